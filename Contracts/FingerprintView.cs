@@ -1,0 +1,26 @@
+namespace Tally.Contracts;
+
+/// <summary>What is committed of one fingerprint, at one sequence.</summary>
+/// <param name="Fingerprint">As its client wrote it.</param>
+/// <param name="Total">Events recorded.</param>
+/// <param name="Sequence">The newest event's; it changes with every event, so it is the view's ETag.</param>
+/// <param name="FirstSeen">UTC: the earliest <see cref="Event.Occurred"/>.</param>
+/// <param name="LastSeen">UTC: the latest <see cref="Event.Occurred"/>.</param>
+/// <param name="Counts">One for each product and action seen, in the order of their first event.</param>
+[GenerateSerializer, Immutable, Alias("tally.FingerprintView")]
+public sealed record FingerprintView(
+    [property: Id(0)] string Fingerprint,
+    [property: Id(1)] long Total,
+    [property: Id(2)] long Sequence,
+    [property: Id(3)] DateTime FirstSeen,
+    [property: Id(4)] DateTime LastSeen,
+    [property: Id(5)] IReadOnlyList<CountView> Counts);
+
+/// <summary>The events of one product and action of a fingerprint. Times as in <see cref="FingerprintView"/>.</summary>
+[GenerateSerializer, Immutable, Alias("tally.CountView")]
+public sealed record CountView(
+    [property: Id(0)] string Product,
+    [property: Id(1)] string Action,
+    [property: Id(2)] long Count,
+    [property: Id(3)] DateTime FirstSeen,
+    [property: Id(4)] DateTime LastSeen);

@@ -1,0 +1,60 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Tally.Contracts;
+
+/// <summary>
+/// Every maximum in Tally, in one place. Each is set by the configuration key <c>Limits:NAME</c>, for example the
+/// environment variable <c>Limits__QueueEventsMax</c>; a value outside its range ends the process at start.
+/// </summary>
+public sealed class Limits
+{
+    /// <summary>No setting of <see cref="EventIdCharactersMax"/> goes above this: ids are hashed on the stack.</summary>
+    public const int EventIdCharactersCeiling = 256;
+
+    // What one event may hold. Widening these is safe; narrowing them leaves what is recorded as it is.
+    [Range(1, 1024)] public int FingerprintBytesMax { get; set; } = 256;
+    [Range(1, 1024)] public int ActionBytesMax { get; set; } = 128;
+    [Range(1, 1024)] public int ProductBytesMax { get; set; } = 128;
+    [Range(1, EventIdCharactersCeiling)] public int EventIdCharactersMax { get; set; } = 128;
+    [Range(1024, 1 << 20)] public int EventBodyBytesMax { get; set; } = 16 * 1024;
+
+    // Distinct (product, action) pairs of one fingerprint: what keeps a grain's memory and its snapshot small.
+    [Range(1, 100_000)] public int CountersMax { get; set; } = 1_000;
+
+    // Requests being answered at once, all endpoints that write. Above it 503: queueing more only makes all late.
+    [Range(1, 1_000_000)] public int RequestsMax { get; set; } = 10_000;
+
+    // Group commit. The queue holds about 4 s of a busy silo's events; a batch is one transaction, and what it
+    // locks and logs at once; a run is the share of one grain in it.
+    [Range(1, 1 << 20)] public int QueueEventsMax { get; set; } = 65_536;
+    [Range(1, 50_000)] public int BatchEventsMax { get; set; } = 5_000;
+    [Range(1, 50_000)] public int RunEventsMax { get; set; } = 1_000;
+
+    // Loading. The newest events that one load returns are also the ids that a grain knows without asking; it must
+    // exceed the snapshot's distance, so that a snapshot and one load together are the whole state.
+    [Range(8, 1_024)] public int RememberedEventsMax { get; set; } = 64;
+    [Range(1, 10_000)] public int LoadFingerprintsMax { get; set; } = 256;
+    [Range(1, 1 << 20)] public int LoadQueueMax { get; set; } = 65_536;
+
+    // Snapshots: due after so many events since the last one, or on deactivation when the tail is worth a row. Due
+    // ones take turns: each costs about 1 ms of two processors, and written at once at 32 events they took a third of
+    // a hot set's throughput. A tail that grows meanwhile is read page by page when its grain loads.
+    [Range(1, 1_024)] public int SnapshotEventsMax { get; set; } = 32;
+    [Range(1, 1_024)] public int SnapshotOnDeactivationEventsMin { get; set; } = 4;
+    [Range(1, 10_000)] public int SnapshotsPerSecondMax { get; set; } = 50;
+    [Range(1, 64)] public int SnapshotWritesMax { get; set; } = 4;
+
+    // Answers.
+    [Range(1, 10_000)] public int PageEventsMax { get; set; } = 1_000;
+
+    // Rollups: rows that one merge takes, so that its transaction stays short.
+    [Range(1, 1_000_000)] public int MergeDeltasMax { get; set; } = 20_000;
+
+    // From SIGTERM until the process listens no more. It must exceed the time in which a load balancer notices that
+    // readiness fails; the longest leaves half of the 30 s of a stop to the requests that are still under way.
+    [Range(0, 15_000)] public int DrainMilliseconds { get; set; } = 2_000;
+
+    // Connections to Postgres: one for each batch under way, the rest for loads, pages and the merge.
+    [Range(2, 1_000)] public int ConnectionsMax { get; set; } = 16;
+    [Range(1, 8)] public int CommitsMax { get; set; } = 1;
+}

@@ -1,0 +1,130 @@
+using Microsoft.Extensions.Logging;
+using Tally.Contracts;
+
+namespace Tally.Grains.EventLog;
+
+/// <summary>
+/// Records the runs of many grains in one transaction, and tells each what became of its run. A run that cannot be
+/// recorded is refused alone; the rest of its batch is recorded without it.
+/// </summary>
+public sealed partial class GroupCommit
+{
+    private const int FruitlessRoundsMax = 3;
+
+    private readonly IEventLogStorage storage;
+    private readonly Limits limits;
+    private readonly ILogger<GroupCommit> logger;
+    private readonly Gathering<PendingRun> runs;
+    private readonly LogPace failures = new();
+    private int failing; // 1 from a failure that was logged until the next commit
+
+    public GroupCommit(IEventLogStorage storage, Limits limits, ILogger<GroupCommit> logger)
+    {
+        this.storage = storage;
+        this.limits = limits;
+        this.logger = logger;
+        runs = new(limits.QueueEventsMax, limits.BatchEventsMax, run => run.Events.Count, Commit);
+    }
+
+    public void Start() => runs.Start(limits.CommitsMax);
+
+    /// <summary>Commits what is queued and takes nothing more.</summary>
+    public Task Close() => runs.Close();
+
+    /// <summary>
+    /// Appends a run: consecutive sequences of one fingerprint, the first one head + 1. A fingerprint has one run
+    /// under way at a time. Completes when the run's outcome is durable.
+    /// </summary>
+    public Task<AppendResult> Append(IReadOnlyList<RecordedEvent> events)
+    {
+        var run = new PendingRun(events);
+        return runs.TryAdd(run) ? run.Done : Task.FromResult(AppendResult.Overloaded);
+    }
+
+    private async Task Commit(List<PendingRun> batch)
+    {
+        try
+        {
+            // A round that fails takes at least one run out, so this ends. The exception: the conflicting row was
+            // erased before it could be looked up; then the same batch has another try, but not for ever.
+            for (var fruitless = 0; batch.Count > 0 && !await TryCommit(batch);)
+            {
+                await RefuseConflicting(batch);
+                if (batch.RemoveAll(run => run.IsDone) == 0 && ++fruitless == FruitlessRoundsMax)
+                    throw new InvalidOperationException("A batch conflicts with the log, but none of its runs does.");
+            }
+        }
+        catch (EventLogUnavailableException exception)
+        {
+            if (MayLogFailure(out var more)) LogUnavailable(exception, batch.Count, more);
+            Complete(batch, AppendResult.Unavailable);
+        }
+        catch (CommitUnknownException exception)
+        {
+            if (MayLogFailure(out var more)) LogUnknown(exception, batch.Count, more);
+            Complete(batch, AppendResult.Unknown);
+        }
+        catch (Exception exception) // whatever it is, the callers must hear of it, and the next batch must have its try
+        {
+            LogFailed(exception, batch.Count);
+            Complete(batch, AppendResult.Unknown);
+        }
+    }
+
+    private async Task<bool> TryCommit(List<PendingRun> batch)
+    {
+        var events = new List<RecordedEvent>();
+        var deltas = new RollupDeltas();
+        foreach (var run in batch)
+            foreach (var recorded in run.Events)
+            {
+                events.Add(recorded);
+                deltas.Add(recorded);
+            }
+        if (!await storage.TryRecord(events, deltas)) return false;
+        if (Volatile.Read(ref failing) == 1 && Interlocked.Exchange(ref failing, 0) == 1) LogRecordsAgain();
+        Complete(batch, AppendResult.Recorded);
+        return true;
+    }
+
+    // Rare: a competing activation, or an id older than its grain remembers. Two reads find whose run it is. Of two
+    // runs of one fingerprint in a batch the later is a competitor's: it decided without knowing the first.
+    private async Task RefuseConflicting(List<PendingRun> batch)
+    {
+        var heads = await storage.ReadHeads([.. batch.Select(run => run.Fingerprint).Distinct()]);
+        var seen = new HashSet<string>();
+        foreach (var run in batch)
+            if (!seen.Add(run.Fingerprint) || run.FirstSequence != heads.GetValueOrDefault(run.Fingerprint) + 1)
+                run.Complete(AppendResult.Fenced);
+
+        var repeats = (await storage.FindRepeats([.. batch.Where(run => !run.IsDone).SelectMany(run => run.Events)]))
+            .ToLookup(repeat => repeat.Fingerprint);
+        foreach (var run in batch)
+            if (!run.IsDone && repeats.Contains(run.Fingerprint))
+                run.Complete(new(AppendOutcome.HasRepeats, [.. repeats[run.Fingerprint]]));
+    }
+
+    private bool MayLogFailure(out long heldBack)
+    {
+        if (!failures.TryPass(out heldBack)) return false;
+        Volatile.Write(ref failing, 1);
+        return true;
+    }
+
+    private static void Complete(List<PendingRun> batch, AppendResult result)
+    {
+        foreach (var run in batch) run.Complete(result);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The event log is unavailable; {Runs} runs refused ({More} more failures since the last line)")]
+    private partial void LogUnavailable(Exception exception, int runs, long more);
+
+    [LoggerMessage(LogLevel.Warning, "The outcome of a commit of {Runs} runs is unknown; their grains step down ({More} more failures since the last line)")]
+    private partial void LogUnknown(Exception exception, int runs, long more);
+
+    [LoggerMessage(LogLevel.Information, "The event log records again")]
+    private partial void LogRecordsAgain();
+
+    [LoggerMessage(LogLevel.Error, "A commit of {Runs} runs failed unexpectedly; their grains step down")]
+    private partial void LogFailed(Exception exception, int runs);
+}

@@ -1,0 +1,55 @@
+using Tally.Contracts;
+
+namespace Tally.Grains.EventLog;
+
+/// <summary>
+/// Reads the newest events of fingerprints whose grains activate. Those that activate together share one query, so
+/// a new visitor costs a share of a batched read.
+/// </summary>
+public sealed class HistoryLoader
+{
+    private sealed record Load(string Fingerprint, TaskCompletionSource<IReadOnlyList<RecordedEvent>> Done);
+
+    private readonly IEventLogStorage storage;
+    private readonly Limits limits;
+    private readonly Gathering<Load> loads;
+
+    public HistoryLoader(IEventLogStorage storage, Limits limits)
+    {
+        this.storage = storage;
+        this.limits = limits;
+        loads = new(limits.LoadQueueMax, limits.LoadFingerprintsMax, _ => 1, Read);
+    }
+
+    // Two: while one batch is at the database, the next one's rows are being read.
+    public void Start() => loads.Start(2);
+
+    public Task Close() => loads.Close();
+
+    /// <summary>
+    /// A fingerprint's newest events, oldest first, at most <see cref="Limits.RememberedEventsMax"/>. Fewer than
+    /// that are its whole history.
+    /// </summary>
+    /// <exception cref="EventLogUnavailableException">The database does not answer, or the queue is full.</exception>
+    public Task<IReadOnlyList<RecordedEvent>> ReadNewest(string fingerprint)
+    {
+        var load = new Load(fingerprint, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        return loads.TryAdd(load)
+            ? load.Done.Task
+            : throw new EventLogUnavailableException("Too many fingerprints are loading.");
+    }
+
+    private async Task Read(List<Load> batch)
+    {
+        try
+        {
+            string[] fingerprints = [.. batch.Select(load => load.Fingerprint).Distinct()];
+            var newest = await storage.ReadNewest(fingerprints, limits.RememberedEventsMax);
+            foreach (var load in batch) load.Done.SetResult([.. newest[load.Fingerprint].Reverse()]);
+        }
+        catch (Exception exception) // the callers get it
+        {
+            foreach (var load in batch) load.Done.TrySetException(exception);
+        }
+    }
+}

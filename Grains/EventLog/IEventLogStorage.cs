@@ -1,0 +1,66 @@
+namespace Tally.Grains.EventLog;
+
+/// <summary>
+/// A database that holds the event log and its rollups: its SQL and its mapping, nothing else. Every call stands
+/// for itself and may be made at any time, by several callers at once.
+/// </summary>
+/// <remarks>
+/// Errors: <see cref="EventLogUnavailableException"/> where the database does not answer and surely nothing was
+/// changed; <see cref="CommitUnknownException"/> where a commit was begun and its answer never came.
+/// </remarks>
+public interface IEventLogStorage
+{
+    /// <summary>
+    /// Records events and rollup deltas in one durable transaction: all of them, or, where an event's
+    /// (fingerprint, sequence) or (fingerprint, id) is in the log already, none of them.
+    /// </summary>
+    /// <returns>False where nothing was recorded because of such a conflict.</returns>
+    Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas);
+
+    /// <summary>Those of the events whose (fingerprint, id) the log holds, as it holds them.</summary>
+    Task<IReadOnlyList<RecordedEvent>> FindRepeats(IReadOnlyList<RecordedEvent> events);
+
+    /// <summary>Each fingerprint's highest sequence; one without events is absent.</summary>
+    Task<IReadOnlyDictionary<string, long>> ReadHeads(IReadOnlyCollection<string> fingerprints);
+
+    /// <summary>Each fingerprint's newest events, at most <paramref name="limit"/> each, newest first.</summary>
+    Task<ILookup<string, RecordedEvent>> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit);
+
+    /// <summary>A fingerprint's events after a sequence, oldest first, at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit);
+
+    /// <summary>
+    /// Adds up to <paramref name="limit"/> appended deltas into the rollups, atomically, unless another silo is
+    /// doing it just now.
+    /// </summary>
+    /// <returns>Deltas merged.</returns>
+    Task<int> MergeRollups(int limit);
+
+    /// <summary>Completes when the log can be written; throws <see cref="EventLogUnavailableException"/> otherwise.</summary>
+    Task CheckWritable(CancellationToken cancellation);
+
+    /// <summary>Everything stored, as of one moment.</summary>
+    Task<IEventLogAudit> OpenAudit(CancellationToken cancellation);
+}
+
+/// <summary>
+/// One consistent view of everything stored, streamed in constant memory. Streams are read one at a time or side by
+/// side; fingerprints come in the order of their UTF-8 bytes.
+/// </summary>
+public interface IEventLogAudit : IAsyncDisposable
+{
+    /// <summary>The whole log, by fingerprint and sequence.</summary>
+    IAsyncEnumerable<RecordedEvent> Events(CancellationToken cancellation);
+
+    /// <summary>Every snapshot, as the bytes that grain storage wrote, by grain key.</summary>
+    IAsyncEnumerable<(string GrainKey, byte[] Payload)> Snapshots(CancellationToken cancellation);
+
+    /// <summary>Every rollup with its deltas added, by minute, product and action.</summary>
+    IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> Rollups(CancellationToken cancellation);
+}
+
+/// <summary>The database does not answer; surely nothing was changed.</summary>
+public sealed class EventLogUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>A commit was begun and its answer never came: it may be in the log or not.</summary>
+public sealed class CommitUnknownException(Exception inner) : Exception("The outcome of a commit is unknown.", inner);

@@ -1,0 +1,28 @@
+using Tally.Contracts;
+
+namespace Tally.Grains.EventLog;
+
+/// <summary>An event with the place its grain decided for it: a row of the event log.</summary>
+/// <param name="Fingerprint">Whose history it is in.</param>
+/// <param name="Sequence">
+/// Its place in that history. A fingerprint's sequences have no gaps: its next event is always its head plus one,
+/// which is what makes the log's key a fence against every writer that does not know the head.
+/// </param>
+/// <param name="Firsts">What it is the first of. Not stored: the fold decides the same again.</param>
+/// <param name="Event">What the client sent.</param>
+public sealed record RecordedEvent(string Fingerprint, long Sequence, EventFirsts Firsts, Event Event);
+
+/// <summary>What an event is the first of, for its fingerprint. Summed over all events these count visitors exactly.</summary>
+[Flags]
+public enum EventFirsts : byte
+{
+    None = 0,
+    /// <summary>First event ever.</summary>
+    OfFingerprint = 1,
+    /// <summary>First event ever of its product.</summary>
+    OfProduct = 2,
+    /// <summary>First event on its UTC day.</summary>
+    OfDay = 4,
+    /// <summary>First event of its product on its UTC day.</summary>
+    OfProductDay = 8,
+}

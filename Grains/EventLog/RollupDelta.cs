@@ -1,0 +1,46 @@
+namespace Tally.Grains.EventLog;
+
+/// <summary>The key of a rollup: a UTC minute of <see cref="Contracts.Event.Occurred"/>, a product and an action.</summary>
+public readonly record struct RollupKey(DateTime Minute, string Product, string Action)
+{
+    public static RollupKey Of(RecordedEvent recorded)
+    {
+        var e = recorded.Event;
+        return new(e.Occurred.AddTicks(-(e.Occurred.Ticks % TimeSpan.TicksPerMinute)), e.Product, e.Action);
+    }
+}
+
+/// <summary>What events add to a rollup. Deltas of one key add up in any order.</summary>
+/// <param name="Events">Events.</param>
+/// <param name="NewFingerprints">Fingerprints whose first event ever is among them.</param>
+/// <param name="NewProductFingerprints">Fingerprints whose first event ever of this product is among them.</param>
+/// <param name="DailyFingerprints">Fingerprints whose first event of the UTC day is among them.</param>
+/// <param name="DailyProductFingerprints">Fingerprints whose first event of this product on the day is among them.</param>
+public readonly record struct RollupCounts(
+    long Events, long NewFingerprints, long NewProductFingerprints, long DailyFingerprints, long DailyProductFingerprints)
+{
+    public static RollupCounts Of(EventFirsts firsts) => new(1,
+        firsts.HasFlag(EventFirsts.OfFingerprint) ? 1 : 0,
+        firsts.HasFlag(EventFirsts.OfProduct) ? 1 : 0,
+        firsts.HasFlag(EventFirsts.OfDay) ? 1 : 0,
+        firsts.HasFlag(EventFirsts.OfProductDay) ? 1 : 0);
+
+    public static RollupCounts operator +(RollupCounts a, RollupCounts b) => new(
+        a.Events + b.Events,
+        a.NewFingerprints + b.NewFingerprints,
+        a.NewProductFingerprints + b.NewProductFingerprints,
+        a.DailyFingerprints + b.DailyFingerprints,
+        a.DailyProductFingerprints + b.DailyProductFingerprints);
+}
+
+/// <summary>Adds up what a set of events gives each rollup.</summary>
+public sealed class RollupDeltas : Dictionary<RollupKey, RollupCounts>
+{
+    public void Add(RecordedEvent recorded)
+    {
+        var key = RollupKey.Of(recorded);
+        this[key] = GetValueOrDefault(key) + RollupCounts.Of(recorded.Firsts);
+    }
+
+    private RollupCounts GetValueOrDefault(RollupKey key) => TryGetValue(key, out var counts) ? counts : default;
+}

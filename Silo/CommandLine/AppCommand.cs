@@ -1,0 +1,156 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Globalization;
+using System.Net;
+using Tally.Silo.Storage;
+
+namespace Tally.Silo.CommandLine;
+
+/// <summary>What the flags and their variables say.</summary>
+public sealed record AppSettings(int Port, IPAddress Host, DatabaseUrl DbUrl, ClusterSettings Cluster);
+
+/// <summary>How this silo and others on the same database meet. Ports of 0 pick a free one.</summary>
+/// <param name="ClusterId">Silos of one name form one cluster.</param>
+/// <param name="ServiceId">Part of every snapshot's key.</param>
+/// <param name="SiloPort">TCP, for the other silos.</param>
+/// <param name="GatewayPort">TCP, for Orleans clients.</param>
+/// <param name="Advertise">The address under which other hosts reach this one; null to find it out.</param>
+/// <param name="SiloName">For people: in logs and in the membership table.</param>
+public sealed record ClusterSettings(
+    string ClusterId, string ServiceId, int SiloPort, int GatewayPort, IPAddress? Advertise, string SiloName);
+
+/// <summary>The command line of <c>app</c>: flags, sub-commands, help, and exit code 2 for a mistake.</summary>
+internal static class AppCommand
+{
+    private const int UsageExitCode = 2;
+
+    private static readonly Flag<int> Port = new("port", "number", "TCP port of the HTTP front end", "9000", ParsePort, "APP_PORT");
+    private static readonly Flag<IPAddress> Host =
+        new("host", "address", "Address to listen on: an IP address or localhost", "0.0.0.0", ParseHost, "APP_HOST");
+    private static readonly Flag<DatabaseUrl> DbUrl = new("dbUrl", "url", """
+        Database, one of
+          sqlite:PATH
+          postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=...
+          an Npgsql connection string
+        """, "sqlite:data/tally.db", DatabaseUrl.Parse, "APP_DB_URL", "APP_DBURL", "DB_URL");
+
+    // With Postgres only: SQLite has one silo.
+    private static readonly Flag<string> ClusterId =
+        new("clusterId", "name", "Silos of one cluster id on one Postgres are one service", "tally", ParseName, "APP_CLUSTER_ID");
+    private static readonly Flag<string> ServiceId =
+        new("serviceId", "name", "Part of every snapshot's key: choose before the first start", "tally", ParseName, "APP_SERVICE_ID");
+    private static readonly Flag<int> SiloPort =
+        new("siloPort", "number", "TCP port for other silos; 0 picks a free one", "0", ParsePortOrZero, "APP_SILO_PORT");
+    private static readonly Flag<int> GatewayPort =
+        new("gatewayPort", "number", "TCP port for Orleans clients; 0 picks a free one", "0", ParsePortOrZero, "APP_GATEWAY_PORT");
+    private static readonly Flag<IPAddress?> Advertise = new("advertise", "address",
+        "IP address under which other silos reach this one; auto is the one used towards the database", "auto", ParseAdvertise, "APP_ADVERTISE");
+    private static readonly Flag<string> SiloName =
+        new("siloName", "name", "This silo's name in logs and in the membership table", Environment.MachineName, ParseName, "APP_SILO_NAME");
+
+    /// <summary>Runs the command that the arguments name.</summary>
+    /// <returns>The process's exit code.</returns>
+    public static async Task<int> Run(string[] args)
+    {
+        var root = new RootCommand("""
+            Tally, an event collector. POST /api/events answers 200 when the event is durably recorded and counted once.
+
+            Flags are written -flag=value or -flag value. Each has an environment variable, shown with its default below;
+            the variable's name with _FILE added names a file that holds the value. A flag beats the environment, which
+            beats the default. Limits are set by the environment alone: Limits__NAME, such as Limits__QueueEventsMax.
+            """);
+        root.Options.Clear();
+        root.Options.Add(new HelpOption("-help", "--help", "-h") { Description = "Show this" });
+        root.Options.Add(Port.Option);
+        root.Options.Add(Host.Option);
+        root.Options.Add(DbUrl.Option);
+        root.Options.Add(ClusterId.Option);
+        root.Options.Add(ServiceId.Option);
+        root.Options.Add(SiloPort.Option);
+        root.Options.Add(GatewayPort.Option);
+        root.Options.Add(Advertise.Option);
+        root.Options.Add(SiloName.Option);
+        root.SetAction((result, cancellation) => WithSettings(result, settings => ServeCommand.Run(settings)));
+        root.Subcommands.Add(Subcommand("migrate", "Bring the database to this version, and exit", MigrateCommand.Run));
+        root.Subcommands.Add(Subcommand("verify",
+            "Fold the whole log and compare it with every snapshot and rollup; exit 1 on a difference", VerifyCommand.Run));
+        root.Subcommands.Add(Subcommand("health",
+            "Ask the app on this host whether it is ready; exit 0 or 1 (for a container's health check)", HealthCommand.Run));
+
+        var parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        if (parsed.UnmatchedTokens is [var unmatched, ..]) return Mistake(Unmatched(unmatched));
+        if (parsed.Errors is [var first, ..]) return Mistake(first.Message);
+        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    private static Command Subcommand(string name, string description, Func<AppSettings, Task<int>> run)
+    {
+        var command = new Command(name, description);
+        command.SetAction((result, cancellation) => WithSettings(result, run));
+        return command;
+    }
+
+    private static async Task<int> WithSettings(ParseResult result, Func<AppSettings, Task<int>> run)
+    {
+        try
+        {
+            return await run(Read(result, Environment.GetEnvironmentVariable));
+        }
+        catch (UsageException exception)
+        {
+            return Mistake(exception.Message);
+        }
+        catch (StartupException exception)
+        {
+            await Console.Error.WriteLineAsync($"app: {OneLine(exception.Message)}");
+            return 1;
+        }
+    }
+
+    private static AppSettings Read(ParseResult result, Func<string, string?> environment) => new(
+        Port.Read(result, environment), Host.Read(result, environment), DbUrl.Read(result, environment),
+        new(ClusterId.Read(result, environment), ServiceId.Read(result, environment),
+            SiloPort.Read(result, environment), GatewayPort.Read(result, environment),
+            Advertise.Read(result, environment), SiloName.Read(result, environment)));
+
+    private static int Mistake(string message)
+    {
+        Console.Error.WriteLine($"app: {OneLine(message).TrimEnd('.')}. See app -help.");
+        return UsageExitCode;
+    }
+
+    // A driver's message may have several.
+    private static string OneLine(string message) =>
+        string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+
+    // Quotes no more of it than a flag's name: the rest may be a URL with a password, behind a mistyped flag.
+    private static string Unmatched(string token)
+    {
+        var name = string.Concat(token.TakeWhile(c => char.IsAsciiLetter(c) || c == '-'));
+        return !token.StartsWith('-') ? "there is an argument that is neither a flag, a flag's value nor a command (migrate, verify, health)"
+            : name.Trim('-').Length > 0 ? $"{name}: there is no such flag; upper and lower case count" : "there is an argument that is no flag";
+    }
+
+    private static int ParsePort(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
+            ? port
+            : throw new FormatException("expected a port from 1 to 65535");
+
+    private static int ParsePortOrZero(string text) => text == "0" ? 0 : ParsePort(text);
+
+    // What Orleans' tables and logs take without surprises.
+    private static string ParseName(string text) =>
+        text.Length is > 0 and <= 100 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            ? text
+            : throw new FormatException("expected 1 to 100 letters, digits, dashes, dots or underscores");
+
+    private static IPAddress? ParseAdvertise(string text) =>
+        text == "auto" ? null
+        : IPAddress.TryParse(text, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any) ? address
+        : throw new FormatException("expected an IP address that other hosts can reach, or auto");
+
+    private static IPAddress ParseHost(string text) =>
+        text == "localhost" ? IPAddress.Loopback
+        : IPAddress.TryParse(text.Trim('[', ']'), out var address) ? address
+        : throw new FormatException("expected an IP address, such as 0.0.0.0, 127.0.0.1 or ::, or localhost");
+}

@@ -1,0 +1,26 @@
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Hosting;
+
+/// <summary>
+/// The event log starts before any grain can activate and stops after the last has deactivated. A hosted service
+/// would stop first, whatever the order of registration.
+/// </summary>
+internal sealed class EventLogLifecycle(GroupCommit log, HistoryLoader loader) : ILifecycleParticipant<ISiloLifecycle>
+{
+    public void Participate(ISiloLifecycle lifecycle) =>
+        lifecycle.Subscribe(nameof(EventLogLifecycle), ServiceLifecycleStage.RuntimeInitialize, Start, Stop);
+
+    private Task Start(CancellationToken cancellation)
+    {
+        log.Start();
+        loader.Start();
+        return Task.CompletedTask;
+    }
+
+    private async Task Stop(CancellationToken cancellation)
+    {
+        await loader.Close();
+        await log.Close();
+    }
+}

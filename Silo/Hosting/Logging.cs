@@ -1,0 +1,23 @@
+namespace Tally.Silo.Hosting;
+
+/// <summary>One line a message, on standard output, in UTC. The configuration's Logging section changes levels.</summary>
+internal static class Logging
+{
+    public static void AddTallyLogging(this ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
+            console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+        });
+        logging.AddFilter(null, LogLevel.Warning);
+        logging.AddFilter("Tally", LogLevel.Information);
+        logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error); // advice on server GC, at each start
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error); // counts the time before the start as a stall
+        logging.AddFilter("Orleans.Storage.AdoNetGrainStorage", LogLevel.Critical); // the grain says what it makes of a failure
+        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+    }
+}

@@ -1,0 +1,48 @@
+using Orleans.Configuration;
+using Tally.Contracts;
+using Tally.Grains;
+using Tally.Grains.EventLog;
+using Tally.Silo.CommandLine;
+using Tally.Silo.Http;
+using Tally.Silo.Storage;
+
+namespace Tally.Silo.Hosting;
+
+/// <summary>The whole program, as the process and the tests start it.</summary>
+internal static class TallyHost
+{
+    public static void AddTally(this WebApplicationBuilder builder, AppSettings settings, Limits limits, Database database)
+    {
+        builder.Logging.AddTallyLogging();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(settings.Host, settings.Port);
+        });
+        // Above the drain and all of the requests' own deadlines together, so that what was accepted is answered.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+
+        builder.Services.AddSingleton(limits);
+        builder.Services.AddSingleton(database.EventLog);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<GroupCommit>();
+        builder.Services.AddSingleton<HistoryLoader>();
+        builder.Services.AddSingleton<History>();
+        builder.Services.AddSingleton<Snapshots>();
+        builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
+        builder.Services.AddHostedService<RollupMerge>();
+        builder.Services.AddFrontEnd();
+        builder.Services.AddHostedService<Draining>();
+        builder.UseOrleans(silo =>
+        {
+            silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = FrontEnd.Deadline);
+            database.ConfigureSilo(silo, settings.Cluster);
+        });
+    }
+
+    public static void UseTally(this WebApplication app)
+    {
+        app.UseDraining();
+        app.MapFrontEnd();
+    }
+}

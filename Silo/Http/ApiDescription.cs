@@ -1,0 +1,70 @@
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+
+namespace Tally.Silo.Http;
+
+/// <summary>GET /openapi/v1.json: the endpoints' own metadata, with an example for each body.</summary>
+internal static class ApiDescription
+{
+    private const string DocumentName = "v1";
+
+    private static readonly Dictionary<string, string> Examples = new()
+    {
+        [nameof(EventFields)] = """{"action":"view","product":"k8s","fingerprint":"XYZ","id":"order-17"}""",
+        [nameof(Receipt)] = """{"id":"order-17","fingerprint":"XYZ","sequence":7,"duplicate":false}""",
+        ["FingerprintView"] = """
+            {"fingerprint":"XYZ","total":7,"sequence":7,"firstSeen":"2026-01-01T09:00:00Z","lastSeen":"2026-01-02T10:30:00Z",
+             "counts":[{"product":"k8s","action":"view","count":7,"firstSeen":"2026-01-01T09:00:00Z","lastSeen":"2026-01-02T10:30:00Z"}]}
+            """,
+        [nameof(EventsPage)] = """
+            {"fingerprint":"XYZ","events":[{"sequence":7,"id":"0198b5f2-7c1e-7b3a-9d55-0f3c8a1e2b44","action":"view","product":"k8s",
+             "created":"2026-01-02T10:30:00Z","occurred":"2026-01-02T10:30:00Z"}],"next":7}
+            """,
+        [nameof(HealthReport)] = """{"status":"ready"}""",
+        [nameof(Refusal)] = """
+            {"status":422,"title":"A field is missing","reason":"missing_field",
+             "detail":"The field action is required and must not be empty.","field":"action","type":"about:blank"}
+            """,
+    };
+
+    public static void AddApiDescription(this IServiceCollection services) => services.AddOpenApi(DocumentName, options =>
+    {
+        options.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info.Title = "Tally";
+            document.Info.Description = "A self-hosted event collector: durable, counted exactly once.";
+            return Task.CompletedTask;
+        });
+        options.AddSchemaTransformer((schema, context, _) =>
+        {
+            if (Examples.TryGetValue(context.JsonTypeInfo.Type.Name, out var example)) schema.Examples = [JsonNode.Parse(example)!];
+            return Task.CompletedTask;
+        });
+        options.AddOperationTransformer((operation, context, _) =>
+        {
+            if (context.Description.RelativePath?.Contains("{fingerprint}", StringComparison.Ordinal) == true)
+                operation.Parameters = [Fingerprint, .. operation.Parameters ?? []];
+            if (operation.OperationId is "PostEvent") operation.Parameters = [.. operation.Parameters ?? [], IdempotencyKey];
+            return Task.CompletedTask;
+        });
+    });
+
+    private static readonly OpenApiParameter Fingerprint = new()
+    {
+        Name = "fingerprint",
+        In = ParameterLocation.Path,
+        Required = true,
+        Description = "As its client wrote it, percent-encoded.",
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        Example = "XYZ",
+    };
+
+    private static readonly OpenApiParameter IdempotencyKey = new()
+    {
+        Name = "Idempotency-Key",
+        In = ParameterLocation.Header,
+        Description = "The event's id, instead of the field id.",
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        Example = "order-17",
+    };
+}

@@ -1,0 +1,28 @@
+using System.Text.Json.Nodes;
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Http;
+
+/// <summary>Part of a fingerprint's history, oldest first.</summary>
+/// <param name="Fingerprint">Whose.</param>
+/// <param name="Events">The events.</param>
+/// <param name="Next">The <c>after</c> of the next page; absent where this page was not full.</param>
+public sealed record EventsPage(string Fingerprint, IReadOnlyList<LoggedEvent> Events, long? Next)
+{
+    internal static EventsPage Of(string fingerprint, IReadOnlyList<RecordedEvent> events, int size) => new(fingerprint,
+        [.. events.Select(recorded => new LoggedEvent(recorded.Sequence, recorded.Event.Id, recorded.Event.Action,
+            recorded.Event.Product, recorded.Event.Created, recorded.Event.Occurred,
+            recorded.Event.Properties is { } properties ? JsonNode.Parse(properties) : null))],
+        events.Count == size ? events[^1].Sequence : null);
+}
+
+/// <summary>A row of the log.</summary>
+/// <param name="Sequence">Its place in the fingerprint's history, from 1.</param>
+/// <param name="Id">Its id in the log: the client's where that was a UUID, else the UUID made of it.</param>
+/// <param name="Action">What was done.</param>
+/// <param name="Product">To what.</param>
+/// <param name="Created">UTC: when it was accepted.</param>
+/// <param name="Occurred">UTC: the client's time where it gave one, else <paramref name="Created"/>.</param>
+/// <param name="Properties">The client's own, where it gave some.</param>
+public sealed record LoggedEvent(
+    long Sequence, Guid Id, string Action, string Product, DateTime Created, DateTime Occurred, JsonNode? Properties);

@@ -1,0 +1,73 @@
+using System.Globalization;
+using Microsoft.Net.Http.Headers;
+using Tally.Contracts;
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Http;
+
+/// <summary>What a fingerprint has done.</summary>
+internal static class FingerprintEndpoints
+{
+    private const int PageEventsDefault = 100;
+
+    public static void MapFingerprints(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/api/fingerprints/{fingerprint}");
+        group.MapGet("", View)
+            .WithName("GetFingerprint")
+            .WithSummary("Count a fingerprint's events")
+            .WithDescription("Every event acknowledged before this request is in it. The ETag is the sequence.")
+            .Produces<FingerprintView>().Produces(304)
+            .ProducesRefusals(400, 404, 422, 503);
+        group.MapGet("/events", Events)
+            .WithName("GetFingerprintEvents")
+            .WithSummary("Page through a fingerprint's events")
+            .WithDescription("Oldest first. The answer's next, where there is one, is the after of the next page.")
+            .Produces<EventsPage>()
+            .ProducesRefusals(400, 404, 422, 503);
+    }
+
+    private static async Task<IResult> View(FingerprintPath path, HttpContext context, FrontEnd frontEnd)
+    {
+        if (path.Refusal is not null) return path.Refusal;
+        var result = await frontEnd.View(path.Fingerprint!);
+        if (result.Outcome == ViewOutcome.Unknown) return Refusal.UnknownFingerprint();
+        if (result.View is not { } view) return Refusal.Unavailable();
+
+        var tag = new EntityTagHeaderValue($"\"{view.Sequence}\"");
+        context.Response.GetTypedHeaders().ETag = tag;
+        context.Response.Headers.CacheControl = "no-cache"; // keep it, but ask whether it is still true
+        var known = context.Request.GetTypedHeaders().IfNoneMatch
+            .Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false));
+        return known
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
+            : new JsonAnswer<FingerprintView>(view, HttpJson.Default.FingerprintView);
+    }
+
+    private static async Task<IResult> Events(
+        FingerprintPath path, string? after, string? limit, IEventLogStorage log, Limits limits)
+    {
+        if (path.Refusal is not null) return path.Refusal;
+        if (!TryRead(after, 0, long.MaxValue, 0, out var sequence)) return Refusal.OutOfRange("after", 0, long.MaxValue);
+        if (!TryRead(limit, 1, limits.PageEventsMax, Math.Min(PageEventsDefault, limits.PageEventsMax), out var size))
+            return Refusal.OutOfRange("limit", 1, limits.PageEventsMax);
+        try
+        {
+            var fingerprint = path.Fingerprint!;
+            var events = await log.ReadAfter(fingerprint, sequence, (int)size);
+            if (events.Count == 0 && (await log.ReadHeads([fingerprint])).Count == 0) return Refusal.UnknownFingerprint();
+            return new JsonAnswer<EventsPage>(EventsPage.Of(fingerprint, events, (int)size), HttpJson.Default.EventsPage);
+        }
+        catch (EventLogUnavailableException)
+        {
+            return Refusal.Unavailable();
+        }
+    }
+
+    private static bool TryRead(string? text, long min, long max, long fallback, out long value)
+    {
+        value = fallback;
+        return text is null
+            || long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= min && value <= max;
+    }
+}

@@ -1,0 +1,117 @@
+using Polly;
+using Polly.Retry;
+using Polly.Timeout;
+using Tally.Contracts;
+using Tally.Grains;
+
+namespace Tally.Silo.Http;
+
+/// <summary>
+/// Brings requests to grains. An event's id is fixed before it comes here, so sending it again is safe: what a dying
+/// silo or a stepping-down grain leaves open is asked again until it is known, or the deadline passes.
+/// </summary>
+internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILogger<FrontEnd> logger)
+{
+    /// <summary>Time for one request, its retries included; then 503. Load balancers should wait longer.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    private readonly LogPace givenUp = new();
+    private GrainReference? pattern;
+    private int requests;
+
+    private readonly ResiliencePipeline<RecordResult> recording = Retrying<RecordResult>(IsOpen);
+    private readonly ResiliencePipeline<ViewResult> viewing = Retrying<ViewResult>(
+        result => result.Outcome is ViewOutcome.SteppedDown);
+
+    /// <summary>Records one event. Never throws for what a fault can do: then the result says what is known.</summary>
+    public async ValueTask<RecordResult> Record(string fingerprint, Event @event)
+    {
+        if (Interlocked.Increment(ref requests) > limits.RequestsMax)
+        {
+            Interlocked.Decrement(ref requests);
+            return new(RecordOutcome.Overloaded, 0);
+        }
+        try
+        {
+            var grain = Grain(fingerprint);
+            var result = await TryOnce(grain, @event);
+            return IsOpen(result)
+                ? await recording.ExecuteAsync(
+                    static (state, cancellation) => Bounded(state.grain.Record(state.@event), cancellation), (grain, @event))
+                : result;
+        }
+        catch (Exception exception) when (IsTransient(exception))
+        {
+            if (givenUp.TryPass(out var more)) LogGaveUp(exception, more);
+            return new(RecordOutcome.Unknown, 0);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref requests);
+        }
+    }
+
+    /// <summary>What is committed of a fingerprint.</summary>
+    public async ValueTask<ViewResult> View(string fingerprint)
+    {
+        try
+        {
+            var grain = Grain(fingerprint);
+            return await viewing.ExecuteAsync(static (grain, cancellation) => Bounded(grain.View(), cancellation), grain);
+        }
+        catch (Exception exception) when (IsTransient(exception))
+        {
+            if (givenUp.TryPass(out var more)) LogGaveUp(exception, more);
+            return new(ViewOutcome.Unavailable, null);
+        }
+    }
+
+    // As GetGrain<IFingerprintGrain> would, which looks up type and interface anew each time, for 5 % of a post.
+    private IFingerprintGrain Grain(string fingerprint)
+    {
+        pattern ??= (GrainReference)grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint)); // any will do
+        return (IFingerprintGrain)grains.GetGrain(
+            GrainId.Create(pattern.GrainId.Type, FingerprintKey.Of(fingerprint)), pattern.InterfaceType);
+    }
+
+    // The ordinary way, without the pipeline's price: a call is bounded by the silo's own response timeout, and one that
+    // took all that has used up the deadline.
+    private static async ValueTask<RecordResult> TryOnce(IFingerprintGrain grain, Event @event)
+    {
+        try
+        {
+            return await grain.Record(@event);
+        }
+        catch (Exception exception) when (IsTransient(exception) && exception is not TimeoutException)
+        {
+            return new(RecordOutcome.Unknown, 0);
+        }
+    }
+
+    private static bool IsOpen(RecordResult result) => result.Outcome is RecordOutcome.SteppedDown or RecordOutcome.Unknown;
+
+    private static ResiliencePipeline<T> Retrying<T>(Func<T, bool> isOpen) => new ResiliencePipelineBuilder<T>()
+        .AddTimeout(Deadline)
+        .AddRetry(new RetryStrategyOptions<T>
+        {
+            ShouldHandle = arguments => new(arguments.Outcome is { Exception: { } exception }
+                ? IsTransient(exception) && exception is not TimeoutRejectedException
+                : isOpen(arguments.Outcome.Result!)),
+            MaxRetryAttempts = int.MaxValue, // the deadline ends it
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Delay = TimeSpan.FromMilliseconds(10),
+            MaxDelay = TimeSpan.FromMilliseconds(250),
+        })
+        .Build();
+
+    private static async ValueTask<T> Bounded<T>(ValueTask<T> call, CancellationToken cancellation) =>
+        call.IsCompletedSuccessfully ? call.Result : await call.AsTask().WaitAsync(cancellation);
+
+    // A silo that is leaving, or has left; a call whose answer did not come.
+    private static bool IsTransient(Exception exception) => exception is
+        TimeoutRejectedException or TimeoutException or Orleans.Runtime.OrleansException or OperationCanceledException;
+
+    [LoggerMessage(LogLevel.Warning, "A request was given up ({More} more since the last line)")]
+    private partial void LogGaveUp(Exception exception, long more);
+}

@@ -1,0 +1,17 @@
+using System.Text.Json.Serialization;
+using Tally.Contracts;
+
+namespace Tally.Silo.Http;
+
+/// <summary>Every shape that HTTP reads and writes, made at build time: no reflection on a request's way.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    AllowDuplicateProperties = false)]
+[JsonSerializable(typeof(Refusal))]
+[JsonSerializable(typeof(EventFields))]
+[JsonSerializable(typeof(Receipt))]
+[JsonSerializable(typeof(FingerprintView))]
+[JsonSerializable(typeof(EventsPage))]
+[JsonSerializable(typeof(HealthReport))]
+internal sealed partial class HttpJson : JsonSerializerContext;

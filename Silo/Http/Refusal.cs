@@ -1,0 +1,72 @@
+namespace Tally.Silo.Http;
+
+/// <summary>
+/// Why a request was not done: an RFC 9457 problem document with a stable <see cref="Reason"/>. Its text never
+/// quotes what the client sent.
+/// </summary>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Title">The reason in words, always the same.</param>
+/// <param name="Reason">For programs.</param>
+/// <param name="Detail">What exactly, for this request.</param>
+/// <param name="Field">The field at fault, where there is one.</param>
+/// <param name="Id">With 503, the event's id: a retry under it counts once, whatever became of this try.</param>
+public sealed record Refusal(
+    int Status, string Title, string Reason, string Detail, string? Field = null, string? Id = null) : IResult
+{
+    private const int RetryAfterSeconds = 1;
+
+    /// <summary>No page describes the reasons but the documentation, so the type is the generic one.</summary>
+    public string Type { get; } = "about:blank";
+
+    public static Refusal MissingField(string field) =>
+        new(422, "A field is missing", "missing_field", $"The field {field} is required and must not be empty.", field);
+
+    public static Refusal DuplicateField(string field) =>
+        new(422, "A field is given twice", "duplicate_field", $"The field {field} is given more than once.", field);
+
+    public static Refusal TooLong(string field, int max, string unit) =>
+        new(422, "A field is too long", "too_long", $"The field {field} takes at most {max} {unit}.", field);
+
+    public static Refusal InvalidCharacters(string field) => new(422, "A field has invalid characters", "invalid_characters",
+        $"The field {field} must be valid Unicode without control characters.", field);
+
+    public static Refusal IdMismatch() => new(422, "Two ids differ", "id_mismatch",
+        "The field id and the header Idempotency-Key name different ids.", "id");
+
+    public static Refusal OutOfRange(string field, long min, long max) => new(422, "A parameter is out of range", "out_of_range",
+        $"The parameter {field} must be a whole number from {min} to {max}.", field);
+
+    public static Refusal TooManyCounters(int max) => new(422, "Too many counters", "too_many_counters",
+        $"This fingerprint has {max} pairs of product and action; this event would begin another.");
+
+    public static Refusal IdConflict() => new(409, "The id is taken", "id_conflict",
+        "An event with this id and other content is recorded for this fingerprint.", "id");
+
+    public static Refusal MalformedBody(string detail) => new(400, "The body cannot be read", "malformed_body", detail);
+
+    public static Refusal BodyTooLarge(int maxBytes) =>
+        new(413, "The body is too large", "body_too_large", $"The body takes at most {maxBytes} bytes.");
+
+    public static Refusal BodyTooSlow() => new(408, "The body came too slowly", "body_too_slow", "The body did not arrive in time.");
+
+    public static Refusal UnsupportedMediaType() => new(415, "The content type is not supported", "unsupported_media_type",
+        "Send application/x-www-form-urlencoded or application/json, in UTF-8 and without content encoding.");
+
+    public static Refusal InvalidPath() => new(400, "The path cannot be read", "malformed_path",
+        "A fingerprint in the path must be percent-encoded UTF-8.", "fingerprint");
+
+    public static Refusal UnknownFingerprint() =>
+        new(404, "Unknown fingerprint", "unknown_fingerprint", "No event is recorded for this fingerprint.", "fingerprint");
+
+    public static Refusal Overloaded(string? id = null) => new(503, "Overloaded", "overloaded",
+        "More events wait than this server takes. Nothing of this request was lost: retry, with the same id.", Id: id);
+
+    public static Refusal Unavailable(string? id = null) => new(503, "The event log is unavailable", "unavailable",
+        "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.", Id: id);
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        if (Status == StatusCodes.Status503ServiceUnavailable) httpContext.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
+        return new JsonAnswer<Refusal>(this, HttpJson.Default.Refusal, Status, "application/problem+json").ExecuteAsync(httpContext);
+    }
+}

@@ -1,0 +1,1 @@
+return await Tally.Silo.CommandLine.AppCommand.Run(args);

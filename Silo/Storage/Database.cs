@@ -1,0 +1,32 @@
+using Tally.Contracts;
+using Tally.Grains.EventLog;
+using Tally.Silo.CommandLine;
+
+namespace Tally.Silo.Storage;
+
+/// <summary>One kind of database: how it is made ready, and what the silo needs of it.</summary>
+public abstract class Database : IAsyncDisposable
+{
+    public static Database For(DatabaseUrl url, Limits limits) => url switch
+    {
+        DatabaseUrl.Sqlite sqlite => new Sqlite.SqliteDatabase(sqlite),
+        DatabaseUrl.Postgres postgres => new Postgres.PostgresDatabase(postgres, limits),
+        _ => throw new ArgumentOutOfRangeException(nameof(url)),
+    };
+
+    public abstract IEventLogStorage EventLog { get; }
+
+    /// <summary>Takes what a serving process needs for itself alone, if anything.</summary>
+    /// <exception cref="StartupException">Another process has it.</exception>
+    public abstract void Claim();
+
+    /// <summary>Applies the migrations that are missing, under a lock, and checks what the guarantees rest on.</summary>
+    /// <returns>The names of the migrations applied.</returns>
+    /// <exception cref="StartupException">Says in one line what is wrong.</exception>
+    public abstract Task<IReadOnlyList<string>> Prepare(CancellationToken cancellation);
+
+    /// <summary>Adds grain storage, and how this silo finds others where several may share this database.</summary>
+    public abstract void ConfigureSilo(ISiloBuilder silo, ClusterSettings cluster);
+
+    public abstract ValueTask DisposeAsync();
+}

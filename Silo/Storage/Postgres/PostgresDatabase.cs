@@ -1,0 +1,135 @@
+using DbUp;
+using DbUp.Postgresql;
+using Npgsql;
+using Orleans.Serialization;
+using Orleans.Storage;
+using Tally.Contracts;
+using Tally.Grains;
+using Tally.Grains.EventLog;
+using Tally.Silo.CommandLine;
+using Tally.Silo.Hosting;
+
+namespace Tally.Silo.Storage.Postgres;
+
+/// <summary>A Postgres database, shared by any number of silos.</summary>
+public sealed class PostgresDatabase : Database
+{
+    // What a lock for the migrations is called among Postgres' advisory locks; any number that others do not use.
+    private const long MigrationLock = 7020301;
+
+    private const string Invariant = "Npgsql";
+
+    /// <summary>For membership and liveness alone.</summary>
+    public const int MembershipConnectionsMax = 4;
+
+    private readonly string? host;
+    private readonly NpgsqlDataSource dataSource;
+    private readonly NpgsqlDataSource snapshots;
+    private readonly NpgsqlDataSource membership;
+    private readonly PostgresEventLog eventLog;
+
+    public PostgresDatabase(DatabaseUrl.Postgres url, Limits limits)
+    {
+        host = url.Settings.Host;
+        dataSource = Build(url.Settings, settings => settings.MaxPoolSize = limits.ConnectionsMax);
+        // Snapshots are never the record, and Postgres' log keeps their order behind the events they hold: they
+        // need no flush of their own.
+        snapshots = Build(url.Settings, settings =>
+        {
+            settings.MaxPoolSize = limits.SnapshotWritesMax + 2;
+            settings.Options = $"{settings.Options} -c synchronous_commit=off".TrimStart();
+        });
+        // Connections of its own: a silo whose events wait for one must still be able to say that it lives.
+        membership = Build(url.Settings, settings => settings.MaxPoolSize = MembershipConnectionsMax);
+        eventLog = new(dataSource);
+    }
+
+    public override IEventLogStorage EventLog => eventLog;
+
+    // Any number of silos: nothing to claim.
+    public override void Claim() { }
+
+    public override async Task<IReadOnlyList<string>> Prepare(CancellationToken cancellation)
+    {
+        try
+        {
+            await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+            await CheckDurability(connection, cancellation);
+            await using var take = new NpgsqlCommand("select pg_advisory_lock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
+            take.CommandTimeout = 0; // another silo's migration takes as long as it takes
+            await take.ExecuteNonQueryAsync(cancellation);
+            try
+            {
+                return await Task.Run(() => Migrations.Apply(
+                    DeployChanges.To.PostgresqlDatabase(new PostgresqlConnectionManager(dataSource)).JournalToPostgresqlTable(null, "migrations"),
+                    "Postgres/Migrations"), cancellation);
+            }
+            finally
+            {
+                await using var release = new NpgsqlCommand("select pg_advisory_unlock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
+                await release.ExecuteNonQueryAsync(CancellationToken.None);
+            }
+        }
+        catch (PostgresException exception)
+        {
+            // Its SqlState and text name the operator's mistake (a password, a database); no value of an event.
+            throw new StartupException($"Postgres refuses: {exception.MessageText} ({exception.SqlState})", exception);
+        }
+        catch (NpgsqlException exception)
+        {
+            throw new DatabaseUnreachableException($"Postgres does not answer: {exception.Message}", exception);
+        }
+    }
+
+    private static async Task CheckDurability(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        foreach (var setting in (string[])["synchronous_commit", "fsync"])
+        {
+            await using var command = new NpgsqlCommand("select current_setting($1)", connection) { Parameters = { new() { Value = setting } } };
+            if (await command.ExecuteScalarAsync(cancellation) is "off")
+                throw new StartupException($"Postgres has {setting} off: an acknowledged event could be lost. Set it to on.");
+        }
+    }
+
+    public override void ConfigureSilo(ISiloBuilder silo, ClusterSettings cluster)
+    {
+        silo.UseTallyCluster(cluster, host);
+        silo.UseAdoNetClustering(options => (options.Invariant, options.DataSource) = (Invariant, membership));
+        silo.Services.AddSingleton<ISiloLiveness, MembershipLiveness>();
+        silo.AddAdoNetGrainStorage(Snapshots.StorageName, options => options.Configure<Serializer>((storage, serializer) =>
+        {
+            (storage.Invariant, storage.DataSource) = (Invariant, snapshots);
+            storage.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+        }));
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await dataSource.DisposeAsync();
+        await snapshots.DisposeAsync();
+        await membership.DisposeAsync();
+    }
+
+    private static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder url, Action<NpgsqlConnectionStringBuilder> adjust)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(url.ConnectionString)
+        {
+            // Neither the storage provider nor the reads prepare their statements; this does it for them.
+            MaxAutoPrepare = 32,
+            AutoPrepareMinUsages = 2,
+        };
+        if (string.IsNullOrEmpty(settings.ApplicationName)) settings.ApplicationName = "tally";
+        adjust(settings);
+        try
+        {
+            return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        }
+        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or NotSupportedException)
+        {
+            throw new StartupException($"the database's settings do not go together: {exception.Message}", exception);
+        }
+    }
+}
+
+/// <summary>The database may answer later: worth another try.</summary>
+public sealed class DatabaseUnreachableException(string message, Exception inner) : Exception(message, inner);

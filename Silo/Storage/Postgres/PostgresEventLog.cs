@@ -1,0 +1,188 @@
+using System.Data;
+using System.Data.Common;
+using System.Net.Sockets;
+using Npgsql;
+using NpgsqlTypes;
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Storage.Postgres;
+
+/// <summary>The event log in Postgres: a batch is two statements and a commit, whatever its size.</summary>
+public sealed class PostgresEventLog(NpgsqlDataSource dataSource) : SqlEventLog(Scripts)
+{
+    public static readonly SqlScripts Scripts = new("Postgres");
+
+    // Deadlocks cannot come from this program, which sorts; an operator's statement can cause one.
+    private const int TransientRetriesMax = 3;
+
+    private readonly string insertEvents = Scripts["insert_events"];
+    private readonly string insertDeltas = Scripts["insert_deltas"];
+    private readonly string mergeRollups = Scripts["merge_rollups"];
+    private readonly string tryMergeLock = Scripts["try_merge_lock"];
+    private readonly string checkWritable = Scripts["check_writable"];
+
+    public override async Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas)
+    {
+        // By key, so that two silos that write the same keys wait for each other in one order.
+        var sorted = events.OrderBy(e => e.Fingerprint, StringComparer.Ordinal).ThenBy(e => e.Sequence).ToArray();
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await TryRecordOnce(sorted, deltas);
+            }
+            catch (PostgresException exception) when (
+                exception.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
+                && attempt <= TransientRetriesMax)
+            {
+                // rolled back whole: again
+            }
+            catch (Exception exception) when (attempt == 1 && IsLostConnection(exception))
+            {
+                dataSource.Clear(); // no commit was sent: again, on a new one
+            }
+            catch (Exception exception) when (IsDatabaseFailure(exception))
+            {
+                throw Unavailable(exception);
+            }
+        }
+    }
+
+    private async Task<bool> TryRecordOnce(RecordedEvent[] events, RollupDeltas deltas)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        var recorded = InsertEvents(events);
+        batch.BatchCommands.Add(recorded);
+        batch.BatchCommands.Add(InsertDeltas(deltas));
+        await batch.ExecuteNonQueryAsync();
+        if (recorded.RecordsAffected != events.Length) return false; // leaving rolls back
+
+        // From here on a lost connection leaves the outcome open.
+        try
+        {
+            await transaction.CommitAsync();
+            return true;
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception))
+        {
+            throw new CommitUnknownException(exception);
+        }
+    }
+
+    private NpgsqlBatchCommand InsertEvents(RecordedEvent[] events) => new(insertEvents)
+    {
+        Parameters =
+        {
+            Column(events, e => e.Fingerprint, NpgsqlDbType.Text),
+            Column(events, e => e.Sequence, NpgsqlDbType.Bigint),
+            Column(events, e => e.Event.Id, NpgsqlDbType.Uuid),
+            Column(events, e => e.Event.Action, NpgsqlDbType.Text),
+            Column(events, e => e.Event.Product, NpgsqlDbType.Text),
+            Column(events, e => e.Event.Created, NpgsqlDbType.TimestampTz),
+            Column(events, e => e.Event.Occurred, NpgsqlDbType.TimestampTz),
+            Column(events, e => e.Event.Properties, NpgsqlDbType.Json),
+        },
+    };
+
+    private NpgsqlBatchCommand InsertDeltas(RollupDeltas deltas)
+    {
+        KeyValuePair<RollupKey, RollupCounts>[] rows = [.. deltas];
+        return new(insertDeltas)
+        {
+            Parameters =
+            {
+                Column(rows, row => row.Key.Minute, NpgsqlDbType.TimestampTz),
+                Column(rows, row => row.Key.Product, NpgsqlDbType.Text),
+                Column(rows, row => row.Key.Action, NpgsqlDbType.Text),
+                Column(rows, row => row.Value.Events, NpgsqlDbType.Bigint),
+                Column(rows, row => row.Value.NewFingerprints, NpgsqlDbType.Bigint),
+                Column(rows, row => row.Value.NewProductFingerprints, NpgsqlDbType.Bigint),
+                Column(rows, row => row.Value.DailyFingerprints, NpgsqlDbType.Bigint),
+                Column(rows, row => row.Value.DailyProductFingerprints, NpgsqlDbType.Bigint),
+            },
+        };
+    }
+
+    private static NpgsqlParameter<TValue[]> Column<TRow, TValue>(
+        TRow[] rows, Converter<TRow, TValue> value, NpgsqlDbType type) =>
+        new() { TypedValue = Array.ConvertAll(rows, value), NpgsqlDbType = NpgsqlDbType.Array | type };
+
+    public override async Task<int> MergeRollups(int limit)
+    {
+        try
+        {
+            await using var connection = await dataSource.OpenConnectionAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using var tryLock = new NpgsqlCommand(tryMergeLock, connection, transaction);
+            if (await tryLock.ExecuteScalarAsync() is not true) return 0;
+            await using var merge = new NpgsqlCommand(mergeRollups, connection, transaction);
+            merge.Parameters.Add(Parameter("limit", limit));
+            var merged = (long)(await merge.ExecuteScalarAsync())!;
+            await transaction.CommitAsync();
+            return (int)merged;
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception))
+        {
+            throw Unavailable(exception);
+        }
+    }
+
+    public override async Task CheckWritable(CancellationToken cancellation)
+    {
+        try
+        {
+            await using var command = dataSource.CreateCommand(checkWritable);
+            if (await command.ExecuteScalarAsync(cancellation) is true) return;
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception))
+        {
+            throw Unavailable(exception);
+        }
+        throw new EventLogUnavailableException("The database is read-only.");
+    }
+
+    protected override async ValueTask<DbConnection> Open(CancellationToken cancellation) =>
+        await dataSource.OpenConnectionAsync(cancellation);
+
+    protected override async Task<AuditConnections> OpenSnapshot(CancellationToken cancellation)
+    {
+        var events = await dataSource.OpenConnectionAsync(cancellation);
+        var others = await dataSource.OpenConnectionAsync(cancellation);
+        await events.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
+        await using var export = new NpgsqlCommand("select pg_export_snapshot()", events);
+        var snapshot = (string)(await export.ExecuteScalarAsync(cancellation))!;
+        await others.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
+        // The one statement here that takes no parameter; the name is the server's own word of a moment ago.
+        await using var import = new NpgsqlCommand($"set transaction snapshot '{snapshot}'", others);
+        await import.ExecuteNonQueryAsync(cancellation);
+        return new(events, others);
+    }
+
+    protected override DbParameter Parameter(string name, object value) => new NpgsqlParameter(name, value);
+
+    protected override DbParameter Texts(string name, IEnumerable<string> values) =>
+        new NpgsqlParameter<string[]>(name, [.. values]);
+
+    protected override DbParameter Ids(string name, IEnumerable<Guid> values) =>
+        new NpgsqlParameter<Guid[]>(name, [.. values]);
+
+    protected override DateTime ReadTime(DbDataReader row, int column) => row.GetDateTime(column);
+
+    protected override bool TryForgetConnections(Exception exception)
+    {
+        if (!IsLostConnection(exception)) return false;
+        dataSource.Clear();
+        return true;
+    }
+
+    // The pool may hold connections that a restarted server has forgotten, or that an operator ended: of these the
+    // driver reads the server's last word, which it does not count as transient.
+    private static bool IsLostConnection(Exception exception) => exception is NpgsqlException and (not PostgresException
+        or PostgresException { IsTransient: true }
+        or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown });
+
+    protected override bool IsDatabaseFailure(Exception exception) =>
+        exception is NpgsqlException or SocketException or IOException or TimeoutException;
+}

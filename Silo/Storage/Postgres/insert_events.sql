@@ -1,0 +1,3 @@
+insert into events (fingerprint, sequence, id, action, product, created, occurred, properties)
+select * from unnest($1::text[], $2::bigint[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::json[])
+on conflict do nothing

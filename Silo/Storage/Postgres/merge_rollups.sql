@@ -1,0 +1,21 @@
+-- One statement, one snapshot of the deltas: what it deletes is exactly what it adds.
+with merged as (
+    delete from rollup_deltas
+    where id in (select id from rollup_deltas order by id limit @limit)
+    returning *
+),
+added as (
+    insert into rollups as r (minute, product, action, events,
+        new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
+    select minute, product, action, sum(events),
+        sum(new_fingerprints), sum(new_product_fingerprints), sum(daily_fingerprints), sum(daily_product_fingerprints)
+    from merged
+    group by minute, product, action
+    on conflict (minute, product, action) do update set
+        events = r.events + excluded.events,
+        new_fingerprints = r.new_fingerprints + excluded.new_fingerprints,
+        new_product_fingerprints = r.new_product_fingerprints + excluded.new_product_fingerprints,
+        daily_fingerprints = r.daily_fingerprints + excluded.daily_fingerprints,
+        daily_product_fingerprints = r.daily_product_fingerprints + excluded.daily_product_fingerprints
+)
+select count(*) from merged

@@ -1,0 +1,106 @@
+using DbUp;
+using Microsoft.Data.Sqlite;
+using Orleans.Serialization;
+using Orleans.Storage;
+using Tally.Grains;
+using Tally.Grains.EventLog;
+using Tally.Silo.CommandLine;
+using Tally.Silo.Hosting;
+
+namespace Tally.Silo.Storage.Sqlite;
+
+/// <summary>A SQLite file and the lock file beside it.</summary>
+public sealed class SqliteDatabase : Database
+{
+    private static readonly TimeSpan MigrationPatience = TimeSpan.FromSeconds(30);
+
+    private readonly string path;
+    private readonly SqliteDataSource dataSource;
+    private readonly SqliteDataSource snapshots;
+    private readonly SqliteEventLog eventLog;
+    private FileStream? claim;
+
+    public SqliteDatabase(DatabaseUrl.Sqlite url)
+    {
+        path = Path.GetFullPath(url.Path);
+        dataSource = new(path);
+        // Snapshots are never the record: they need no flush of their own.
+        snapshots = new(path, synchronous: "normal");
+        eventLog = new(dataSource);
+    }
+
+    public override IEventLogStorage EventLog => eventLog;
+
+    public override void Claim()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            claim = new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException) when (File.Exists(path + ".lock"))
+        {
+            throw new StartupException($"{path} is in use by another process. One process serves a SQLite file; for several, use Postgres.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"{path} cannot be written: {exception.Message}", exception);
+        }
+    }
+
+    public override Task<IReadOnlyList<string>> Prepare(CancellationToken cancellation) => Task.Run(() =>
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            using var migrating = TakeMigrationLock();
+            using (File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite)) { }
+            using (dataSource.OpenConnection()) { } // switches it to WAL
+            return Migrations.Apply(
+                DeployChanges.To.SqliteDatabase(dataSource.ConnectionString).JournalToSqliteTable("migrations"),
+                "Sqlite/Migrations");
+        }
+        catch (Exception exception) when (exception is SqliteException or IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"{path} cannot be used: {exception.Message}", exception);
+        }
+    }, cancellation);
+
+    // Beside the claim, which a serving process keeps: app migrate and app verify may run beside it. The file stays:
+    // removing it would let two processes hold it.
+    private FileStream TakeMigrationLock()
+    {
+        for (var deadline = DateTime.UtcNow + MigrationPatience; ; Thread.Sleep(20))
+        {
+            try
+            {
+                return new FileStream(path + ".migrating", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path + ".migrating") && DateTime.UtcNow < deadline)
+            {
+                // another process is at it
+            }
+        }
+    }
+
+    public override void ConfigureSilo(ISiloBuilder silo, ClusterSettings cluster)
+    {
+        silo.UseLocalhostClustering(Clustering.FreePort(), Clustering.FreePort(), serviceId: cluster.ServiceId, clusterId: cluster.ClusterId);
+        silo.Services.AddSingleton<ISiloLiveness, AloneLiveness>();
+        silo.AddAdoNetGrainStorage(Snapshots.StorageName, options => options.Configure<Serializer>((storage, serializer) =>
+        {
+            storage.Invariant = "System.Data.SQLite"; // the name that Orleans gives Microsoft.Data.Sqlite
+            storage.DataSource = snapshots;
+            storage.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+        }));
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        eventLog.Dispose();
+        await dataSource.DisposeAsync();
+        await snapshots.DisposeAsync();
+        SqliteConnection.ClearAllPools();
+        if (claim is not null) await claim.DisposeAsync();
+    }
+}

@@ -1,0 +1,83 @@
+using System.Data.Common;
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.Data.Sqlite;
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Storage.Sqlite;
+
+/// <summary>
+/// The event log in one SQLite file. One connection writes; reads have their own and, in WAL mode, never wait for it.
+/// </summary>
+public sealed class SqliteEventLog : SqlEventLog, IDisposable
+{
+    public static readonly SqlScripts Scripts = new("Sqlite");
+
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
+
+    private readonly SqliteDataSource dataSource;
+    private readonly SemaphoreSlim writing = new(1);
+    private readonly string mergeRollups = Scripts["merge_rollups"];
+    private Writer? writer;
+
+    public SqliteEventLog(SqliteDataSource dataSource) : base(Scripts) => this.dataSource = dataSource;
+
+    public override Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas) =>
+        Write(connection => connection.Record(events, deltas));
+
+    public override Task<int> MergeRollups(int limit) => Write(connection => connection.Merge(mergeRollups, limit));
+
+    /// <summary>Takes the write lock and gives it back: fails on a read-only file or a lost disk, and writes nothing.</summary>
+    public override Task CheckWritable(CancellationToken cancellation) => Write(connection => connection.CheckWritable());
+
+    // SQLite's calls block, for as long as the disk takes: they belong on a thread of the pool, not on a grain's turn.
+    private async Task<T> Write<T>(Func<Writer, T> work)
+    {
+        await writing.WaitAsync();
+        try
+        {
+            return await Task.Run(() => work(writer ??= new Writer(dataSource.OpenConnection())));
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception) || exception is CommitUnknownException)
+        {
+            // Whatever state the connection is in, the next one starts clean, and closing rolls back.
+            writer?.Dispose();
+            writer = null;
+            if (exception is CommitUnknownException) throw;
+            throw Unavailable(exception);
+        }
+        finally
+        {
+            writing.Release();
+        }
+    }
+
+    public void Dispose() => writer?.Dispose();
+
+    protected override async ValueTask<DbConnection> Open(CancellationToken cancellation) =>
+        await dataSource.OpenConnectionAsync(cancellation);
+
+    protected override async Task<AuditConnections> OpenSnapshot(CancellationToken cancellation)
+    {
+        // One connection for both: SQLite lets its statements run side by side in one read transaction. Deferred,
+        // so that it takes no write lock: a proof runs beside a busy silo.
+        var connection = (SqliteConnection)await dataSource.OpenConnectionAsync(cancellation);
+        connection.BeginTransaction(deferred: true);
+        return new(connection, connection);
+    }
+
+    protected override DbParameter Parameter(string name, object value) => new SqliteParameter("@" + name, value);
+
+    protected override DbParameter Texts(string name, IEnumerable<string> values) =>
+        Parameter(name, JsonSerializer.Serialize(values));
+
+    protected override DbParameter Ids(string name, IEnumerable<Guid> values) =>
+        Texts(name, values.Select(id => id.ToString()));
+
+    protected override DateTime ReadTime(DbDataReader row, int column) => DateTime.ParseExact(row.GetString(column),
+        TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
+
+    protected override bool IsDatabaseFailure(Exception exception) => exception is SqliteException or IOException;
+
+    internal static string Text(DateTime time) => time.ToString(TimeFormat, CultureInfo.InvariantCulture);
+}

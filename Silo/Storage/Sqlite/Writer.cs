@@ -1,0 +1,97 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Storage.Sqlite;
+
+/// <summary>The one connection that writes the log, with its prepared statements. Used by one caller at a time.</summary>
+internal sealed class Writer : IDisposable
+{
+    private readonly DbConnection connection;
+    private readonly DbCommand insertEvent;
+    private readonly DbCommand insertDelta;
+
+    public Writer(DbConnection connection)
+    {
+        this.connection = connection;
+        insertEvent = Prepare("insert_event",
+            "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties");
+        insertDelta = Prepare("insert_delta", "minute", "product", "action", "events",
+            "new_fingerprints", "new_product_fingerprints", "daily_fingerprints", "daily_product_fingerprints");
+    }
+
+    public bool Record(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas)
+    {
+        using var transaction = Begin();
+        foreach (var recorded in events)
+        {
+            var e = recorded.Event;
+            var inserted = Execute(insertEvent, transaction, recorded.Fingerprint, recorded.Sequence, e.Id.ToString(),
+                e.Action, e.Product, SqliteEventLog.Text(e.Created), SqliteEventLog.Text(e.Occurred), e.Properties);
+            if (inserted == 0) return false; // leaving rolls back
+        }
+        foreach (var (key, counts) in deltas)
+            Execute(insertDelta, transaction, SqliteEventLog.Text(key.Minute), key.Product, key.Action, counts.Events,
+                counts.NewFingerprints, counts.NewProductFingerprints,
+                counts.DailyFingerprints, counts.DailyProductFingerprints);
+        Commit(transaction);
+        return true;
+    }
+
+    public int Merge(string script, int limit)
+    {
+        using var transaction = Begin();
+        using var command = connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = script;
+        command.Parameters.Add(new SqliteParameter("@limit", limit));
+        var merged = Convert.ToInt32(command.ExecuteScalar(), provider: null);
+        Commit(transaction);
+        return merged;
+    }
+
+    public bool CheckWritable()
+    {
+        using var transaction = Begin();
+        return true;
+    }
+
+    public void Dispose() => connection.Dispose();
+
+    // "begin immediate": waits for the write lock now, so that no statement in the middle fails for it.
+    private DbTransaction Begin() => connection.BeginTransaction(System.Data.IsolationLevel.Serializable);
+
+    private static void Commit(DbTransaction transaction)
+    {
+        try
+        {
+            transaction.Commit();
+        }
+        catch (SqliteException exception) when (!SurelyNotCommitted(exception))
+        {
+            throw new CommitUnknownException(exception);
+        }
+    }
+
+    // A commit counts from its last frame in the write-ahead log on, whose checksum covers all before it. Where
+    // writing the frames failed, as on a full disk, it is not there; where flushing them failed, it may be.
+    private static bool SurelyNotCommitted(SqliteException exception) =>
+        exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_BUSY
+        || exception.SqliteExtendedErrorCode == SQLitePCL.raw.SQLITE_IOERR_WRITE;
+
+    private DbCommand Prepare(string script, params string[] parameters)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = SqliteEventLog.Scripts[script];
+        foreach (var name in parameters) command.Parameters.Add(new SqliteParameter { ParameterName = "@" + name });
+        command.Prepare();
+        return command;
+    }
+
+    private static int Execute(DbCommand command, DbTransaction transaction, params ReadOnlySpan<object?> values)
+    {
+        command.Transaction = transaction;
+        for (var i = 0; i < values.Length; i++) command.Parameters[i].Value = values[i] ?? DBNull.Value;
+        return command.ExecuteNonQuery();
+    }
+}

@@ -1,0 +1,4 @@
+select grain_key, payload
+from snapshots
+where payload is not null
+order by grain_key

@@ -1,0 +1,29 @@
+using System.Diagnostics;
+
+namespace Tally.Tests.Cluster.Faults;
+
+internal enum FaultKind
+{
+    SiloKilled,
+    SiloStopped,
+    SiloTerminated,
+    SiloJoinsAndLeaves,
+    AllSilosKilled,
+    PostgresRestarted,
+    BackendsTerminated,
+    CutBetweenSilos,
+    CutFromPostgres,
+}
+
+/// <summary>One fault, from its beginning until every silo was ready and every probe was acknowledged again.</summary>
+internal sealed record Fault(FaultKind Kind, string Hurt, long BeganAt)
+{
+    public long EndedAt { get; set; } = long.MaxValue;
+
+    /// <summary>As each fingerprint on the hurt silo saw it: the longest time from one acknowledgement to the next.</summary>
+    public List<TimeSpan> Unavailable { get; } = [];
+
+    public bool Covers(long at) => at >= BeganAt && at <= EndedAt;
+
+    public override string ToString() => $"{Kind} {Hurt} for {Stopwatch.GetElapsedTime(BeganAt, EndedAt).TotalSeconds:F1} s";
+}

@@ -1,0 +1,108 @@
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Cluster.Faults;
+
+/// <summary>
+/// Makes faults, each to its end: what was cut is whole again, what was stopped goes on, what was killed is started.
+/// </summary>
+internal sealed class FaultActions(
+    IReadOnlyList<SupervisedSilo> silos, LocalPostgres postgres, TestDatabase database, SiloNetwork? network,
+    int stopSecondsMax)
+{
+    private const int StopSecondsMin = 5;
+    private const int CutSecondsMin = 2;
+    private const int CutSecondsMax = 8;
+    private const int TerminationRounds = 10;
+
+    // One that has been declared dead while it could not know is ready until it learns it.
+    private static readonly TimeSpan ReadyFor = TimeSpan.FromSeconds(2);
+
+    public IReadOnlyList<SupervisedSilo> Silos => silos;
+
+    /// <summary>Without the one that joins and leaves.</summary>
+    public IReadOnlyList<SupervisedSilo> Members => [.. silos.SkipLast(1)];
+
+    public bool CanCut => network is not null;
+
+    /// <summary>Whether no fingerprint is better off than another.</summary>
+    public static bool HurtsAll(FaultKind kind) => kind is FaultKind.AllSilosKilled or FaultKind.PostgresRestarted
+        or FaultKind.BackendsTerminated or FaultKind.SiloJoinsAndLeaves;
+
+    /// <summary>Whether every silo that should run is ready, and stays so for a while.</summary>
+    public async Task<bool> AllReady()
+    {
+        var until = DateTime.UtcNow + ReadyFor;
+        while (DateTime.UtcNow < until)
+        {
+            var ready = await Task.WhenAll(silos.Where(silo => silo.IsWanted).Select(silo => silo.IsReady()));
+            if (ready.Contains(false)) return false;
+            await Task.Delay(100);
+        }
+        return true;
+    }
+
+    /// <param name="kind">Of the fault.</param>
+    /// <param name="hurt">By it, where not all are.</param>
+    /// <param name="random">Its length, and whatever else is by chance.</param>
+    /// <param name="beforeWaking">What is to wait in a stopped silo's sockets when it wakes up.</param>
+    public async Task Inject(FaultKind kind, SupervisedSilo hurt, Random random, Action beforeWaking)
+    {
+        switch (kind)
+        {
+            case FaultKind.SiloKilled:
+                await hurt.Kill();
+                await Wait(random, 0, 3);
+                hurt.Start();
+                break;
+            case FaultKind.SiloStopped:
+                hurt.Suspend();
+                await Wait(random, StopSecondsMin, stopSecondsMax);
+                beforeWaking();
+                await Task.Delay(200); // they have arrived
+                hurt.Resume();
+                break;
+            case FaultKind.SiloTerminated:
+                Assert.Equal(0, await hurt.Terminate());
+                hurt.Start();
+                break;
+            case FaultKind.SiloJoinsAndLeaves:
+                silos[^1].Start();
+                await Eventually.True(silos[^1].IsReady, "A new silo does not become ready.", seconds: 120);
+                await Wait(random, 1, 4);
+                Assert.Equal(0, await silos[^1].Terminate());
+                break;
+            case FaultKind.AllSilosKilled:
+                await Task.WhenAll(Members.Select(silo => silo.Kill()));
+                foreach (var silo in Members) silo.Start();
+                break;
+            case FaultKind.PostgresRestarted:
+                await postgres.Stop("immediate");
+                await Wait(random, 0, 3);
+                await postgres.Start();
+                break;
+            case FaultKind.BackendsTerminated:
+                for (var round = 0; round < TerminationRounds; round++)
+                {
+                    await database.Execute(
+                        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tally'");
+                    await Task.Delay(random.Next(400));
+                }
+                break;
+            case FaultKind.CutBetweenSilos:
+                var others = Members.Where(silo => silo != hurt).ToList();
+                await network!.Cut(hurt.Place, others[random.Next(others.Count)].Place);
+                await Wait(random, CutSecondsMin, CutSecondsMax);
+                await network.Heal();
+                break;
+            case FaultKind.CutFromPostgres:
+                await network!.Cut(hurt.Place, postgres.Settings.Port);
+                await Wait(random, CutSecondsMin, CutSecondsMax);
+                await network.Heal();
+                break;
+            default: throw new ArgumentOutOfRangeException(nameof(kind), kind, null);
+        }
+    }
+
+    private static Task Wait(Random random, double secondsMin, double secondsMax) =>
+        Task.Delay(TimeSpan.FromSeconds(secondsMin + random.NextDouble() * (secondsMax - secondsMin)));
+}

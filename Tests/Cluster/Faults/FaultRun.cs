@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using System.Net;
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Cluster.Faults;
+
+/// <summary>A Postgres, three silos, the load balancer, and clients; then one fault after another, by a seed.</summary>
+internal sealed class FaultRun : IAsyncDisposable
+{
+    private const int Silos = 3;
+    private const int ProbesMax = 24;
+    private const int RecoverySeconds = 90;
+
+    private static readonly LoadShape Shape = new()
+    {
+        HotShare = 0.9, IdleMillisecondsMax = 60, ReadBackShare = 0.2, AnswerPatience = TimeSpan.FromSeconds(70),
+    };
+
+    private readonly Random random;
+    private readonly FaultActions actions;
+    private readonly ReadingBack reading;
+    private readonly List<IAsyncDisposable> owned;
+
+    private FaultRun(
+        int seed, FaultActions actions, Load load, IReadOnlyList<IPEndPoint> addresses, List<IAsyncDisposable> owned)
+    {
+        (random, this.actions, Load, this.owned) = (new(seed), actions, load, owned);
+        reading = new(addresses, load.History);
+    }
+
+    public Load Load { get; }
+    public IReadOnlyList<SupervisedSilo> AllSilos => actions.Silos;
+    public List<Fault> Faults { get; } = [];
+    public List<string> OutOfOrder { get; } = [];
+
+    /// <summary>That cannot be made on this machine.</summary>
+    public IReadOnlyList<FaultKind> NotRun => actions.CanCut ? [] : [FaultKind.CutBetweenSilos, FaultKind.CutFromPostgres];
+
+    public TestDatabase Database { get; private init; } = null!;
+
+    /// <param name="seed">Of the faults and of the load.</param>
+    /// <param name="stopSecondsMax">A stopped silo wakes up after 5 s at the least, and after so long at the most.</param>
+    public static async Task<FaultRun> Start(int seed, int stopSecondsMax)
+    {
+        var binaries = LocalPostgres.FindBinaries();
+        Assert.SkipWhen(binaries is null,
+            "A Postgres to stop and start needs its server's binaries (Debian: apt-get install postgresql).");
+        var owned = new List<IAsyncDisposable>();
+        try
+        {
+            var network = await SiloNetwork.Create(Silos + 1);
+            if (network is not null) owned.Add(network);
+            var postgres = await LocalPostgres.Start(binaries, network?.Gateway ?? SiloPlace.Loopback.Address);
+            owned.Add(postgres);
+            var database = TestDatabase.On(postgres);
+            var silos = Enumerable.Range(0, Silos + 1).Select(index => new SupervisedSilo(
+                $"silo{index + 1}", database, network?.Place(index) ?? SiloPlace.Loopback, wanted: index < Silos)).ToList();
+            owned.AddRange(silos);
+            var balancer = await LoadBalancer.Start([.. silos.Select(silo => ($"{silo.Http.Address}", silo.Http.Port))]);
+            owned.Add(balancer);
+            var actions = new FaultActions(silos, postgres, database, network, stopSecondsMax);
+            await Eventually.True(actions.AllReady, "The silos do not become ready.", seconds: 60);
+
+            // Half of the clients through the load balancer, half straight to silos.
+            var front = new IPEndPoint(IPAddress.Loopback, balancer.Port);
+            IPEndPoint[] addresses = [.. silos.SelectMany(silo => (IPEndPoint[])[front, silo.Http])];
+            return new(seed, actions, Load.Start(addresses, seed, Shape), addresses, owned) { Database = database };
+        }
+        catch
+        {
+            await Dispose(owned);
+            throw;
+        }
+    }
+
+    /// <summary>Each kind once, or as many of them, in an order by chance, with a pause by chance in between.</summary>
+    public async Task InjectEach(int kindsMax = int.MaxValue)
+    {
+        var kinds = Enum.GetValues<FaultKind>().Except(NotRun).ToArray();
+        random.Shuffle(kinds);
+        foreach (var kind in kinds.Take(kindsMax)) await Inject(kind);
+    }
+
+    /// <summary>Whether clients were still not acknowledged, long after the last fault.</summary>
+    public bool Hangs { get; private set; }
+
+    /// <summary>No faults any more; completes when every event with an id is acknowledged.</summary>
+    public async Task Finish()
+    {
+        try
+        {
+            await Load.Finish();
+        }
+        catch (TimeoutException)
+        {
+            Hangs = true; // the history has to say why
+            await Load.Abandon();
+        }
+        await reading.Finish();
+    }
+
+    public ValueTask DisposeAsync() => new(Dispose(owned));
+
+    private async Task Inject(FaultKind kind)
+    {
+        var members = actions.Members;
+        var names = Enumerable.Range(0, ProbesMax).Select(index => $"probe-{Faults.Count}-{index}").ToList();
+        await using var probes = new Probes(names, members, Load.History, reading, random);
+        await Acknowledged(probes);
+
+        var homes = await Whereabouts.Of(names, actions.Silos);
+        var inhabited = members.Where(homes.Contains).ToList();
+        var hurt = inhabited[random.Next(inhabited.Count)];
+        var hurtsAll = FaultActions.HurtsAll(kind);
+        probes.Use(hurtsAll ? members : [.. members.Except([hurt])]);
+        await Acknowledged(probes); // by those, and nothing is under way through the others any more
+
+        var fault = new Fault(kind, hurtsAll ? "all" : hurt.Name, Stopwatch.GetTimestamp());
+        Faults.Add(fault);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{DateTime.UtcNow:HH:mm:ss.fff} {kind} {fault.Hurt}");
+        var affected = hurtsAll ? names : homes[hurt].ToList();
+        await actions.Inject(kind, hurt, random, () => probes.AskAlso(hurt, affected));
+        await Eventually.True(async () => await actions.AllReady() && probes.AcknowledgedSince(fault.BeganAt, affected),
+            $"No recovery from {kind} of {fault.Hurt}.", RecoverySeconds);
+        fault.EndedAt = Stopwatch.GetTimestamp();
+        probes.Measure(fault, affected);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{fault}, {affected.Count} probes");
+        await Task.Delay(random.Next(1_000)); // the next one's moment, by chance
+        OutOfOrder.AddRange(probes.OutOfOrder());
+    }
+
+    private static Task Acknowledged(Probes probes)
+    {
+        var now = Stopwatch.GetTimestamp();
+        return Eventually.True(() => Task.FromResult(probes.AcknowledgedSince(now, probes.Fingerprints)),
+            "Probes are not acknowledged.", RecoverySeconds);
+    }
+
+    private static async Task Dispose(List<IAsyncDisposable> owned)
+    {
+        foreach (var one in Enumerable.Reverse(owned)) await one.DisposeAsync();
+    }
+}

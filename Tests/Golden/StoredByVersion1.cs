@@ -1,0 +1,86 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
+using Tally.Grains;
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Golden;
+
+/// <summary>
+/// What version 1 stored is read for ever. This breaks when a member of a stored type changes its [Id] or its type, or
+/// an [Id] is used again for something else; when a number behind DaySet's bits or EventIds' hash changes; when a
+/// migration that was released is edited; when grain storage changes its serializer, the grain's name or its keys. Do not
+/// mend the files: mend the change. What today's code writes is free as long as it reads this, but a process of the
+/// version before reads it too during a rolling upgrade, and skips members that it does not know.
+/// </summary>
+public sealed class StoredByVersion1(PostgresServer server)
+{
+    private const string Visitor = "visitor-1";
+
+    private static readonly string Payload = string.Concat(File.ReadLines(Repository.File("Tests/Golden/version-1-snapshot.hex")));
+
+    // A history longer than what is remembered of it, so that the snapshot is what the grain starts from.
+    private static readonly Dictionary<string, string> ShortMemory = new() { ["Limits__RememberedEventsMax"] = "8" };
+
+    [Fact]
+    public async Task A_snapshot_reads_as_the_state_that_was_written()
+    {
+        await using var services = new ServiceCollection().AddSerializer().BuildServiceProvider();
+        var state = services.GetRequiredService<Serializer<FingerprintState>>().Deserialize(Convert.FromHexString(Payload))!;
+
+        Assert.Equal((7, 7), (state.Sequence, state.Total));
+        Assert.Equal((At("2024-02-29T08:30:00Z"), At("2031-07-04T10:00:00Z")), (state.FirstSeen, state.LastSeen));
+        Assert.Equal(DateTimeKind.Utc, state.FirstSeen.Kind);
+        AssertDays(state.Days, "2024-02-29", "2026-03-01", "2026-03-02", "2026-05-20", "2031-07-04");
+        Assert.Equal(
+            [
+                ("k8s", "view", 3, At("2026-03-01T12:00:00.000001Z"), At("2026-05-20T00:00:00Z")),
+                ("k8s", "click", 1, At("2026-03-01T23:59:59.999999Z"), At("2026-03-01T23:59:59.999999Z")),
+                ("docs", "view", 2, At("2024-02-29T08:30:00Z"), At("2026-03-02T00:00:00Z")),
+                ("käse", "buy", 1, At("2031-07-04T10:00:00Z"), At("2031-07-04T10:00:00Z")),
+            ],
+            state.Counters.Select(c => (c.Product, c.Action, c.Count, c.FirstSeen, c.LastSeen)));
+        Assert.Equal(["k8s", "docs", "käse"], state.Products.Select(product => product.Product));
+        AssertDays(state.Products[0].Days, "2026-03-01", "2026-05-20");
+        AssertDays(state.Products[1].Days, "2024-02-29", "2026-03-02");
+        AssertDays(state.Products[2].Days, "2031-07-04");
+    }
+
+    [Theory, EachStorage]
+    public async Task A_database_is_served_verified_and_goes_on(StorageKind storage)
+    {
+        await using var database = await TestDatabase.Create(storage, server);
+        Assert.Equal(0, (await AppProcess.Run(["migrate", "-dbUrl", database.Url])).ExitCode);
+        await database.Execute((await File.ReadAllTextAsync(Repository.File("Tests/Golden/version-1.sql")))
+            .Replace("{payload}", storage == StorageKind.Sqlite ? $"x'{Payload}'" : $"'\\x{Payload}'"));
+        await AppProcess.AssertVerifies(database);
+
+        await using var app = await AppProcess.Start(database, ShortMemory);
+        Assert.Equal((1, 1), Totals((await app.View("besucher ü")).Body));
+        var view = (await app.View(Visitor)).Body;
+        Assert.Equal((9, 9), Totals(view));
+        Assert.Equal((At("2024-02-29T08:30:00Z"), At("2031-07-04T10:00:00Z")),
+            (view.GetProperty("firstSeen").GetDateTime(), view.GetProperty("lastSeen").GetDateTime()));
+        Assert.Equal(["k8s view 4", "k8s click 1", "docs view 2", "käse buy 1", "docs click 1"],
+            view.GetProperty("counts").EnumerateArray().Select(c => $"{c.GetProperty("product")} {c.GetProperty("action")} {c.GetProperty("count")}"));
+
+        // Both kinds of id: of the first the grain knows no more, so the log's index finds it.
+        var repeat = await app.PostForm($"action=view&product=k8s&fingerprint={Visitor}&id=order-1");
+        Assert.Equal((200, 1, true), (repeat.Status, repeat.Sequence, repeat.Duplicate));
+        repeat = await app.PostForm($"action=click&product=k8s&fingerprint={Visitor}&id=11111111-2222-4333-8444-555555555555");
+        Assert.Equal((200, 2, true), (repeat.Status, repeat.Sequence, repeat.Duplicate));
+        Assert.Equal(10, (await app.PostForm($"action=view&product=k8s&fingerprint={Visitor}")).Sequence);
+        Assert.Equal(0, await app.Terminate());
+        await AppProcess.AssertVerifies(database);
+    }
+
+    private static (long, long) Totals(JsonElement view) => (view.GetProperty("total").GetInt64(), view.GetProperty("sequence").GetInt64());
+
+    private static void AssertDays(DaySet days, params string[] expected)
+    {
+        Assert.Equal(expected.Length, days.Count);
+        Assert.All(expected, day => Assert.True(days.Contains(DaySet.DayOf(At(day + "T00:00:00Z"))), day));
+    }
+
+    private static DateTime At(string utc) => DateTimeOffset.Parse(utc, System.Globalization.CultureInfo.InvariantCulture).UtcDateTime;
+}

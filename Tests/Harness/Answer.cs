@@ -1,0 +1,65 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+
+namespace Tally.Tests.Harness;
+
+/// <summary>What a request came to.</summary>
+/// <param name="Body">Undefined where there was none, or none in JSON.</param>
+public sealed record Answer(int Status, JsonElement Body, string? ContentType, HttpResponseHeaders Headers)
+{
+    public string? Reason => Text("reason");
+    public string? Field => Text("field");
+    public long Sequence => Body.GetProperty("sequence").GetInt64();
+    public bool Duplicate => Body.GetProperty("duplicate").GetBoolean();
+
+    public string? Text(string name) =>
+        Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty(name, out var value) ? value.GetString() : null;
+
+    /// <summary>A problem document with exactly this status, reason and field.</summary>
+    public void AssertRefused(int status, string reason, string? field = null)
+    {
+        Assert.Equal((status, reason, field), (Status, Reason, Field));
+        Assert.Equal("application/problem+json", ContentType);
+        Assert.Equal(status, Body.GetProperty("status").GetInt32());
+        Assert.NotEqual("", Body.GetProperty("title").GetString());
+    }
+}
+
+/// <summary>The requests of the tests, on a serving app.</summary>
+public static class Requests
+{
+    public static Task<Answer> PostForm(this AppProcess app, string form, string? idempotencyKey = null) =>
+        app.Post(Encoding.UTF8.GetBytes(form), "application/x-www-form-urlencoded", idempotencyKey);
+
+    public static Task<Answer> PostJson(this AppProcess app, string json, string? idempotencyKey = null) =>
+        app.Post(Encoding.UTF8.GetBytes(json), "application/json", idempotencyKey);
+
+    /// <param name="contentType">Sent as it is, however odd; null sends none.</param>
+    public static Task<Answer> Post(this AppProcess app, byte[] body, string? contentType, string? idempotencyKey = null)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, "/api/events") { Content = new ByteArrayContent(body) };
+        if (contentType is not null) request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        if (idempotencyKey is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
+        return app.Send(request);
+    }
+
+    public static Task<Answer> Get(this AppProcess app, string path) => app.Send(new(HttpMethod.Get, path));
+
+    /// <summary>The view of a fingerprint, whatever its characters.</summary>
+    public static Task<Answer> View(this AppProcess app, string fingerprint) => app.Get(Path(fingerprint));
+
+    public static string Path(string fingerprint) => "/api/fingerprints/" + Uri.EscapeDataString(fingerprint);
+
+    public static async Task<Answer> Send(this AppProcess app, HttpRequestMessage request)
+    {
+        using (request)
+        {
+            using var response = await app.Http.SendAsync(request);
+            var content = response.Content.Headers.ContentType?.MediaType;
+            var body = content?.EndsWith("json", StringComparison.Ordinal) == true
+                ? JsonSerializer.Deserialize<JsonElement>(await response.Content.ReadAsByteArrayAsync()) : default;
+            return new((int)response.StatusCode, body, content, response.Headers);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Tally.Tests.Harness;
+
+/// <param name="Address">Where it listens.</param>
+/// <param name="Namespace">The network namespace that has that address, where it is not this machine's first.</param>
+public sealed record SiloPlace(string Address, string? Namespace)
+{
+    public static SiloPlace Loopback { get; } = new("127.0.0.1", null);
+}
+
+/// <summary>The real program, in a process of its own.</summary>
+public sealed class AppProcess : IAsyncDisposable
+{
+    private static readonly string Binary = Path.Combine(AppContext.BaseDirectory, "app");
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+
+    private readonly Process process;
+    private readonly StringBuilder output = new();
+
+    private AppProcess(Process process, int port, SiloPlace place)
+    {
+        this.process = process;
+        Port = port;
+        Http = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(10) })
+        {
+            BaseAddress = new($"http://{place.Address}:{port}"),
+            Timeout = TimeSpan.FromSeconds(60),
+        };
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public int Port { get; }
+    public HttpClient Http { get; }
+    public bool HasExited => process.HasExited;
+    public int ExitCode => process.ExitCode;
+    public string Output { get { lock (output) return output.ToString(); } }
+
+    /// <summary>Starts the program and waits until it is ready.</summary>
+    /// <param name="flags">Beside port, host and database.</param>
+    public static async Task<AppProcess> Start(
+        TestDatabase database, Dictionary<string, string>? environment = null, int? port = null, string[]? flags = null)
+    {
+        var app = Launch(database, environment, port, flags: flags);
+        await app.WaitReady();
+        return app;
+    }
+
+    /// <summary>Starts the program and does not wait.</summary>
+    public static AppProcess Launch(
+        TestDatabase database, Dictionary<string, string>? environment = null, int? port = null, SiloPlace? place = null,
+        string[]? flags = null)
+    {
+        var at = port ?? FreePort.Next();
+        place ??= SiloPlace.Loopback;
+        return new(Begin(["-port", $"{at}", "-host", place.Address, "-dbUrl", database.Url, .. flags ?? []], environment, place: place), at, place);
+    }
+
+    /// <summary>Runs a sub-command, or a mistake, to its end.</summary>
+    public static async Task<(int ExitCode, string Output, string Error)> Run(
+        string[] arguments, Dictionary<string, string>? environment = null, string? workingDirectory = null)
+    {
+        using var process = Begin(arguments, environment, workingDirectory);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, await error);
+    }
+
+    /// <summary>app verify must find nothing.</summary>
+    public static async Task AssertVerifies(TestDatabase database)
+    {
+        var (exitCode, output, error) = await Run(["verify", "-dbUrl", database.Url]);
+        Assert.True(exitCode == 0, $"app verify exited {exitCode}: {output}{error}");
+    }
+
+    public async Task WaitReady()
+    {
+        var deadline = DateTime.UtcNow + StartPatience;
+        while (true)
+        {
+            if (process.HasExited) throw new InvalidOperationException($"app exited with {process.ExitCode}: {Output}");
+            try
+            {
+                using var response = await Http.GetAsync("/health/ready");
+                if (response.IsSuccessStatusCode) return;
+            }
+            catch (HttpRequestException) when (DateTime.UtcNow < deadline)
+            {
+                // not listening yet
+            }
+            if (DateTime.UtcNow > deadline) throw new TimeoutException($"app did not become ready: {Output}");
+            await Task.Delay(50);
+        }
+    }
+
+    /// <summary>kill -9.</summary>
+    public async Task Kill()
+    {
+        Signal(9);
+        await process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM, and its exit code.</summary>
+    public async Task<int> Terminate()
+    {
+        Signal(15);
+        await process.WaitForExitAsync();
+        return process.ExitCode;
+    }
+
+    /// <summary>The exit code of a process that ends by itself.</summary>
+    public async Task<int> Exit()
+    {
+        await process.WaitForExitAsync().WaitAsync(StartPatience);
+        return process.ExitCode;
+    }
+
+    public void Signal(int number) => _ = kill(process.Id, number);
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (!process.HasExited) await Kill();
+        process.Dispose();
+    }
+
+    private static Process Begin(
+        string[] arguments, Dictionary<string, string>? environment, string? workingDirectory = null, SiloPlace? place = null)
+    {
+        // ip becomes the program that it runs, so the process is the program's own.
+        string[] inside = place?.Namespace is { } network ? ["ip", "netns", "exec", network] : [];
+        string[] line = [.. inside, Binary, .. arguments];
+        var start = new ProcessStartInfo(line[0], line[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = workingDirectory ?? "",
+        };
+        foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
+        return Process.Start(start)!;
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is null) return;
+        lock (output) output.AppendLine(line);
+    }
+
+    [DllImport("libc", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+#pragma warning disable SYSLIB1054 // source-generated marshalling would need unsafe code for two integers
+    private static extern int kill(int process, int signal);
+#pragma warning restore SYSLIB1054
+}

@@ -1,0 +1,116 @@
+using System.Text.Json;
+using Tally.Contracts;
+
+namespace Tally.Tests.Harness;
+
+public enum FindingKind { Lost, Doubled, Other }
+
+public sealed record Finding(FindingKind Kind, string Text);
+
+/// <summary>
+/// Holds what clients know against what the database has, past the product, and against what the product answers.
+/// </summary>
+public static class HistoryCheck
+{
+    private const int FindingsShownMax = 10;
+    private const int ViewsAtOnce = 8;
+
+    private sealed record Row(string Fingerprint, long Sequence, Guid Id, string Product, string Action);
+
+    /// <summary>Everything that must hold of a history, whatever faults there were.</summary>
+    public static async Task Holds(LoadHistory history, TestDatabase database, AppProcess app)
+    {
+        await LogHolds(history, database);
+        await CountersHold(database, app);
+        await AppProcess.AssertVerifies(database);
+    }
+
+    /// <summary>
+    /// Nothing acknowledged is missing, nothing is there twice, nothing is there that nobody sent.
+    /// </summary>
+    public static async Task LogHolds(LoadHistory history, TestDatabase database)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"{history}");
+        Fail([.. (await Findings(history, database)).Select(finding => $"{finding}")]);
+    }
+
+    /// <summary>What differs, where anything does.</summary>
+    public static async Task<IReadOnlyList<Finding>> Findings(LoadHistory history, TestDatabase database)
+    {
+        var log = (await ReadLog(database)).ToLookup(row => row.Fingerprint);
+        var attempts = history.All.ToLookup(attempt => attempt.Fingerprint);
+        var findings = history.With(AttemptOutcome.Unexpected).Select(attempt => new Finding(FindingKind.Other, $"unexpected: {attempt}")).ToList();
+        foreach (var fingerprint in attempts.Select(group => group.Key).Union(log.Select(group => group.Key)))
+            findings.AddRange(Compare([.. attempts[fingerprint]], [.. log[fingerprint]])
+                .Select(found => found with { Text = $"{fingerprint}: {found.Text}" }));
+        return findings;
+    }
+
+    /// <summary>Whether the log has an event of an attempt that its client was never answered.</summary>
+    public static async Task<int> CountRecordedButUnanswered(LoadHistory history, TestDatabase database) =>
+        (await ReadLog(database)).Count - history.With(AttemptOutcome.Acknowledged)
+            .Select(attempt => (attempt.Fingerprint, attempt.Receipt!.Sequence)).Distinct().Count();
+
+    /// <summary>Over HTTP, every fingerprint's counters are the fold of its rows.</summary>
+    /// <param name="database">Whose log is folded.</param>
+    /// <param name="app">Who is asked.</param>
+    /// <param name="fingerprintsMax">Where there are more, those with the most events.</param>
+    public static async Task CountersHold(TestDatabase database, AppProcess app, int fingerprintsMax = int.MaxValue)
+    {
+        var findings = new List<string>();
+        var fingerprints = (await ReadLog(database)).GroupBy(row => row.Fingerprint).OrderByDescending(rows => rows.Count()).Take(fingerprintsMax);
+        await Parallel.ForEachAsync(fingerprints, new ParallelOptions { MaxDegreeOfParallelism = ViewsAtOnce }, async (rows, _) =>
+        {
+            var body = await app.Http.GetStringAsync($"/api/fingerprints/{Uri.EscapeDataString(rows.Key)}", _);
+            var view = JsonSerializer.Deserialize<FingerprintView>(body, JsonSerializerOptions.Web)!;
+            var expected = rows.CountBy(row => (row.Product, row.Action));
+            if (view.Total != rows.Count() || view.Sequence != rows.Max(row => row.Sequence)
+                || !view.Counts.Select(count => (count.Product, count.Action, count.Count))
+                    .SequenceEqual(expected.Select(pair => (pair.Key.Product, pair.Key.Action, (long)pair.Value))))
+                lock (findings) findings.Add($"{rows.Key}: {body}, but the log has {rows.Count()} events");
+        });
+        Fail(findings);
+    }
+
+    private static IEnumerable<Finding> Compare(IReadOnlyList<Attempt> attempts, IReadOnlyList<Row> rows)
+    {
+        for (var i = 0; i < rows.Count; i++)
+            if (rows[i].Sequence != i + 1) yield return new(FindingKind.Other, $"sequence {rows[i].Sequence} is in place {i + 1}");
+        foreach (var twice in rows.GroupBy(row => row.Id).Where(group => group.Count() > 1))
+            yield return new(FindingKind.Doubled, $"id {twice.Key} is there {twice.Count()} times");
+
+        var byId = rows.DistinctBy(row => row.Id).ToDictionary(row => row.Id);
+        var acknowledged = attempts.Where(attempt => attempt.Outcome == AttemptOutcome.Acknowledged).ToList();
+        foreach (var attempt in acknowledged)
+            if (!byId.TryGetValue(EventIds.FromClient(attempt.Receipt!.Id), out var row)) yield return new(FindingKind.Lost, $"{attempt}");
+            else if ((row.Sequence, row.Product, row.Action) != (attempt.Receipt.Sequence, attempt.Product, attempt.Action))
+                yield return new(FindingKind.Other, $"differs: {attempt}, but {row}");
+            else if (attempt.Id is not null && attempt.Receipt.Id != attempt.Id)
+                yield return new(FindingKind.Other, $"another's receipt: {attempt}");
+
+        // One receipt at the most says that it is the first. It may be none: the front end sends again by itself what a
+        // fault left open, and then the client's first try is the repeat.
+        foreach (var same in acknowledged.Where(attempt => attempt.Id is not null).GroupBy(attempt => attempt.Id))
+        {
+            var firsts = same.Count(attempt => !attempt.Receipt!.Duplicate);
+            if (firsts > 1) yield return new(FindingKind.Doubled, $"id {same.Key} was acknowledged as new {firsts} times");
+        }
+
+        // What is left was sent without an id and not acknowledged.
+        var known = attempts.Where(attempt => attempt.Id is not null).Select(attempt => EventIds.FromClient(attempt.Id!))
+            .Concat(acknowledged.Select(attempt => EventIds.FromClient(attempt.Receipt!.Id))).ToHashSet();
+        var unknown = rows.Count(row => !known.Contains(row.Id));
+        var open = attempts.Count(attempt => attempt.Id is null && MayBeRecorded(attempt));
+        if (unknown > open)
+            yield return new(FindingKind.Doubled, $"{unknown} rows of unknown ids, but {open} attempts without id are open");
+    }
+
+    private static bool MayBeRecorded(Attempt attempt) => attempt.Outcome is AttemptOutcome.NoReply or AttemptOutcome.Refused;
+
+    private static Task<List<Row>> ReadLog(TestDatabase database) => database.Query(
+        "select fingerprint, sequence, id, product, action from events order by fingerprint, sequence",
+        row => new Row(row.GetString(0), row.GetInt64(1), row.GetGuid(2), row.GetString(3), row.GetString(4)));
+
+    private static void Fail(List<string> findings) => Assert.True(findings.Count == 0,
+        $"{findings.Count} findings: {string.Join('\n', findings.Take(FindingsShownMax))}");
+}

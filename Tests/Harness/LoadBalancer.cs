@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Tally.Tests.Harness;
+
+/// <summary>The real HAProxy with the configuration that the product ships, in front of silos that a test names.</summary>
+public sealed class LoadBalancer : IAsyncDisposable
+{
+    private const int StartSeconds = 30;
+
+    private readonly Process process;
+    private readonly string servers;
+    private readonly StringBuilder output = new();
+
+    private LoadBalancer(Process process, string servers, int port)
+    {
+        (this.process, this.servers, Port) = (process, servers, port);
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public int Port { get; }
+
+    /// <summary>What it said of silos that came and went, and of requests without a whole answer.</summary>
+    public string Output { get { lock (output) return output.ToString(); } }
+
+    /// <summary>Starts it and waits until a silo behind it is ready. Skips the test where there is no HAProxy.</summary>
+    public static async Task<LoadBalancer> Start(params (string Host, int Port)[] silos)
+    {
+        var binary = FindBinary();
+        Assert.SkipWhen(binary is null, "A load balancer needs HAProxy: install it (Debian: apt-get install haproxy).");
+        var servers = Path.GetTempFileName();
+        await File.WriteAllLinesAsync(servers,
+            ["backend silos", .. silos.Select((silo, index) => $"    server silo{index + 1} {silo.Host}:{silo.Port}")]);
+        var port = FreePort.Next();
+        var start = new ProcessStartInfo(binary, ["-f", Repository.File("deploy/haproxy.cfg"), "-f", servers])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["TALLY_BIND"] = $"127.0.0.1:{port}";
+        var balancer = new LoadBalancer(Process.Start(start)!, servers, port);
+        try
+        {
+            await balancer.WaitServing();
+        }
+        catch
+        {
+            await balancer.DisposeAsync();
+            throw;
+        }
+        return balancer;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited) process.Kill(); // as quick as it gets: it holds nothing that could be lost
+        await process.WaitForExitAsync();
+        process.Dispose();
+        File.Delete(servers);
+    }
+
+    // Debian keeps it where a user's PATH may not look.
+    private static string? FindBinary() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin")
+        .Select(folder => Path.Combine(folder, "haproxy")).FirstOrDefault(File.Exists);
+
+    private Task WaitServing() => Eventually.True(async () =>
+    {
+        Assert.False(process.HasExited, $"HAProxy ended: {Output}");
+        using var wire = await HttpWire.Connect(Port);
+        return wire is not null && await wire.Ask(HttpWire.GetOf("/health/ready")) is { Status: 200 };
+    }, "HAProxy does not serve.", StartSeconds);
+
+    private void Keep(string? line)
+    {
+        if (line is null) return;
+        lock (output) output.AppendLine(line);
+    }
+}

@@ -1,0 +1,162 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Npgsql;
+
+namespace Tally.Tests.Harness;
+
+/// <summary>Where a connection breaks, in the life of one transaction.</summary>
+public enum CutAt
+{
+    /// <summary>Its first statement never reaches the server.</summary>
+    Statement,
+    /// <summary>Its COMMIT never reaches the server.</summary>
+    Commit,
+    /// <summary>Its COMMIT reaches the server, and both sides are cut at once: the server may be at it still.</summary>
+    CommitUnderWay,
+    /// <summary>Its COMMIT is done; the server's word of it never reaches the client.</summary>
+    CommitReply,
+    /// <summary>The client has the server's word; then the connection breaks.</summary>
+    AfterCommit,
+}
+
+/// <summary>
+/// Stands between a program and Postgres, and breaks the connection of one chosen transaction at one chosen message.
+/// </summary>
+public sealed class PostgresProxy : IAsyncDisposable
+{
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly NpgsqlConnectionStringBuilder server;
+    private readonly CancellationTokenSource closing = new();
+    private readonly Task accepting;
+    private Plan? plan;
+
+    private sealed record Plan(CutAt At, byte[] Marker);
+
+    private PostgresProxy(NpgsqlConnectionStringBuilder server)
+    {
+        this.server = server;
+        listener.Start();
+        accepting = Accept();
+    }
+
+    /// <summary>Transactions cut so far.</summary>
+    public int Cuts { get; private set; }
+
+    public static PostgresProxy Before(TestDatabase database) => new(new(database.Url));
+
+    /// <summary>For -dbUrl: the same database through this proxy.</summary>
+    public string Url => new NpgsqlConnectionStringBuilder(server.ConnectionString)
+    {
+        Host = "127.0.0.1",
+        Port = ((IPEndPoint)listener.LocalEndpoint).Port,
+        SslMode = SslMode.Disable, // it reads along
+        GssEncryptionMode = GssEncryptionMode.Disable,
+    }.ConnectionString;
+
+    /// <summary>Cuts the next transaction that sends this text, once.</summary>
+    public void CutNext(CutAt at, string marker) => plan = new(at, Encoding.UTF8.GetBytes(marker));
+
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync();
+        listener.Stop();
+        await accepting;
+        closing.Dispose();
+    }
+
+    private async Task Accept()
+    {
+        var connections = new List<Task>();
+        try
+        {
+            while (true) connections.Add(Relay(await listener.AcceptTcpClientAsync(closing.Token)));
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException)
+        {
+            await Task.WhenAll(connections);
+        }
+    }
+
+    private async Task Relay(TcpClient client)
+    {
+        using var upstream = new TcpClient();
+        using (client)
+        {
+            try
+            {
+                await upstream.ConnectAsync(server.Host!, server.Port, closing.Token);
+                var connection = new Connection(this, client.GetStream(), upstream.GetStream(), closing.Token);
+                client.NoDelay = upstream.NoDelay = true;
+                await Task.WhenAny(connection.FromClient(), connection.FromServer());
+            }
+            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
+            {
+                // one side is gone: so is the other, on leaving
+            }
+        }
+    }
+
+    // Frontend messages after the first have a type byte and a length that counts itself.
+    private sealed class Connection(PostgresProxy proxy, NetworkStream client, NetworkStream server, CancellationToken closing)
+    {
+        private bool inTransaction;
+        private Plan? mine;
+        private bool cutOnReply;
+
+        public async Task FromClient()
+        {
+            await server.WriteAsync(await Read(typed: false), closing);
+            while (true)
+            {
+                var message = await Read(typed: true);
+                var query = message[0] == 'Q' ? Encoding.ASCII.GetString(message.AsSpan(5)) : "";
+                if (query.StartsWith("BEGIN", StringComparison.Ordinal)) inTransaction = true;
+                else if (inTransaction && mine is null && proxy.plan is { } plan && message.AsSpan().IndexOf(plan.Marker) >= 0)
+                {
+                    (mine, proxy.plan) = (plan, null);
+                    if (Cut(CutAt.Statement)) return;
+                }
+                if (query.StartsWith("COMMIT", StringComparison.Ordinal) || query.StartsWith("ROLLBACK", StringComparison.Ordinal))
+                {
+                    inTransaction = false;
+                    if (Cut(CutAt.Commit)) return;
+                    cutOnReply = mine is { At: CutAt.CommitReply or CutAt.AfterCommit };
+                }
+                await server.WriteAsync(message, closing);
+                if (!inTransaction && Cut(CutAt.CommitUnderWay)) return;
+            }
+        }
+
+        // A client in a transaction has read every reply before it commits, so what comes next is the commit's.
+        public async Task FromServer()
+        {
+            var buffer = new byte[64 * 1024];
+            while (await server.ReadAsync(buffer, closing) is > 0 and var length)
+            {
+                if (cutOnReply && Cut(CutAt.CommitReply)) return;
+                await client.WriteAsync(buffer.AsMemory(0, length), closing);
+                if (cutOnReply && Cut(CutAt.AfterCommit)) return;
+            }
+        }
+
+        private bool Cut(CutAt here)
+        {
+            if (mine?.At != here) return false;
+            proxy.Cuts++;
+            return true;
+        }
+
+        private async Task<byte[]> Read(bool typed)
+        {
+            var head = new byte[typed ? 5 : 4];
+            await client.ReadExactlyAsync(head, closing);
+            var length = BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(head.Length - 4)) - 4;
+            var message = new byte[head.Length + length];
+            head.CopyTo(message, 0);
+            await client.ReadExactlyAsync(message.AsMemory(head.Length), closing);
+            return message;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Tally.Contracts;
+using Tally.Grains;
+using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
+
+namespace Tally.Tests.Harness;
+
+/// <summary>A group commit of its own over a real database, as each silo has one.</summary>
+internal sealed class RunningLog(GroupCommit commit) : IAsyncDisposable
+{
+    public GroupCommit Commit => commit;
+
+    public static RunningLog Start(Database database, Limits? limits = null)
+    {
+        var log = new RunningLog(Queueing(database, limits));
+        log.Commit.Start();
+        return log;
+    }
+
+    /// <summary>Not started yet: what is appended gathers, so that a test decides what shares a batch.</summary>
+    public static GroupCommit Queueing(Database database, Limits? limits = null) =>
+        new(database.EventLog, limits ?? new(), NullLogger<GroupCommit>.Instance);
+
+    /// <summary>Folds what is stored and compares; for databases without snapshots.</summary>
+    public static async Task AssertProven(Database database)
+    {
+        await using var audit = await database.EventLog.OpenAudit(CancellationToken.None);
+        var differences = new List<string>();
+        await new Proof(audit, _ => new FingerprintState(), differences.Add).Run(CancellationToken.None);
+        Assert.Empty(differences);
+    }
+
+    public async ValueTask DisposeAsync() => await commit.Close();
+}

@@ -1,0 +1,52 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Tally.Contracts;
+using Tally.Grains;
+using Tally.Silo.Hosting;
+using Tally.Silo.Storage;
+
+namespace Tally.Tests.Harness;
+
+/// <summary>The whole program inside the test's process: for what has to be reached past HTTP.</summary>
+internal sealed class RunningSilo : IAsyncDisposable
+{
+    private readonly Database database;
+    private readonly WebApplication app;
+
+    private RunningSilo(Database database, WebApplication app, HttpClient http) =>
+        (this.database, this.app, Http) = (database, app, http);
+
+    public Database Database => database;
+    public HttpClient Http { get; }
+    public History History => app.Services.GetRequiredService<History>();
+    public Snapshots Snapshots => app.Services.GetRequiredService<Snapshots>();
+    public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
+
+    public static async Task<RunningSilo> Start(TestDatabase at, Limits limits)
+    {
+        var database = await at.OpenPrepared(limits);
+        var builder = WebApplication.CreateSlimBuilder();
+        var port = FreePort.Next();
+        builder.AddTally(new(port, IPAddress.Loopback, DatabaseUrl.Parse(at.Url), new("tally", "tally", 0, 0, null, "test")), limits, database);
+        builder.Logging.ClearProviders();
+        var app = builder.Build();
+        app.UseTally();
+        await app.StartAsync();
+        return new(database, app, new() { BaseAddress = new($"http://127.0.0.1:{port}") });
+    }
+
+    public IFingerprintGrain Grain(string fingerprint) =>
+        Grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint));
+
+    public GrainId GrainId(string fingerprint) => Grain(fingerprint).GetGrainId();
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await app.StopAsync();
+        await app.DisposeAsync();
+        await database.DisposeAsync();
+    }
+}

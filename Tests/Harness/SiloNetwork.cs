@@ -1,0 +1,134 @@
+using System.Globalization;
+
+namespace Tally.Tests.Harness;
+
+/// <summary>
+/// A network namespace for each silo, on a bridge of their own, so that the ways between them can be cut. Nothing of
+/// it reaches any other network. Needs root, on Linux.
+/// </summary>
+public sealed class SiloNetwork : IAsyncDisposable
+{
+    // A name on this machine that is this test's own; behind it the bridge's number.
+    private const string Prefix = "tallyf-";
+    private const int NumberMax = 250;
+    private const int FirstHost = 10;
+
+    private readonly int number;
+    private readonly List<(SiloPlace At, string[] Rule)> cuts = [];
+
+    private SiloNetwork(int number) => this.number = number;
+
+    /// <summary>This machine's own address on the bridge.</summary>
+    public string Gateway => $"10.199.{number}.1";
+
+    public SiloPlace Place(int index) => new($"10.199.{number}.{FirstHost + index}", $"{Prefix}{number}-{index}");
+
+    /// <returns>Null where namespaces cannot be made here.</returns>
+    public static async Task<SiloNetwork?> Create(int places)
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess || !HasPrograms()) return null;
+        await RemoveLeftOvers();
+        for (var number = 1; number <= NumberMax; number++)
+        {
+            try
+            {
+                await Ip($"link add {Prefix}{number} type bridge");
+            }
+            catch (InvalidOperationException) when (Directory.Exists($"/sys/class/net/{Prefix}{number}"))
+            {
+                continue; // another run's
+            }
+            catch (InvalidOperationException)
+            {
+                return null; // a container without the right to
+            }
+            var network = new SiloNetwork(number);
+            try
+            {
+                await network.Build(places);
+                return network;
+            }
+            catch
+            {
+                await network.DisposeAsync();
+                throw;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Nothing goes from one silo to the other any more, nor back.</summary>
+    public async Task Cut(SiloPlace one, SiloPlace other)
+    {
+        await Drop(one, $"INPUT -s {other.Address}");
+        await Drop(one, $"OUTPUT -d {other.Address}");
+    }
+
+    /// <summary>Nothing goes between a silo and that port of this machine any more.</summary>
+    public async Task Cut(SiloPlace silo, int port)
+    {
+        await Drop(silo, $"INPUT -s {Gateway} -p tcp --sport {port}");
+        await Drop(silo, $"OUTPUT -d {Gateway} -p tcp --dport {port}");
+    }
+
+    public async Task Heal()
+    {
+        foreach (var (at, rule) in cuts) await Commands.Run("ip", ["netns", "exec", at.Namespace!, "iptables", "-D", .. rule]);
+        cuts.Clear();
+    }
+
+    public ValueTask DisposeAsync() => new(Remove(number));
+
+    private async Task Build(int places)
+    {
+        var bridge = $"{Prefix}{number}";
+        await Ip($"link set {bridge} alias {Environment.ProcessId}");
+        await Ip($"addr add {Gateway}/24 dev {bridge}");
+        await Ip($"link set {bridge} up");
+        for (var index = 0; index < places; index++)
+        {
+            var (address, name) = Place(index);
+            await Ip($"netns add {name}");
+            await Ip($"link add {bridge}-{index} type veth peer name eth0 netns {name}");
+            await Ip($"link set {bridge}-{index} master {bridge} up");
+            await Ip($"-n {name} addr add {address}/24 dev eth0");
+            await Ip($"-n {name} link set eth0 up");
+            await Ip($"-n {name} link set lo up");
+        }
+    }
+
+    private async Task Drop(SiloPlace at, string match)
+    {
+        string[] rule = [.. match.Split(' '), "-j", "DROP"];
+        await Commands.Run("ip", ["netns", "exec", at.Namespace!, "iptables", "-I", .. rule]);
+        cuts.Add((at, rule));
+    }
+
+    private static Task Ip(string arguments) => Commands.Run("ip", arguments.Split(' '));
+
+    private static bool HasPrograms() => ((string[])["ip", "iptables"]).All(program =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists($"{folder}/{program}")));
+
+    // A bridge says whose it is. Where that process is gone, it was killed before it could clean up.
+    private static async Task RemoveLeftOvers()
+    {
+        foreach (var bridge in Directory.GetDirectories("/sys/class/net", Prefix + "*").Where(at => Directory.Exists(at + "/bridge")))
+        {
+            var owner = (await File.ReadAllTextAsync(bridge + "/ifalias")).Trim();
+            if (owner.Length > 0 && !Directory.Exists("/proc/" + owner))
+                await Remove(int.Parse(Path.GetFileName(bridge)[Prefix.Length..], CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static async Task Remove(int number)
+    {
+        var names = Directory.Exists("/var/run/netns") ? Directory.GetFiles("/var/run/netns", $"{Prefix}{number}-*") : [];
+        foreach (var name in names.Select(Path.GetFileName))
+        {
+            // What still runs in there can only be a silo of a run that is gone.
+            await Commands.Run("/bin/sh", "-c", $"ip netns pids {name} | xargs -r kill -9");
+            await Ip($"netns del {name}");
+        }
+        await Ip($"link del {Prefix}{number}");
+    }
+}

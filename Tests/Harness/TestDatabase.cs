@@ -1,0 +1,98 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+using Tally.Contracts;
+using Tally.Silo.Storage;
+
+namespace Tally.Tests.Harness;
+
+public enum StorageKind { Sqlite, Postgres }
+
+/// <summary>A database of one test, empty at first and gone afterwards.</summary>
+public sealed class TestDatabase : IAsyncDisposable
+{
+    private readonly PostgresServer? server;
+    private readonly string? folder;
+    private readonly NpgsqlConnectionStringBuilder? postgres;
+
+    private TestDatabase(StorageKind kind, string url, PostgresServer? server, NpgsqlConnectionStringBuilder? postgres, string? folder)
+    {
+        (Kind, Url, this.server, this.postgres, this.folder) = (kind, url, server, postgres, folder);
+    }
+
+    public StorageKind Kind { get; }
+
+    /// <summary>For -dbUrl.</summary>
+    public string Url { get; }
+
+    /// <summary>Of the SQLite file.</summary>
+    public string Path => System.IO.Path.Combine(folder!, "tally.db");
+
+    public static async Task<TestDatabase> Create(StorageKind kind, PostgresServer server)
+    {
+        if (kind == StorageKind.Sqlite)
+        {
+            var folder = Directory.CreateTempSubdirectory("tally-sqlite-").FullName;
+            return new(kind, $"sqlite:{folder}/tally.db", null, null, folder);
+        }
+        var settings = await server.CreateDatabase();
+        return new(kind, settings.ConnectionString, server, settings, null);
+    }
+
+    /// <summary>A SQLite file in a folder that the test has chosen; the folder is gone afterwards.</summary>
+    public static TestDatabase In(string folder) =>
+        new(StorageKind.Sqlite, $"sqlite:{folder}/tally.db", null, null, Directory.CreateDirectory(folder).FullName);
+
+    /// <summary>The first database of a Postgres that is the test's own.</summary>
+    public static TestDatabase On(LocalPostgres own) =>
+        new(StorageKind.Postgres, own.Settings.ConnectionString, null, own.Settings, null);
+
+    /// <summary>The same database as a program reaches it through a proxy.</summary>
+    public TestDatabase Through(PostgresProxy proxy) => new(Kind, proxy.Url, null, null, null);
+
+    /// <summary>The product's own storage on this database, migrated.</summary>
+    public async Task<Database> OpenPrepared(Limits? limits = null)
+    {
+        var database = Database.For(DatabaseUrl.Parse(Url), limits ?? new());
+        await database.Prepare(CancellationToken.None);
+        return database;
+    }
+
+    /// <summary>Asks the database itself, past the product.</summary>
+    public async Task<List<T>> Query<T>(string sql, Func<DbDataReader, T> map)
+    {
+        await using var connection = await Connect();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        await using var rows = await command.ExecuteReaderAsync();
+        var result = new List<T>();
+        while (await rows.ReadAsync()) result.Add(map(rows));
+        return result;
+    }
+
+    /// <summary>Until disposed, nobody else's commit goes through; reads do.</summary>
+    public async Task<IAsyncDisposable> HoldWrites()
+    {
+        var connection = await Connect();
+        await using var command = connection.CreateCommand();
+        command.CommandText = Kind == StorageKind.Sqlite ? "begin immediate" : "begin; lock table events in exclusive mode";
+        await command.ExecuteNonQueryAsync();
+        return connection; // closing it rolls back
+    }
+
+    public async Task Execute(string sql) => await Query(sql, _ => 0);
+
+    private async Task<DbConnection> Connect()
+    {
+        DbConnection connection = Kind == StorageKind.Sqlite
+            ? new SqliteConnection($"Data Source={Path};Pooling=false") : new NpgsqlConnection(postgres!.ConnectionString);
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (folder is not null) Directory.Delete(folder, recursive: true);
+        if (server is not null) await server.DropDatabase(postgres!.Database!);
+    }
+}

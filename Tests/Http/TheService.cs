@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Http;
+
+/// <summary>What the service says of itself, and what it says to a question it does not know.</summary>
+public sealed class TheService(SharedApps apps) : IClassFixture<SharedApps>
+{
+    private static readonly (string Path, string Method)[] Endpoints =
+    [
+        ("/api/events", "post"), ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}/events", "get"),
+        ("/health/live", "get"), ("/health/ready", "get"),
+    ];
+
+    [Theory, EachStorage]
+    public async Task It_is_live_and_ready(StorageKind storage)
+    {
+        var (app, _) = await apps.On(storage);
+        foreach (var status in (string[])["live", "ready"])
+        {
+            var answer = await app.Get("/health/" + status);
+            Assert.Equal((200, status), (answer.Status, answer.Text("status")));
+        }
+    }
+
+    [Fact]
+    public async Task Its_description_lists_every_endpoint()
+    {
+        var paths = (await Describe()).GetProperty("paths");
+        Assert.Equal(Endpoints.Order(), paths.EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Select(operation => (path.Name, operation.Name))).Order());
+        foreach (var (path, method) in Endpoints)
+        {
+            var operation = paths.GetProperty(path).GetProperty(method);
+            Assert.NotEqual("", operation.GetProperty("summary").GetString());
+            if (path.Contains("{fingerprint}"))
+                Assert.Contains(operation.GetProperty("parameters").EnumerateArray(), parameter =>
+                    (parameter.GetProperty("name").GetString(), parameter.GetProperty("in").GetString()) == ("fingerprint", "path"));
+        }
+    }
+
+    [Fact]
+    public async Task Every_body_in_its_description_has_an_example_of_its_own_fields()
+    {
+        var description = await Describe();
+        var bodies = 0;
+        foreach (var (path, method) in Endpoints)
+        {
+            var operation = description.GetProperty("paths").GetProperty(path).GetProperty(method);
+            var contents = operation.GetProperty("responses").EnumerateObject().Select(response => response.Value).ToList();
+            if (operation.TryGetProperty("requestBody", out var request)) contents.Add(request);
+            foreach (var content in contents)
+            {
+                if (!content.TryGetProperty("content", out var kinds)) continue;
+                foreach (var kind in kinds.EnumerateObject())
+                {
+                    var schema = Resolve(description, kind.Value.GetProperty("schema"));
+                    var example = Assert.Single(schema.GetProperty("examples").EnumerateArray());
+                    var known = schema.GetProperty("properties").EnumerateObject().Select(property => property.Name).ToHashSet();
+                    Assert.All(example.EnumerateObject(), field => Assert.Contains(field.Name, known));
+                    bodies++;
+                }
+            }
+        }
+        Assert.InRange(bodies, 15, 100);
+    }
+
+    [Fact]
+    public async Task The_example_of_an_event_is_one_that_it_takes()
+    {
+        var (app, _) = await apps.On(StorageKind.Sqlite);
+        var description = await Describe();
+        var body = description.GetProperty("paths").GetProperty("/api/events").GetProperty("post").GetProperty("requestBody").GetProperty("content");
+        Assert.Equal(["application/json", "application/x-www-form-urlencoded"], body.EnumerateObject().Select(kind => kind.Name).Order());
+        var example = Resolve(description, body.GetProperty("application/json").GetProperty("schema")).GetProperty("examples")[0];
+        Assert.Equal(200, (await app.PostJson(example.GetRawText())).Status);
+    }
+
+    [Fact]
+    public async Task An_unknown_path_or_method_is_told_so()
+    {
+        var (app, _) = await apps.On(StorageKind.Sqlite);
+        foreach (var path in (string[])["/", "/api", "/api/event", "/api/fingerprints", "/api/fingerprints/", "/api/fingerprints//events",
+                     "/api/fingerprints/x/other", "/api/fingerprints/x/events/1", "/openapi/v2.json", "/health"])
+            (await app.Get(path)).AssertRefused(404, "not_found");
+        foreach (var (method, path) in ((string, string)[])[("GET", "/api/events"), ("DELETE", "/api/fingerprints/x"),
+                     ("POST", "/api/fingerprints/x/events"), ("PUT", "/api/events"), ("POST", "/health/ready")])
+            (await app.Send(new(new(method), path))).AssertRefused(405, "method_not_allowed");
+    }
+
+    private async Task<JsonElement> Describe()
+    {
+        var (app, _) = await apps.On(StorageKind.Sqlite);
+        var answer = await app.Get("/openapi/v1.json");
+        Assert.Equal((200, "application/json"), (answer.Status, answer.ContentType));
+        return answer.Body;
+    }
+
+    private static JsonElement Resolve(JsonElement description, JsonElement schema)
+    {
+        if (!schema.TryGetProperty("$ref", out var reference)) return schema;
+        foreach (var step in reference.GetString()!.TrimStart('#', '/').Split('/'))
+            description = description.GetProperty(step);
+        return description;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Reflection;
+using NetArchTest.Rules;
+using Tally.Contracts;
+using Tally.Grains;
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Pure;
+
+/// <summary>Silo -> Grains -> Contracts, and no other way.</summary>
+public sealed class TheArrow
+{
+    private static readonly Assembly Contracts = typeof(IFingerprintGrain).Assembly;
+    private static readonly Assembly Grains = typeof(FingerprintGrain).Assembly;
+
+    [Fact]
+    public void Grains_know_no_database_no_web_server_and_no_silo() => AssertFree(Types.InAssembly(Grains).ShouldNot()
+        .HaveDependencyOnAny("Npgsql", "Microsoft.Data.Sqlite", "Microsoft.AspNetCore", "System.Data", "Tally.Silo").GetResult());
+
+    [Fact]
+    public void Contracts_know_neither_grains_nor_silo() => AssertFree(Types.InAssembly(Contracts).ShouldNot()
+        .HaveDependencyOnAny("Tally.Grains", "Tally.Silo", "Npgsql", "Microsoft.Data.Sqlite", "Microsoft.AspNetCore").GetResult());
+
+    // What the compiler could reach and does not use is not in the assembly, so the projects are read too.
+    [Theory]
+    [InlineData("Contracts", "Microsoft.Orleans.Sdk")]
+    [InlineData("Grains", "../Contracts/Contracts.csproj", "Microsoft.Orleans.Sdk", "Microsoft.Orleans.Runtime", "System.Threading.RateLimiting")]
+    public void A_project_references_only(string project, params string[] references)
+    {
+        var document = System.Xml.Linq.XDocument.Load(Repository.File($"{project}/{project}.csproj"));
+        var found = document.Descendants().Where(e => e.Name.LocalName is "PackageReference" or "ProjectReference" or "FrameworkReference");
+        Assert.Equal(references, found.Select(e => e.Attribute("Include")?.Value));
+        Assert.Equal("Microsoft.NET.Sdk", document.Root!.Attribute("Sdk")?.Value);
+    }
+
+    private static void AssertFree(NetArchTest.Rules.TestResult result) =>
+        Assert.True(result.IsSuccessful, string.Join(", ", result.FailingTypeNames ?? []));
+}

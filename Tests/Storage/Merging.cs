@@ -1,0 +1,60 @@
+using Tally.Grains.EventLog;
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Storage;
+
+public sealed class Merging(PostgresServer server)
+{
+    [Theory, EachStorage]
+    public async Task Merged_rollups_equal_the_deltas_and_every_moment_is_whole(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var database = await at.OpenPrepared();
+        var appending = Task.WhenAll(Enumerable.Range(0, 4).Select(i => AppendBatches(i, 30)));
+        var merging = Task.WhenAll(Enumerable.Range(0, 2).Select(async _ =>
+        {
+            var merged = 0;
+            while (!appending.IsCompleted) merged += await database.EventLog.MergeRollups(7);
+            return merged;
+        }));
+        // Appends and merges commit beside it: whatever moment a proof sees, rollups are the fold of its events.
+        do await RunningLog.AssertProven(database); while (!appending.IsCompleted);
+        await appending;
+        var merged = (await merging).Sum();
+        Assert.True(merged > 0, "nothing was merged beside the appends");
+
+        for (int now; (now = await database.EventLog.MergeRollups(7)) > 0; merged += now) Assert.InRange(now, 1, 7);
+        Assert.Equal(480, merged); // each delta once
+        Assert.Equal([0L], await at.Query("select count(*) from rollup_deltas", row => row.GetInt64(0)));
+        Assert.Equal([480L], await at.Query("select cast(sum(events) as bigint) from rollups", row => row.GetInt64(0)));
+        await RunningLog.AssertProven(database);
+
+        async Task AppendBatches(int worker, int batches)
+        {
+            await using var log = RunningLog.Start(database);
+            var writer = new FingerprintWriter($"f{worker}");
+            for (var i = 0; i < batches; i++)
+            {
+                var moment = EventSamples.Noon.AddHours(i * worker); // repeated keys and new ones; days change
+                await writer.Record(log.Commit, EventSamples.View(occurred: moment), EventSamples.View(occurred: moment, action: "buy"),
+                    EventSamples.View(occurred: moment, product: "vm"), EventSamples.View(occurred: moment.AddMinutes(1)));
+            }
+        }
+    }
+
+    [Theory, EachStorage]
+    public async Task A_merge_that_fails_changes_nothing(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var database = await at.OpenPrepared();
+        await using (var log = RunningLog.Start(database)) await new FingerprintWriter("a").Record(log.Commit, EventSamples.Views(3));
+        // Deltas that cannot be deleted: the statement that adds them has run by then.
+        await at.Execute(storage == StorageKind.Sqlite
+            ? "create trigger broken before delete on rollup_deltas begin select raise(abort, 'broken'); end"
+            : "create function broken() returns trigger language plpgsql as 'begin raise exception ''broken''; end'; "
+                + "create trigger broken before delete on rollup_deltas for each row execute function broken()");
+        await Assert.ThrowsAsync<EventLogUnavailableException>(() => database.EventLog.MergeRollups(10));
+        Assert.Equal([0L], await at.Query("select count(*) from rollups", row => row.GetInt64(0)));
+        await RunningLog.AssertProven(database);
+    }
+}

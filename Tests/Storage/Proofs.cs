@@ -1,0 +1,126 @@
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
+using Tally.Contracts;
+using Tally.Grains;
+using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Storage;
+
+/// <summary>What a proof is for: that no change to what is stored goes unseen.</summary>
+public sealed class Proofs(PostgresServer server)
+{
+    // What is done to a sound database, and a part of what a proof must then say.
+    private static readonly (string Damage, string Finding)[] Damages =
+    [
+        ("delete from events where fingerprint = 'a' and sequence = 3", "fingerprint 'a': sequence 4 follows 2"),
+        ("delete from events where fingerprint = 'a' and sequence = 1", "fingerprint 'a': sequence 2 follows 0"),
+        ("delete from events where fingerprint = 'a' and sequence = 12", "snapshot of 'a' is at sequence 12, its log ends at 11"),
+        ("delete from events where fingerprint = 'a'", "snapshot of 'a' is at sequence 12, its log ends at 0"),
+        ("delete from events where fingerprint = 'one'", "rollup 2026-03-01T12:00Z k8s view: stored"),
+        ("update events set action = 'buy' where fingerprint = 'a' and sequence = 3", "snapshot of 'a' at sequence 12 is not the fold"),
+        ("update events set action = 'buy' where fingerprint = 'one'", "rollup 2026-03-01T12:00Z k8s view: stored"),
+        ("update events set action = 'new' where fingerprint = 'one'", "rollup 2026-03-01T12:00Z k8s new: missing"),
+        ("update events set fingerprint = 'two' where fingerprint = 'one'", ""), // the same in other words: no difference
+        ("update rollups set events = events + 1 where action = 'view'", "k8s view: stored"),
+        ("update rollups set new_fingerprints = new_fingerprints + 1 where action = 'view'", "k8s view: stored"),
+        ("update rollups set new_product_fingerprints = new_product_fingerprints + 1 where action = 'view'", "k8s view: stored"),
+        ("update rollups set daily_fingerprints = daily_fingerprints + 1 where action = 'view'", "k8s view: stored"),
+        ("update rollups set daily_product_fingerprints = daily_product_fingerprints + 1 where action = 'view'", "k8s view: stored"),
+        ("delete from rollups where action = 'view'", "k8s view: missing"),
+        ("update rollups set product = 'vm' where action = 'view'", "vm view: stored"),
+        ("insert into rollup_deltas (minute, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, "
+            + "daily_product_fingerprints) select minute, product, action, 1, 0, 0, 0, 0 from rollups where action = 'view'", "k8s view: stored"),
+        (Replace("~a", by: "~other"), "snapshot of 'a' at sequence 12 is not the fold"),
+        (Replace("~a", by: "~long"), "snapshot of 'a' is at sequence 16, its log ends at 12"),
+        (Rename("~a", "~0"), "snapshot of '0' is at sequence 12, its log ends at 0"),
+        (Rename("~a", "~b"), "snapshot of 'b' is at sequence 12, its log ends at 0"),
+        (Rename("~a", "~zzz"), "snapshot of 'zzz' is at sequence 12, its log ends at 0"),
+        ("update snapshots set payload = (select cast('broken' as bytes)) where grain_key = '~a'", "snapshot '~a' cannot be read"),
+        ("delete from snapshots", ""), // never the record
+    ];
+
+    [Theory, EachStorage]
+    public async Task A_proof_finds_every_damage(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await Fill(at);
+        await using var database = await at.OpenPrepared();
+        while (await database.EventLog.MergeRollups(1_000) > 0) { }
+        string[] tables = ["events", "rollups", "snapshots"];
+        foreach (var table in tables) await at.Execute($"create table sound_{table} as select * from {table}");
+        Assert.Empty((await Prove(database)).Found);
+
+        foreach (var (damage, finding) in Damages)
+        {
+            await at.Execute(damage.Replace("as bytes", storage == StorageKind.Sqlite ? "as blob" : "as bytea"));
+            var (differences, found) = await Prove(database);
+            Assert.True((finding.Length == 0) == (differences == 0), $"{damage}: {differences} differences");
+            Assert.True(finding.Length == 0 || found.Exists(line => line.Contains(finding)), $"{damage}: {string.Join("; ", found)}");
+
+            await at.Execute("delete from rollup_deltas");
+            foreach (var table in tables) await at.Execute($"delete from {table}; insert into {table} select * from sound_{table}");
+        }
+        Assert.Empty((await Prove(database)).Found);
+    }
+
+    [Theory, EachStorage]
+    public async Task App_verify_says_what_differs_and_exits_1(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await Fill(at);
+        var (exitCode, output, _) = await AppProcess.Run(["verify", "-dbUrl", at.Url]);
+        Assert.Equal((0, "41 events of 4 fingerprints, 3 snapshots, 3 rollups: all equal\n"), (exitCode, output));
+
+        await at.Execute("update events set action = 'buy' where fingerprint = 'one'");
+        (exitCode, output, _) = await AppProcess.Run(["verify", "-dbUrl", at.Url]);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("rollup 2026-03-01T12:00Z k8s view: stored", output);
+        Assert.EndsWith("differences\n", output);
+    }
+
+    [Theory, EachStorage]
+    public async Task A_large_log_is_proven_beside_a_busy_writer(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var database = await at.OpenPrepared();
+        await using var log = RunningLog.Start(database);
+        for (var i = 0; i < 4; i++) await new FingerprintWriter($"early-{i}").Record(log.Commit, EventSamples.Views(1_000));
+        await using var audit = await database.EventLog.OpenAudit(CancellationToken.None);
+        await using var events = audit.Events(CancellationToken.None).GetAsyncEnumerator();
+        Assert.True(await events.MoveNextAsync());
+        await new FingerprintWriter("late").Record(log.Commit, EventSamples.Views(10)); // waits for no proof
+        var seen = 1;
+        while (await events.MoveNextAsync()) seen++;
+        Assert.Equal(4_000, seen); // as of the moment that it was opened
+    }
+
+    private static string Replace(string key, string by) =>
+        $"update snapshots set payload = (select payload from snapshots where grain_key = '{by}') where grain_key = '{key}'";
+
+    private static string Rename(string key, string to) => $"update snapshots set grain_key = '{to}' where grain_key = '{key}'";
+
+    // Three fingerprints with a snapshot, one without; three rollups.
+    private static async Task Fill(TestDatabase at)
+    {
+        // Snapshots at the end alone, so that all stand at their fingerprint's last event.
+        await using var silo = await RunningSilo.Start(at, new Limits { SnapshotEventsMax = 1_000, SnapshotOnDeactivationEventsMin = 2 });
+        foreach (var (fingerprint, action, count) in ((string, string, int)[])[("a", "view", 12), ("other", "buy", 12), ("long", "view", 16), ("one", "view", 1)])
+            for (var i = 0; i < count; i++)
+                Assert.Equal(RecordOutcome.Recorded, (await silo.Grain(fingerprint).Record(EventSamples.View(
+                    action: i == 5 ? "open" : action, occurred: EventSamples.Noon))).Outcome);
+    }
+
+    private static async Task<(long Differences, List<string> Found)> Prove(Database database)
+    {
+        await using var services = new ServiceCollection().AddSerializer().BuildServiceProvider();
+        var serializer = services.GetRequiredService<Serializer<FingerprintState>>();
+        await using var audit = await database.EventLog.OpenAudit(CancellationToken.None);
+        var found = new List<string>();
+        var proof = new Proof(audit, payload => serializer.Deserialize(payload)!, found.Add);
+        await proof.Run(CancellationToken.None);
+        Assert.Equal(proof.Differences, found.Count);
+        return (proof.Differences, found);
+    }
+}
