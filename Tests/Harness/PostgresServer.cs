@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Npgsql;
@@ -155,28 +154,6 @@ public sealed class LocalPostgres : IAsyncDisposable
     private Task Run(string command) => RunAs is { } user
         ? Commands.Run("su", "-s", "/bin/sh", user, "-c", $"cd {folder} && {command}")
         : Commands.Run("/bin/sh", "-c", command);
-}
-
-internal static class Commands
-{
-    /// <summary>Runs a program to its end; throws with what it printed where it fails.</summary>
-    public static async Task Run(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments)
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        })!;
-        // A server that it starts keeps these open, so they are read without waiting for their end.
-        var output = new System.Text.StringBuilder();
-        process.OutputDataReceived += (_, line) => { lock (output) output.AppendLine(line.Data); };
-        process.ErrorDataReceived += (_, line) => { lock (output) output.AppendLine(line.Data); };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        while (!process.HasExited) await Task.Delay(10);
-        if (process.ExitCode != 0)
-            lock (output) throw new InvalidOperationException($"{program} failed with {process.ExitCode}: {output}");
-    }
 }
 
 internal static class FreePort

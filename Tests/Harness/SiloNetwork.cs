@@ -85,6 +85,7 @@ public sealed class SiloNetwork : IAsyncDisposable
         await Ip($"link set {bridge} alias {Environment.ProcessId}");
         await Ip($"addr add {Gateway}/24 dev {bridge}");
         await Ip($"link set {bridge} up");
+        await Commands.Run("iptables", ["-I", .. Forwarding(number)]);
         for (var index = 0; index < places; index++)
         {
             var (address, name) = Place(index);
@@ -129,6 +130,12 @@ public sealed class SiloNetwork : IAsyncDisposable
             await Commands.Run("/bin/sh", "-c", $"ip netns pids {name} | xargs -r kill -9");
             await Ip($"netns del {name}");
         }
+        // Not there where a run was killed before it had made it.
+        await Commands.Try("iptables", ["-D", .. Forwarding(number)]);
         await Ip($"link del {Prefix}{number}");
     }
+
+    // A container engine on the same machine lets nothing pass that it does not know, bridged packets included.
+    private static string[] Forwarding(int number) =>
+        ["FORWARD", "-i", $"{Prefix}{number}", "-o", $"{Prefix}{number}", "-j", "ACCEPT"];
 }
