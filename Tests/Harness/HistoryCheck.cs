@@ -52,24 +52,29 @@ public static class HistoryCheck
             .Select(attempt => (attempt.Fingerprint, attempt.Receipt!.Sequence)).Distinct().Count();
 
     /// <summary>Over HTTP, every fingerprint's counters are the fold of its rows.</summary>
+    public static async Task CountersHold(TestDatabase database, AppProcess app) => Fail(await CounterFindings(database, app));
+
+    /// <summary>Which counters, as the program answers them, differ from the log.</summary>
     /// <param name="database">Whose log is folded.</param>
     /// <param name="app">Who is asked.</param>
     /// <param name="fingerprintsMax">Where there are more, those with the most events.</param>
-    public static async Task CountersHold(TestDatabase database, AppProcess app, int fingerprintsMax = int.MaxValue)
+    public static async Task<List<string>> CounterFindings(
+        TestDatabase database, AppProcess app, int fingerprintsMax = int.MaxValue)
     {
         var findings = new List<string>();
         var fingerprints = (await ReadLog(database)).GroupBy(row => row.Fingerprint).OrderByDescending(rows => rows.Count()).Take(fingerprintsMax);
         await Parallel.ForEachAsync(fingerprints, new ParallelOptions { MaxDegreeOfParallelism = ViewsAtOnce }, async (rows, _) =>
         {
-            var body = await app.Http.GetStringAsync($"/api/fingerprints/{Uri.EscapeDataString(rows.Key)}", _);
-            var view = JsonSerializer.Deserialize<FingerprintView>(body, JsonSerializerOptions.Web)!;
+            using var answer = await app.Http.GetAsync($"/api/fingerprints/{Uri.EscapeDataString(rows.Key)}", _);
+            var body = await answer.Content.ReadAsStringAsync(_);
+            var view = answer.IsSuccessStatusCode ? JsonSerializer.Deserialize<FingerprintView>(body, JsonSerializerOptions.Web) : null;
             var expected = rows.CountBy(row => (row.Product, row.Action));
-            if (view.Total != rows.Count() || view.Sequence != rows.Max(row => row.Sequence)
+            if (view is null || view.Total != rows.Count() || view.Sequence != rows.Max(row => row.Sequence)
                 || !view.Counts.Select(count => (count.Product, count.Action, count.Count))
                     .SequenceEqual(expected.Select(pair => (pair.Key.Product, pair.Key.Action, (long)pair.Value))))
                 lock (findings) findings.Add($"{rows.Key}: {body}, but the log has {rows.Count()} events");
         });
-        Fail(findings);
+        return findings;
     }
 
     private static IEnumerable<Finding> Compare(IReadOnlyList<Attempt> attempts, IReadOnlyList<Row> rows)

@@ -6,7 +6,7 @@ namespace Tally.Tests.Harness;
 /// <summary>The real HAProxy with the configuration that the product ships, in front of silos that a test names.</summary>
 public sealed class LoadBalancer : IAsyncDisposable
 {
-    private const int StartSeconds = 30;
+    private const int StartSeconds = 90; // the silos' own start included
 
     private readonly Process process;
     private readonly string servers;
@@ -66,12 +66,18 @@ public sealed class LoadBalancer : IAsyncDisposable
     private static string? FindBinary() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin")
         .Select(folder => Path.Combine(folder, "haproxy")).FirstOrDefault(File.Exists);
 
-    private Task WaitServing() => Eventually.True(async () =>
+    private async Task WaitServing()
     {
-        Assert.False(process.HasExited, $"HAProxy ended: {Output}");
-        using var wire = await HttpWire.Connect(Port);
-        return wire is not null && await wire.Ask(HttpWire.GetOf("/health/ready")) is { Status: 200 };
-    }, "HAProxy does not serve.", StartSeconds);
+        var last = "";
+        await Eventually.True(async () =>
+        {
+            Assert.False(process.HasExited, $"HAProxy ended: {Output}");
+            using var wire = await HttpWire.Connect(Port);
+            var answer = wire is null ? null : await wire.Ask(HttpWire.GetOf("/health/ready"));
+            last = $"{answer?.Status} {answer?.Body}";
+            return answer is { Status: 200 };
+        }, () => $"HAProxy does not serve, but answers '{last}': {Output}", StartSeconds);
+    }
 
     private void Keep(string? line)
     {

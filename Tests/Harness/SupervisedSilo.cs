@@ -21,13 +21,17 @@ public sealed class SupervisedSilo : IAsyncDisposable
     private volatile AppProcess? app;
     private volatile bool wanted;
 
-    public SupervisedSilo(string name, TestDatabase database, SiloPlace place, bool wanted)
+    public SupervisedSilo(
+        string name, TestDatabase database, SiloPlace place, bool wanted, Dictionary<string, string>? own = null)
     {
         (Name, this.database, this.place, this.wanted) = (name, database, place, wanted);
         Http = new(IPAddress.Parse(place.Address), FreePort.Next());
         Silo = new(Http.Address, FreePort.Next());
         Gateway = new(Http.Address, FreePort.Next());
-        environment = new() { ["APP_SILO_NAME"] = name, ["APP_SILO_PORT"] = $"{Silo.Port}", ["APP_GATEWAY_PORT"] = $"{Gateway.Port}" };
+        environment = new(own ?? [])
+        {
+            ["APP_SILO_NAME"] = name, ["APP_SILO_PORT"] = $"{Silo.Port}", ["APP_GATEWAY_PORT"] = $"{Gateway.Port}",
+        };
         supervising = Task.Run(Supervise);
     }
 

@@ -40,7 +40,8 @@ internal sealed class FaultRun : IAsyncDisposable
 
     /// <param name="seed">Of the faults and of the load.</param>
     /// <param name="stopSecondsMax">A stopped silo wakes up after 5 s at the least, and after so long at the most.</param>
-    public static async Task<FaultRun> Start(int seed, int stopSecondsMax)
+    /// <param name="environment">Of every silo, where it is not to be as users have it.</param>
+    public static async Task<FaultRun> Start(int seed, int stopSecondsMax, Dictionary<string, string>? environment = null)
     {
         var binaries = LocalPostgres.FindBinaries();
         Assert.SkipWhen(binaries is null,
@@ -54,7 +55,7 @@ internal sealed class FaultRun : IAsyncDisposable
             owned.Add(postgres);
             var database = TestDatabase.On(postgres);
             var silos = Enumerable.Range(0, Silos + 1).Select(index => new SupervisedSilo(
-                $"silo{index + 1}", database, network?.Place(index) ?? SiloPlace.Loopback, wanted: index < Silos)).ToList();
+                $"silo{index + 1}", database, network?.Place(index) ?? SiloPlace.Loopback, wanted: index < Silos, environment)).ToList();
             owned.AddRange(silos);
             var balancer = await LoadBalancer.Start([.. silos.Select(silo => ($"{silo.Http.Address}", silo.Http.Port))]);
             owned.Add(balancer);
@@ -101,7 +102,7 @@ internal sealed class FaultRun : IAsyncDisposable
 
     public ValueTask DisposeAsync() => new(Dispose(owned));
 
-    private async Task Inject(FaultKind kind)
+    public async Task Inject(FaultKind kind)
     {
         var members = actions.Members;
         var names = Enumerable.Range(0, ProbesMax).Select(index => $"probe-{Faults.Count}-{index}").ToList();

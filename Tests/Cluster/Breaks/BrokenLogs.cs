@@ -1,0 +1,54 @@
+using System.Threading.Channels;
+using Tally.Contracts;
+using Tally.Grains.EventLog;
+
+namespace Tally.Tests.Cluster.Breaks;
+
+/// <summary>A sound log in all that a broken one does not change.</summary>
+internal abstract class BrokenLog(IEventLogStorage sound) : IEventLogStorage
+{
+    protected IEventLogStorage Sound => sound;
+
+    public virtual Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas) => sound.TryRecord(events, deltas);
+    public virtual Task<ILookup<string, RecordedEvent>> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit) =>
+        sound.ReadNewest(fingerprints, limit);
+    public Task<IReadOnlyList<RecordedEvent>> FindRepeats(IReadOnlyList<RecordedEvent> events) => sound.FindRepeats(events);
+    public Task<IReadOnlyDictionary<string, long>> ReadHeads(IReadOnlyCollection<string> fingerprints) => sound.ReadHeads(fingerprints);
+    public Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit) =>
+        sound.ReadAfter(fingerprint, sequence, limit);
+    public Task<int> MergeRollups(int limit) => sound.MergeRollups(limit);
+    public Task CheckWritable(CancellationToken cancellation) => sound.CheckWritable(cancellation);
+    public Task<IEventLogAudit> OpenAudit(CancellationToken cancellation) => sound.OpenAudit(cancellation);
+}
+
+/// <summary>Says that a batch is recorded, and then records it: in order, and a moment later.</summary>
+internal sealed class HastyLog : BrokenLog
+{
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(250);
+
+    private readonly Channel<(DateTime Due, IReadOnlyList<RecordedEvent> Events, RollupDeltas Deltas)> promised =
+        Channel.CreateUnbounded<(DateTime, IReadOnlyList<RecordedEvent>, RollupDeltas)>();
+
+    public HastyLog(IEventLogStorage sound) : base(sound) => _ = Task.Run(Keep);
+
+    public override Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas) =>
+        Task.FromResult(promised.Writer.TryWrite((DateTime.UtcNow + Moment, [.. events], deltas)));
+
+    private async Task Keep()
+    {
+        await foreach (var (due, events, deltas) in promised.Reader.ReadAllAsync())
+        {
+            if (due - DateTime.UtcNow is var early && early > TimeSpan.Zero) await Task.Delay(early);
+            await Sound.TryRecord(events, deltas);
+        }
+    }
+}
+
+/// <summary>Hands out a fingerprint's newest events under ids that nobody knows.</summary>
+internal sealed class ForgetfulLog(IEventLogStorage sound) : BrokenLog(sound)
+{
+    public override async Task<ILookup<string, RecordedEvent>> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit) =>
+        (await base.ReadNewest(fingerprints, limit)).SelectMany(events => events).ToLookup(
+            recorded => recorded.Fingerprint,
+            recorded => recorded with { Event = recorded.Event with { Id = EventIds.Create(DateTimeOffset.UtcNow) } });
+}
