@@ -11,34 +11,32 @@ public sealed class BrokenOnPurpose
 
     [Fact]
     public Task A_log_without_its_fence_is_found() =>
-        IsFound(Break.NoFence, FaultKind.SiloStopped, "alter table events drop constraint events_pkey");
+        IsFound(Break.NoFence, FaultKind.SiloStopped, "is in place", "alter table events drop constraint events_pkey");
 
     [Fact]
     public Task Acknowledging_before_the_commit_is_found() =>
-        IsFound(Break.AcknowledgedBeforeCommit, FaultKind.SiloKilled);
+        IsFound(Break.AcknowledgedBeforeCommit, FaultKind.SiloKilled, "Lost");
 
     [Fact]
     public Task Forgetting_ids_on_a_reload_is_found() =>
-        IsFound(Break.NoDedupeAfterReload, FaultKind.SiloKilled, "alter table events drop constraint events_id_key");
+        IsFound(Break.NoDedupeAfterReload, FaultKind.SiloKilled, "Doubled", "alter table events drop constraint events_id_key");
 
     [Fact]
     public Task Retrying_blindly_is_found() =>
-        IsFound(Break.RetriedBlindly, FaultKind.BackendsTerminated);
+        IsFound(Break.RetriedBlindly, FaultKind.BackendsTerminated, "Lost");
 
     [Fact]
     public Task A_snapshot_ahead_of_the_log_is_found() =>
-        IsFound(Break.SnapshotAheadOfLog, FaultKind.SiloTerminated);
+        IsFound(Break.SnapshotAheadOfLog, FaultKind.SiloTerminated, "counters");
 
-    private static async Task IsFound(Break way, FaultKind by, string? alsoInDatabase = null)
+    private static async Task IsFound(Break way, FaultKind by, string asA, string? alsoInDatabase = null)
     {
         await using var run = await FaultRun.Start(Seed.Next(), StopSecondsMax, StartupHook.EnvironmentOf(way));
         if (alsoInDatabase is not null) await run.Database.Execute(alsoInDatabase);
         await run.Inject(by);
         await run.Finish();
-        var findings = await HistoryCheck.Findings(run.Load.History, run.Database);
-        var violations = await FaultCheck.Violations(run, findings);
-        TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{violations.Count} violations: {string.Join('\n', violations.Take(5))}");
-        Assert.NotEmpty(violations);
+        var violations = await FaultCheck.Violations(run, await HistoryCheck.Findings(run.Load.History, run.Database));
+        TestContext.Current.TestOutputHelper?.WriteLine($"{violations.Count} violations: {string.Join('\n', violations.Take(5))}");
+        Assert.Contains(violations, violation => violation.Contains(asA, StringComparison.Ordinal));
     }
 }
