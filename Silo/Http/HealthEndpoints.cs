@@ -20,6 +20,12 @@ internal static class HealthEndpoints
             .Produces<HealthReport>().Produces<HealthReport>(503);
     }
 
+    public static void MapMetrics(this IEndpointRouteBuilder routes) =>
+        routes.MapPrometheusScrapingEndpoint("/metrics")
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get]))
+            .WithName("GetMetrics")
+            .WithSummary("What the process measures of itself, in Prometheus' text format");
+
     private static async Task<IResult> Ready(Readiness readiness, HttpContext context)
     {
         var status = await readiness.Status(context.RequestAborted);
