@@ -21,10 +21,7 @@ internal static class HealthEndpoints
     }
 
     public static void MapMetrics(this IEndpointRouteBuilder routes) =>
-        routes.MapPrometheusScrapingEndpoint("/metrics")
-            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get]))
-            .WithName("GetMetrics")
-            .WithSummary("What the process measures of itself, in Prometheus' text format");
+        routes.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new HttpMethodMetadata([HttpMethods.Get]));
 
     private static async Task<IResult> Ready(Readiness readiness, HttpContext context)
     {
