@@ -18,6 +18,7 @@ public static class CommitTraces
         if (!Source.HasListeners()) return null;
         var callers = runs.Where(run => run.Caller is { Recorded: true }).Select(run => run.Caller!.Context).Take(LinksMax + 1).ToList();
         return callers.Count == 0 ? null
-            : Source.StartActivity("commit", ActivityKind.Internal, callers[0], links: callers.Skip(1).Select(caller => new ActivityLink(caller)));
+            : Source.StartActivity("commit", ActivityKind.Internal, callers[0],
+                links: callers.Skip(1).Select(caller => new ActivityLink(caller)));
     }
 }

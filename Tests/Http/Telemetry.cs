@@ -14,10 +14,14 @@ public sealed class Telemetry(PostgresServer server)
         Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=XYZ")).Status);
 
         await Eventually.True(() => Task.FromResult(
-            collector.Received("/v1/metrics", "Tally", "tally.events.accepted", "Microsoft.Orleans", "service.name")), "No metrics came.", 60);
-        await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "POST /api/events")), "No span of the request came.", 60);
-        await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "IFingerprintGrain/Record")), "No span of the grain came.", 60);
-        await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "commit", "tally.events")), "No span of the commit came.", 60);
+            collector.Received("/v1/metrics", "Tally", "tally.events.accepted", "Microsoft.Orleans", "service.name")),
+            "No metrics came.", 60);
+        await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "POST /api/events")),
+            "No span of the request came.", 60);
+        await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "IFingerprintGrain/Record")),
+            "No span of the grain came.", 60);
+        await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "commit", "tally.events")),
+            "No span of the commit came.", 60);
         Assert.Equal(0, await app.Terminate());
     }
 

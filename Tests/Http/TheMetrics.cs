@@ -44,7 +44,8 @@ public sealed class TheMetrics(PostgresServer server)
 
         var metrics = await PrometheusText.Scrape(app);
         Assert.DoesNotContain(metrics.Labels, labels => labels.Contains(Marked, StringComparison.Ordinal));
-        string[] parts = ["tally_", "orleans_", "http_server_", "kestrel_", "dotnet_", .. storage == StorageKind.Postgres ? (string[])["db_client_"] : []];
+        string[] parts = ["tally_", "orleans_", "http_server_", "kestrel_", "dotnet_",
+            .. storage == StorageKind.Postgres ? (string[])["db_client_"] : []];
         Assert.All(parts, part => Assert.Contains(metrics.Names, name => name.StartsWith(part, StringComparison.Ordinal)));
         Assert.Contains("tally_commit_queue", metrics.Names);
         Assert.Contains("tally_load_queue", metrics.Names);
@@ -57,7 +58,8 @@ public sealed class TheMetrics(PostgresServer server)
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var app = await AppProcess.Start(database);
         await using var balancer = await LoadBalancer.Start(("127.0.0.1", app.Port));
-        foreach (var path in (string[])["/metrics", "/METRICS/", "/%6detrics", "/metrics?x", "/api/../metrics", "/api/fingerprints//../../../metrics"])
+        foreach (var path in (string[])["/metrics", "/METRICS/", "/%6detrics", "/metrics?x",
+                     "/api/../metrics", "/api/fingerprints//../../../metrics"])
         {
             using var wire = await HttpWire.Connect(balancer.Port);
             Assert.Equal(403, (await wire!.Ask(HttpWire.GetOf(path)))?.Status);
