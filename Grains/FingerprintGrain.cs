@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Storage;
@@ -16,7 +17,10 @@ public sealed partial class FingerprintGrain(
     ILogger<FingerprintGrain> logger)
     : Grain, IFingerprintGrain
 {
-    private sealed record Waiting(Event Event, TaskCompletionSource<RecordResult> Done);
+    private sealed record Waiting(Event Event, TaskCompletionSource<RecordResult> Done)
+    {
+        public Activity? Caller { get; } = Activity.Current;
+    }
 
     // What an event that repeats the one in flight waits for is its very commit.
     private readonly Dictionary<Guid, Waiting> waiting = [];
@@ -65,8 +69,15 @@ public sealed partial class FingerprintGrain(
         return new(ViewOutcome.Unknown, null);
     }
 
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        TallyMetrics.ResidentFingerprints.Add(1);
+        return Task.CompletedTask;
+    }
+
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        TallyMetrics.ResidentFingerprints.Add(-1);
         leaving = true;
         await snapshotting;
         if (!steppedDown && state.Sequence - snapshotSequence >= limits.SnapshotOnDeactivationEventsMin)
@@ -140,6 +151,7 @@ public sealed partial class FingerprintGrain(
         }
         if (decided.Count == 0) return;
 
+        Activity.Current = run[0].Caller; // what runs on is the first run's context
         var result = await log.Append(decided);
         switch (result.Outcome)
         {
@@ -157,8 +169,7 @@ public sealed partial class FingerprintGrain(
                 AnswerAll(decided, RecordOutcome.Unavailable);
                 break;
             case AppendOutcome.Fenced:
-                LogFenced(state.Sequence);
-                StepDown();
+                StepDownFenced();
                 AnswerAll(decided, RecordOutcome.SteppedDown);
                 break;
             default:
@@ -202,6 +213,13 @@ public sealed partial class FingerprintGrain(
         DeactivateOnIdle();
     }
 
+    private void StepDownFenced()
+    {
+        TallyMetrics.Fences.Add(1);
+        LogFenced(state.Sequence);
+        StepDown();
+    }
+
     private void Answer(Waiting one, RecordResult result)
     {
         waiting.Remove(one.Event.Id);
@@ -238,11 +256,11 @@ public sealed partial class FingerprintGrain(
         }
         catch (InconsistentStateException)
         {
-            LogFenced(state.Sequence);
-            StepDown();
+            StepDownFenced();
         }
         catch (Exception exception) // the storage's own kinds of failure, which Grains does not know
         {
+            TallyMetrics.SnapshotsFailed.Add(1);
             if (snapshots.Failures.TryPass(out var more)) LogSnapshotFailed(exception, more);
         }
     }

@@ -52,6 +52,7 @@ public sealed class Snapshots(
         try
         {
             await storage.WriteStateAsync(StateName, grain, stored);
+            TallyMetrics.SnapshotsWritten.Add(1);
         }
         finally
         {

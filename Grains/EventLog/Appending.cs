@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Tally.Grains.EventLog;
 
 /// <summary>What became of a run: the events that one grain appends together.</summary>
@@ -34,6 +36,7 @@ internal sealed class PendingRun(IReadOnlyList<RecordedEvent> events)
     private readonly TaskCompletionSource<AppendResult> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public IReadOnlyList<RecordedEvent> Events => events;
+    public Activity? Caller { get; } = Activity.Current;
     public string Fingerprint => events[0].Fingerprint;
     public long FirstSequence => events[0].Sequence;
     public Task<AppendResult> Done => done.Task;

@@ -18,6 +18,8 @@ internal sealed class Gathering<T>(int weightMax, int batchWeightMax, Func<T, in
     private bool closed;
     private Task[] workers = [];
 
+    public int QueuedWeight => Volatile.Read(ref queuedWeight);
+
     public void Start(int count) => workers = [.. Enumerable.Range(0, count).Select(_ => Task.Run(Run))];
 
     /// <summary>False where the queue is full or closed; the item is then not taken.</summary>

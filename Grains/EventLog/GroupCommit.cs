@@ -26,6 +26,9 @@ public sealed partial class GroupCommit
         runs = new(limits.QueueEventsMax, limits.BatchEventsMax, run => run.Events.Count, Commit);
     }
 
+    /// <summary>Waiting; those of a transaction under way do not.</summary>
+    public int QueuedEvents => runs.QueuedWeight;
+
     public void Start() => runs.Start(limits.CommitsMax);
 
     /// <summary>Commits what is queued and takes nothing more.</summary>
@@ -81,7 +84,7 @@ public sealed partial class GroupCommit
                 events.Add(recorded);
                 deltas.Add(recorded);
             }
-        if (!await storage.TryRecord(events, deltas)) return false;
+        if (!await storage.TryRecordMeasured(events, deltas, batch)) return false;
         if (Volatile.Read(ref failing) == 1 && Interlocked.Exchange(ref failing, 0) == 1) LogRecordsAgain();
         Complete(batch, AppendResult.Recorded);
         return true;

@@ -21,6 +21,9 @@ public sealed class HistoryLoader
         loads = new(limits.LoadQueueMax, limits.LoadFingerprintsMax, _ => 1, Read);
     }
 
+    /// <summary>Fingerprints waiting for a query.</summary>
+    public int Queued => loads.QueuedWeight;
+
     // Two: while one batch is at the database, the next one's rows are being read.
     public void Start() => loads.Start(2);
 
@@ -44,7 +47,7 @@ public sealed class HistoryLoader
         try
         {
             string[] fingerprints = [.. batch.Select(load => load.Fingerprint).Distinct()];
-            var newest = await storage.ReadNewest(fingerprints, limits.RememberedEventsMax);
+            var newest = await storage.ReadNewestMeasured(fingerprints, limits.RememberedEventsMax);
             foreach (var load in batch) load.Done.SetResult([.. newest[load.Fingerprint].Reverse()]);
         }
         catch (Exception exception) // the callers get it

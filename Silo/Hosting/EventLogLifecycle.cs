@@ -1,3 +1,4 @@
+using Tally.Grains;
 using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Hosting;
@@ -15,6 +16,7 @@ internal sealed class EventLogLifecycle(GroupCommit log, HistoryLoader loader) :
     {
         log.Start();
         loader.Start();
+        TallyMetrics.Observe(log, loader);
         return Task.CompletedTask;
     }
 

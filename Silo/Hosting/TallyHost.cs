@@ -33,6 +33,7 @@ internal static class TallyHost
         builder.Services.AddHostedService<RollupMerge>();
         builder.Services.AddFrontEnd();
         builder.Services.AddHostedService<Draining>();
+        builder.AddTelemetry(settings.Cluster.SiloName);
         builder.UseOrleans(silo =>
         {
             silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = FrontEnd.Deadline);

@@ -32,7 +32,8 @@ internal static class ApiDescription
         options.AddDocumentTransformer((document, _, _) =>
         {
             document.Info.Title = "Tally";
-            document.Info.Description = "A self-hosted event collector: durable, counted exactly once.";
+            document.Info.Description = "A self-hosted event collector: durable, counted exactly once. "
+                + "GET /metrics, in Prometheus' text format, is not described here.";
             return Task.CompletedTask;
         });
         options.AddSchemaTransformer((schema, context, _) =>

@@ -1,4 +1,5 @@
 using Tally.Contracts;
+using Tally.Grains;
 
 namespace Tally.Silo.Http;
 
@@ -18,7 +19,7 @@ internal static class EventEndpoints
     private static async Task<IResult> Post(HttpRequest request, FrontEnd frontEnd, Limits limits, TimeProvider clock)
     {
         var (fields, refusal) = await EventBody.Read(request, limits);
-        if (refusal is not null) return refusal;
+        if (refusal is not null) return Refused(refusal);
 
         var now = clock.GetUtcNow();
         var id = fields.Id is null ? EventIds.Create(now) : EventIds.FromClient(fields.Id);
@@ -29,15 +30,23 @@ internal static class EventEndpoints
         // Of an id made here no other request knows: what looks like a repeat is the front end's own second try.
         var isRepeat = result.Outcome == RecordOutcome.Duplicate && fields.Id is not null;
         var named = fields.Id ?? id.ToString();
-        return result.Outcome switch
+        if (result.Outcome is RecordOutcome.Recorded or RecordOutcome.Duplicate)
         {
-            RecordOutcome.Recorded or RecordOutcome.Duplicate => new JsonAnswer<Receipt>(
-                new(named, fields.Fingerprint!, result.Sequence, isRepeat),
-                HttpJson.Default.Receipt),
+            (isRepeat ? TallyMetrics.EventsRepeated : TallyMetrics.EventsAccepted).Add(1);
+            return new JsonAnswer<Receipt>(new(named, fields.Fingerprint!, result.Sequence, isRepeat), HttpJson.Default.Receipt);
+        }
+        return Refused(result.Outcome switch
+        {
             RecordOutcome.IdConflict => Refusal.IdConflict(),
             RecordOutcome.TooManyCounters => Refusal.TooManyCounters(limits.CountersMax),
             RecordOutcome.Overloaded => Refusal.Overloaded(named),
             _ => Refusal.Unavailable(named),
-        };
+        });
+    }
+
+    private static Refusal Refused(Refusal refusal)
+    {
+        TallyMetrics.EventRefused(refusal.Reason);
+        return refusal;
     }
 }

@@ -22,6 +22,7 @@ internal static class FrontEndEndpoints
         app.MapEvents();
         app.MapFingerprints();
         app.MapHealth();
+        app.MapMetrics();
         app.MapOpenApi("/openapi/v1.json");
     }
 

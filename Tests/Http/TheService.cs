@@ -84,7 +84,7 @@ public sealed class TheService(SharedApps apps) : IClassFixture<SharedApps>
                      "/api/fingerprints/x/other", "/api/fingerprints/x/events/1", "/openapi/v2.json", "/health"])
             (await app.Get(path)).AssertRefused(404, "not_found");
         foreach (var (method, path) in ((string, string)[])[("GET", "/api/events"), ("DELETE", "/api/fingerprints/x"),
-                     ("POST", "/api/fingerprints/x/events"), ("PUT", "/api/events"), ("POST", "/health/ready")])
+                     ("POST", "/api/fingerprints/x/events"), ("PUT", "/api/events"), ("POST", "/health/ready"), ("POST", "/metrics")])
             (await app.Send(new(new(method), path))).AssertRefused(405, "method_not_allowed");
     }
 

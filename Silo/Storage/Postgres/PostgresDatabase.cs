@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DbUp;
 using DbUp.Postgresql;
 using Npgsql;
@@ -31,16 +32,16 @@ public sealed class PostgresDatabase : Database
     public PostgresDatabase(DatabaseUrl.Postgres url, Limits limits)
     {
         host = url.Settings.Host;
-        dataSource = Build(url.Settings, settings => settings.MaxPoolSize = limits.ConnectionsMax);
+        dataSource = Build("events", url.Settings, settings => settings.MaxPoolSize = limits.ConnectionsMax);
         // Snapshots are never the record, and Postgres' log keeps their order behind the events they hold: they
         // need no flush of their own.
-        snapshots = Build(url.Settings, settings =>
+        snapshots = Build("snapshots", url.Settings, settings =>
         {
             settings.MaxPoolSize = limits.SnapshotWritesMax + 2;
             settings.Options = $"{settings.Options} -c synchronous_commit=off".TrimStart();
         });
         // Connections of its own: a silo whose events wait for one must still be able to say that it lives.
-        membership = Build(url.Settings, settings => settings.MaxPoolSize = MembershipConnectionsMax);
+        membership = Build("membership", url.Settings, settings => settings.MaxPoolSize = MembershipConnectionsMax);
         eventLog = new(dataSource);
     }
 
@@ -110,7 +111,7 @@ public sealed class PostgresDatabase : Database
         await membership.DisposeAsync();
     }
 
-    private static NpgsqlDataSource Build(NpgsqlConnectionStringBuilder url, Action<NpgsqlConnectionStringBuilder> adjust)
+    private static NpgsqlDataSource Build(string name, NpgsqlConnectionStringBuilder url, Action<NpgsqlConnectionStringBuilder> adjust)
     {
         var settings = new NpgsqlConnectionStringBuilder(url.ConnectionString)
         {
@@ -122,7 +123,12 @@ public sealed class PostgresDatabase : Database
         adjust(settings);
         try
         {
-            return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+            // Metrics call a pool by this name, else by its connection string.
+            var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name };
+            // What runs in the background, membership every second, belongs to no trace.
+            builder.ConfigureTracing(tracing => tracing.ConfigureCommandFilter(_ => Activity.Current is not null)
+                .ConfigureBatchFilter(_ => Activity.Current is not null));
+            return builder.Build();
         }
         catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or NotSupportedException)
         {

@@ -1,0 +1,24 @@
+using System.Diagnostics;
+
+namespace Tally.Grains.EventLog;
+
+/// <summary>
+/// One commit is many requests' wait. Its span stands in the trace of the first request that is being traced, and
+/// links to the others. Where none is, there is no span.
+/// </summary>
+public static class CommitTraces
+{
+    public const string SourceName = "Tally";
+    private const int LinksMax = 128; // what the OpenTelemetry SDK keeps of a span's links by default
+
+    private static readonly ActivitySource Source = new(SourceName);
+
+    internal static Activity? Start(List<PendingRun> runs)
+    {
+        if (!Source.HasListeners()) return null;
+        var callers = runs.Where(run => run.Caller is { Recorded: true }).Select(run => run.Caller!.Context).Take(LinksMax + 1).ToList();
+        return callers.Count == 0 ? null
+            : Source.StartActivity("commit", ActivityKind.Internal, callers[0],
+                links: callers.Skip(1).Select(caller => new ActivityLink(caller)));
+    }
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace Tally.Grains.EventLog;
+
+/// <summary>The two calls that carry the load, with what they cost: <see cref="TallyMetrics"/> and a commit's span.</summary>
+internal static class MeasuredStorage
+{
+    public static async Task<bool> TryRecordMeasured(
+        this IEventLogStorage storage, List<RecordedEvent> events, RollupDeltas deltas, List<PendingRun> runs)
+    {
+        using var span = CommitTraces.Start(runs);
+        var begun = Stopwatch.GetTimestamp();
+        bool? recorded = null;
+        try
+        {
+            recorded = await storage.TryRecord(events, deltas);
+            return recorded.Value;
+        }
+        finally
+        {
+            TallyMetrics.Committed(events.Count, recorded, Stopwatch.GetElapsedTime(begun));
+            span?.SetTag("tally.events", events.Count);
+            if (recorded != true) span?.SetStatus(ActivityStatusCode.Error, recorded is null ? "failed" : "conflict");
+        }
+    }
+
+    public static async Task<ILookup<string, RecordedEvent>> ReadNewestMeasured(
+        this IEventLogStorage storage, string[] fingerprints, int limit)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        var newest = await storage.ReadNewest(fingerprints, limit);
+        TallyMetrics.Loaded(fingerprints.Length, Stopwatch.GetElapsedTime(begun));
+        return newest;
+    }
+}

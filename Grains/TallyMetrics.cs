@@ -1,0 +1,79 @@
+using System.Diagnostics.Metrics;
+using Tally.Grains.EventLog;
+
+namespace Tally.Grains;
+
+/// <summary>
+/// What Tally measures of itself; docs/operations.md says what a bad value means. No label but <c>reason</c> and
+/// <c>outcome</c>, each of a few fixed words: never anything that a client chose. Static, since a process is one
+/// silo; an instrument that nobody listens to costs a comparison.
+/// </summary>
+public static class TallyMetrics
+{
+    public const string MeterName = "Tally";
+
+    private static readonly Meter Meter = new(MeterName);
+
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    };
+
+    private static readonly InstrumentAdvice<int> Sizes = new()
+    {
+        HistogramBucketBoundaries = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000],
+    };
+
+    // By the front end that answered.
+    public static readonly Counter<long> EventsAccepted =
+        Meter.CreateCounter<long>("tally.events.accepted", "{event}", "Events answered 200 as new");
+    public static readonly Counter<long> EventsRepeated =
+        Meter.CreateCounter<long>("tally.events.repeated", "{event}", "Events answered 200 with their first receipt");
+    private static readonly Counter<long> EventsRefused =
+        Meter.CreateCounter<long>("tally.events.refused", "{event}", "Events answered with a refusal, by its reason");
+
+    // By the silo that holds the grains.
+    public static readonly Counter<long> Fences =
+        Meter.CreateCounter<long>("tally.fences", "{activation}", "Activations that stepped down because another had written");
+    public static readonly UpDownCounter<long> ResidentFingerprints =
+        Meter.CreateUpDownCounter<long>("tally.fingerprints.resident", "{fingerprint}", "Fingerprints held in memory");
+    public static readonly Counter<long> SnapshotsWritten =
+        Meter.CreateCounter<long>("tally.snapshots.written", "{snapshot}", "Snapshots written");
+    public static readonly Counter<long> SnapshotsFailed =
+        Meter.CreateCounter<long>("tally.snapshots.failed", "{snapshot}", "Snapshots that could not be written");
+
+    private static readonly Histogram<int> CommitEvents =
+        Meter.CreateHistogram("tally.commit.events", "{event}", "Events recorded in one transaction", [], Sizes);
+    private static readonly Histogram<double> CommitDuration =
+        Meter.CreateHistogram("tally.commit.duration", "s", "Time of one transaction, by its outcome", [], Seconds);
+    private static readonly Histogram<int> LoadFingerprints =
+        Meter.CreateHistogram("tally.load.fingerprints", "{fingerprint}", "Fingerprints loaded by one query", [], Sizes);
+    private static readonly Histogram<double> LoadDuration =
+        Meter.CreateHistogram("tally.load.duration", "s", "Time of one loading query", [], Seconds);
+
+    /// <param name="reason">One of the documented reason codes.</param>
+    public static void EventRefused(string reason) => EventsRefused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+
+    /// <param name="events">In the transaction.</param>
+    /// <param name="recorded">False where it conflicts with the log; null where it failed.</param>
+    /// <param name="time">From its begin to its commit's answer.</param>
+    public static void Committed(int events, bool? recorded, TimeSpan time)
+    {
+        if (recorded == true) CommitEvents.Record(events);
+        var outcome = recorded switch { true => "recorded", false => "conflict", null => "failed" };
+        CommitDuration.Record(time.TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
+    }
+
+    public static void Loaded(int fingerprints, TimeSpan time)
+    {
+        LoadFingerprints.Record(fingerprints);
+        LoadDuration.Record(time.TotalSeconds);
+    }
+
+    /// <summary>Shows the queues' lengths, read when somebody asks. Once a process.</summary>
+    public static void Observe(GroupCommit log, HistoryLoader loader)
+    {
+        Meter.CreateObservableUpDownCounter("tally.commit.queue", () => log.QueuedEvents, "{event}", "Events waiting for a transaction");
+        Meter.CreateObservableUpDownCounter("tally.load.queue", () => loader.Queued, "{fingerprint}", "Fingerprints waiting to be loaded");
+    }
+}

@@ -1,0 +1,53 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Text;
+
+namespace Tally.Tests.Harness;
+
+/// <summary>A collector that takes OTLP over HTTP on a real socket, and remembers what came.</summary>
+public sealed class OtlpListener : IAsyncDisposable
+{
+    private readonly HttpListener listener = new();
+    private readonly ConcurrentQueue<(string Path, string Body)> received = new();
+    private readonly Task serving;
+
+    public OtlpListener()
+    {
+        var port = FreePort.Next();
+        Url = $"http://127.0.0.1:{port}";
+        listener.Prefixes.Add(Url + "/");
+        listener.Start();
+        serving = Serve();
+    }
+
+    public string Url { get; }
+
+    /// <summary>Whether one request to this path had all of these texts in it. Protobuf keeps a text's bytes as they are.</summary>
+    public bool Received(string path, params string[] texts) =>
+        received.Any(request => request.Path == path && texts.All(text => request.Body.Contains(text, StringComparison.Ordinal)));
+
+    public async ValueTask DisposeAsync()
+    {
+        listener.Close();
+        await serving;
+    }
+
+    private async Task Serve()
+    {
+        try
+        {
+            while (true)
+            {
+                var context = await listener.GetContextAsync();
+                using var body = new StreamReader(context.Request.InputStream, Encoding.Latin1);
+                received.Enqueue((context.Request.Url!.AbsolutePath, await body.ReadToEndAsync()));
+                context.Response.ContentType = "application/x-protobuf"; // an empty message: all accepted
+                context.Response.Close();
+            }
+        }
+        catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException)
+        {
+            // closed
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Http;
+
+/// <summary>Metrics and traces go to the collector that the standard variables name.</summary>
+public sealed class Telemetry(PostgresServer server)
+{
+    [Theory, EachStorage]
+    public async Task A_collector_gets_metrics_and_a_trace_from_the_request_to_the_commit(StorageKind storage)
+    {
+        await using var collector = new OtlpListener();
+        await using var database = await TestDatabase.Create(storage, server);
+        await using var app = await AppProcess.Start(database, ExportTo(collector.Url));
+        Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=XYZ")).Status);
+
+        await Eventually.True(() => Task.FromResult(
+            collector.Received("/v1/metrics", "Tally", "tally.events.accepted", "Microsoft.Orleans", "service.name")),
+            "No metrics came.", 60);
+        await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "POST /api/events")),
+            "No span of the request came.", 60);
+        await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "IFingerprintGrain/Record")),
+            "No span of the grain came.", 60);
+        await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "commit", "tally.events")),
+            "No span of the commit came.", 60);
+        Assert.Equal(0, await app.Terminate());
+    }
+
+    [Fact]
+    public async Task A_collector_that_is_away_is_nobodys_trouble()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database, ExportTo($"http://127.0.0.1:{FreePort.Next()}"));
+        for (var i = 0; i < 20; i++)
+            Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=XYZ")).Status);
+        Assert.Equal(20, (await PrometheusText.Scrape(app)).Sum("tally_events_accepted_total"));
+        Assert.Equal(0, await app.Terminate());
+    }
+
+    [Fact]
+    public async Task A_collectors_url_that_is_none_is_a_mistake()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        var (exitCode, _, error) = await AppProcess.Run(["-port", $"{FreePort.Next()}", "-dbUrl", database.Url],
+            new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "collector:sekret" });
+        Assert.Equal(2, exitCode);
+        Assert.Contains("OTEL_EXPORTER_OTLP_ENDPOINT: expected a http:// or https:// URL", error);
+        Assert.DoesNotContain("sekret", error);
+    }
+
+    private static Dictionary<string, string> ExportTo(string url) => new()
+    {
+        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = url,
+        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+        ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
+        ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
+    };
+}
