@@ -17,14 +17,8 @@ public sealed partial class FingerprintGrain(
     ILogger<FingerprintGrain> logger)
     : Grain, IFingerprintGrain
 {
-    private sealed record Waiting(Event Event, TaskCompletionSource<RecordResult> Done)
-    {
-        public Activity? Caller { get; } = Activity.Current;
-    }
-
-    // What an event that repeats the one in flight waits for is its very commit.
-    private readonly Dictionary<Guid, Waiting> waiting = [];
-    private List<Waiting> gathered = [];
+    // Null while it is not needed: most visitors have one event, and nothing is kept for a second.
+    private EventsInFlight? inFlight;
     private RememberedEvents remembered = new(limits.RememberedEventsMax);
     private FingerprintState state = new();
     private GrainState<FingerprintState>? stored;
@@ -32,7 +26,7 @@ public sealed partial class FingerprintGrain(
     private Task? loading;
     private Task snapshotting = Task.CompletedTask;
     private bool appending;
-    private bool awaitingTurn;
+    private bool snapshotDue;
     private bool leaving;
     private bool steppedDown;
 
@@ -44,20 +38,19 @@ public sealed partial class FingerprintGrain(
         if (steppedDown) return new(RecordOutcome.SteppedDown, 0);
         if (remembered.Find(@event) is { } known)
             return new(known.SameContent ? RecordOutcome.Duplicate : RecordOutcome.IdConflict, known.Sequence);
-        if (waiting.TryGetValue(@event.Id, out var first))
+        inFlight ??= new();
+        if (inFlight.Find(@event.Id) is { } first)
         {
-            var result = await first.Done.Task;
+            var result = await first.Done;
             // The first was refused for its own content: what that says of this one is nothing.
             return result.Outcome is RecordOutcome.IdConflict or RecordOutcome.TooManyCounters && !@event.HasContentOf(first.Event)
                 ? await Record(@event)
                 : AsRepeat(result, first.Event, @event);
         }
 
-        var mine = new Waiting(@event, new(TaskCreationOptions.RunContinuationsAsynchronously));
-        waiting.Add(@event.Id, mine);
-        gathered.Add(mine);
-        if (!appending) _ = AppendGathered(); // for everyone who comes: its end is nobody's to wait for
-        return await mine.Done.Task;
+        var mine = inFlight.Add(@event);
+        if (!appending) _ = AppendGathered(inFlight); // for everyone who comes: its end is nobody's to wait for
+        return await mine.Done;
     }
 
     public async ValueTask<ViewResult> View()
@@ -65,7 +58,7 @@ public sealed partial class FingerprintGrain(
         if (!await TryLoad() || !await liveness.Prove()) return new(ViewOutcome.Unavailable, null);
         if (steppedDown) return new(ViewOutcome.SteppedDown, null);
         if (state.Total > 0) return new(ViewOutcome.Known, state.ToView(Fingerprint));
-        if (waiting.Count == 0) DeactivateOnIdle();
+        if (inFlight is null or { IsEmpty: true }) DeactivateOnIdle();
         return new(ViewOutcome.Unknown, null);
     }
 
@@ -86,16 +79,17 @@ public sealed partial class FingerprintGrain(
 
     private async Task<bool> TryLoad()
     {
-        loading ??= Load();
+        var load = loading ??= Load();
         try
         {
-            await loading;
+            await load;
+            loading = Task.CompletedTask; // nothing of the load is kept
             return true;
         }
         catch (EventLogUnavailableException)
         {
             // The next caller gets a fresh try. Nothing was learnt, so nothing is kept in memory for it.
-            loading = null;
+            if (loading == load) loading = null;
             DeactivateOnIdle();
             return false;
         }
@@ -108,46 +102,33 @@ public sealed partial class FingerprintGrain(
         foreach (var recorded in loaded.Newest) remembered.Add(recorded);
     }
 
-    private async Task AppendGathered()
+    private async Task AppendGathered(EventsInFlight events)
     {
         appending = true;
+        var runMax = Math.Min(limits.RunEventsMax, limits.QueueEventsMax); // a larger run would never find room
         try
         {
-            while (gathered.Count > 0 && !steppedDown) await Append(TakeRun());
+            while (events.HasGathered && !steppedDown) await Append(events, events.TakeRun(runMax));
         }
         catch (Exception exception) // a broken invariant: what this activation believes is worth nothing
         {
             LogBroken(exception, state.Sequence);
             StepDown();
-            foreach (var one in waiting.Values.ToList()) Answer(one, new(RecordOutcome.Unknown, 0));
-            gathered.Clear();
+            events.AnswerAll(new(RecordOutcome.Unknown, 0));
         }
-        foreach (var one in gathered) Answer(one, new(RecordOutcome.SteppedDown, 0));
-        gathered.Clear();
+        events.AnswerGathered(new(RecordOutcome.SteppedDown, 0));
         appending = false;
+        if (state.Total <= 1) inFlight = null;
     }
 
-    private List<Waiting> TakeRun()
-    {
-        var run = gathered;
-        gathered = [];
-        var max = Math.Min(limits.RunEventsMax, limits.QueueEventsMax); // a larger run would never find room
-        if (run.Count > max)
-        {
-            gathered = run[max..];
-            run = run[..max];
-        }
-        return run;
-    }
-
-    private async Task Append(List<Waiting> run)
+    private async Task Append(EventsInFlight events, List<Waiting> run)
     {
         var decisions = new Decisions(Fingerprint, state, limits.CountersMax);
         var decided = new List<RecordedEvent>(run.Count);
         foreach (var one in run)
         {
             if (decisions.Next(one.Event) is { } next) decided.Add(next);
-            else Answer(one, new(RecordOutcome.TooManyCounters, 0));
+            else events.Answer(one, new(RecordOutcome.TooManyCounters, 0));
         }
         if (decided.Count == 0) return;
 
@@ -156,54 +137,55 @@ public sealed partial class FingerprintGrain(
         switch (result.Outcome)
         {
             case AppendOutcome.Recorded:
-                foreach (var recorded in decided) Fold(recorded);
+                foreach (var recorded in decided) Fold(events, recorded);
                 SnapshotIfDue();
                 break;
             case AppendOutcome.HasRepeats:
-                AnswerRepeats(decided, result.Repeats);
+                AnswerRepeats(events, decided, result.Repeats);
                 break;
             case AppendOutcome.Overloaded:
-                AnswerAll(decided, RecordOutcome.Overloaded);
+                AnswerRun(events, decided, RecordOutcome.Overloaded);
                 break;
             case AppendOutcome.Unavailable:
-                AnswerAll(decided, RecordOutcome.Unavailable);
+                AnswerRun(events, decided, RecordOutcome.Unavailable);
                 break;
             case AppendOutcome.Fenced:
                 StepDownFenced();
-                AnswerAll(decided, RecordOutcome.SteppedDown);
+                AnswerRun(events, decided, RecordOutcome.SteppedDown);
                 break;
             default:
                 StepDown();
-                AnswerAll(decided, RecordOutcome.Unknown);
+                AnswerRun(events, decided, RecordOutcome.Unknown);
                 break;
         }
     }
 
-    private void Fold(RecordedEvent recorded)
+    private void Fold(EventsInFlight events, RecordedEvent recorded)
     {
         state.Apply(recorded);
         remembered.Add(recorded);
-        Answer(waiting[recorded.Event.Id], new(RecordOutcome.Recorded, recorded.Sequence));
+        events.Answer(events[recorded.Event.Id], new(RecordOutcome.Recorded, recorded.Sequence));
     }
 
     // Old repeats get their first receipt; what was decided beside them has a new sequence, so it is decided again.
-    private void AnswerRepeats(List<RecordedEvent> decided, IReadOnlyList<RecordedEvent> repeats)
+    private static void AnswerRepeats(
+        EventsInFlight events, List<RecordedEvent> decided, IReadOnlyList<RecordedEvent> repeats)
     {
         var firstById = repeats.ToDictionary(repeat => repeat.Event.Id);
         var again = new List<Waiting>();
         foreach (var recorded in decided)
         {
-            var one = waiting[recorded.Event.Id];
+            var one = events[recorded.Event.Id];
             if (firstById.TryGetValue(recorded.Event.Id, out var first))
-                Answer(one, AsRepeat(new(RecordOutcome.Recorded, first.Sequence), first.Event, one.Event));
+                events.Answer(one, AsRepeat(new(RecordOutcome.Recorded, first.Sequence), first.Event, one.Event));
             else again.Add(one);
         }
-        gathered.InsertRange(0, again);
+        events.GatherAgain(again);
     }
 
-    private void AnswerAll(List<RecordedEvent> decided, RecordOutcome outcome)
+    private static void AnswerRun(EventsInFlight events, List<RecordedEvent> decided, RecordOutcome outcome)
     {
-        foreach (var recorded in decided) Answer(waiting[recorded.Event.Id], new(outcome, 0));
+        foreach (var recorded in decided) events.Answer(events[recorded.Event.Id], new(outcome, 0));
     }
 
     // This activation no longer knows where the log stands. Everyone is sent to its successor, which will read it.
@@ -220,27 +202,20 @@ public sealed partial class FingerprintGrain(
         StepDown();
     }
 
-    private void Answer(Waiting one, RecordResult result)
-    {
-        waiting.Remove(one.Event.Id);
-        one.Done.SetResult(result);
-    }
-
     private static RecordResult AsRepeat(RecordResult first, Event firstEvent, Event repeat) =>
         first.Outcome is not (RecordOutcome.Recorded or RecordOutcome.Duplicate) ? first
         : new(repeat.HasContentOf(firstEvent) ? RecordOutcome.Duplicate : RecordOutcome.IdConflict, first.Sequence);
 
     private void SnapshotIfDue()
     {
-        if (!awaitingTurn && state.Sequence - snapshotSequence >= limits.SnapshotEventsMax) _ = SnapshotInTurn();
+        if (!snapshotDue && state.Sequence - snapshotSequence >= limits.SnapshotEventsMax) _ = SnapshotInTurn();
     }
 
     private async Task SnapshotInTurn()
     {
-        awaitingTurn = true;
-        var mine = await snapshots.TakeTurn();
-        awaitingTurn = false;
-        if (mine && !steppedDown && !leaving) await (snapshotting = WriteSnapshot());
+        snapshotDue = true; // until it is written: two writes at once would take each other for another activation's
+        if (await snapshots.TakeTurn() && !steppedDown && !leaving) await (snapshotting = WriteSnapshot());
+        snapshotDue = false;
     }
 
     // Never fails an event: the log has it. A write that fails leaves a longer tail for the next one.

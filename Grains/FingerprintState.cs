@@ -15,8 +15,8 @@ public sealed class FingerprintState
     [Id(2)] public DateTime FirstSeen { get; private set; }
     [Id(3)] public DateTime LastSeen { get; private set; }
     [Id(4)] public DaySet Days { get; private set; } = new();
-    [Id(5)] public List<Counter> Counters { get; private set; } = [];
-    [Id(6)] public List<ProductDays> Products { get; private set; } = [];
+    [Id(5)] public List<Counter> Counters { get; private set; } = new(1); // most visitors need no second
+    [Id(6)] public List<ProductDays> Products { get; private set; } = new(1);
 
     /// <summary>Folds in the next event of the log.</summary>
     public void Apply(RecordedEvent recorded)

@@ -51,7 +51,7 @@ public sealed class CountedOnce(PostgresServer server)
         foreach (var (post, answer) in posts.Zip(answers))
         {
             var recorded = byId[EventIds.FromClient($"id-{post.Id}")];
-            Assert.Equal(recorded.Sequence, answer.Sequence); // every repeat gets the first receipt
+            Assert.True(recorded.Sequence == answer.Sequence, $"{post}: {answer}, but {recorded}"); // every repeat gets the first receipt
             var same = Event(post.Id, post.OtherContent).HasContentOf(recorded.Event);
             Assert.True(same ? answer.Outcome is RecordOutcome.Recorded or RecordOutcome.Duplicate : answer.Outcome is RecordOutcome.IdConflict);
         }
