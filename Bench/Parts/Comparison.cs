@@ -1,0 +1,30 @@
+using Tally.Bench.Contenders;
+using Tally.Bench.Results;
+
+namespace Tally.Bench.Parts;
+
+/// <summary>All workloads, each to all contenders that can answer it.</summary>
+internal static class Comparison
+{
+    public static async Task Run(Settings settings, Ground ground, Turns turns, Report report, CancellationToken cancellation)
+    {
+        var running = new Dictionary<string, Contender>();
+        try
+        {
+            foreach (var workload in settings.Workloads)
+            {
+                var contenders = new List<Contender>();
+                foreach (var entrant in workload.Contenders.Intersect(settings.Contenders).Select(Entrant.Named))
+                {
+                    if (entrant.Missing?.Invoke() is { } missing) report.NotRun.Add(new(workload.Name, entrant.Name, missing));
+                    else contenders.Add(running.GetValueOrDefault(entrant.Name) ?? (running[entrant.Name] = await entrant.Start(ground)));
+                }
+                await turns.Measure(workload, contenders, cancellation);
+            }
+        }
+        finally
+        {
+            foreach (var contender in running.Values) await contender.DisposeAsync();
+        }
+    }
+}
