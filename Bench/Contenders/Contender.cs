@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Tally.Bench.Client;
 using Tally.Bench.Workloads;
 
@@ -42,7 +43,17 @@ internal sealed class HttpContender(string name, Dialect dialect, params ServerP
 
     protected override Dialect Dialect => dialect;
 
-    protected override LoadResult Run(Requests requests, Load load) => LoadClient.Run(Port, requests, load);
+    protected override LoadResult Run(Requests requests, Load load)
+    {
+        try
+        {
+            return LoadClient.Run(Port, requests, load);
+        }
+        catch (Exception exception) when (exception is SocketException or IOException)
+        {
+            throw new InvalidOperationException($"{Name} hung up. It printed: {servers[0].Output}", exception);
+        }
+    }
 
     public override async ValueTask DisposeAsync()
     {

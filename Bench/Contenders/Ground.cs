@@ -47,8 +47,8 @@ internal sealed class Ground : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(admin.ConnectionString) { Database = name }.ConnectionString;
     }
 
-    public Task DropDatabase(string connectionString) =>
-        Execute($"drop database {new NpgsqlConnectionStringBuilder(connectionString).Database} with (force)");
+    /// <summary>Makes the app's tables.</summary>
+    public Task Migrate(string database) => Commands.Run(App, "migrate", "-dbUrl", database);
 
     public async Task<string> DatabaseVersion()
     {

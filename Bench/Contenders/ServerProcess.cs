@@ -12,13 +12,13 @@ internal sealed class ServerProcess : IAsyncDisposable
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
 
     private readonly Process process;
-    private readonly StringBuilder errors = new();
+    private readonly StringBuilder output = new();
 
     private ServerProcess(Process process, int port)
     {
         (this.process, Port) = (process, port);
-        process.OutputDataReceived += (_, _) => { };
-        process.ErrorDataReceived += (_, line) => { lock (errors) errors.AppendLine(line.Data); };
+        process.OutputDataReceived += (_, line) => { lock (output) output.AppendLine(line.Data); };
+        process.ErrorDataReceived += (_, line) => { lock (output) output.AppendLine(line.Data); };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
@@ -50,7 +50,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private async Task<bool> Listens()
     {
-        if (process.HasExited) throw new InvalidOperationException($"{process.StartInfo.FileName} ended: {Errors}");
+        if (process.HasExited) throw new InvalidOperationException($"{process.StartInfo.FileName} ended: {Output}");
         try
         {
             using var client = new TcpClient();
@@ -70,7 +70,14 @@ internal sealed class ServerProcess : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    private string Errors { get { lock (errors) return errors.ToString(); } }
+    /// <summary>What it has printed, and how it ended if it did.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (output) return process.HasExited ? $"{output}exit code {process.ExitCode}" : output.ToString();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

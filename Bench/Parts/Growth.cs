@@ -21,7 +21,7 @@ internal static class Growth
             {
                 cancellation.ThrowIfCancellationRequested();
                 var database = await ground.CreateDatabase();
-                await (await Entrant.StartTally(ground, "migrating", database)).DisposeAsync();
+                await ground.Migrate(database);
                 await Fill(database, rows, cancellation);
                 contenders.Add(await Entrant.StartTally(ground, NameAt(rows), database));
             }

@@ -19,7 +19,7 @@ internal static class StartUp
     public static async Task Run(Settings settings, Ground ground, Report report, CancellationToken cancellation)
     {
         var database = await ground.CreateDatabase();
-        await (await Entrant.StartTally(ground, "tally", database)).DisposeAsync(); // migrations are once in a life
+        await ground.Migrate(database); // that is once in its life
         List<double> firstAnswers = [], ratios = [];
         for (var turn = 0; turn < settings.Turns; turn++)
         {
