@@ -65,10 +65,9 @@ internal static class BenchCommand
         return new(parts, [.. Workload.All.Where(w => workloads.Contains(w.Name))], contenders,
             Given(Connections) ?? (quick ? [256] : [64, 256]),
             result.GetValue(Turns) ?? (quick ? 2 : 3),
-            TimeSpan.FromSeconds(result.GetValue(Seconds) ?? (quick ? 3 : 5)),
+            TimeSpan.FromSeconds(result.GetValue(Seconds) ?? (quick ? 2 : 5)),
             TimeSpan.FromSeconds(result.GetValue(WarmUp) ?? (quick ? 4 : 15)),
-            Steady: TimeSpan.FromSeconds(quick ? 10 : 25),
-            Quiet: TimeSpan.FromSeconds(quick ? 0.5 : 3),
+            Quiet: TimeSpan.FromSeconds(quick ? 0.5 : 2),
             Given(Rows) ?? [0, 10_000_000, 30_000_000],
             result.GetValue(Resident) ?? 500_000,
             result.GetValue(Passing) ?? 5_000_000);

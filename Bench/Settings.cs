@@ -9,12 +9,11 @@ internal enum Part { Compare, StartUp, Client, Footprint, Growth }
 /// <param name="Contenders">By name.</param>
 /// <param name="WarmUp">Of each contender, for each workload.</param>
 /// <param name="Turn">How long each contender is measured at a time.</param>
-/// <param name="Steady">How long a started app runs until its throughput is called steady.</param>
 /// <param name="Quiet">How long at most a turn waits until what the one before left behind is done.</param>
 /// <param name="RowCounts">Of the event log, for growth.</param>
 /// <param name="ResidentFingerprints">How many are made resident to weigh one.</param>
 /// <param name="PassingFingerprints">How many new ones pass through, to see whether memory stays flat.</param>
 internal sealed record Settings(
     IReadOnlyList<Part> Parts, IReadOnlyList<Workload> Workloads, IReadOnlyList<string> Contenders, IReadOnlyList<int> Connections,
-    int Turns, TimeSpan Turn, TimeSpan WarmUp, TimeSpan Steady, TimeSpan Quiet,
+    int Turns, TimeSpan Turn, TimeSpan WarmUp, TimeSpan Quiet,
     IReadOnlyList<int> RowCounts, int ResidentFingerprints, int PassingFingerprints);

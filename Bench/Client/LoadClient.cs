@@ -32,7 +32,7 @@ internal sealed class LoadClient : IDisposable
     private readonly Requests requests;
     private readonly ReadyQueue queue = new();
     private readonly Connection[] connections;
-    private readonly Stack<Connection> idle;
+    private readonly Queue<Connection> idle;
     private readonly Latencies latencies = new();
     private readonly List<long> bySecond = [];
     private long start, end, sent, answered, refused;
@@ -60,27 +60,36 @@ internal sealed class LoadClient : IDisposable
         start = Stopwatch.GetTimestamp();
         end = start + (long)(load.Duration.TotalSeconds * Stopwatch.Frequency);
         var pace = new Pace(start, load.PerSecond);
+        var giveUp = end + PatienceTicks;
         long now;
         while (true)
         {
             now = Stopwatch.GetTimestamp();
-            var wake = end + PatienceTicks;
-            var more = true;
-            while (idle.Count > 0 && more)
-            {
-                more = sent < load.RequestsMax && pace.TryTake(now, out wake) && wake < end;
-                if (!more) break;
-                idle.Pop().Send(requests.Next(), wake);
-                sent++;
-            }
-            var over = sent == load.RequestsMax || now >= end;
-            if (over && (idle.Count == connections.Length || now > end + PatienceTicks)) break;
-            if (over || idle.Count == 0) wake = end + PatienceTicks;
-            Receive(queue.Wait(wake - now));
+            var next = SendDue(pace, now);
+            if (next is null && idle.Count == connections.Length || now > giveUp) break;
+            Receive(queue.Wait(Math.Min(next ?? giveUp, giveUp) - now));
         }
-        foreach (var connection in connections.Except(idle)) Count(connection, status: null, now);
+        foreach (var connection in connections.Except(idle)) Count(connection.Due, status: null, now);
+        while (load.PerSecond is not null && pace.TryTake(now, out var due) && due < end) Count(due, status: null, now); // never sent
         var seconds = Stopwatch.GetElapsedTime(start, Math.Min(now, end)).TotalSeconds;
         return new(seconds, answered, refused, refusedWith, bySecond, latencies, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
+    }
+
+    /// <summary>Sends what is due, while there are connections for it.</summary>
+    /// <returns>When to come back, at the latest; null after the last request.</returns>
+    private long? SendDue(Pace pace, long now)
+    {
+        while (idle.TryPeek(out var connection))
+        {
+            if (sent == load.RequestsMax) return null;
+            var isDue = pace.TryTake(now, out var due);
+            if (due >= end) return null;
+            if (!isDue) return due;
+            connection.Send(requests.Next(), due);
+            idle.Dequeue();
+            sent++;
+        }
+        return long.MaxValue;
     }
 
     private void Receive(int ready)
@@ -89,15 +98,15 @@ internal sealed class LoadClient : IDisposable
         {
             var connection = connections[queue.Ready(i)];
             if (connection.Receive() is not { } status) continue;
-            Count(connection, status, Stopwatch.GetTimestamp());
-            idle.Push(connection);
+            Count(connection.Due, status, Stopwatch.GetTimestamp());
+            idle.Enqueue(connection);
         }
     }
 
     // What was due before the end counts as a latency, whenever it is answered; as throughput only what is in time.
-    private void Count(Connection connection, int? status, long now)
+    private void Count(long due, int? status, long now)
     {
-        latencies.Add(now - connection.Due);
+        latencies.Add(now - due);
         if (status != 200) (refused, refusedWith) = (refused + 1, status);
         else if (now <= end)
         {

@@ -49,7 +49,7 @@ internal sealed class StatementsContender : Contender
         var cpu = Environment.CpuUsage.TotalTime;
         var start = Stopwatch.GetTimestamp();
         var latencies = new Latencies();
-        while (Stopwatch.GetElapsedTime(start) < load.Duration)
+        while (Stopwatch.GetElapsedTime(start) < load.Duration && latencies.Count < load.RequestsMax)
         {
             var due = Stopwatch.GetTimestamp();
             Insert();

@@ -14,7 +14,7 @@ internal static class StartUp
     public const string FirstSeconds = "throughput of seconds 1 to 5 / steady, hot";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private const int Early = 5, SteadySeconds = 10;
+    private const int EarlySeconds = 5, SteadyFrom = 15, SteadyTo = 25;
 
     public static async Task Run(Settings settings, Ground ground, Report report, CancellationToken cancellation)
     {
@@ -35,8 +35,8 @@ internal static class StartUp
             }
             firstAnswers.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
 
-            var seconds = LoadClient.Run(port, requests, new(settings.Connections.Max(), settings.Steady)).BySecond;
-            ratios.Add(seconds.Take(Early).Average() / seconds.Take((int)settings.Steady.TotalSeconds).TakeLast(SteadySeconds).Average());
+            var seconds = LoadClient.Run(port, requests, new(settings.Connections.Max(), TimeSpan.FromSeconds(SteadyTo))).BySecond;
+            ratios.Add(seconds.Take(EarlySeconds).Average() / seconds.Take(SteadyFrom..SteadyTo).Average());
             await app.Stop();
         }
         report.Figures.Add(new("start-up to the first 200", new(firstAnswers), "s"));
