@@ -11,16 +11,14 @@ internal static class Comparison
         var running = new Dictionary<string, Contender>();
         try
         {
+            var pairings = new List<Pairing>();
             foreach (var workload in settings.Workloads)
-            {
-                var contenders = new List<Contender>();
                 foreach (var entrant in workload.Contenders.Intersect(settings.Contenders).Select(Entrant.Named))
                 {
                     if (entrant.Missing?.Invoke() is { } missing) report.NotRun.Add(new(workload.Name, entrant.Name, missing));
-                    else contenders.Add(running.GetValueOrDefault(entrant.Name) ?? (running[entrant.Name] = await entrant.Start(ground)));
+                    else pairings.Add(new(workload, running.GetValueOrDefault(entrant.Name) ?? (running[entrant.Name] = await entrant.Start(ground))));
                 }
-                await turns.Measure(workload, contenders, cancellation);
-            }
+            await turns.Measure(pairings, cancellation);
         }
         finally
         {

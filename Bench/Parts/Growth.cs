@@ -25,8 +25,11 @@ internal static class Growth
                 await Fill(database, rows, cancellation);
                 contenders.Add(await Entrant.StartTally(ground, NameAt(rows), database));
             }
-            foreach (var workload in Workload.All.Where(workload => Workloads.Contains(workload.Name)))
-                await turns.Measure(workload with { WithLatency = false }, contenders, cancellation);
+            await turns.Measure(
+                from workload in Workload.All
+                where Workloads.Contains(workload.Name)
+                from contender in contenders
+                select new Pairing(workload with { WithLatency = false }, contender), cancellation);
         }
         finally
         {

@@ -5,9 +5,17 @@ using Tally.Bench.Workloads;
 
 namespace Tally.Bench.Parts;
 
+/// <summary>One workload sent to one contender.</summary>
+internal sealed record Pairing(Workload Workload, Contender Contender)
+{
+    public LoadResult Run(Load load) => Contender.Run(Workload, load);
+
+    public override string ToString() => $"{Workload.Name} {Contender.Name}";
+}
+
 /// <summary>
-/// Contenders that run at once and are pressed one at a time, in rotation: each warms up, then has as many turns as the
-/// others. Every turn begins with another, so that none always follows the same.
+/// Contenders that run at once and are pressed one at a time: each pairing warms up, then all have their turns in
+/// rotation. Every round begins with another, so that none always follows the same.
 /// </summary>
 internal sealed class Turns(Settings settings, Ground ground, Report report)
 {
@@ -16,95 +24,97 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
 
     private sealed record Turn(double EventsPerSecond, double RefusedShare, double ServerMicroseconds, double ClientMicroseconds);
 
-    public async Task Measure(Workload workload, IReadOnlyList<Contender> entered, CancellationToken cancellation)
+    public async Task Measure(IEnumerable<Pairing> entered, CancellationToken cancellation)
     {
-        var contenders = entered.Where(contender => CanAnswer(workload, contender)).ToList();
-        foreach (var contender in contenders)
+        var pairings = entered.Where(CanAnswer).ToList();
+        foreach (var pairing in pairings)
         {
             cancellation.ThrowIfCancellationRequested();
-            contender.Run(workload, new(settings.Connections.Max(), settings.WarmUp));
+            pairing.Run(new(settings.Connections.Max(), settings.WarmUp));
         }
         foreach (var connections in settings.Connections)
         {
-            var turns = await InRotation(contenders, contender => Throughput(workload, contender, connections), cancellation);
-            foreach (var contender in contenders) report.Throughputs.Add(Summary(workload, contender, connections, [.. turns[contender]]));
+            var turns = await InRotation(pairings, pairing => Throughput(pairing, connections), cancellation);
+            foreach (var pairing in pairings) report.Throughputs.Add(Summary(pairing, connections, [.. turns[pairing]]));
         }
-        if (!workload.WithLatency) return;
+        var withLatency = pairings.Where(pairing => pairing.Workload.WithLatency).ToList();
         foreach (var connections in settings.Connections)
         {
-            var turns = await InRotation(contenders, contender => Latencies(workload, contender, connections), cancellation);
-            foreach (var contender in contenders) report.Latencies.Add(Summary(workload, contender, connections, [.. turns[contender]]));
+            var turns = await InRotation(withLatency, pairing => Latencies(pairing, connections), cancellation);
+            foreach (var pairing in withLatency) report.Latencies.Add(Summary(pairing, connections, [.. turns[pairing]]));
         }
     }
 
     // One request, before the others: an endpoint that is not there is no contender.
-    private bool CanAnswer(Workload workload, Contender contender)
+    private bool CanAnswer(Pairing pairing)
     {
-        if (workload.Ask == Ask.ReadCounters) contender.Prime();
-        var first = contender.Run(workload, new(Connections: 1, TimeSpan.FromSeconds(30), RequestsMax: 1));
+        if (pairing.Workload.Ask == Ask.ReadCounters) pairing.Contender.Prime();
+        var first = pairing.Run(new(Connections: 1, TimeSpan.FromSeconds(30), RequestsMax: 1));
         if (first.Answered == 1) return true;
-        report.NotRun.Add(new(workload.Name, contender.Name, $"the server answers {first.RefusedWith}"));
+        report.NotRun.Add(new(pairing.Workload.Name, pairing.Contender.Name, $"the server answers {first.RefusedWith}"));
         return false;
     }
 
-    private async Task<ILookup<Contender, T>> InRotation<T>(
-        List<Contender> contenders, Func<Contender, T> measure, CancellationToken cancellation)
+    private async Task<ILookup<Pairing, T>> InRotation<T>(
+        List<Pairing> pairings, Func<Pairing, T> measure, CancellationToken cancellation)
     {
-        var turns = new List<(Contender Contender, T Measured)>();
-        for (var turn = 0; turn < settings.Turns; turn++)
-            for (var i = 0; i < contenders.Count; i++)
+        var turns = new List<(Pairing Pairing, T Measured)>();
+        for (var round = 0; round < settings.Turns; round++)
+            for (var i = 0; i < pairings.Count; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var contender = contenders[(turn + i) % contenders.Count];
-                await WaitForQuiet(contenders);
-                turns.Add((contender, measure(contender)));
+                var pairing = pairings[(round + i) % pairings.Count];
+                await WaitForQuiet(pairings);
+                turns.Add((pairing, measure(pairing)));
             }
-        return turns.ToLookup(turn => turn.Contender, turn => turn.Measured);
+        return turns.ToLookup(turn => turn.Pairing, turn => turn.Measured);
     }
 
-    private Turn Throughput(Workload workload, Contender contender, int connections)
+    private Turn Throughput(Pairing pairing, int connections)
     {
-        var cpu = CpuSeconds([contender]);
-        var result = contender.Run(workload, new(connections, settings.Turn));
-        cpu = CpuSeconds([contender]) - cpu;
-        double events = result.Answered * contender.EventsEach(workload);
-        Console.Error.WriteLine($"{workload.Name} {contender.Name} {connections}: {events / result.Seconds:N0}/s");
+        var cpu = CpuSeconds([pairing]);
+        var result = pairing.Run(new(connections, settings.Turn));
+        cpu = CpuSeconds([pairing]) - cpu;
+        double events = result.Answered * pairing.Contender.EventsEach(pairing.Workload);
+        Console.Error.WriteLine($"{pairing} {connections}: {events / result.Seconds:N0}/s");
         var answers = result.Answered + result.Refused;
         return new(events / result.Seconds, answers == 0 ? 0 : (double)result.Refused / answers, cpu * 1e6 / events, result.CpuSeconds * 1e6 / events);
     }
 
-    private Latencies Latencies(Workload workload, Contender contender, int connections)
+    private Latencies Latencies(Pairing pairing, int connections)
     {
-        var result = contender.Run(workload, new(connections, settings.Turn, HalfOfCapacity(workload, contender, connections)));
-        Console.Error.WriteLine($"{workload.Name} {contender.Name} {connections}: p99 {result.Latencies.Milliseconds(0.99):N2} ms");
+        var result = pairing.Run(new(connections, settings.Turn, HalfOfCapacity(pairing, connections)));
+        Console.Error.WriteLine($"{pairing} {connections}: p99 {result.Latencies.Milliseconds(0.99):N2} ms");
         return result.Latencies;
     }
 
-    private double HalfOfCapacity(Workload workload, Contender contender, int connections) =>
-        report.EventsPerSecond(workload.Name, contender.Name, connections)!.Value / contender.EventsEach(workload) / 2;
+    // Requests a second; a contender that answered nothing gets one.
+    private double HalfOfCapacity(Pairing pairing, int connections) => Math.Max(1,
+        report.EventsPerSecond(pairing.Workload.Name, pairing.Contender.Name, connections)!.Value
+            / pairing.Contender.EventsEach(pairing.Workload) / 2);
 
-    private static Throughput Summary(Workload workload, Contender contender, int connections, IReadOnlyList<Turn> turns) => new(
-        workload.Name, contender.Name, connections, Over(turns, turn => turn.EventsPerSecond), turns.Average(turn => turn.RefusedShare),
-        Over(turns, turn => turn.ServerMicroseconds), Over(turns, turn => turn.ClientMicroseconds));
+    private static Throughput Summary(Pairing pairing, int connections, IReadOnlyList<Turn> turns) => new(
+        pairing.Workload.Name, pairing.Contender.Name, connections, Over(turns, turn => turn.EventsPerSecond),
+        turns.Average(turn => turn.RefusedShare), Over(turns, turn => turn.ServerMicroseconds), Over(turns, turn => turn.ClientMicroseconds));
 
-    private Latency Summary(Workload workload, Contender contender, int connections, IReadOnlyList<Latencies> turns) => new(
-        workload.Name, contender.Name, connections, HalfOfCapacity(workload, contender, connections),
+    private Latency Summary(Pairing pairing, int connections, IReadOnlyList<Latencies> turns) => new(
+        pairing.Workload.Name, pairing.Contender.Name, connections, HalfOfCapacity(pairing, connections),
         Over(turns, turn => turn.Milliseconds(0.5)), Over(turns, turn => turn.Milliseconds(0.99)), Over(turns, turn => turn.Milliseconds(0.999)));
 
     private static Spread Over<T>(IEnumerable<T> turns, Func<T, double> value) => new([.. turns.Select(value)]);
 
     // What a turn leaves behind (snapshots, merges, a database's own work) is not to burden the next one.
-    private async Task WaitForQuiet(List<Contender> contenders)
+    private async Task WaitForQuiet(List<Pairing> pairings)
     {
         var interval = TimeSpan.FromSeconds(0.25);
         for (var deadline = DateTime.UtcNow + settings.Quiet; DateTime.UtcNow < deadline;)
         {
-            var cpu = CpuSeconds(contenders);
+            var cpu = CpuSeconds(pairings);
             await Task.Delay(interval);
-            if (CpuSeconds(contenders) - cpu < QuietShare * interval.TotalSeconds) return;
+            if (CpuSeconds(pairings) - cpu < QuietShare * interval.TotalSeconds) return;
         }
     }
 
-    private double CpuSeconds(IEnumerable<Contender> contenders) =>
-        ProcessTree.CpuSeconds([.. contenders.SelectMany(contender => contender.Processes), .. ground.DatabaseProcesses]);
+    private double CpuSeconds(IEnumerable<Pairing> pairings) => ProcessTree.CpuSeconds(
+        [.. pairings.SelectMany(pairing => pairing.Contender.Processes).Distinct(), .. ground.DatabaseProcesses]);
 }
