@@ -34,7 +34,7 @@ internal static class BenchCommand
 
     public static Task<int> Run(string[] args)
     {
-        var root = new RootCommand("Measures Tally against what one would use instead: each contender in turn, each in a process of its own.")
+        var root = new RootCommand("Measures Tally against what one would use instead, each contender in turn and in a process of its own.")
         {
             Quick, Parts, Workloads, Contenders, Connections, Turns, Seconds, WarmUp, Rows, Resident, Passing, App, Db, Output, Serve(),
         };
@@ -80,8 +80,8 @@ internal static class BenchCommand
             known.Where(candidate => candidate.Equals(text, StringComparison.OrdinalIgnoreCase)));
 
     private static Option<int[]> Numbers(string name, string description, int min) =>
-        List(name, description, $"whole numbers from {min}", text =>
-            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min ? [number] : Array.Empty<int>());
+        List<int>(name, description, $"whole numbers from {min}", text =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min ? [number] : []);
 
     /// <param name="read">One value of a text, or none where the text is wrong.</param>
     private static Option<T[]> List<T>(string name, string description, string expected, Func<string, IEnumerable<T>> read) => new(name)

@@ -43,7 +43,8 @@ internal static class BenchRun
         report.Conditions["software"] = $".NET {Environment.Version}, PostgreSQL {await ground.DatabaseVersion()}, commit {commit.Trim()}";
         report.Conditions["when"] = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + " UTC";
         report.Conditions["how"] = string.Create(CultureInfo.InvariantCulture,
-            $"{settings.Turns} turns of {settings.Turn.TotalSeconds} s in rotation, after {settings.WarmUp.TotalSeconds} s of warming up each; "
+            $"{settings.Turns} turns of {settings.Turn.TotalSeconds} s in rotation, after "
+            + $"{settings.WarmUp.TotalSeconds} s of warming up each; "
             + $"client, servers and databases share the machine; all .NET contenders have the published app's runtime settings");
     }
 }

@@ -21,7 +21,7 @@ internal sealed class Connection : IDisposable
 
     public Socket Socket { get; } = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
-    /// <summary>When the request under way was due: a timestamp of <see cref="TimeProvider"/>.</summary>
+    /// <summary>When the request under way was due: a timestamp of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
     public long Due { get; private set; }
 
     public void Send(ReadOnlySpan<byte> request, long due)

@@ -15,8 +15,13 @@ internal static class Comparison
             foreach (var workload in settings.Workloads)
                 foreach (var entrant in workload.Contenders.Intersect(settings.Contenders).Select(Entrant.Named))
                 {
-                    if (entrant.Missing?.Invoke() is { } missing) report.NotRun.Add(new(workload.Name, entrant.Name, missing));
-                    else pairings.Add(new(workload, running.GetValueOrDefault(entrant.Name) ?? (running[entrant.Name] = await entrant.Start(ground))));
+                    if (entrant.Missing?.Invoke() is { } missing)
+                    {
+                        report.NotRun.Add(new(workload.Name, entrant.Name, missing));
+                        continue;
+                    }
+                    if (!running.ContainsKey(entrant.Name)) running[entrant.Name] = await entrant.Start(ground);
+                    pairings.Add(new(workload, running[entrant.Name]));
                 }
             await turns.Measure(pairings, cancellation);
         }

@@ -77,8 +77,8 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
         cpu = CpuSeconds([pairing]) - cpu;
         double events = result.Answered * pairing.Contender.EventsEach(pairing.Workload);
         Console.Error.WriteLine($"{pairing} {connections}: {events / result.Seconds:N0}/s");
-        var answers = result.Answered + result.Refused;
-        return new(events / result.Seconds, answers == 0 ? 0 : (double)result.Refused / answers, cpu * 1e6 / events, result.CpuSeconds * 1e6 / events);
+        var refusedShare = result.Refused / Math.Max(1.0, result.Answered + result.Refused);
+        return new(events / result.Seconds, refusedShare, cpu * 1e6 / events, result.CpuSeconds * 1e6 / events);
     }
 
     private Latencies Latencies(Pairing pairing, int connections)
@@ -95,11 +95,14 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
 
     private static Throughput Summary(Pairing pairing, int connections, IReadOnlyList<Turn> turns) => new(
         pairing.Workload.Name, pairing.Contender.Name, connections, Over(turns, turn => turn.EventsPerSecond),
-        turns.Average(turn => turn.RefusedShare), Over(turns, turn => turn.ServerMicroseconds), Over(turns, turn => turn.ClientMicroseconds));
+        turns.Average(turn => turn.RefusedShare),
+        Over(turns, turn => turn.ServerMicroseconds), Over(turns, turn => turn.ClientMicroseconds));
 
     private Latency Summary(Pairing pairing, int connections, IReadOnlyList<Latencies> turns) => new(
         pairing.Workload.Name, pairing.Contender.Name, connections, HalfOfCapacity(pairing, connections),
-        Over(turns, turn => turn.Milliseconds(0.5)), Over(turns, turn => turn.Milliseconds(0.99)), Over(turns, turn => turn.Milliseconds(0.999)));
+        Over(turns, turn => turn.Milliseconds(0.5)),
+        Over(turns, turn => turn.Milliseconds(0.99)),
+        Over(turns, turn => turn.Milliseconds(0.999)));
 
     private static Spread Over<T>(IEnumerable<T> turns, Func<T, double> value) => new([.. turns.Select(value)]);
 

@@ -55,7 +55,8 @@ public sealed class StockState
     [Id(1)] public DateTime LastSeen { get; set; }
 }
 
-internal sealed class StockGrain([PersistentState("counts", StockGrain.StorageName)] IPersistentState<StockState> state) : Grain, IStockGrain
+internal sealed class StockGrain(
+    [PersistentState("counts", StockGrain.StorageName)] IPersistentState<StockState> state) : Grain, IStockGrain
 {
     public const string StorageName = "stock";
 
