@@ -13,7 +13,7 @@ public sealed class PostgresUnderFaults
     public async Task A_server_that_stops_and_starts_again_costs_503s_and_no_event()
     {
         var seed = Seed.Next();
-        await using var postgres = await LocalPostgres.StartOwn();
+        await using var postgres = await PostgresServer.StartOwn();
         await using var database = TestDatabase.On(postgres);
         await using var app = await AppProcess.Start(database);
         var load = Load.Start([app.Port], seed);
@@ -40,7 +40,7 @@ public sealed class PostgresUnderFaults
     {
         var seed = Seed.Next();
         var random = new Random(seed);
-        await using var postgres = await LocalPostgres.StartOwn();
+        await using var postgres = await PostgresServer.StartOwn();
         await using var database = TestDatabase.On(postgres);
         await using var app = await AppProcess.Start(database);
         var load = Load.Start([app.Port], seed);
@@ -63,7 +63,7 @@ public sealed class PostgresUnderFaults
     [Theory, InlineData("serve"), InlineData("migrate")]
     public async Task A_database_that_does_not_flush_at_commit_is_refused_in_one_line(string command)
     {
-        await using var postgres = await LocalPostgres.StartOwn();
+        await using var postgres = await PostgresServer.StartOwn();
         await using var database = TestDatabase.On(postgres);
         await database.Execute("alter database postgres set synchronous_commit = off");
         string[] serve = ["-port", $"{FreePort.Next()}", "-dbUrl", database.Url];

@@ -14,7 +14,7 @@ public sealed class SilosWithoutPostgres
     public async Task Twenty_seconds_of_refused_connections_cost_503s_and_no_silo()
     {
         var seed = Seed.Next();
-        await using var postgres = await LocalPostgres.StartOwn();
+        await using var postgres = await PostgresServer.StartOwn();
         await using var database = TestDatabase.On(postgres);
         await using var silos = await Silos.Start(database, 3);
         var load = Load.Start(silos.Ports, seed);
@@ -41,7 +41,7 @@ public sealed class SilosWithoutPostgres
     {
         var seed = Seed.Next();
         var random = new Random(seed);
-        await using var postgres = await LocalPostgres.StartOwn();
+        await using var postgres = await PostgresServer.StartOwn();
         await using var database = TestDatabase.On(postgres);
         await using var silos = await Silos.Start(database, 3);
         var load = Load.Start(silos.Ports, seed);

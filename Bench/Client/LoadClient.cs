@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using Tally.Bench.Workloads;
+
+namespace Tally.Bench.Client;
+
+/// <summary>How hard to press, and how long.</summary>
+/// <param name="Connections">Requests under way at once.</param>
+/// <param name="Duration">Requests due within it are sent.</param>
+/// <param name="PerSecond">Requests at a fixed rate; null for as many as are answered.</param>
+/// <param name="RequestsMax">Ends earlier, after so many.</param>
+internal sealed record Load(int Connections, TimeSpan Duration, double? PerSecond = null, long RequestsMax = long.MaxValue);
+
+/// <param name="Seconds">From the first request to the end of the load's duration, or to the last of its requests.</param>
+/// <param name="Answered">200s within that time.</param>
+/// <param name="Refused">Other answers within that time, and requests that were never answered.</param>
+/// <param name="RefusedWith">The status of the last answer that was no 200.</param>
+/// <param name="BySecond">200s in each second.</param>
+/// <param name="CpuSeconds">Processor time of this client.</param>
+internal sealed record LoadResult(
+    double Seconds, long Answered, long Refused, int? RefusedWith, IReadOnlyList<long> BySecond, Latencies Latencies, double CpuSeconds);
+
+/// <summary>
+/// Sends prepared requests over raw sockets, all from one thread. It shares the machine with what it measures, so it
+/// does no more than it must: two system calls a request, no allocation.
+/// </summary>
+internal sealed class LoadClient : IDisposable
+{
+    // What is under way at the end has this long to be answered.
+    private static readonly long PatienceTicks = 20 * Stopwatch.Frequency;
+
+    private readonly Load load;
+    private readonly Requests requests;
+    private readonly ReadyQueue queue = new();
+    private readonly Connection[] connections;
+    private readonly Queue<Connection> idle;
+    private readonly Latencies latencies = new();
+    private readonly List<long> bySecond = [];
+    private long start, end, sent, answered, refused;
+    private int? refusedWith;
+
+    private LoadClient(int port, Requests requests, Load load)
+    {
+        (this.requests, this.load) = (requests, load);
+        connections = [.. Enumerable.Range(0, load.Connections).Select(_ => new Connection(port))];
+        idle = new(connections);
+        for (var i = 0; i < connections.Length; i++) queue.Add(connections[i].Socket, i);
+    }
+
+    /// <param name="port">Of the server, on the loopback.</param>
+    /// <exception cref="IOException">The server hung up.</exception>
+    public static LoadResult Run(int port, Requests requests, Load load)
+    {
+        using var client = new LoadClient(port, requests, load);
+        return client.Run();
+    }
+
+    private LoadResult Run()
+    {
+        var cpu = Environment.CpuUsage.TotalTime;
+        start = Stopwatch.GetTimestamp();
+        end = start + (long)(load.Duration.TotalSeconds * Stopwatch.Frequency);
+        var pace = new Pace(start, load.PerSecond);
+        var giveUp = end + PatienceTicks;
+        long now;
+        while (true)
+        {
+            now = Stopwatch.GetTimestamp();
+            var next = SendDue(pace, now);
+            if (next is null && idle.Count == connections.Length || now > giveUp) break;
+            Receive(queue.Wait(Math.Min(next ?? giveUp, giveUp) - now));
+        }
+        foreach (var connection in connections.Except(idle)) Count(connection.Due, status: null, now);
+        while (load.PerSecond is not null && pace.TryTake(now, out var due) && due < end) Count(due, status: null, now); // never sent
+        var seconds = Stopwatch.GetElapsedTime(start, Math.Min(now, end)).TotalSeconds;
+        return new(seconds, answered, refused, refusedWith, bySecond, latencies, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
+    }
+
+    /// <summary>Sends what is due, while there are connections for it.</summary>
+    /// <returns>When to come back, at the latest; null after the last request.</returns>
+    private long? SendDue(Pace pace, long now)
+    {
+        while (idle.TryPeek(out var connection))
+        {
+            if (sent == load.RequestsMax) return null;
+            var isDue = pace.TryTake(now, out var due);
+            if (due >= end) return null;
+            if (!isDue) return due;
+            connection.Send(requests.Next(), due);
+            idle.Dequeue();
+            sent++;
+        }
+        return long.MaxValue;
+    }
+
+    private void Receive(int ready)
+    {
+        for (var i = 0; i < ready; i++)
+        {
+            var connection = connections[queue.Ready(i)];
+            if (connection.Receive() is not { } status) continue;
+            Count(connection.Due, status, Stopwatch.GetTimestamp());
+            idle.Enqueue(connection);
+        }
+    }
+
+    // What was due before the end counts as a latency, whenever it is answered; as throughput only what is in time.
+    private void Count(long due, int? status, long now)
+    {
+        latencies.Add(now - due);
+        if (status != 200) (refused, refusedWith) = (refused + 1, status);
+        else if (now <= end)
+        {
+            answered++;
+            var second = (int)((now - start) / Stopwatch.Frequency);
+            while (bySecond.Count <= second) bySecond.Add(0);
+            bySecond[second]++;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var connection in connections) connection.Dispose();
+        queue.Dispose();
+    }
+}

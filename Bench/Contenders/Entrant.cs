@@ -1,0 +1,45 @@
+using Tally.Bench.Workloads;
+using Tally.Tests.Harness;
+
+namespace Tally.Bench.Contenders;
+
+/// <summary>Who can take part, and how it is started.</summary>
+/// <param name="Missing">What this machine lacks for it, or null.</param>
+internal sealed record Entrant(string Name, string About, Func<Ground, Task<Contender>> Start, Func<string?>? Missing = null)
+{
+    public static readonly IReadOnlyList<Entrant> All =
+    [
+        new("bare", "Kestrel, the same form read, nothing else: the ceiling", ground => StartOwn(ground, "bare", "")),
+        new("insert", "minimal API, one prepared INSERT an event, pooled",
+            async ground => await StartOwn(ground, "insert", await ground.CreateDatabase())),
+        new("stock", "Orleans grain, WriteStateAsync on each event through the stock ADO.NET provider",
+            async ground => await StartOwn(ground, "stock", await ground.CreateDatabase())),
+        new("redis", "webdis before redis-server with appendfsync always, one HINCRBY an event", Redis.Start, Redis.Missing),
+        new("tally", "the published app on Postgres", async ground => await StartTally(ground, "tally", await ground.CreateDatabase())),
+        new("statements", "no server: one connection that inserts 1,000 rows a statement",
+            async ground => await StatementsContender.Start(await ground.CreateDatabase())),
+        new("insert-sqlite", "minimal API, one INSERT in a transaction an event, WAL, synchronous=FULL",
+            ground => StartOwn(ground, "insert-sqlite", Path.Combine(ground.Folder, "insert.db"))),
+        new("tally-sqlite", "the published app on SQLite",
+            ground => StartTally(ground, "tally-sqlite", $"sqlite:{Path.Combine(ground.Folder, "tally.db")}")),
+    ];
+
+    public static Entrant Named(string name) => All.First(entrant => entrant.Name == name);
+
+    public static async Task<Contender> StartTally(Ground ground, string name, string dbUrl)
+    {
+        var port = FreePort.Next();
+        return new HttpContender(name, Dialect.Events, await ServerProcess.Start(ground.Folder, port, ground.App, TallyFlags(port, dbUrl)));
+    }
+
+    public static string[] TallyFlags(int port, string dbUrl) => ["-port", $"{port}", "-host", "127.0.0.1", "-dbUrl", dbUrl];
+
+    /// <summary>A server of this program, in a process of its own.</summary>
+    private static async Task<Contender> StartOwn(Ground ground, string name, string database)
+    {
+        var port = FreePort.Next();
+        return new HttpContender(name, Dialect.Events, await ServerProcess.Start(ground.Folder, port, "dotnet",
+            "exec", "--runtimeconfig", ground.RuntimeConfig, Path.Combine(AppContext.BaseDirectory, "Tally.Bench.dll"),
+            "serve", name, $"{port}", database));
+    }
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using Tally.Bench.Contenders;
+using Tally.Bench.Results;
+using Tally.Bench.Workloads;
+
+namespace Tally.Bench.Parts;
+
+/// <summary>The memory of the app, as the system counts it: what of it is in RAM.</summary>
+internal static class Footprint
+{
+    public const string Resident = "memory of a resident fingerprint";
+    public const string Peak = "peak memory while new fingerprints pass through";
+    public const string Flatness = "memory in the last tenth of them / in the middle";
+
+    private static readonly TimeSpan Long = TimeSpan.FromHours(3);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(10); // the collector gives back what a burst took
+    private static readonly Workload NewFingerprints = Workload.All.Single(workload => workload.Name == "new");
+    private const int Connections = 64, Parts = 10;
+
+    public static async Task Run(Settings settings, Ground ground, Report report, CancellationToken cancellation)
+    {
+        await using (var app = await StartWarm(settings, ground))
+        {
+            var before = await Settled(app, cancellation);
+            app.Run(NewFingerprints, new(Connections, Long, RequestsMax: settings.ResidentFingerprints));
+            var after = await Settled(app, cancellation);
+            report.Figures.Add(new(Resident, new([(after - before) / 1024 / settings.ResidentFingerprints]), "KB"));
+        }
+
+        await using var passing = await StartWarm(settings, ground);
+        var peaks = new List<double>();
+        for (var part = 0; part < Parts; part++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            peaks.Add(await PeakDuring(passing, settings.PassingFingerprints / Parts));
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"tenth {part + 1}: {peaks[^1] / 1e6:N0} MB"));
+        }
+        report.Figures.Add(new(Peak, new([peaks.Max() / 1e6]), "MB"));
+        report.Figures.Add(new(Flatness, new([peaks[^1] / peaks[Parts / 2 - 1]]), "ratio"));
+    }
+
+    private static async Task<Contender> StartWarm(Settings settings, Ground ground)
+    {
+        var app = await Entrant.StartTally(ground, "tally", await ground.CreateDatabase());
+        app.Run(NewFingerprints, new(Connections, settings.WarmUp));
+        return app;
+    }
+
+    private static async Task<double> Settled(Contender app, CancellationToken cancellation)
+    {
+        await Task.Delay(Settling, cancellation);
+        return ProcessTree.ResidentBytes(app.Processes[0]);
+    }
+
+    private static async Task<double> PeakDuring(Contender app, int fingerprints)
+    {
+        var load = Task.Run(() => app.Run(NewFingerprints, new(Connections, Long, RequestsMax: fingerprints)));
+        double peak = 0;
+        while (!load.IsCompleted)
+        {
+            peak = Math.Max(peak, ProcessTree.ResidentBytes(app.Processes[0]));
+            await Task.WhenAny(load, Task.Delay(TimeSpan.FromSeconds(0.5)));
+        }
+        await load;
+        return peak;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Tally.Bench.Results;
+
+/// <summary>All that one run has found; what its JSON holds.</summary>
+internal sealed class Report
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for people and tools, never for a page
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    /// <summary>Where and how it ran, in the reader's words.</summary>
+    public Dictionary<string, string> Conditions { get; } = [];
+
+    public List<Throughput> Throughputs { get; } = [];
+    public List<Latency> Latencies { get; } = [];
+    public List<Figure> Figures { get; } = [];
+    public List<NotRun> NotRun { get; } = [];
+    public IReadOnlyList<Target> Targets => Target.Of(this);
+
+    /// <summary>The median of events a second, at this many connections or else at the most that were measured.</summary>
+    public double? EventsPerSecond(string workload, string contender, int? connections = null) => Throughputs
+        .Where(t => t.Workload == workload && t.Contender == contender && (connections is null || t.Connections == connections))
+        .MaxBy(t => t.Connections)?.EventsPerSecond.Median;
+
+    /// <summary>The median of p99 in milliseconds, at the most connections that were measured.</summary>
+    public double? P99(string workload, string contender) =>
+        Latencies.Where(l => l.Workload == workload && l.Contender == contender).MaxBy(l => l.Connections)?.P99.Median;
+
+    public Figure? Find(string what) => Figures.Find(figure => figure.What == what);
+
+    /// <summary>Writes report.md and report.json.</summary>
+    public async Task Write(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, "report.md"), Markdown.Of(this));
+        await File.WriteAllTextAsync(Path.Combine(folder, "report.json"), JsonSerializer.Serialize(this, Json) + "\n");
+    }
+}

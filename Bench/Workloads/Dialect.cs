@@ -1,0 +1,46 @@
+using Tally.Bench.Client;
+
+namespace Tally.Bench.Workloads;
+
+/// <summary>How a server wants to be asked.</summary>
+internal abstract class Dialect
+{
+    private const int BatchEvents = 1_000;
+    private const string FormType = "application/x-www-form-urlencoded";
+    private const string Visitor = "v-" + PreparedRequest.Fingerprint;
+
+    // A UUID, as a client that makes ids would send.
+    private const string EventId = "5f0c1e7a-3b52-4c19-9d6e-" + PreparedRequest.Id;
+
+    public abstract PreparedRequest Prepare(Ask ask);
+
+    /// <summary>Tally's, which the servers of this benchmark speak too.</summary>
+    public static Dialect Events { get; } = new EventsDialect();
+
+    /// <summary>Webdis': a Redis command, its words apart by slashes. A hash a fingerprint, a field a counter.</summary>
+    public static Dialect Webdis { get; } = new WebdisDialect();
+
+    private sealed class EventsDialect : Dialect
+    {
+        public override PreparedRequest Prepare(Ask ask) => ask switch
+        {
+            Ask.RecordEvent => PreparedRequest.Post("/api/events", FormType, $"action=view&product=k8s&fingerprint={Visitor}"),
+            Ask.RecordEventWithId =>
+                PreparedRequest.Post("/api/events", FormType, $"action=view&product=k8s&fingerprint={Visitor}&id={EventId}"),
+            Ask.RecordBatch => PreparedRequest.Post("/api/events/batch", "application/json", $"[{string.Join(',',
+                Enumerable.Repeat($$"""{"action":"view","product":"k8s","fingerprint":"{{Visitor}}"}""", BatchEvents))}]"),
+            Ask.ReadCounters => PreparedRequest.Get($"/api/fingerprints/{Visitor}"),
+            _ => throw new ArgumentOutOfRangeException(nameof(ask)),
+        };
+    }
+
+    private sealed class WebdisDialect : Dialect
+    {
+        public override PreparedRequest Prepare(Ask ask) => ask switch
+        {
+            Ask.RecordEvent => PreparedRequest.Post("/", FormType, $"HINCRBY/{Visitor}/k8s.view/1"),
+            Ask.ReadCounters => PreparedRequest.Get($"/HGETALL/{Visitor}"),
+            _ => throw new NotSupportedException($"Redis has no {ask}."),
+        };
+    }
+}

@@ -1,0 +1,68 @@
+using Tally.Bench.Client;
+
+namespace Tally.Bench.Workloads;
+
+/// <summary>
+/// Which fingerprint comes next. Numbers are spread over twelve digits, as hashes would be: neighbours in time are no
+/// neighbours in an index.
+/// </summary>
+internal static class Draw
+{
+    public const int HotFingerprints = 1_000;
+    public const int MixedFingerprints = 1_000_000;
+
+    /// <summary>From here on: mixed fingerprints, new ones, and those that <c>fill_events.sql</c> leaves behind.</summary>
+    public const long MixedFrom = 1_000_000, NewFrom = 1_000_000_000, FilledFrom = 10_000_000_000;
+
+    // Without a common divisor with the modulus, so that no two numbers meet; fill_events.sql has the same two.
+    public const long Stride = 7_654_321, Modulus = 1_000_000_000_000;
+
+    // A repeat comes this many rounds of three requests after its first: more than are ever under way at once.
+    private const int RepeatRoundsLater = 300;
+
+    private const int Seed = 5;
+
+    public static long Spread(long number) => number * Stride % Modulus;
+
+    /// <summary>Of a thousand, any.</summary>
+    public static Func<Numbers> Hot()
+    {
+        var random = new Random(Seed);
+        return () => new(Spread(random.Next(HotFingerprints)), 0);
+    }
+
+    /// <summary>The thousand of <see cref="Hot"/>, one after the other.</summary>
+    public static Func<Numbers> EachHot()
+    {
+        long number = 0;
+        return () => new(Spread(number++ % HotFingerprints), 0);
+    }
+
+    /// <summary>One never seen before, each time.</summary>
+    public static Func<Numbers> New()
+    {
+        var number = NewFrom;
+        return () => new(Spread(number++), 0);
+    }
+
+    /// <summary>Of a million, the nth with a probability of 1/n.</summary>
+    public static Func<Numbers> Mixed()
+    {
+        var zipf = new Zipf(MixedFingerprints, Seed);
+        return () => new(Spread(MixedFrom + zipf.Next()), 0);
+    }
+
+    /// <summary>The thousand of <see cref="Hot"/>, each event with an id; half of the ids are sent a second time.</summary>
+    public static Func<Numbers> Repeats()
+    {
+        long step = 0;
+        return () =>
+        {
+            var (round, place) = Math.DivRem(step++, 3);
+            // In the first rounds there is nothing to repeat yet.
+            if (place == 2 && round < RepeatRoundsLater) (round, place) = Math.DivRem(step++, 3);
+            return Of(place < 2 ? 2 * round + place : 2 * (round - RepeatRoundsLater));
+        };
+        static Numbers Of(long id) => new(Spread(Spread(id) % HotFingerprints), id);
+    }
+}
