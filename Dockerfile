@@ -2,15 +2,17 @@
 ARG SDK_IMAGE=mcr.microsoft.com/dotnet/sdk:10.0
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 
-FROM ${SDK_IMAGE} AS build
+# What decides the packages, alone: a change of the source takes this stage as it is.
+FROM ${SDK_IMAGE} AS restore
 ENV DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 WORKDIR /src
-# What decides the packages, alone: a change of the source takes this layer as it is.
 COPY global.json Directory.Build.props Directory.Packages.props ./
 COPY Contracts/Contracts.csproj Contracts/packages.lock.json Contracts/
 COPY Grains/Grains.csproj Grains/packages.lock.json Grains/
 COPY Silo/Silo.csproj Silo/packages.lock.json Silo/
 RUN dotnet restore Silo --locked-mode -p:ForImage=true
+
+FROM restore AS build
 COPY . .
 ARG VERSION=0.1.0
 ARG READY_TO_RUN=true
