@@ -16,14 +16,15 @@ FROM restore AS build
 COPY . .
 ARG VERSION=0.1.0
 ARG READY_TO_RUN=true
-# The final stage has no shell to make a folder with. Everyone may write to this one, so that any --user can.
+# The final stage has no shell to make a folder with. Everyone may write to this one, so that any --user can; the
+# legacy builder keeps a folder's mode only where it copies the one around it.
 RUN dotnet publish Silo --no-restore -c Release -o /image/app -p:ForImage=true -p:PublishReadyToRun=${READY_TO_RUN} \
       -p:DebugType=none -p:Version=${VERSION} \
- && mkdir -m 1777 /image/data
+ && mkdir -p /image/root && mkdir -m 1777 /image/root/data
 
 FROM ${RUNTIME_IMAGE}
 COPY --from=build --chown=0:0 /image/app /app
-COPY --from=build --chown=65532:65532 /image/data /data
+COPY --from=build --chown=65532:65532 /image/root/ /
 
 # The defaults, as app -help has them. The database has the last of its variable's names: any of the others beats it.
 ENV APP_PORT=9000 \
