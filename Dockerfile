@@ -44,7 +44,7 @@ ENV DOTNET_EnableDiagnostics=0 \
 USER 65532:65532
 WORKDIR /app
 EXPOSE 9000
-HEALTHCHECK --interval=5s --timeout=6s --start-period=60s --retries=3 CMD ["/app/app", "health"]
+HEALTHCHECK --interval=5s --timeout=15s --start-period=120s --retries=3 CMD ["/app/app", "health"]
 ENTRYPOINT ["/app/app"]
 
 # Last, so that they cost no layer.

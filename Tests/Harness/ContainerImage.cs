@@ -38,6 +38,12 @@ public sealed class ContainerImage : IAsyncDisposable
     /// <summary>The same program in another image, as a new version is.</summary>
     public Task<string> NextVersion() => After("next", "--build-arg", "REVISION=next");
 
+    /// <summary>Removes a volume of a test, where there is an engine.</summary>
+    public async Task Forget(string volume)
+    {
+        if (built.Count > 0) await Engine.Try(["volume", "rm", "--force", volume]);
+    }
+
     public async ValueTask DisposeAsync()
     {
         // Without their layers, from which the next run's build is quick.
