@@ -22,6 +22,12 @@ RUN dotnet publish Silo --no-restore -c Release -o /image/app -p:ForImage=true -
       -p:DebugType=none -p:Version=${VERSION} \
  && mkdir -p /image/root && mkdir -m 1777 /image/root/data
 
+# Later builds of SQLite ask for glibc 2.34; Debian 11 has 2.31 (github.com/ericsink/SQLitePCL.raw/issues/674).
+ARG RUNTIME_IMAGE
+RUN case "$RUNTIME_IMAGE" in *debian11*) \
+      cp /root/.nuget/packages/sqlitepclraw.lib.e_sqlite3/2.1.11/runtimes/linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')/native/*.so /image/app/ ;; \
+    esac
+
 FROM ${RUNTIME_IMAGE}
 COPY --from=build --chown=0:0 /image/app /app
 COPY --from=build --chown=65532:65532 /image/root/ /
