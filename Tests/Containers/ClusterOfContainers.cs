@@ -46,7 +46,7 @@ public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<
         await cluster.Up();
         var load = StartLoad("scaled-");
         await load.Acknowledges(EventsBetween);
-        await cluster.Compose("up", "--detach", "--wait", "--no-recreate", "--scale", "silo=5");
+        await cluster.Start("--scale", "silo=5");
         Assert.Equal(5, (await cluster.Containers("silo")).Length);
         await load.Acknowledges(EventsBetween);
         await cluster.Up();
@@ -65,10 +65,11 @@ public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<
         var load = StartLoad("rolled-");
         await load.Acknowledges(EventsBetween);
         await cluster.OfferNextVersion();
-        await cluster.Compose("up", "--detach", "--wait", "--no-recreate", "--scale", "silo=6");
+        await cluster.Start("--no-recreate", "--scale", "silo=6");
         Assert.Empty(old.Except(await cluster.Containers("silo")));
         await load.Acknowledges(EventsBetween);
-        await cluster.Up();
+        await Engine.Docker(["stop", .. old]);
+        await Engine.Docker(["rm", .. old]);
         var now = await cluster.Containers("silo");
         Assert.Equal(ComposeCluster.Silos, now.Length);
         Assert.Empty(old.Intersect(now));

@@ -5,6 +5,7 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
 {
     public const int Silos = 3;
 
+    private static readonly TimeSpan StartPatience = TimeSpan.FromMinutes(4);
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(60);
 
     private readonly string project = "tally-test-" + Guid.NewGuid().ToString("N")[..8];
@@ -24,7 +25,21 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
             Http = new() { BaseAddress = new($"http://127.0.0.1:{Port}"), Timeout = AnswerPatience };
             begun = true;
         }
-        await Compose("up", "--detach", "--wait");
+        await Start();
+    }
+
+    /// <summary>docker compose up, until all is healthy.</summary>
+    /// <param name="options">Of up.</param>
+    public async Task Start(params string[] options)
+    {
+        // A silo that loses its place while it starts, on a saturated machine, is started again by the engine, which
+        // compose takes for a failure.
+        for (var deadline = DateTime.UtcNow + StartPatience; ;)
+        {
+            var (exitCode, output, error) = await Run(["up", "--detach", "--wait", .. options]);
+            if (exitCode == 0) return;
+            Assert.True(DateTime.UtcNow < deadline, $"It does not start: {output}{error}{await Logs()}");
+        }
     }
 
     /// <summary>From the next start of a container on, silos are of another image.</summary>
@@ -33,8 +48,7 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
     /// <summary>docker compose, on this project.</summary>
     public async Task<string> Compose(params string[] arguments)
     {
-        var (exitCode, output, error) = await Engine.Try(
-            ["compose", "--project-name", project, "--file", Repository.File("docker-compose.yml"), .. arguments], environment);
+        var (exitCode, output, error) = await Run(arguments);
         return exitCode == 0 ? output.TrimEnd()
             : throw new InvalidOperationException($"docker compose {string.Join(' ', arguments)} failed: {output}{error}{await Logs()}");
     }
@@ -66,8 +80,10 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
     private static Task<string> Address(string container) =>
         Engine.Docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container);
 
-    private async Task<string> Logs() => (await Engine.Try(
-        ["compose", "--project-name", project, "--file", Repository.File("docker-compose.yml"), "logs", "--no-color", "--tail", "15"], environment)).Output;
+    private async Task<string> Logs() => (await Run(["logs", "--no-color", "--tail", "15"])).Output;
+
+    private Task<(int ExitCode, string Output, string Error)> Run(string[] arguments) => Engine.Try(
+        ["compose", "--project-name", project, "--file", Repository.File("docker-compose.yml"), .. arguments], environment);
 
     private sealed class Direct(string address) : IServing
     {
