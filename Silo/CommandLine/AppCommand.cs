@@ -56,8 +56,8 @@ internal static class AppCommand
             Tally, an event collector. POST /api/events answers 200 when the event is durably recorded and counted once.
 
             Flags are written -flag=value or -flag value. Each has an environment variable, shown with its default below;
-            the variable's name with _FILE added names a file that holds the value. A flag beats the environment, which
-            beats the default. Limits are set by the environment alone: Limits__NAME, such as Limits__QueueEventsMax.
+            the variable's name with _FILE added names a file that holds the value, and beats it. A flag beats the environment,
+            which beats the default. Limits are set by the environment alone: Limits__NAME, such as Limits__QueueEventsMax.
             """);
         root.Options.Clear();
         root.Options.Add(new HelpOption("-help", "--help", "-h") { Description = "Show this" });
@@ -77,6 +77,7 @@ internal static class AppCommand
         root.Subcommands.Add(Subcommand("health",
             "Ask the app on this host whether it is ready; exit 0 or 1 (for a container's health check)", HealthCommand.Run));
 
+        if (args is ["health"]) args = [.. args, .. HealthCommand.FlagsOfTheContainer()];
         var parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (parsed.UnmatchedTokens is [var unmatched, ..]) return Mistake(Unmatched(unmatched));
         if (parsed.Errors is [var first, ..]) return Mistake(first.Message);

@@ -3,8 +3,9 @@ using System.CommandLine;
 namespace Tally.Silo.CommandLine;
 
 /// <summary>
-/// A setting of the process: <c>-name</c> on the command line, else its environment variable, else a file that the
-/// variable's name with <c>_FILE</c> points to, else its default.
+/// A setting of the process: <c>-name</c> on the command line, else a file that its environment variable's name with
+/// <c>_FILE</c> points to, else the variable itself, else its default. The file comes first because an image sets
+/// variables to the defaults, and who names a file means it.
 /// </summary>
 internal sealed class Flag<T>
 {
@@ -50,8 +51,8 @@ internal sealed class Flag<T>
         if (result.GetResult(Option) is { Implicit: false }) return (Option.Name, result.GetValue(Option) ?? "");
         foreach (var variable in variables)
         {
-            if (environment(variable) is { Length: > 0 } value) return (variable, value);
             if (environment(variable + "_FILE") is { Length: > 0 } path) return (variable + "_FILE", ReadFile(variable, path));
+            if (environment(variable) is { Length: > 0 } value) return (variable, value);
         }
         return ("the default", fallback);
     }

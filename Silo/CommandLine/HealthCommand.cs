@@ -5,6 +5,17 @@ namespace Tally.Silo.CommandLine;
 /// <summary><c>app health</c>: for a container that has no shell and no curl.</summary>
 internal static class HealthCommand
 {
+    /// <summary>
+    /// The flags of the app that is a container's first process: its health check is told of its variables alone.
+    /// </summary>
+    public static string[] FlagsOfTheContainer()
+    {
+        const string commandLine = "/proc/1/cmdline";
+        if (!File.Exists(commandLine)) return [];
+        var words = File.ReadAllText(commandLine).TrimEnd('\0').Split('\0');
+        return words[0] == Environment.ProcessPath ? words[1..] : [];
+    }
+
     public static async Task<int> Run(AppSettings settings)
     {
         var host = settings.Host switch

@@ -44,11 +44,13 @@ public sealed class Settings : IDisposable
     }
 
     [Fact]
-    public async Task The_documented_variable_beats_its_other_names_and_its_file() =>
-        await AssertUses("first", [], new()
-        {
-            ["APP_DB_URL"] = Url("first"), ["APP_DB_URL_FILE"] = "/no/such/file", ["APP_DBURL"] = Url("second"), ["DB_URL"] = Url("third"),
-        });
+    public async Task The_documented_variable_beats_its_other_names_and_a_file_beats_its_variable()
+    {
+        var file = Path.Combine(folder, "url");
+        await File.WriteAllTextAsync(file, Url("file"));
+        await AssertUses("first", [], new() { ["APP_DB_URL"] = Url("first"), ["APP_DBURL"] = Url("second"), ["DB_URL_FILE"] = "/no/such/file" });
+        await AssertUses("file", [], new() { ["APP_DB_URL_FILE"] = file, ["APP_DB_URL"] = Url("first"), ["DB_URL"] = Url("third") });
+    }
 
     [Fact]
     public async Task Port_and_host_have_variables_and_files_too()

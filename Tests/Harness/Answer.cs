@@ -26,17 +26,23 @@ public sealed record Answer(int Status, JsonElement Body, string? ContentType, H
     }
 }
 
+/// <summary>What answers HTTP: a process, a container, a load balancer.</summary>
+public interface IServing
+{
+    HttpClient Http { get; }
+}
+
 /// <summary>The requests of the tests, on a serving app.</summary>
 public static class Requests
 {
-    public static Task<Answer> PostForm(this AppProcess app, string form, string? idempotencyKey = null) =>
+    public static Task<Answer> PostForm(this IServing app, string form, string? idempotencyKey = null) =>
         app.Post(Encoding.UTF8.GetBytes(form), "application/x-www-form-urlencoded", idempotencyKey);
 
-    public static Task<Answer> PostJson(this AppProcess app, string json, string? idempotencyKey = null) =>
+    public static Task<Answer> PostJson(this IServing app, string json, string? idempotencyKey = null) =>
         app.Post(Encoding.UTF8.GetBytes(json), "application/json", idempotencyKey);
 
     /// <param name="contentType">Sent as it is, however odd; null sends none.</param>
-    public static Task<Answer> Post(this AppProcess app, byte[] body, string? contentType, string? idempotencyKey = null)
+    public static Task<Answer> Post(this IServing app, byte[] body, string? contentType, string? idempotencyKey = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, "/api/events") { Content = new ByteArrayContent(body) };
         if (contentType is not null) request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
@@ -44,14 +50,14 @@ public static class Requests
         return app.Send(request);
     }
 
-    public static Task<Answer> Get(this AppProcess app, string path) => app.Send(new(HttpMethod.Get, path));
+    public static Task<Answer> Get(this IServing app, string path) => app.Send(new(HttpMethod.Get, path));
 
     /// <summary>The view of a fingerprint, whatever its characters.</summary>
-    public static Task<Answer> View(this AppProcess app, string fingerprint) => app.Get(Path(fingerprint));
+    public static Task<Answer> View(this IServing app, string fingerprint) => app.Get(Path(fingerprint));
 
     public static string Path(string fingerprint) => "/api/fingerprints/" + Uri.EscapeDataString(fingerprint);
 
-    public static async Task<Answer> Send(this AppProcess app, HttpRequestMessage request)
+    public static async Task<Answer> Send(this IServing app, HttpRequestMessage request)
     {
         using (request)
         {

@@ -28,16 +28,19 @@ public static class HistoryCheck
     /// <summary>
     /// Nothing acknowledged is missing, nothing is there twice, nothing is there that nobody sent.
     /// </summary>
-    public static async Task LogHolds(LoadHistory history, TestDatabase database)
+    /// <param name="history">What clients know.</param>
+    /// <param name="database">What is there.</param>
+    /// <param name="prefix">Of the fingerprints, where others than the load's are in the log; <see cref="LoadShape.Prefix"/>.</param>
+    public static async Task LogHolds(LoadHistory history, TestDatabase database, string prefix = "")
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"{history}");
-        Fail([.. (await Findings(history, database)).Select(finding => $"{finding}")]);
+        Fail([.. (await Findings(history, database, prefix)).Select(finding => $"{finding}")]);
     }
 
     /// <summary>What differs, where anything does.</summary>
-    public static async Task<IReadOnlyList<Finding>> Findings(LoadHistory history, TestDatabase database)
+    public static async Task<IReadOnlyList<Finding>> Findings(LoadHistory history, TestDatabase database, string prefix = "")
     {
-        var log = (await ReadLog(database)).ToLookup(row => row.Fingerprint);
+        var log = (await ReadLog(database, prefix)).ToLookup(row => row.Fingerprint);
         var attempts = history.All.ToLookup(attempt => attempt.Fingerprint);
         var findings = history.With(AttemptOutcome.Unexpected).Select(attempt => new Finding(FindingKind.Other, $"unexpected: {attempt}")).ToList();
         foreach (var fingerprint in attempts.Select(group => group.Key).Union(log.Select(group => group.Key)))
@@ -52,17 +55,20 @@ public static class HistoryCheck
             .Select(attempt => (attempt.Fingerprint, attempt.Receipt!.Sequence)).Distinct().Count();
 
     /// <summary>Over HTTP, every fingerprint's counters are the fold of its rows.</summary>
-    public static async Task CountersHold(TestDatabase database, AppProcess app) => Fail(await CounterFindings(database, app));
+    public static async Task CountersHold(TestDatabase database, IServing app, string prefix = "") =>
+        Fail(await CounterFindings(database, app, prefix: prefix));
 
     /// <summary>Which counters, as the program answers them, differ from the log.</summary>
     /// <param name="database">Whose log is folded.</param>
     /// <param name="app">Who is asked.</param>
     /// <param name="fingerprintsMax">Where there are more, those with the most events.</param>
+    /// <param name="prefix">Of the fingerprints.</param>
     public static async Task<List<string>> CounterFindings(
-        TestDatabase database, AppProcess app, int fingerprintsMax = int.MaxValue)
+        TestDatabase database, IServing app, int fingerprintsMax = int.MaxValue, string prefix = "")
     {
         var findings = new List<string>();
-        var fingerprints = (await ReadLog(database)).GroupBy(row => row.Fingerprint).OrderByDescending(rows => rows.Count()).Take(fingerprintsMax);
+        var fingerprints = (await ReadLog(database, prefix)).GroupBy(row => row.Fingerprint)
+            .OrderByDescending(rows => rows.Count()).Take(fingerprintsMax);
         await Parallel.ForEachAsync(fingerprints, new ParallelOptions { MaxDegreeOfParallelism = ViewsAtOnce }, async (rows, _) =>
         {
             using var answer = await app.Http.GetAsync($"/api/fingerprints/{Uri.EscapeDataString(rows.Key)}", _);
@@ -112,8 +118,8 @@ public static class HistoryCheck
 
     private static bool MayBeRecorded(Attempt attempt) => attempt.Outcome is AttemptOutcome.NoReply or AttemptOutcome.Refused;
 
-    private static Task<List<Row>> ReadLog(TestDatabase database) => database.Query(
-        "select fingerprint, sequence, id, product, action from events order by fingerprint, sequence",
+    private static Task<List<Row>> ReadLog(TestDatabase database, string prefix = "") => database.Query(
+        $"select fingerprint, sequence, id, product, action from events where fingerprint like '{prefix}%' order by fingerprint, sequence",
         row => new Row(row.GetString(0), row.GetInt64(1), row.GetGuid(2), row.GetString(3), row.GetString(4)));
 
     private static void Fail(List<string> findings) => Assert.True(findings.Count == 0,

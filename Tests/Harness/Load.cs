@@ -12,6 +12,9 @@ public sealed record LoadShape
     public int Clients { get; init; } = 24;
     public int HotFingerprints { get; init; } = 16;
 
+    /// <summary>What its fingerprints begin with, where others are in the same log.</summary>
+    public string Prefix { get; init; } = "";
+
     /// <summary>Of events: how many go to a hot fingerprint; the others have a new one each.</summary>
     public double HotShare { get; init; } = 0.6;
 
@@ -152,7 +155,7 @@ public sealed class Load
         {
             made++;
             var fingerprint = random.NextDouble() < load.shape.HotShare
-                ? $"{HotPrefix}{random.Next(load.shape.HotFingerprints)}" : $"new-{index}-{made}";
+                ? $"{load.shape.Prefix}{HotPrefix}{random.Next(load.shape.HotFingerprints)}" : $"{load.shape.Prefix}new-{index}-{made}";
             // Both kinds of client's id: a UUID, and any other string.
             string? id = random.NextDouble() >= load.shape.WithIdShare ? null
                 : made % 2 == 0 ? $"order {index}/{made}" : new Guid(index, (short)made, (short)(made >> 16), new byte[8]).ToString();

@@ -47,6 +47,14 @@ public sealed class TestDatabase : IAsyncDisposable
     public static TestDatabase On(LocalPostgres own) =>
         new(StorageKind.Postgres, own.Settings.ConnectionString, null, own.Settings, null);
 
+    /// <summary>A Postgres database that others keep, and stop and start; disposing this leaves it.</summary>
+    public static TestDatabase At(string url)
+    {
+        var settings = ((DatabaseUrl.Postgres)DatabaseUrl.Parse(url)).Settings;
+        settings.Pooling = false; // a pool would keep connections to what was stopped
+        return new(StorageKind.Postgres, url, null, settings, null);
+    }
+
     /// <summary>The same database as a program reaches it through a proxy.</summary>
     public TestDatabase Through(PostgresProxy proxy) => new(Kind, proxy.Url, null, null, null);
 

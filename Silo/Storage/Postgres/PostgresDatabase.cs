@@ -120,6 +120,8 @@ public sealed class PostgresDatabase : Database
             AutoPrepareMinUsages = 2,
         };
         if (string.IsNullOrEmpty(settings.ApplicationName)) settings.ApplicationName = "tally";
+        // Preferring Kerberos' encryption, the default, prints two lines where its library is missing, as in the image.
+        if (settings.GssEncryptionMode == GssEncryptionMode.Prefer) settings.GssEncryptionMode = GssEncryptionMode.Disable;
         adjust(settings);
         try
         {
