@@ -7,17 +7,18 @@ internal sealed class BlindRetry : IOutgoingGrainCallFilter
 {
     public async Task Invoke(IOutgoingGrainCallContext context)
     {
+        // Taken before the call: its request is another call's once it has ended.
+        var sent = context.MethodName == nameof(IFingerprintGrain.Record) ? (Event)context.Request.GetArgument(0)! : null;
         try
         {
             await context.Invoke();
             if (context.Result is not RecordResult { Outcome: RecordOutcome.Unknown }) return;
         }
-        catch (OrleansException) when (context.MethodName == nameof(IFingerprintGrain.Record))
+        catch (OrleansException) when (sent is not null)
         {
             // its silo has gone
         }
-        var sent = (Event)context.Request.GetArgument(0)!;
-        context.Request.SetArgument(0, sent with { Id = EventIds.Create(DateTimeOffset.UtcNow) });
-        await context.Invoke();
+        var another = sent! with { Id = EventIds.Create(DateTimeOffset.UtcNow) };
+        context.Result = await ((IFingerprintGrain)context.Grain).Record(another);
     }
 }
