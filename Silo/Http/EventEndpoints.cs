@@ -1,5 +1,6 @@
 using Tally.Contracts;
 using Tally.Grains;
+using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http;
 
@@ -14,11 +15,12 @@ internal static class EventEndpoints
                 + "first receipt, marked as a duplicate. Without an id, each request is a new event.")
             .Accepts<EventFields>("application/x-www-form-urlencoded", "application/json")
             .Produces<Receipt>()
-            .ProducesRefusals(400, 408, 409, 413, 415, 422, 503);
+            .ProducesRefusals(400, 401, 403, 408, 409, 413, 415, 422, 503);
 
     private static async Task<IResult> Post(HttpRequest request, FrontEnd frontEnd, Limits limits, TimeProvider clock)
     {
         var (fields, refusal) = await EventBody.Read(request, limits);
+        refusal ??= request.HttpContext.Key()?.Refuses(fields.Product!);
         if (refusal is not null) return Refused(refusal);
 
         var now = clock.GetUtcNow();

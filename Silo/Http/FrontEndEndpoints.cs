@@ -1,12 +1,14 @@
 using System.Globalization;
+using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http;
 
 /// <summary>Everything that answers HTTP.</summary>
 internal static class FrontEndEndpoints
 {
-    public static void AddFrontEnd(this IServiceCollection services)
+    public static void AddFrontEnd(this IServiceCollection services, AccessKeys keys)
     {
+        services.AddAccess(keys);
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Readiness>();
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = AddReason);
@@ -19,10 +21,16 @@ internal static class FrontEndEndpoints
         app.UseStatusCodePages(); // unknown paths and methods get a problem document too
         app.Use(FingerprintPath.Route);
         app.UseRouting();
-        app.MapEvents();
-        app.MapFingerprints();
+        app.UseAccess();
+
+        var writing = app.MapWriting();
+        writing.MapEvents();
+
+        var reading = app.MapReading();
+        reading.MapFingerprints();
+        reading.MapMetrics();
+
         app.MapHealth();
-        app.MapMetrics();
         app.MapOpenApi("/openapi/v1.json");
     }
 
