@@ -52,10 +52,9 @@ internal static class AppCommand
     private static readonly Flag<string> SiloName =
         new("siloName", "name", "This silo's name in logs and in the membership table", Environment.MachineName, ParseName, "APP_SILO_NAME");
 
-    // Keys in an argument are seen by everyone on the machine: the help names the file that a variable may point to.
     private static readonly Flag<IReadOnlyList<AccessKey>> WriteKeys = new("writeKeys", "keys", """
-        Who may send events: keys apart by white space, of 16 to 128 characters, best from a file. A key may be bound:
-        KEY;products=NAME,NAME;origins=https://SITE,https://SITE
+        Who may send events: keys of 16 to 128 characters, apart by white space,
+        best in a file. KEY;products=NAME,NAME;origins=https://SITE binds one
         """, None, AccessKeys.ParseWriteKeys, "APP_WRITE_KEYS");
     private static readonly Flag<IReadOnlyList<AccessKey>> ReadKeys =
         new("readKeys", "keys", "Who may ask, and scrape /metrics: keys likewise, not bound", None, AccessKeys.ParseReadKeys, "APP_READ_KEYS");
