@@ -10,6 +10,7 @@ internal static class FrontEndEndpoints
     {
         services.AddAccess(keys);
         services.AddSingleton<FrontEnd>();
+        services.AddSingleton<Intake>();
         services.AddSingleton<Readiness>();
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = AddReason);
         services.AddApiDescription();
