@@ -19,6 +19,8 @@ internal static class Logging
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error); // counts the time before the start as a stall
         logging.AddFilter("Orleans.Storage.AdoNetGrainStorage", LogLevel.Critical); // the grain says what it makes of a failure
         logging.AddFilter("Orleans.Messaging", LogLevel.Critical); // one forwarded to a silo that drains: refused, and sent again
+        // Where anything of it is logged at all, each request gets an activity and a scope: a seventh of a post's memory.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
     }
 }
