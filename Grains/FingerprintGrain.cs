@@ -12,7 +12,7 @@ namespace Tally.Grains;
 /// </summary>
 [Reentrant]
 public sealed partial class FingerprintGrain(
-    GroupCommit log, History history, Snapshots snapshots, ISiloLiveness liveness, Limits limits,
+    GroupCommit log, History history, Snapshots snapshots, ISiloLiveness liveness, Residency residency, Limits limits,
     ILogger<FingerprintGrain> logger)
     : Grain, IFingerprintGrain
 {
@@ -22,6 +22,7 @@ public sealed partial class FingerprintGrain(
     private FingerprintState state = new();
     private GrainState<FingerprintState>? stored;
     private long snapshotSequence;
+    private Resident? resident;
     private Task? loading;
     private Task snapshotting = Task.CompletedTask;
     private bool appending;
@@ -88,12 +89,14 @@ public sealed partial class FingerprintGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         TallyMetrics.ResidentFingerprints.Add(1);
+        resident = residency.Enter(GrainContext);
         return Task.CompletedTask;
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         TallyMetrics.ResidentFingerprints.Add(-1);
+        resident?.Leave();
         leaving = true;
         await snapshotting;
         if (!steppedDown && state.Sequence - snapshotSequence >= limits.SnapshotOnDeactivationEventsMin)
@@ -102,6 +105,7 @@ public sealed partial class FingerprintGrain(
 
     private async Task<bool> TryLoad()
     {
+        resident!.Use();
         var load = loading ??= Load();
         try
         {
