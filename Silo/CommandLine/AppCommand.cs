@@ -66,7 +66,7 @@ internal static class AppCommand
     private static readonly Flag<IReadOnlyList<AccessKey>> ReadKeys =
         new("readKeys", "keys", "Who may ask, and scrape /metrics: keys likewise, not bound", None, AccessKeys.ParseReadKeys, "APP_READ_KEYS");
 
-    private static readonly Flag<IReadOnlyList<IPNetwork>> TrustedProxies = new("trustedProxies", "addresses",
+    private static readonly Flag<IReadOnlyList<IPNetwork>> TrustedProxies = new("trustedProxies", "ips",
         "Proxies whose X-Forwarded-For names the client: IP addresses or networks\n(10.0.0.0/8) apart by commas", None, ParseNetworks,
         "APP_TRUSTED_PROXIES");
     private static readonly Flag<bool> Bots = new("bots", "what",

@@ -6,7 +6,8 @@ namespace Tally.Tests.Http.Fuzz;
 /// <summary>Breaks valid requests, a little or a lot. What it does follows from the random numbers that it is given.</summary>
 internal static class Mutation
 {
-    private const int ChangesMax = 4;
+    private const int ChangesMax = 2;
+    private const int WildChangesMax = 8; // of one request in four
     private const double RightLengthShare = 0.9;
 
     // What parsers stumble over.
@@ -24,7 +25,7 @@ internal static class Mutation
     {
         var request = FuzzRequests.All[random.Next(FuzzRequests.All.Count)];
         var (head, body) = (request.Head.ToList(), request.Body.ToList());
-        for (var changes = random.Next(ChangesMax + 1); changes > 0; changes--)
+        for (var changes = random.Next((random.Next(4) == 0 ? WildChangesMax : ChangesMax) + 1); changes > 0; changes--)
             Change(random, body.Count == 0 || random.Next(3) == 0 ? head : body);
 
         var chunked = Encoding.Latin1.GetString([.. head]).Contains("chunked", StringComparison.OrdinalIgnoreCase);
