@@ -27,9 +27,10 @@ internal static class FrontEndEndpoints
     {
         if (settings.TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.UseExceptionHandler();
-        app.UseStatusCodePages(); // unknown paths and methods get a problem document too
         app.Use(FingerprintPath.Route);
         app.UseRouting();
+        // Unknown paths and methods get a problem document too: what routing found no endpoint of ours for.
+        app.UseWhen(context => context.GetEndpoint() is not RouteEndpoint, refused => refused.UseStatusCodePages());
         app.UseAccess();
 
         var writing = app.MapWriting();

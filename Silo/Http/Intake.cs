@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Tally.Contracts;
 using Tally.Grains;
@@ -15,6 +16,7 @@ internal sealed class Intake(
 {
     /// <param name="fields">As they came.</param>
     /// <param name="sender">The request; its key, where it has one, must be for the event's product.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // every post waits here
     public async ValueTask<EventAnswer> Record(EventFields fields, HttpContext sender)
     {
         if (Read(fields, sender, clock.GetUtcNow(), out var @event) is { } refusal) return Refused(refusal);
