@@ -26,8 +26,6 @@ internal static class EventBody
         }
         catch (Exception exception) when (exception is IOException or OperationCanceledException) // or the client is gone
         {
-            // The server would try to read on where the body broke off, and log that it cannot, a page for each such client.
-            request.HttpContext.Response.Headers.Connection = "close";
             return (fields, exception is BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }
                 ? Refusal.BodyTooSlow()
                 : Refusal.MalformedBody("The body ended early or is not framed as HTTP asks."));
