@@ -67,7 +67,7 @@ public sealed record Refusal(
     public static Refusal BodyTooSlow() => new(408, "The body came too slowly", "body_too_slow", "The body did not arrive in time.");
 
     public static Refusal UnsupportedMediaType() => new(415, "The content type is not supported", "unsupported_media_type",
-        "Send application/x-www-form-urlencoded or application/json, in UTF-8 and without content encoding.");
+        "Send application/x-www-form-urlencoded, application/json or text/plain, in UTF-8 and without content encoding.");
 
     public static Refusal InvalidPath() => new(400, "The path cannot be read", "malformed_path",
         "A fingerprint in the path must be percent-encoded UTF-8.", "fingerprint");
