@@ -52,7 +52,9 @@ internal static class EventBody
         if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
             && !type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase)) return Kind.Unsupported;
         return type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) ? Kind.Form
-            : type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) ? Kind.Json
+            // The latter is what navigator.sendBeacon, and a fetch without more ado, make of a string.
+            : type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+                || type.MediaType.Equals("text/plain", StringComparison.OrdinalIgnoreCase) ? Kind.Json
             : Kind.Unsupported;
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Tally.Contracts;
+using Tally.Silo.Http.Hostile;
 
 namespace Tally.Silo.Http;
 
@@ -14,4 +15,5 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
 [JsonSerializable(typeof(HealthReport))]
+[JsonSerializable(typeof(IgnoredRequest))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Tally.Contracts;
 using Tally.Grains;
 using Tally.Silo.Http.Access;
+using Tally.Silo.Http.Hostile;
 
 namespace Tally.Silo.Http;
 
@@ -10,15 +11,20 @@ namespace Tally.Silo.Http;
 /// Where every way in meets: the fields of an event, whoever sent them in whatever shape, become an event that is
 /// recorded, and what became of it a receipt or a refusal. Counts each in the metrics.
 /// </summary>
-internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider clock)
+internal sealed class Intake(
+    FrontEnd frontEnd, VisitorFingerprints visitors, ServiceCounters counters, Newcomers newcomers, Limits limits,
+    TimeProvider clock)
 {
     /// <param name="fields">As they came.</param>
     /// <param name="sender">The request; its key, where it has one, must be for the event's product.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // every post waits here
     public async ValueTask<EventAnswer> Record(EventFields fields, HttpContext sender)
     {
+        if (await visitors.Complete(fields, sender.Request) is { } incomplete) return Refused(incomplete);
         if (Read(fields, sender, clock.GetUtcNow(), out var @event) is { } refusal) return Refused(refusal);
-        return Answer(fields, @event!, await frontEnd.Record(fields.Fingerprint!, @event!));
+        var result = await frontEnd.Record(fields.Fingerprint!, @event!);
+        if (IsNewcomer(result)) newcomers.Charge(sender, 1);
+        return Answer(fields, @event!, result);
     }
 
     /// <summary>Records many; a fingerprint's go to its grain together, in their order. None waits for another's fault.</summary>
@@ -30,7 +36,9 @@ internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider cloc
         var shares = new Dictionary<string, Share>();
         for (var i = 0; i < answers.Length; i++)
         {
-            if (Read(sent[i], sender, now, out var @event) is { } refusal) answers[i] = Refused(refusal);
+            Event? @event = null;
+            var refusal = await visitors.Complete(sent[i], sender.Request) ?? Read(sent[i], sender, now, out @event);
+            if (refusal is not null) answers[i] = Refused(refusal);
             else (CollectionsMarshal.GetValueRefOrAddDefault(shares, sent[i].Fingerprint!, out _) ??= new()).Add(i, @event!);
         }
         var recording = new List<Task>(shares.Count);
@@ -41,13 +49,17 @@ internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider cloc
         async Task RecordShare(string fingerprint, Share share)
         {
             var results = await frontEnd.RecordAll(fingerprint, [.. share.Events]);
+            if (Array.Exists(results, IsNewcomer)) newcomers.Charge(sender, 1);
             for (var i = 0; i < results.Length; i++)
                 answers[share.Places[i]] = Answer(sent[share.Places[i]], share.Events[i], results[i]);
         }
     }
 
     private Refusal? Read(EventFields fields, HttpContext sender, DateTimeOffset now, out Event? @event) =>
-        fields.ToEvent(limits, now, out @event) ?? sender.Key()?.Refuses(fields.Product!);
+        fields.ToEvent(limits, now, out @event) ?? sender.Key()?.Refuses(fields.Product!)
+        ?? (counters.Admit(fields.Product!, fields.Action!) ? null : Refusal.TooManyServiceCounters(limits.ServiceCountersMax));
+
+    private static bool IsNewcomer(RecordResult result) => result is { Outcome: RecordOutcome.Recorded, Sequence: 1 };
 
     // One fingerprint's events of many, and their places among them.
     private sealed class Share
