@@ -14,6 +14,14 @@ public interface IFingerprintGrain : IGrainWithStringKey
     [Alias("Record")]
     ValueTask<RecordResult> Record(Event @event);
 
+    /// <summary>
+    /// Records several events, each as <see cref="Record"/> would: what becomes of one says nothing of another. An id
+    /// that occurs twice among them is a repeat.
+    /// </summary>
+    /// <returns>One result for each event, in their order.</returns>
+    [Alias("RecordAll")]
+    ValueTask<RecordResult[]> RecordAll(Event[] events);
+
     /// <summary>What is committed of this fingerprint. Asking for an unknown one leaves nothing behind.</summary>
     [Alias("View")]
     ValueTask<ViewResult> View();

@@ -16,7 +16,12 @@ public sealed class Limits
     [Range(1, 1024)] public int ActionBytesMax { get; set; } = 128;
     [Range(1, 1024)] public int ProductBytesMax { get; set; } = 128;
     [Range(1, EventIdCharactersCeiling)] public int EventIdCharactersMax { get; set; } = 128;
+    [Range(2, 1 << 20)] public int PropertiesBytesMax { get; set; } = 4 * 1024;
     [Range(1024, 1 << 20)] public int EventBodyBytesMax { get; set; } = 16 * 1024;
+
+    // How far a client's time may be from this server's: back for a device that was offline, ahead for a clock that is wrong.
+    [Range(0, 36_500)] public int TimestampPastDaysMax { get; set; } = 30;
+    [Range(0, 1_000_000)] public int TimestampAheadMinutesMax { get; set; } = 5;
 
     // Distinct (product, action) pairs of one fingerprint: what keeps a grain's memory and its snapshot small.
     [Range(1, 100_000)] public int CountersMax { get; set; } = 1_000;

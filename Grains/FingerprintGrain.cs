@@ -34,23 +34,53 @@ public sealed partial class FingerprintGrain(
 
     public async ValueTask<RecordResult> Record(Event @event)
     {
-        if (!await TryLoad()) return new(RecordOutcome.Unavailable, 0);
-        if (steppedDown) return new(RecordOutcome.SteppedDown, 0);
-        if (remembered.Find(@event) is { } known)
-            return new(known.SameContent ? RecordOutcome.Duplicate : RecordOutcome.IdConflict, known.Sequence);
-        inFlight ??= new();
-        if (inFlight.Find(@event.Id) is { } first)
-        {
-            var result = await first.Done;
-            // The first was refused for its own content: what that says of this one is nothing.
-            return result.Outcome is RecordOutcome.IdConflict or RecordOutcome.TooManyCounters && !@event.HasContentOf(first.Event)
-                ? await Record(@event)
-                : AsRepeat(result, first.Event, @event);
-        }
+        if (await WhyNotNow() is { } refused) return new(refused, 0);
+        var result = Join(@event);
+        AppendIfIdle();
+        return await result;
+    }
 
-        var mine = inFlight.Add(@event);
-        if (!appending) _ = AppendGathered(inFlight); // for everyone who comes: its end is nobody's to wait for
-        return await mine.Done;
+    public async ValueTask<RecordResult[]> RecordAll(Event[] events)
+    {
+        var results = new RecordResult[events.Length];
+        if (await WhyNotNow() is { } refused)
+        {
+            Array.Fill(results, new(refused, 0));
+            return results;
+        }
+        // All join before the first is waited for: together they are one run.
+        var joined = new Task<RecordResult>[events.Length];
+        for (var i = 0; i < events.Length; i++) joined[i] = Join(events[i]);
+        AppendIfIdle();
+        for (var i = 0; i < events.Length; i++) results[i] = await joined[i];
+        return results;
+    }
+
+    private async ValueTask<RecordOutcome?> WhyNotNow() =>
+        !await TryLoad() ? RecordOutcome.Unavailable : steppedDown ? RecordOutcome.SteppedDown : null;
+
+    // A known id has its answer; one under way waits for that commit; any other event gathers for the next run.
+    private Task<RecordResult> Join(Event @event)
+    {
+        if (remembered.Find(@event) is { } known)
+            return Task.FromResult(new RecordResult(known.SameContent ? RecordOutcome.Duplicate : RecordOutcome.IdConflict, known.Sequence));
+        inFlight ??= new();
+        return inFlight.Find(@event.Id) is { } first ? JoinFirst(first, @event) : inFlight.Add(@event).Done;
+    }
+
+    private async Task<RecordResult> JoinFirst(Waiting first, Event repeat)
+    {
+        var result = await first.Done;
+        // The first was refused for its own content: what that says of this one is nothing.
+        return result.Outcome is RecordOutcome.IdConflict or RecordOutcome.TooManyCounters && !repeat.HasContentOf(first.Event)
+            ? await Record(repeat)
+            : AsRepeat(result, first.Event, repeat);
+    }
+
+    private void AppendIfIdle()
+    {
+        // For everyone who comes: its end is nobody's to wait for.
+        if (!appending && inFlight is { HasGathered: true }) _ = AppendGathered(inFlight);
     }
 
     public async ValueTask<ViewResult> View()

@@ -11,7 +11,7 @@ internal static class EventBody
 {
     private const string IdempotencyKey = "Idempotency-Key";
 
-    /// <returns>The fields, checked, or why they are refused.</returns>
+    /// <returns>The fields as they came, or why there are none.</returns>
     public static async ValueTask<(EventFields Fields, Refusal? Refusal)> Read(HttpRequest request, Limits limits)
     {
         var fields = new EventFields();
@@ -38,7 +38,7 @@ internal static class EventBody
 
         var refusal = kind == Kind.Form ? ReadForm(read.Buffer, fields) : ReadJson(read.Buffer, ref fields);
         request.BodyReader.AdvanceTo(read.Buffer.End);
-        return (fields, refusal ?? AddHeaderId(request, fields) ?? fields.Check(limits));
+        return (fields, refusal ?? AddHeaderId(request, fields));
     }
 
     private enum Kind { Unsupported, Form, Json }

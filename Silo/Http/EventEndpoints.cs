@@ -1,5 +1,4 @@
 using Tally.Contracts;
-using Tally.Grains;
 
 namespace Tally.Silo.Http;
 
@@ -16,37 +15,10 @@ internal static class EventEndpoints
             .Produces<Receipt>()
             .ProducesRefusals(400, 408, 409, 413, 415, 422, 503);
 
-    private static async Task<IResult> Post(HttpRequest request, FrontEnd frontEnd, Limits limits, TimeProvider clock)
+    private static async Task<IResult> Post(HttpRequest request, Intake intake, Limits limits)
     {
         var (fields, refusal) = await EventBody.Read(request, limits);
-        if (refusal is not null) return Refused(refusal);
-
-        var now = clock.GetUtcNow();
-        var id = fields.Id is null ? EventIds.Create(now) : EventIds.FromClient(fields.Id);
-        // Whole microseconds: what both databases keep, so that memory and log never differ.
-        var created = new DateTime(now.UtcTicks - now.UtcTicks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
-        var result = await frontEnd.Record(fields.Fingerprint!, new(id, fields.Action!, fields.Product!, created, created, null));
-
-        // Of an id made here no other request knows: what looks like a repeat is the front end's own second try.
-        var isRepeat = result.Outcome == RecordOutcome.Duplicate && fields.Id is not null;
-        var named = fields.Id ?? id.ToString();
-        if (result.Outcome is RecordOutcome.Recorded or RecordOutcome.Duplicate)
-        {
-            (isRepeat ? TallyMetrics.EventsRepeated : TallyMetrics.EventsAccepted).Add(1);
-            return new JsonAnswer<Receipt>(new(named, fields.Fingerprint!, result.Sequence, isRepeat), HttpJson.Default.Receipt);
-        }
-        return Refused(result.Outcome switch
-        {
-            RecordOutcome.IdConflict => Refusal.IdConflict(),
-            RecordOutcome.TooManyCounters => Refusal.TooManyCounters(limits.CountersMax),
-            RecordOutcome.Overloaded => Refusal.Overloaded(named),
-            _ => Refusal.Unavailable(named),
-        });
-    }
-
-    private static Refusal Refused(Refusal refusal)
-    {
-        TallyMetrics.EventRefused(refusal.Reason);
-        return refusal;
+        var answer = refusal is null ? await intake.Record(fields) : Intake.Refused(refusal);
+        return answer.ToResult();
     }
 }

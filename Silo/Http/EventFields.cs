@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Tally.Contracts;
 
 namespace Tally.Silo.Http;
@@ -11,12 +13,29 @@ public sealed class EventFields
     public string? Fingerprint { get; set; }
     public string? Id { get; set; }
 
-    /// <summary>What is wrong with the fields, or null.</summary>
-    public Refusal? Check(Limits limits) =>
-        CheckText("action", Action, limits.ActionBytesMax)
-        ?? CheckText("product", Product, limits.ProductBytesMax)
-        ?? CheckText("fingerprint", Fingerprint, limits.FingerprintBytesMax)
-        ?? CheckId(Id, limits.EventIdCharactersMax);
+    /// <summary>RFC 3339.</summary>
+    public string? Timestamp { get; set; }
+
+    /// <summary>A JSON object's text, as the client wrote it.</summary>
+    [JsonConverter(typeof(RawJson))]
+    public string? Properties { get; set; }
+
+    /// <summary>The event that the fields are, accepted at <paramref name="now"/>, or what is wrong with them.</summary>
+    public Refusal? ToEvent(Limits limits, DateTimeOffset now, out Event? @event)
+    {
+        @event = null;
+        var created = WholeMicroseconds(now);
+        var occurred = created;
+        var refusal = CheckText("action", Action, limits.ActionBytesMax)
+            ?? CheckText("product", Product, limits.ProductBytesMax)
+            ?? CheckText("fingerprint", Fingerprint, limits.FingerprintBytesMax)
+            ?? CheckId(Id, limits.EventIdCharactersMax)
+            ?? ReadTimestamp(limits, now, ref occurred)
+            ?? CheckProperties(limits.PropertiesBytesMax);
+        if (refusal is null)
+            @event = new(Id is null ? EventIds.Create(now) : EventIds.FromClient(Id), Action!, Product!, created, occurred, Properties);
+        return refusal;
+    }
 
     public static Refusal? CheckText(string field, string? value, int bytesMax)
     {
@@ -46,4 +65,36 @@ public sealed class EventFields
         }
         return false;
     }
+
+    private Refusal? ReadTimestamp(Limits limits, DateTimeOffset now, ref DateTime occurred)
+    {
+        if (Timestamp is null) return null;
+        if (!Rfc3339.TryParse(Timestamp, out var time)) return Refusal.InvalidTimestamp();
+        if (time < now.AddDays(-limits.TimestampPastDaysMax) || time > now.AddMinutes(limits.TimestampAheadMinutesMax))
+            return Refusal.TimestampOutOfRange(limits);
+        occurred = WholeMicroseconds(time);
+        return null;
+    }
+
+    private Refusal? CheckProperties(int bytesMax) =>
+        Properties is null ? null
+        : Encoding.UTF8.GetByteCount(Properties) > bytesMax ? Refusal.TooLong("properties", bytesMax, "bytes of UTF-8")
+        : IsJsonObject(Properties) ? null : Refusal.InvalidProperties();
+
+    private static bool IsJsonObject(string text)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text));
+            return reader.Read() && reader.TokenType == JsonTokenType.StartObject && reader.TrySkip() && !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    // What both databases keep, so that memory and log never differ.
+    private static DateTime WholeMicroseconds(DateTimeOffset time) =>
+        new(time.UtcTicks - time.UtcTicks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
 }

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Http;
@@ -12,7 +12,7 @@ public sealed record EventsPage(string Fingerprint, IReadOnlyList<LoggedEvent> E
     internal static EventsPage Of(string fingerprint, IReadOnlyList<RecordedEvent> events, int size) => new(fingerprint,
         [.. events.Select(recorded => new LoggedEvent(recorded.Sequence, recorded.Event.Id, recorded.Event.Action,
             recorded.Event.Product, recorded.Event.Created, recorded.Event.Occurred,
-            recorded.Event.Properties is { } properties ? JsonNode.Parse(properties) : null))],
+            recorded.Event.Properties))],
         events.Count == size ? events[^1].Sequence : null);
 }
 
@@ -23,6 +23,7 @@ public sealed record EventsPage(string Fingerprint, IReadOnlyList<LoggedEvent> E
 /// <param name="Product">To what.</param>
 /// <param name="Created">UTC: when it was accepted.</param>
 /// <param name="Occurred">UTC: the client's time where it gave one, else <paramref name="Created"/>.</param>
-/// <param name="Properties">The client's own, where it gave some.</param>
+/// <param name="Properties">A JSON object's text, as the client wrote it, where it gave one.</param>
 public sealed record LoggedEvent(
-    long Sequence, Guid Id, string Action, string Product, DateTime Created, DateTime Occurred, JsonNode? Properties);
+    long Sequence, Guid Id, string Action, string Product, DateTime Created, DateTime Occurred,
+    [property: JsonConverter(typeof(RawJson))] string? Properties);

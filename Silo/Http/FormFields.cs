@@ -35,7 +35,9 @@ internal static class FormFields
             case "product" when fields.Product is null: fields.Product = value; return true;
             case "fingerprint" when fields.Fingerprint is null: fields.Fingerprint = value; return true;
             case "id" when fields.Id is null: fields.Id = value; return true;
-            case "action" or "product" or "fingerprint" or "id": return false;
+            case "timestamp" when fields.Timestamp is null: fields.Timestamp = value; return true;
+            case "properties" when fields.Properties is null: fields.Properties = value; return true;
+            case "action" or "product" or "fingerprint" or "id" or "timestamp" or "properties": return false;
             default: return true;
         }
     }

@@ -20,6 +20,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
     private int requests;
 
     private readonly ResiliencePipeline<RecordResult> recording = Retrying<RecordResult>(IsOpen);
+    private readonly ResiliencePipeline<bool> recordingAll = Retrying<bool>(allKnown => !allKnown);
     private readonly ResiliencePipeline<ViewResult> viewing = Retrying<ViewResult>(
         result => result.Outcome is ViewOutcome.SteppedDown);
 
@@ -49,6 +50,26 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
         {
             Interlocked.Decrement(ref requests);
         }
+    }
+
+    /// <summary>
+    /// Records several events of one fingerprint in one call of its grain, and sends again only what a call leaves open.
+    /// Never throws for what a fault can do. Does not count as a request: whoever sends many sees to their number.
+    /// </summary>
+    /// <returns>One result for each event, in their order.</returns>
+    public async ValueTask<RecordResult[]> RecordAll(string fingerprint, Event[] events)
+    {
+        var sending = new Sending(Grain(fingerprint), events);
+        try
+        {
+            if (!await sending.TryOnce())
+                await recordingAll.ExecuteAsync(static (sending, cancellation) => sending.SendOpen(cancellation), sending);
+        }
+        catch (Exception exception) when (IsTransient(exception))
+        {
+            if (givenUp.TryPass(out var more)) LogGaveUp(exception, more);
+        }
+        return sending.Results;
     }
 
     /// <summary>What is committed of a fingerprint.</summary>
@@ -85,6 +106,35 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
         catch (Exception exception) when (IsTransient(exception) && exception is not TimeoutException)
         {
             return new(RecordOutcome.Unknown, 0);
+        }
+    }
+
+    /// <summary>Events of one fingerprint, and what is known of each: at first, nothing.</summary>
+    private sealed class Sending(IFingerprintGrain grain, Event[] events)
+    {
+        public RecordResult[] Results { get; private set; } = [.. Enumerable.Repeat(new RecordResult(RecordOutcome.Unknown, 0), events.Length)];
+
+        private bool AllKnown => !Array.Exists(Results, IsOpen);
+
+        public async ValueTask<bool> TryOnce()
+        {
+            try
+            {
+                Results = await grain.RecordAll(events);
+            }
+            catch (Exception exception) when (IsTransient(exception) && exception is not TimeoutException)
+            {
+                // all open still
+            }
+            return AllKnown;
+        }
+
+        public async ValueTask<bool> SendOpen(CancellationToken cancellation)
+        {
+            int[] open = [.. Enumerable.Range(0, events.Length).Where(i => IsOpen(Results[i]))];
+            var results = await Bounded(grain.RecordAll([.. open.Select(i => events[i])]), cancellation);
+            for (var i = 0; i < open.Length; i++) Results[open[i]] = results[i];
+            return AllKnown;
         }
     }
 

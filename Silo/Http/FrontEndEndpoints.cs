@@ -8,6 +8,7 @@ internal static class FrontEndEndpoints
     public static void AddFrontEnd(this IServiceCollection services)
     {
         services.AddSingleton<FrontEnd>();
+        services.AddSingleton<Intake>();
         services.AddSingleton<Readiness>();
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = AddReason);
         services.AddApiDescription();

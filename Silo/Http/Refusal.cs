@@ -1,3 +1,5 @@
+using Tally.Contracts;
+
 namespace Tally.Silo.Http;
 
 /// <summary>
@@ -32,6 +34,16 @@ public sealed record Refusal(
 
     public static Refusal IdMismatch() => new(422, "Two ids differ", "id_mismatch",
         "The field id and the header Idempotency-Key name different ids.", "id");
+
+    public static Refusal InvalidTimestamp() => new(422, "The timestamp cannot be read", "invalid_timestamp",
+        "The field timestamp must be as RFC 3339 asks, with an offset, for example 2026-01-02T10:30:00Z.", "timestamp");
+
+    public static Refusal TimestampOutOfRange(Limits limits) => new(422, "The timestamp is out of range", "out_of_range",
+        $"The field timestamp may lie {limits.TimestampPastDaysMax} days back and {limits.TimestampAheadMinutesMax} minutes ahead.",
+        "timestamp");
+
+    public static Refusal InvalidProperties() => new(422, "The properties cannot be read", "invalid_properties",
+        "The field properties must be one JSON object.", "properties");
 
     public static Refusal OutOfRange(string field, long min, long max) => new(422, "A parameter is out of range", "out_of_range",
         $"The parameter {field} must be a whole number from {min} to {max}.", field);
