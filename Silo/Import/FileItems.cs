@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Import;
@@ -9,13 +8,12 @@ namespace Tally.Silo.Import;
 internal static class FileItems
 {
     /// <exception cref="StartupException">It is not what it should be, so that nothing after it can be read.</exception>
-    public static async IAsyncEnumerable<Item> Read(
-        Stream source, string name, [EnumeratorCancellation] CancellationToken cancellation)
+    public static async IAsyncEnumerable<Item> Read(Stream source, string name)
     {
-        var records = new RecordReader(await Uncompressed(source, cancellation));
+        var records = new RecordReader(await Uncompressed(source));
         using var ids = new PrefixIds();
         CsvFields? csv = null;
-        for (var isFirst = true; await Next(records, cancellation) is { } record; isFirst = false)
+        for (var isFirst = true; await Next(records) is { } record; isFirst = false)
         {
             if (isFirst) record = record with { Text = WithoutByteOrderMark(record.Text) };
             var id = ids.Next(record.Text is { } hashed ? hashed.Span : default);
@@ -36,11 +34,11 @@ internal static class FileItems
         }
     }
 
-    private static async ValueTask<Record?> Next(RecordReader records, CancellationToken cancellation)
+    private static async ValueTask<Record?> Next(RecordReader records)
     {
         try
         {
-            return await records.Next(cancellation);
+            return await records.Next();
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -48,10 +46,10 @@ internal static class FileItems
         }
     }
 
-    private static async ValueTask<Stream> Uncompressed(Stream source, CancellationToken cancellation)
+    private static async ValueTask<Stream> Uncompressed(Stream source)
     {
         var pipe = PipeReader.Create(source);
-        var read = await pipe.ReadAtLeastAsync(2, cancellation);
+        var read = await pipe.ReadAtLeastAsync(2);
         var isGzip = read.Buffer.FirstSpan is [0x1F, 0x8B, ..];
         pipe.AdvanceTo(read.Buffer.Start);
         var whole = pipe.AsStream();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -11,6 +12,9 @@ namespace Tally.Silo.Import;
 internal sealed record Item(long Line, byte[]? Json, string? Problem)
 {
     internal static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    // What it writes into a CSV file; without a zone it means UTC here.
+    private static readonly string[] PostgresTimes = ["yyyy-MM-dd HH:mm:ss.FFFFFFFzz", "yyyy-MM-dd HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd HH:mm:ss.FFFFFFF"];
 
     public static Item Malformed(long line, string problem) => new(line, null, problem);
 
@@ -39,10 +43,15 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
         if (fields["timestamp"] is null && fields["created"] is { } created)
         {
             fields.Remove("created");
-            fields["timestamp"] = created;
+            fields["timestamp"] = AsRfc3339(created);
         }
         return new(line, JsonSerializer.SerializeToUtf8Bytes(fields, ImportJson.Default.JsonObject), null);
     }
+
+    private static JsonNode AsRfc3339(JsonNode created) =>
+        created is JsonValue value && value.TryGetValue<string>(out var text)
+        && DateTimeOffset.TryParseExact(text, PostgresTimes, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time.UtcDateTime : created;
 }
 
 /// <summary>

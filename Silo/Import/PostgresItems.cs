@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Npgsql;
 using Tally.Silo.Storage;
@@ -10,8 +9,7 @@ namespace Tally.Silo.Import;
 internal static class PostgresItems
 {
     /// <exception cref="StartupException">It cannot be read, or not to its end.</exception>
-    public static async IAsyncEnumerable<Item> Read(
-        DatabaseUrl.Postgres url, [EnumeratorCancellation] CancellationToken cancellation)
+    public static async IAsyncEnumerable<Item> Read(DatabaseUrl.Postgres url)
     {
         var settings = new NpgsqlConnectionStringBuilder(url.Settings.ConnectionString)
         {
@@ -22,20 +20,20 @@ internal static class PostgresItems
         await using var command = new NpgsqlCommand(PostgresEventLog.Scripts["read_original_events"], connection);
         await using var rows = await Reachable(url, async () =>
         {
-            await connection.OpenAsync(cancellation);
-            return await command.ExecuteReaderAsync(cancellation);
+            await connection.OpenAsync();
+            return await command.ExecuteReaderAsync();
         });
-        for (var row = 1L; await Reachable(url, () => rows.ReadAsync(cancellation)); row++)
+        for (var row = 1L; await Reachable(url, () => rows.ReadAsync()); row++)
         {
-            if (await rows.IsDBNullAsync(0, cancellation))
+            if (await rows.IsDBNullAsync(0))
             {
                 yield return Item.Malformed(row, "The id is null."); // without one a repeat would count again
                 continue;
             }
             var fields = new JsonObject();
             foreach (var (column, name) in ((int, string)[])[(1, "action"), (2, "product"), (3, "fingerprint")])
-                if (!await rows.IsDBNullAsync(column, cancellation)) fields[name] = rows.GetString(column);
-            if (!await rows.IsDBNullAsync(4, cancellation)) fields["created"] = rows.GetDateTime(4);
+                if (!await rows.IsDBNullAsync(column)) fields[name] = rows.GetString(column);
+            if (!await rows.IsDBNullAsync(4)) fields["created"] = rows.GetDateTime(4);
             yield return Item.OfFields(row, fields, rows.GetString(0));
         }
     }

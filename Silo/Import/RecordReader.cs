@@ -23,7 +23,7 @@ internal sealed class RecordReader(Stream source)
     public bool KeepsQuotedLines { get; set; }
 
     /// <returns>The next record, or null at the end.</returns>
-    public async ValueTask<Record?> Next(CancellationToken cancellation)
+    public async ValueTask<Record?> Next()
     {
         var (first, tooLong) = (line, false);
         (scanned, quoted) = (start, false);
@@ -38,7 +38,7 @@ internal sealed class RecordReader(Stream source)
             if (ended) return null;
             if (start > 0) MoveDown();
             if (end == buffer.Length) (tooLong, scanned, end) = (true, 0, 0);
-            var read = await source.ReadAsync(buffer.AsMemory(end), cancellation);
+            var read = await source.ReadAsync(buffer.AsMemory(end));
             (end, ended) = (end + read, read == 0);
         }
     }

@@ -129,7 +129,7 @@ public sealed class ImportedFiles
     private static async Task<List<Item>> Read(byte[] bytes, string name)
     {
         var items = new List<Item>();
-        await foreach (var item in FileItems.Read(new Dribble(bytes), name, CancellationToken.None)) items.Add(item);
+        await foreach (var item in FileItems.Read(new Dribble(bytes), name)) items.Add(item);
         return items;
     }
 

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Tally.Contracts;
+using Tally.Silo.Http.Batches;
+
+namespace Tally.Silo.Http.Segment;
+
+/// <param name="Success">Always true: what is not is a refusal.</param>
+public sealed record SegmentSuccess(bool Success);
+
+/// <summary>
+/// Segment's HTTP API, as its SDKs speak it. They look at the status alone: 5xx and 429 are sent again, any other 4xx is
+/// given up and told to the program. So a batch with a message that is refused is answered 4xx, though the others are
+/// recorded: with 200 nobody would know.
+/// </summary>
+internal static class SegmentEndpoints
+{
+    public static readonly string[] Types = ["track", "page", "screen", "identify", "group", "alias"];
+
+    public static void MapSegment(this IEndpointRouteBuilder routes)
+    {
+        foreach (var type in Types)
+        {
+            Task<IResult> Post(HttpRequest request, Intake intake, Limits limits, TimeProvider clock) =>
+                PostOne(request, type, intake, limits, clock);
+            routes.MapPost("/v1/" + type, Post).Describe("PostSegment" + char.ToUpperInvariant(type[0]) + type[1..], $"Record Segment's message {type}");
+            routes.MapPost("/v1/" + type[0], Post).ExcludeFromDescription(); // as the SDK for browsers calls it
+        }
+        routes.MapPost("/v1/batch", PostBatch).Describe("PostSegmentBatch", "Record many of Segment's messages");
+        routes.MapPost("/v1/b", PostBatch).ExcludeFromDescription();
+        routes.MapGet("/v1/projects/{writeKey}/settings", SegmentSettings.Get).ExcludeFromDescription();
+    }
+
+    private static void Describe(this RouteHandlerBuilder route, string name, string summary) => route
+        .WithName(name)
+        .WithSummary(summary)
+        .WithDescription("What Segment's SDKs send. messageId is the event's id; anonymousId, or else userId, its fingerprint; the "
+            + "tracked event, or the message's type, its action; the write key names its product.")
+        .Accepts<SegmentExample>("application/json", "text/plain")
+        .Produces<SegmentSuccess>()
+        .ProducesRefusals(400, 408, 409, 413, 415, 422, 503);
+
+    private static async Task<IResult> PostOne(HttpRequest request, string type, Intake intake, Limits limits, TimeProvider clock)
+    {
+        var (body, refusal) = await SegmentBody.Read(request, limits, clock);
+        if (body is null) return Refused(refusal!);
+        var item = SegmentMessage.Read(body.Json, type, body);
+        var answer = item.Fields is { } fields ? await intake.Record(fields) : Intake.Refused(item.Refusal!);
+        return answer.Refusal is null ? Success : answer.Refusal;
+    }
+
+    private static async Task<IResult> PostBatch(HttpRequest request, Intake intake, Limits limits, TimeProvider clock)
+    {
+        var (body, refusal) = await SegmentBody.Read(request, limits, clock);
+        if (body is null) return Refused(refusal!);
+        if (!body.Json.TryGetProperty("batch", out var batch) || batch.ValueKind != JsonValueKind.Array)
+            return Refused(Refusal.MissingField("batch"));
+        if (batch.GetArrayLength() > limits.BatchBodyEventsMax) return Refused(Refusal.BatchTooLarge(limits));
+
+        var done = new BatchProgress(intake, key: null);
+        foreach (var part in batch.EnumerateArray().Chunk(limits.BatchPartEventsMax))
+        {
+            await done.Record([.. part.Select(message => SegmentMessage.Read(message, null, body))]);
+            if (done.Open is not null) break;
+        }
+        var receipt = done.ToReceipt();
+        if (done.Open is { } open) return open with { Batch = receipt };
+        return receipt.Refused.Count == 0 ? Success : Refusal.MessagesRefused(receipt);
+    }
+
+    private static IResult Success => new JsonAnswer<SegmentSuccess>(new(true), HttpJson.Default.SegmentSuccess);
+
+    private static IResult Refused(Refusal refusal) => Intake.Refused(refusal).ToResult();
+}
