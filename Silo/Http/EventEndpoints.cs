@@ -11,7 +11,7 @@ internal static class EventEndpoints
             .WithSummary("Record one event")
             .WithDescription("Answers 200 when the event is committed and counted exactly once. A repeat of an id gets the "
                 + "first receipt, marked as a duplicate. Without an id, each request is a new event.")
-            .Accepts<EventFields>("application/x-www-form-urlencoded", "application/json")
+            .Accepts<EventFields>("application/x-www-form-urlencoded", "application/json", "text/plain")
             .Produces<Receipt>()
             .ProducesRefusals(400, 408, 409, 413, 415, 422, 503);
 

@@ -29,7 +29,7 @@ public sealed class EventFields
         var refusal = CheckText("action", Action, limits.ActionBytesMax)
             ?? CheckText("product", Product, limits.ProductBytesMax)
             ?? CheckText("fingerprint", Fingerprint, limits.FingerprintBytesMax)
-            ?? CheckId(Id, limits.EventIdCharactersMax)
+            ?? CheckId("id", Id, limits.EventIdCharactersMax)
             ?? ReadTimestamp(limits, now, ref occurred)
             ?? CheckProperties(limits.PropertiesBytesMax);
         if (refusal is null)
@@ -46,12 +46,12 @@ public sealed class EventFields
 
     // Any string but one that is no Unicode: it is only hashed. Empty is not "none": a client that sends it has a
     // mistake that would make each of its retries count.
-    private static Refusal? CheckId(string? id, int charactersMax)
+    public static Refusal? CheckId(string field, string? id, int charactersMax)
     {
         if (id is null) return null;
-        if (id.Length == 0) return Refusal.MissingField("id");
-        if (HasInvalidCharacters(id, controlsAllowed: true)) return Refusal.InvalidCharacters("id");
-        return id.Length > charactersMax ? Refusal.TooLong("id", charactersMax, "characters") : null;
+        if (id.Length == 0) return Refusal.MissingField(field);
+        if (HasInvalidCharacters(id, controlsAllowed: true)) return Refusal.InvalidCharacters(field);
+        return id.Length > charactersMax ? Refusal.TooLong(field, charactersMax, "characters") : null;
     }
 
     private static bool HasInvalidCharacters(string value, bool controlsAllowed)

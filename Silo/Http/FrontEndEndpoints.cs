@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tally.Silo.Http.Batches;
 
 namespace Tally.Silo.Http;
 
@@ -9,6 +10,7 @@ internal static class FrontEndEndpoints
     {
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Intake>();
+        services.AddRequestDecompression();
         services.AddSingleton<Readiness>();
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = AddReason);
         services.AddApiDescription();
@@ -20,7 +22,9 @@ internal static class FrontEndEndpoints
         app.UseStatusCodePages(); // unknown paths and methods get a problem document too
         app.Use(FingerprintPath.Route);
         app.UseRouting();
+        app.UseRequestDecompression();
         app.MapEvents();
+        app.MapBatches();
         app.MapFingerprints();
         app.MapHealth();
         app.MapMetrics();

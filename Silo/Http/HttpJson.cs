@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Tally.Contracts;
+using Tally.Silo.Http.Batches;
 
 namespace Tally.Silo.Http;
 
@@ -10,7 +11,9 @@ namespace Tally.Silo.Http;
     AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(Refusal))]
 [JsonSerializable(typeof(EventFields))]
+[JsonSerializable(typeof(EventFields[]))]
 [JsonSerializable(typeof(Receipt))]
+[JsonSerializable(typeof(BatchReceipt))]
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
 [JsonSerializable(typeof(HealthReport))]

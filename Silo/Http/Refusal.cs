@@ -1,4 +1,5 @@
 using Tally.Contracts;
+using Tally.Silo.Http.Batches;
 
 namespace Tally.Silo.Http;
 
@@ -12,8 +13,9 @@ namespace Tally.Silo.Http;
 /// <param name="Detail">What exactly, for this request.</param>
 /// <param name="Field">The field at fault, where there is one.</param>
 /// <param name="Id">With 503, the event's id: a retry under it counts once, whatever became of this try.</param>
+/// <param name="Batch">Of a batch that was not read to its end or not recorded whole: how far it came.</param>
 public sealed record Refusal(
-    int Status, string Title, string Reason, string Detail, string? Field = null, string? Id = null) : IResult
+    int Status, string Title, string Reason, string Detail, string? Field = null, string? Id = null, BatchReceipt? Batch = null) : IResult
 {
     private const int RetryAfterSeconds = 1;
 
@@ -59,10 +61,20 @@ public sealed record Refusal(
     public static Refusal BodyTooLarge(int maxBytes) =>
         new(413, "The body is too large", "body_too_large", $"The body takes at most {maxBytes} bytes.");
 
+    public static Refusal EventTooLarge(int maxBytes) => BodyTooLarge(maxBytes) with { Detail = $"An event takes at most {maxBytes} bytes." };
+
+    public static Refusal BatchTooLarge(Limits limits) => BodyTooLarge(limits.BatchBodyBytesMax) with
+    {
+        Detail = $"A batch takes at most {limits.BatchBodyEventsMax} events and, decoded, {limits.BatchBodyBytesMax} bytes.",
+    };
+
     public static Refusal BodyTooSlow() => new(408, "The body came too slowly", "body_too_slow", "The body did not arrive in time.");
 
-    public static Refusal UnsupportedMediaType() => new(415, "The content type is not supported", "unsupported_media_type",
-        "Send application/x-www-form-urlencoded or application/json, in UTF-8 and without content encoding.");
+    public static Refusal UnsupportedMediaType(string supported) => new(415, "The content type is not supported", "unsupported_media_type",
+        $"Send {supported}, in UTF-8; Content-Encoding may be gzip, br or deflate.");
+
+    /// <summary>One event, read where the body is to be one or at an item's place.</summary>
+    public static Refusal MalformedEvent() => MalformedBody("An event is a JSON object with text fields, each given once.");
 
     public static Refusal InvalidPath() => new(400, "The path cannot be read", "malformed_path",
         "A fingerprint in the path must be percent-encoded UTF-8.", "fingerprint");
@@ -75,6 +87,13 @@ public sealed record Refusal(
 
     public static Refusal Unavailable(string? id = null) => new(503, "The event log is unavailable", "unavailable",
         "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.", Id: id);
+
+    /// <summary>The same of a batch that has such items.</summary>
+    public Refusal OfBatch() => this with
+    {
+        Id = null,
+        Detail = "The items that batch.refused names with this reason, and all from batch.handled on, are to be sent again, with the same ids.",
+    };
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
