@@ -28,8 +28,8 @@ internal static class ImportCommand
         await using var file = source is ImportSource.File { Path: var path } ? Open(path) : Stream.Null;
         var (name, items) = source switch
         {
-            ImportSource.File of => (of.Path, FileItems.Read(file, of.Path),
-            ImportSource.Postgres of => (of.Url.ToString(), PostgresItems.Read(of.Url),
+            ImportSource.File of => (of.Path, FileItems.Read(file, of.Path)),
+            ImportSource.Postgres of => (of.Url.ToString(), PostgresItems.Read(of.Url)),
             _ => throw new ArgumentOutOfRangeException(nameof(source)),
         };
         using var service = new ServiceClient(to ?? settings.LocalUrl, key);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Tally.Silo.Http.Batches;
+using Tally.Silo.Http.Segment;
 
 namespace Tally.Silo.Http;
 
@@ -25,6 +26,7 @@ internal static class FrontEndEndpoints
         app.UseRequestDecompression();
         app.MapEvents();
         app.MapBatches();
+        app.MapSegment();
         app.MapFingerprints();
         app.MapHealth();
         app.MapMetrics();

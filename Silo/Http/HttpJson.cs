@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Tally.Contracts;
 using Tally.Silo.Http.Batches;
+using Tally.Silo.Http.Segment;
 
 namespace Tally.Silo.Http;
 
@@ -14,6 +15,8 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(EventFields[]))]
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(BatchReceipt))]
+[JsonSerializable(typeof(SegmentSuccess))]
+[JsonSerializable(typeof(SourceSettings))]
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
 [JsonSerializable(typeof(HealthReport))]

@@ -50,6 +50,13 @@ public sealed record Refusal(
     public static Refusal OutOfRange(string field, long min, long max) => new(422, "A parameter is out of range", "out_of_range",
         $"The parameter {field} must be a whole number from {min} to {max}.", field);
 
+    /// <summary>Segment's: of a batch whose other messages are recorded.</summary>
+    public static Refusal MessagesRefused(BatchReceipt batch) => new(422, "Messages are refused", "messages_refused",
+        "Those that batch.refused names are not recorded, and would not be if they were sent again; all others are.", Batch: batch);
+
+    public static Refusal UnknownType() => new(422, "The type is unknown", "unknown_type",
+        "The type must be track, page, screen, identify, group or alias.", "type");
+
     public static Refusal TooManyCounters(int max) => new(422, "Too many counters", "too_many_counters",
         $"This fingerprint has {max} pairs of product and action; this event would begin another.");
 

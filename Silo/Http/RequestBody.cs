@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Net.Http.Headers;
 
 namespace Tally.Silo.Http;
@@ -17,6 +18,31 @@ internal static class RequestBody
         if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
             && !type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase)) return null;
         return type.MediaType.ToString().ToLowerInvariant();
+    }
+
+    /// <summary>Reads a body that is taken whole.</summary>
+    /// <returns>Its bytes, past whose end the reader is to be advanced, or why there are none.</returns>
+    public static async ValueTask<(ReadOnlySequence<byte> Bytes, Refusal? Refusal)> ReadWhole(HttpRequest request, int bytesMax)
+    {
+        if (request.ContentLength > bytesMax) return (default, Refusal.BodyTooLarge(bytesMax));
+        try
+        {
+            while (true)
+            {
+                var read = await request.BodyReader.ReadAsync(request.HttpContext.RequestAborted);
+                if (read.Buffer.Length > bytesMax)
+                {
+                    request.BodyReader.AdvanceTo(read.Buffer.End); // so that the server can drain what follows
+                    return (default, Refusal.BodyTooLarge(bytesMax));
+                }
+                if (read.IsCompleted) return (read.Buffer, null);
+                request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            }
+        }
+        catch (Exception exception) when (IsFailure(exception))
+        {
+            return (default, RefusalOf(exception, bytesMax));
+        }
     }
 
     /// <summary>Reading failed: the client broke off, or what it sent cannot be read.</summary>

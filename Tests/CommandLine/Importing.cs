@@ -59,15 +59,13 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         var shared = await apps.On(storage);
         var file = await Write("bad.ndjson", Utf8(Ndjson(0) + "nonsense\n" + "{}\n" + $$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}","timestamp":"2999-01-01T00:00:00Z"}""" + "\n"
             + $$"""{"action":7,"product":"k8s","fingerprint":"{{visitor}}"}""" + "\n" + new string('x', 3 << 20) + "\n" + Ndjson(1)
-            + $$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}","properties":{"text":"{{new string('x', 5_000)}}"}}""" + "\n" + Ndjson(2)));
+            + Ndjson(3).Replace("}", $$""","properties":{"text":"{{new string('x', 5_000)}}"} }""") + Ndjson(2)));
         var (exitCode, output, error) = await Import(shared, file);
         Assert.Equal((1, "3 events recorded, 0 were there before, 6 refused\n"), (exitCode, output));
-        Assert.Equal(
-            [$"{file}:2: This is no JSON object", $"{file}:3: missing_field: ", $"{file}:4: timestamp_out_of_range: ", $"{file}:5: malformed_body: ",
-             $"{file}:6: The line is longer than ", $"{file}:8: too_long: "],
-            error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order().Zip(
-                [$"{file}:2: This is no JSON object", $"{file}:3: missing_field: ", $"{file}:4: timestamp_out_of_range: ", $"{file}:5: malformed_body: ",
-                 $"{file}:6: The line is longer than ", $"{file}:8: too_long: "], (line, begin) => line.StartsWith(begin, StringComparison.Ordinal) ? begin : line));
+        var told = error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).ToList();
+        string[] begins = ["2: This is no JSON object", "3: missing_field: ", "4: out_of_range: ", "5: malformed_body: ", "6: The line is longer than ", "8: too_long: "];
+        Assert.Equal(begins.Length, told.Count);
+        Assert.All(begins.Index(), begin => Assert.StartsWith($"{file}:{begin.Item}", told[begin.Index]));
         Assert.Equal(3, await Rows(shared));
     }
 
@@ -178,7 +176,7 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     public async Task Only_an_import_brings_what_is_older_than_the_limit(StorageKind storage)
     {
         var shared = await apps.On(storage);
-        foreach (var (query, status) in ((string, string)[])[("", "timestamp_out_of_range"), ("?history=false", "timestamp_out_of_range"), ("?history=true", "recorded")])
+        foreach (var (query, status) in ((string, string)[])[("", "out_of_range"), ("?history=false", "out_of_range"), ("?history=true", "recorded")])
         {
             var answer = await shared.App.Send(new(HttpMethod.Post, "/api/events/batch" + query)
             {

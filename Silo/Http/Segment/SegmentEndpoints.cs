@@ -18,26 +18,18 @@ internal static class SegmentEndpoints
 
     public static void MapSegment(this IEndpointRouteBuilder routes)
     {
+        var v1 = routes.MapGroup("/v1").ExcludeFromDescription(); // its own documentation describes it
         foreach (var type in Types)
         {
             Task<IResult> Post(HttpRequest request, Intake intake, Limits limits, TimeProvider clock) =>
                 PostOne(request, type, intake, limits, clock);
-            routes.MapPost("/v1/" + type, Post).Describe("PostSegment" + char.ToUpperInvariant(type[0]) + type[1..], $"Record Segment's message {type}");
-            routes.MapPost("/v1/" + type[0], Post).ExcludeFromDescription(); // as the SDK for browsers calls it
+            v1.MapPost(type, Post);
+            v1.MapPost(type[..1], Post); // as the SDK for browsers calls it
         }
-        routes.MapPost("/v1/batch", PostBatch).Describe("PostSegmentBatch", "Record many of Segment's messages");
-        routes.MapPost("/v1/b", PostBatch).ExcludeFromDescription();
-        routes.MapGet("/v1/projects/{writeKey}/settings", SegmentSettings.Get).ExcludeFromDescription();
+        v1.MapPost("batch", PostBatch);
+        v1.MapPost("b", PostBatch);
+        v1.MapGet("projects/{writeKey}/settings", SegmentSettings.Get);
     }
-
-    private static void Describe(this RouteHandlerBuilder route, string name, string summary) => route
-        .WithName(name)
-        .WithSummary(summary)
-        .WithDescription("What Segment's SDKs send. messageId is the event's id; anonymousId, or else userId, its fingerprint; the "
-            + "tracked event, or the message's type, its action; the write key names its product.")
-        .Accepts<SegmentExample>("application/json", "text/plain")
-        .Produces<SegmentSuccess>()
-        .ProducesRefusals(400, 408, 409, 413, 415, 422, 503);
 
     private static async Task<IResult> PostOne(HttpRequest request, string type, Intake intake, Limits limits, TimeProvider clock)
     {
@@ -56,7 +48,7 @@ internal static class SegmentEndpoints
             return Refused(Refusal.MissingField("batch"));
         if (batch.GetArrayLength() > limits.BatchBodyEventsMax) return Refused(Refusal.BatchTooLarge(limits));
 
-        var done = new BatchProgress(intake, key: null);
+        var done = new BatchProgress(intake);
         foreach (var part in batch.EnumerateArray().Chunk(limits.BatchPartEventsMax))
         {
             await done.Record([.. part.Select(message => SegmentMessage.Read(message, null, body))]);

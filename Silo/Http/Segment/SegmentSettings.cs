@@ -1,4 +1,3 @@
-using Tally.Contracts;
 
 namespace Tally.Silo.Http.Segment;
 
