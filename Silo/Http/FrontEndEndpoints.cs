@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Segment;
 
@@ -7,8 +8,9 @@ namespace Tally.Silo.Http;
 /// <summary>Everything that answers HTTP.</summary>
 internal static class FrontEndEndpoints
 {
-    public static void AddFrontEnd(this IServiceCollection services)
+    public static void AddFrontEnd(this IServiceCollection services, AccessKeys keys)
     {
+        services.AddAccess(keys);
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Intake>();
         services.AddRequestDecompression();
@@ -23,13 +25,19 @@ internal static class FrontEndEndpoints
         app.UseStatusCodePages(); // unknown paths and methods get a problem document too
         app.Use(FingerprintPath.Route);
         app.UseRouting();
+        app.UseAccess();
         app.UseRequestDecompression();
-        app.MapEvents();
-        app.MapBatches();
+
+        var writing = app.MapWriting();
+        writing.MapEvents();
+        writing.MapBatches();
         app.MapSegment();
-        app.MapFingerprints();
+
+        var reading = app.MapReading();
+        reading.MapFingerprints();
+        reading.MapMetrics();
+
         app.MapHealth();
-        app.MapMetrics();
         app.MapOpenApi("/openapi/v1.json");
     }
 

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;

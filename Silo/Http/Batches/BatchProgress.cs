@@ -1,9 +1,10 @@
 namespace Tally.Silo.Http.Batches;
 
 /// <summary>Records a batch part by part, and keeps what became of its items.</summary>
+/// <param name="sender">Whose key may be bound to products.</param>
 /// <param name="key">Gives an item without an id its own: the key and its place.</param>
 /// <param name="isHistory">Whether its events may be old.</param>
-internal sealed class BatchProgress(Intake intake, string? key = null, bool isHistory = false)
+internal sealed class BatchProgress(Intake intake, HttpContext sender, string? key = null, bool isHistory = false)
 {
     private readonly List<RefusedItem> refused = [];
     private int handled, recorded, repeated;
@@ -23,7 +24,7 @@ internal sealed class BatchProgress(Intake intake, string? key = null, bool isHi
             if (key is not null) fields.Id ??= $"{key}/{handled + i}";
             sent.Add(fields);
         }
-        var answers = await intake.RecordAll(sent);
+        var answers = await intake.RecordAll(sent, sender);
         var next = 0;
         foreach (var item in part) Note(item.Refusal is { } refusal ? Intake.Refused(refusal) : answers[next++]);
     }

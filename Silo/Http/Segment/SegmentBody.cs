@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Tally.Contracts;
+using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http.Segment;
 
@@ -25,9 +26,9 @@ internal sealed record SegmentBody(JsonElement Json, string Product, TimeSpan? S
         {
             var json = JsonElement.Parse(bytes.ToArray(), Strict);
             if (json.ValueKind != JsonValueKind.Object) return (null, Refusal.MalformedBody("The body is no JSON object."));
-            if (ProductOf(request, json) is not { } product) return (null, Refusal.MissingField("writeKey"));
+            if (ReadProduct(request, json, out var product) is { } notAllowed) return (null, notAllowed);
             TimeSpan? skew = Rfc3339.TryParse(SegmentMessage.TextOf(json, "sentAt") ?? "", out var sentAt) ? clock.GetUtcNow() - sentAt : null;
-            return (new(json, product, skew), null);
+            return (new(json, product!, skew), null);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException) // or half a surrogate pair
         {
@@ -39,9 +40,15 @@ internal sealed record SegmentBody(JsonElement Json, string Product, TimeSpan? S
         }
     }
 
-    // Without keys the write key is a name that anyone may choose, and older SDKs send it in the body alone.
-    private static string? ProductOf(HttpRequest request, JsonElement json) =>
-        UserOf(request.Headers.Authorization) ?? SegmentMessage.TextOf(json, "writeKey");
+    // Older SDKs send the write key in the body alone. Where no keys are set it is a name that anyone may choose.
+    private static Refusal? ReadProduct(HttpRequest request, JsonElement json, out string? product)
+    {
+        var inBody = SegmentMessage.TextOf(json, "writeKey");
+        product = null;
+        if (request.HttpContext.RefusesToWrite(inBody) is { } refusal) return refusal;
+        product = request.HttpContext.Key() is { } key ? key.Product : UserOf(request.Headers.Authorization) ?? inBody;
+        return product is not null ? null : request.HttpContext.Key() is null ? Refusal.MissingField("writeKey") : Refusal.NoProduct();
+    }
 
     private static string? UserOf(string? authorization)
     {

@@ -36,7 +36,7 @@ internal static class SegmentEndpoints
         var (body, refusal) = await SegmentBody.Read(request, limits, clock);
         if (body is null) return Refused(refusal!);
         var item = SegmentMessage.Read(body.Json, type, body);
-        var answer = item.Fields is { } fields ? await intake.Record(fields) : Intake.Refused(item.Refusal!);
+        var answer = item.Fields is { } fields ? await intake.Record(fields, request.HttpContext) : Intake.Refused(item.Refusal!);
         return answer.Refusal is null ? Success : answer.Refusal;
     }
 
@@ -48,7 +48,7 @@ internal static class SegmentEndpoints
             return Refused(Refusal.MissingField("batch"));
         if (batch.GetArrayLength() > limits.BatchBodyEventsMax) return Refused(Refusal.BatchTooLarge(limits));
 
-        var done = new BatchProgress(intake);
+        var done = new BatchProgress(intake, request.HttpContext);
         foreach (var part in batch.EnumerateArray().Chunk(limits.BatchPartEventsMax))
         {
             await done.Record([.. part.Select(message => SegmentMessage.Read(message, null, body))]);
