@@ -175,7 +175,8 @@ internal static class AppCommand
         if (!text.Contains("://", StringComparison.Ordinal)) return new ImportSource.File(text);
         try
         {
-            if (DatabaseUrl.Parse(text) is DatabaseUrl.Postgres url) return new ImportSource.Postgres(url);
+            if (text.StartsWith("postgres", StringComparison.OrdinalIgnoreCase))
+                return new ImportSource.Postgres((DatabaseUrl.Postgres)DatabaseUrl.Parse(text));
         }
         catch (FormatException exception)
         {

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tally.Tests.Harness;
 
@@ -72,5 +73,7 @@ public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
     private static async Task<long> Rows(TestDatabase database) =>
         (await database.Query("select count(*) from events where product = 'shop'", row => row.GetInt64(0)))[0];
 
-    private static string Plain(JsonElement properties) => properties.GetRawText();
+    private static readonly JsonSerializerOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static string Plain(JsonElement properties) => JsonSerializer.Serialize(properties, Unescaped);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tally.Silo.Http.Batches;
 
@@ -14,6 +15,9 @@ internal static class SegmentMessage
 {
     // What a message says beside its properties or traits. An identify without its user would say nothing.
     private static readonly string[] SaidBeside = ["userId", "groupId", "previousId", "name", "category"];
+
+    // Escaping what need not be escaped could make them too long.
+    private static readonly JsonWriterOptions AsItWas = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="message">As it came.</param>
     /// <param name="type">Where the path tells it; in a batch each message does.</param>
@@ -67,7 +71,7 @@ internal static class SegmentMessage
         if (beside.Count == 0) return has ? properties.GetRawText() : null;
 
         using var written = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(written))
+        using (var writer = new Utf8JsonWriter(written, AsItWas))
         {
             writer.WriteStartObject();
             if (has) foreach (var property in properties.EnumerateObject()) property.WriteTo(writer);
