@@ -16,7 +16,7 @@ internal sealed class NodeSdk : IAsyncDisposable
     public static async Task<NodeSdk> Start(int port, string writeKey)
     {
         await NodePackages.Ready();
-        return new(Process.Start(new ProcessStartInfo("node", ["node.js", $"http://127.0.0.1:{port}", writeKey])
+        return new(Process.Start(new ProcessStartInfo("node", ["--no-warnings", "node.js", $"http://127.0.0.1:{port}", writeKey])
         {
             WorkingDirectory = NodePackages.Folder,
             RedirectStandardInput = true,

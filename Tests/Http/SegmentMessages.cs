@@ -117,9 +117,9 @@ public sealed class SegmentMessages(SharedApps apps) : IClassFixture<SharedApps>
         var occurred = (await app.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray()
             .Select(e => e.GetProperty("created").GetDateTime() - e.GetProperty("occurred").GetDateTime());
         Assert.All(occurred, ago => Assert.InRange(ago, TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(60)));
-        foreach (var sentAt in (string[])["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"]) // a shift beyond all time
-            (await Post(app, "/v1/track", $$"""{"anonymousId":"V","event":"x","timestamp":"9999-12-31T23:59:59Z","sentAt":"{{sentAt}}"}"""))
-                .AssertRefused(422, "out_of_range", "timestamp");
+        // A clock that is wrong beyond all time.
+        (await Post(app, "/v1/track", """{"anonymousId":"V","event":"x","timestamp":"9999-12-31T23:59:59Z","sentAt":"0001-01-01T00:00:00Z"}"""))
+            .AssertRefused(422, "out_of_range", "timestamp");
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
         Assert.Equal(["Order Completed", "page", "screen", "identify", "group", "alias"], events.Keys);
         Assert.All(events.Values, e => Assert.Equal("shop", e.GetProperty("product").GetString()));
         Assert.Equal(
-            ["""{"total":9.5,"text":"Käse \"x\"","userId":"u-1"}""", """{"url":"https://x.example/","name":"Docs","category":"Help"}""",
+            ["""{"total":9.5,"text":"Käse \"x\"","userId":"u-1"}""", """{"url":"https://x.example/","category":"Help","name":"Docs"}""",
              """{"name":"Home"}""", """{"plan":"pro","userId":"u-1"}""", """{"seats":3,"groupId":"g-1"}""", """{"previousId":"u-0"}"""],
             events.Values.Select(e => Plain(e.GetProperty("properties"))));
         Assert.InRange(events["Order Completed"].GetProperty("occurred").GetDateTime(), happened, DateTime.UtcNow.AddDays(-3));
