@@ -1,5 +1,5 @@
 using System.Text;
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using nietras.SeparatedValues;
 using Tally.Silo.Storage;
 
@@ -45,19 +45,19 @@ internal sealed class CsvFields
             var row = reader.Current;
             if (row.ColCount != columns.Length)
                 return Item.Malformed(record.Line, $"There are {row.ColCount} columns where the header has {columns.Length}.");
-            var fields = new JsonObject();
+            var fields = new List<Field>(columns.Length);
             for (var i = 0; i < columns.Length; i++)
             {
                 if (columns[i] is { } name && row[i].ToString() is { Length: > 0 } cell)
-                    fields[name] = name == "properties" ? JsonNode.Parse(cell, documentOptions: Item.Strict) : cell;
+                    fields.Add(name == "properties" ? new(name, cell) : Field.OfText(name, cell));
             }
-            return Item.OfFields(record.Line, fields, id);
+            return Item.Of(record.Line, fields, id);
         }
         catch (DecoderFallbackException)
         {
             return Item.Malformed(record.Line, "This is no UTF-8.");
         }
-        catch (System.Text.Json.JsonException)
+        catch (JsonException)
         {
             return Item.Malformed(record.Line, "The properties are no JSON.");
         }

@@ -1,9 +1,17 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace Tally.Silo.Import;
+
+/// <param name="Name">As the service calls it, or <c>created</c>, as the one that Tally replaces does.</param>
+/// <param name="Json">The value's own text, which stays as it is: properties are compared by their text.</param>
+internal readonly record struct Field(string Name, string Json)
+{
+    public static Field OfText(string name, string text) => new(name, JsonSerializer.Serialize(text, ImportJson.Default.String));
+
+    public bool IsNull => Json == "null";
+}
 
 /// <summary>An event as its source has it, ready for the service, which checks it.</summary>
 /// <param name="Line">Its line, or its row, in the source.</param>
@@ -11,9 +19,9 @@ namespace Tally.Silo.Import;
 /// <param name="Problem">Why the source's text is no event.</param>
 internal sealed record Item(long Line, byte[]? Json, string? Problem)
 {
-    internal static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    // What it writes into a CSV file; without a zone it means UTC here.
+    // As Postgres writes it into a CSV file; without a zone it means UTC here.
     private static readonly string[] PostgresTimes = ["yyyy-MM-dd HH:mm:ss.FFFFFFFzz", "yyyy-MM-dd HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd HH:mm:ss.FFFFFFF"];
 
     public static Item Malformed(long line, string problem) => new(line, null, problem);
@@ -26,32 +34,42 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
     {
         try
         {
-            return JsonNode.Parse(json, documentOptions: Strict) is JsonObject fields
-                ? OfFields(line, fields, id) : Malformed(line, "This is no JSON object.");
+            var parsed = JsonElement.Parse(json, Strict);
+            return parsed.ValueKind != JsonValueKind.Object ? Malformed(line, "This is no JSON object.")
+                : Of(line, [.. parsed.EnumerateObject().Select(property => new Field(property.Name, property.Value.GetRawText()))], id);
         }
-        // The second: a \u escape that is half a surrogate pair. The third: a field that is given twice.
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException) // or half a surrogate pair
         {
             return Malformed(line, "This is no JSON object, or has a field twice.");
         }
     }
 
-    /// <summary>An event of named fields. The time in <c>created</c>, as the service that Tally replaces has it, is its time.</summary>
-    public static Item OfFields(long line, JsonObject fields, string id)
+    /// <exception cref="JsonException">A value is no JSON.</exception>
+    public static Item Of(long line, IReadOnlyList<Field> fields, string id)
     {
-        fields["id"] ??= id;
-        if (fields["timestamp"] is null && fields["created"] is { } created)
+        using var json = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(json))
         {
-            fields.Remove("created");
-            fields["timestamp"] = AsRfc3339(created);
+            writer.WriteStartObject();
+            foreach (var field in fields.Where(field => !field.IsNull && field.Name != "created")) Write(field.Name, field.Json);
+            if (Find("id") is null) writer.WriteString("id", id);
+            if (Find("timestamp") is null && Find("created") is { } created) Write("timestamp", AsRfc3339(created));
+            writer.WriteEndObject();
+
+            void Write(string name, string value)
+            {
+                writer.WritePropertyName(name);
+                writer.WriteRawValue(value);
+            }
         }
-        return new(line, JsonSerializer.SerializeToUtf8Bytes(fields, ImportJson.Default.JsonObject), null);
+        return new(line, json.ToArray(), null);
+
+        string? Find(string name) => fields.Where(field => field.Name == name && !field.IsNull).Select(field => field.Json).FirstOrDefault();
     }
 
-    private static JsonNode AsRfc3339(JsonNode created) =>
-        created is JsonValue value && value.TryGetValue<string>(out var text)
-        && DateTimeOffset.TryParseExact(text, PostgresTimes, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time.UtcDateTime : created;
+    private static string AsRfc3339(string created) =>
+        DateTimeOffset.TryParseExact(created.Trim('"'), PostgresTimes, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? $"\"{time.UtcDateTime:O}\"" : created;
 }
 
 /// <summary>

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Globalization;
 using Npgsql;
 using Tally.Silo.Storage;
 using Tally.Silo.Storage.Postgres;
@@ -30,11 +30,11 @@ internal static class PostgresItems
                 yield return Item.Malformed(row, "The id is null."); // without one a repeat would count again
                 continue;
             }
-            var fields = new JsonObject();
+            var fields = new List<Field>();
             foreach (var (column, name) in ((int, string)[])[(1, "action"), (2, "product"), (3, "fingerprint")])
-                if (!await rows.IsDBNullAsync(column)) fields[name] = rows.GetString(column);
-            if (!await rows.IsDBNullAsync(4)) fields["created"] = rows.GetDateTime(4);
-            yield return Item.OfFields(row, fields, rows.GetString(0));
+                if (!await rows.IsDBNullAsync(column)) fields.Add(Field.OfText(name, rows.GetString(column)));
+            if (!await rows.IsDBNullAsync(4)) fields.Add(Field.OfText("timestamp", rows.GetDateTime(4).ToString("O", CultureInfo.InvariantCulture)));
+            yield return Item.Of(row, fields, rows.GetString(0));
         }
     }
 

@@ -126,6 +126,12 @@ public sealed class ImportedFiles
         Assert.Equal((64, "2021-01-01T00:00:00Z"), (Field(items[1], "id").Length, Field(items[1], "timestamp")));
     }
 
+    [Theory]
+    [InlineData("x.ndjson", """{"properties":{"text": "Käse \u00e4\/",  "n":1.50}}""")]
+    [InlineData("x.csv", "action,product,fingerprint,properties\na,b,c,\"{\"\"text\"\": \"\"Käse \\u00e4\\/\"\",  \"\"n\"\":1.50}\"")]
+    public async Task Properties_keep_their_own_text(string name, string text) =>
+        Assert.Equal("""{"text": "Käse \u00e4\/",  "n":1.50}""", Json(Assert.Single(await Read(Utf8(text), name))).GetProperty("properties").GetRawText());
+
     private static async Task<List<Item>> Read(byte[] bytes, string name)
     {
         var items = new List<Item>();
