@@ -26,7 +26,7 @@ internal static class ImportProgress
             .Columns(new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new TaskDescriptionColumn())
             .StartAsync(async progress =>
             {
-                var bar = progress.AddTask("");
+                var bar = progress.AddTask(tally.ToString());
                 var running = run();
                 do
                 {

@@ -68,8 +68,8 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
     }
 
     private static string AsRfc3339(string created) =>
-        DateTimeOffset.TryParseExact(created.Trim('"'), PostgresTimes, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? $"\"{time.UtcDateTime:O}\"" : created;
+        created.StartsWith('"') && DateTimeOffset.TryParseExact(JsonSerializer.Deserialize(created, ImportJson.Default.String), PostgresTimes,
+            CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? $"\"{time.UtcDateTime:O}\"" : created;
 }
 
 /// <summary>

@@ -132,6 +132,21 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     }
 
     [Fact]
+    public async Task On_a_terminal_it_shows_a_bar_and_above_it_what_is_refused()
+    {
+        const string script = "/usr/bin/script";
+        Assert.SkipUnless(File.Exists(script), "A terminal needs script: install it (Debian: apt-get install bsdutils).");
+        var shared = await apps.On(StorageKind.Sqlite);
+        var file = await Write("events.ndjson", Utf8(Ndjson(0) + "nonsense\n" + Ndjson(1)));
+        // In one line, as a program with a terminal of its own.
+        var (exitCode, output) = await Commands.Try(script, "-qec", $"TERM=xterm {AppProcess.Binary} import {file} {string.Join(' ', To(shared.App))}", "/dev/null");
+        Assert.Equal(1, exitCode);
+        Assert.Contains($"{file}:2: This is no JSON object", output);
+        Assert.Contains("100%", output);
+        Assert.Contains("2 events recorded, 0 were there before, 1 refused", output);
+    }
+
+    [Fact]
     public async Task What_cannot_be_read_is_one_line()
     {
         var shared = await apps.On(StorageKind.Sqlite);

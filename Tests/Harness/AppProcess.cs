@@ -14,7 +14,7 @@ public sealed record SiloPlace(string Address, string? Namespace)
 /// <summary>The real program, in a process of its own.</summary>
 public sealed class AppProcess : IServing, IAsyncDisposable
 {
-    private static readonly string Binary = Path.Combine(AppContext.BaseDirectory, "app");
+    public static readonly string Binary = Path.Combine(AppContext.BaseDirectory, "app");
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
 
     private readonly Process process;
