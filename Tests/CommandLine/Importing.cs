@@ -72,7 +72,7 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     [Theory, EachStorage]
     public async Task Killed_in_the_middle_and_begun_again_it_counts_once(StorageKind storage)
     {
-        const int many = 40_000;
+        const int many = 20_000;
         var shared = await apps.On(storage);
         var file = await Write("many.ndjson", Utf8(string.Concat(Enumerable.Range(0, many).Select(i => Ndjson(i)))));
         await AppProcess.RunAndKill(["import", file, .. To(shared.App)], () => Eventually.True(async () => await Rows(shared) > 0, "Nothing is recorded."));
@@ -87,7 +87,7 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     [Theory, EachStorage]
     public async Task A_service_that_dies_and_comes_back_in_the_middle_does_not_end_it(StorageKind storage)
     {
-        const int many = 20_000;
+        const int many = 8_000;
         await using var database = await TestDatabase.Create(storage, apps.Server);
         var app = await AppProcess.Start(database);
         var file = await Write("many.ndjson", Utf8(string.Concat(Enumerable.Range(0, many).Select(i => Ndjson(i)))));
