@@ -39,6 +39,7 @@ public sealed class AppProcess : IServing, IAsyncDisposable
     public HttpClient Http { get; }
     public bool HasExited => process.HasExited;
     public int ExitCode => process.ExitCode;
+    public long PeakMemoryBytes { get { process.Refresh(); return process.PeakWorkingSet64; } }
     public string Output { get { lock (output) return output.ToString(); } }
 
     /// <summary>Starts the program and waits until it is ready.</summary>
