@@ -69,10 +69,10 @@ internal static class AppCommand
     // Of app import alone.
     private static readonly Argument<string> Source =
         new("source") { Description = "A file (NDJSON or CSV, also in gzip), - for standard input, or a postgres:// URL" };
-    private static readonly Flag<Uri?> To =
-        new("to", "url", "The service to write to; auto is the one on this machine, by -host and -port", "auto", ParseTo, "APP_TO");
-    private static readonly Flag<string?> Key =
-        new("key", "key", "The service's write key, where it asks for one", None, text => text == None ? null : text, "APP_KEY");
+    private static readonly Flag<Uri?> To = new("to", "url",
+        "The service to write to; auto is the one on this machine, by -host and -port", "auto", ParseTo, "APP_TO");
+    private static readonly Flag<string?> Key = new("key", "key",
+        "The service's write key, where it asks for one", None, text => text == None ? null : text, "APP_KEY");
 
     /// <summary>Runs the command that the arguments name.</summary>
     /// <returns>The process's exit code.</returns>
@@ -122,9 +122,13 @@ internal static class AppCommand
 
     private static Command Import()
     {
-        var command = new Command("import", "Bring recorded events to a service that runs; a repeat counts nothing twice") { Source, To.Option, Key.Option };
-        command.SetAction((result, cancellation) => WithSettings(result, settings => ImportCommand.Run(settings,
-            ParseSource(result.GetValue(Source)!), To.Read(result, Environment.GetEnvironmentVariable), Key.Read(result, Environment.GetEnvironmentVariable))));
+        var command = new Command("import", "Bring recorded events to a service that runs; a repeat counts nothing twice")
+        {
+            Source, To.Option, Key.Option,
+        };
+        command.SetAction((result, cancellation) => WithSettings(result, settings => ImportCommand.Run(
+            settings, ParseSource(result.GetValue(Source)!),
+            To.Read(result, Environment.GetEnvironmentVariable), Key.Read(result, Environment.GetEnvironmentVariable))));
         return command;
     }
 

@@ -30,8 +30,8 @@ internal static class ImportProgress
                 var running = run();
                 do
                 {
-                    if (file is FileStream { CanSeek: true }) (bar.MaxValue, bar.Value) = (Math.Max(file.Length, 1), file.Position);
-                    else bar.IsIndeterminate = true;
+                    bar.IsIndeterminate = file is not FileStream { CanSeek: true };
+                    if (!bar.IsIndeterminate) (bar.MaxValue, bar.Value) = (Math.Max(file.Length, 1), file.Position);
                     bar.Description = Markup.Escape(tally.ToString());
                 }
                 while (await Task.WhenAny(running, Task.Delay(Every)) != running);

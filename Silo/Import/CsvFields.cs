@@ -22,7 +22,8 @@ internal sealed class CsvFields
         using (var reader = format.FromText(text))
         {
             format = Plain(reader.Spec.Sep.Reader());
-            columns = reader.MoveNext() ? [.. CellsOf(reader.Current).Select(cell => Names.FirstOrDefault(name => name == cell.Trim()))] : [];
+            columns = !reader.MoveNext() ? []
+                : [.. CellsOf(reader.Current).Select(cell => Names.FirstOrDefault(name => name == cell.Trim()))];
         }
         foreach (var name in Names)
         {

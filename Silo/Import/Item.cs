@@ -22,7 +22,8 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     // As Postgres writes it into a CSV file; without a zone it means UTC here.
-    private static readonly string[] PostgresTimes = ["yyyy-MM-dd HH:mm:ss.FFFFFFFzz", "yyyy-MM-dd HH:mm:ss.FFFFFFFzzz", "yyyy-MM-dd HH:mm:ss.FFFFFFF"];
+    private static readonly string[] PostgresTimes =
+        [.. ((string[])["zz", "zzz", ""]).Select(zone => "yyyy-MM-dd HH:mm:ss.FFFFFFF" + zone)];
 
     public static Item Malformed(long line, string problem) => new(line, null, problem);
 
@@ -35,8 +36,9 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
         try
         {
             var parsed = JsonElement.Parse(json, Strict);
-            return parsed.ValueKind != JsonValueKind.Object ? Malformed(line, "This is no JSON object.")
-                : Of(line, [.. parsed.EnumerateObject().Select(property => new Field(property.Name, property.Value.GetRawText()))], id);
+            if (parsed.ValueKind != JsonValueKind.Object) return Malformed(line, "This is no JSON object.");
+            var fields = parsed.EnumerateObject().Select(property => new Field(property.Name, property.Value.GetRawText()));
+            return Of(line, [.. fields], id);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException) // or half a surrogate pair
         {
@@ -64,12 +66,14 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
         }
         return new(line, json.ToArray(), null);
 
-        string? Find(string name) => fields.Where(field => field.Name == name && !field.IsNull).Select(field => field.Json).FirstOrDefault();
+        string? Find(string name) =>
+            fields.Where(field => field.Name == name && !field.IsNull).Select(field => field.Json).FirstOrDefault();
     }
 
     private static string AsRfc3339(string created) =>
-        created.StartsWith('"') && DateTimeOffset.TryParseExact(JsonSerializer.Deserialize(created, ImportJson.Default.String), PostgresTimes,
-            CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? $"\"{time.UtcDateTime:O}\"" : created;
+        created.StartsWith('"') && DateTimeOffset.TryParseExact(JsonSerializer.Deserialize(created, ImportJson.Default.String),
+            PostgresTimes, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? $"\"{time.UtcDateTime:O}\"" : created;
 }
 
 /// <summary>

@@ -33,7 +33,8 @@ internal static class PostgresItems
             var fields = new List<Field>();
             foreach (var (column, name) in ((int, string)[])[(1, "action"), (2, "product"), (3, "fingerprint")])
                 if (!await rows.IsDBNullAsync(column)) fields.Add(Field.OfText(name, rows.GetString(column)));
-            if (!await rows.IsDBNullAsync(4)) fields.Add(Field.OfText("timestamp", rows.GetDateTime(4).ToString("O", CultureInfo.InvariantCulture)));
+            if (!await rows.IsDBNullAsync(4))
+                fields.Add(Field.OfText("timestamp", rows.GetDateTime(4).ToString("O", CultureInfo.InvariantCulture)));
             yield return Item.Of(row, fields, rows.GetString(0));
         }
     }

@@ -20,7 +20,8 @@ internal sealed class ServiceClient : IDisposable
         .AddTimeout(Patience)
         .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
         {
-            ShouldHandle = attempt => new(attempt.Outcome.Exception is HttpRequestException or TaskCanceledException { InnerException: TimeoutException }
+            ShouldHandle = attempt => new(
+                attempt.Outcome.Exception is HttpRequestException or TaskCanceledException { InnerException: TimeoutException }
                 || attempt.Outcome.Result?.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests
                     or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout),
             DelayGenerator = attempt => new(attempt.Outcome.Result?.Headers.RetryAfter?.Delta),
@@ -46,11 +47,13 @@ internal sealed class ServiceClient : IDisposable
         try
         {
             using var response = await http.GetAsync(new Uri("/health/ready", UriKind.Relative));
-            if (!response.IsSuccessStatusCode) throw new StartupException($"{http.BaseAddress} is not ready: it answers {(int)response.StatusCode}");
+            if (!response.IsSuccessStatusCode)
+                throw new StartupException($"{http.BaseAddress} is not ready: it answers {(int)response.StatusCode}");
         }
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
         {
-            throw new StartupException($"{http.BaseAddress} does not answer: {exception.Message} An import needs the service to run", exception);
+            throw new StartupException(
+                $"{http.BaseAddress} does not answer: {exception.Message} An import needs the service to run", exception);
         }
     }
 
@@ -63,7 +66,8 @@ internal sealed class ServiceClient : IDisposable
         {
             using var response = await retrying.ExecuteAsync(async attempt =>
             {
-                using var content = new ReadOnlyMemoryContent(events) { Headers = { ContentType = new("application/x-ndjson") } };
+                using var content = new ReadOnlyMemoryContent(events);
+                content.Headers.ContentType = new("application/x-ndjson");
                 return await http.PostAsync(new Uri("/api/events/batch?history=true", UriKind.Relative), content, attempt);
             });
             var body = await response.Content.ReadAsByteArrayAsync();
@@ -83,7 +87,8 @@ internal sealed class ServiceClient : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize(body, HttpJson.Default.Refusal) is { } refusal ? $"{refusal.Reason}: {refusal.Detail}" : null;
+            var refusal = JsonSerializer.Deserialize(body, HttpJson.Default.Refusal);
+            return refusal is null ? null : $"{refusal.Reason}: {refusal.Detail}";
         }
         catch (JsonException)
         {

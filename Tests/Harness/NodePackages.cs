@@ -20,7 +20,8 @@ internal static class NodePackages
     // npm leaves its own copy of the lock file behind, when all the rest is there.
     private static async Task Install()
     {
-        var (wanted, present) = (Path.Combine(Folder, "package-lock.json"), Path.Combine(Folder, "node_modules/.package-lock.json"));
+        var wanted = Path.Combine(Folder, "package-lock.json");
+        var present = Path.Combine(Folder, "node_modules/.package-lock.json");
         if (File.Exists(present) && File.GetLastWriteTimeUtc(present) >= File.GetLastWriteTimeUtc(wanted)) return;
         await Commands.Run("npm", "ci", "--prefix", Folder, "--ignore-scripts", "--no-audit", "--no-fund");
     }

@@ -16,7 +16,8 @@ internal sealed class NodeSdk : IAsyncDisposable
     public static async Task<NodeSdk> Start(int port, string writeKey)
     {
         await NodePackages.Ready();
-        return new(Process.Start(new ProcessStartInfo("node", ["--no-warnings", "node.js", $"http://127.0.0.1:{port}", writeKey])
+        string[] arguments = ["--no-warnings", "node.js", $"http://127.0.0.1:{port}", writeKey];
+        return new(Process.Start(new ProcessStartInfo("node", arguments)
         {
             WorkingDirectory = NodePackages.Folder,
             RedirectStandardInput = true,
@@ -26,7 +27,8 @@ internal sealed class NodeSdk : IAsyncDisposable
 
     public async Task Call(string call, object with)
     {
-        await process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(new Dictionary<string, object> { ["call"] = call, ["with"] = with }));
+        var line = new Dictionary<string, object> { ["call"] = call, ["with"] = with };
+        await process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(line));
         await process.StandardInput.FlushAsync();
     }
 
@@ -37,7 +39,8 @@ internal sealed class NodeSdk : IAsyncDisposable
         process.StandardInput.Close();
         await process.WaitForExitAsync();
         Assert.Equal(0, process.ExitCode);
-        return (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')).ToLookup(words => words[0], words => words[1]);
+        return (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' '))
+            .ToLookup(words => words[0], words => words[1]);
     }
 
     public async ValueTask DisposeAsync()

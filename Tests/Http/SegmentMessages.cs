@@ -130,6 +130,10 @@ public sealed class SegmentMessages(SharedApps apps) : IClassFixture<SharedApps>
         Assert.Equal(200, answer.Status);
         Assert.Equal($$$"""{"integrations":{"Segment.io":{"apiKey":"my\u0022key","apiHost":"127.0.0.1:{{{app.Port}}}/v1","protocol":"http"}},"metrics":{"sampleRate":0}}""",
             answer.Body.GetRawText());
+
+        var behindTls = new HttpRequestMessage(HttpMethod.Get, "/v1/projects/shop/settings") { Headers = { { "X-Forwarded-Proto", "https" } } };
+        var settings = (await app.Send(behindTls)).Body.GetProperty("integrations").GetProperty("Segment.io");
+        Assert.Equal("https", settings.GetProperty("protocol").GetString());
     }
 
     // In the text, V is the test's visitor.

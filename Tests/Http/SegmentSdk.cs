@@ -15,8 +15,15 @@ public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
         var (app, _) = await apps.On(storage);
         await using var sdk = await NodeSdk.Start(app.Port, "shop");
         var happened = DateTime.UtcNow.AddDays(-3);
-        await sdk.Call("track", new { anonymousId = visitor, userId = "u-1", @event = "Order Completed", properties = new { total = 9.5, text = "Käse \"x\"" }, timestamp = happened });
-        await sdk.Call("page", new { anonymousId = visitor, name = "Docs", category = "Help", properties = new { url = "https://x.example/" } });
+        await sdk.Call("track", new
+        {
+            anonymousId = visitor, userId = "u-1", @event = "Order Completed", timestamp = happened,
+            properties = new { total = 9.5, text = "Käse \"x\"" },
+        });
+        await sdk.Call("page", new
+        {
+            anonymousId = visitor, name = "Docs", category = "Help", properties = new { url = "https://x.example/" },
+        });
         await sdk.Call("screen", new { anonymousId = visitor, name = "Home" });
         await sdk.Call("identify", new { anonymousId = visitor, userId = "u-1", traits = new { plan = "pro" } });
         await sdk.Call("group", new { anonymousId = visitor, groupId = "g-1", traits = new { seats = 3 } });
@@ -42,10 +49,12 @@ public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
         await using var database = await TestDatabase.Create(storage, apps.Server);
         var app = await AppProcess.Start(database);
         await using var sdk = await NodeSdk.Start(app.Port, "shop");
-        for (var i = 0; i < each; i++) await sdk.Call("track", new { anonymousId = $"{visitor}-{i % 7}", @event = "tick", properties = new { i } });
+        for (var i = 0; i < each; i++)
+            await sdk.Call("track", new { anonymousId = $"{visitor}-{i % 7}", @event = "tick", properties = new { i } });
         await Eventually.True(async () => await Rows(database) > 0, "Nothing is recorded.");
         await app.Kill(); // in the middle, so that some were recorded whose answers are lost
-        for (var i = 0; i < each; i++) await sdk.Call("track", new { userId = $"{visitor}-{i % 7}", @event = "tock", properties = new { i } });
+        for (var i = 0; i < each; i++)
+            await sdk.Call("track", new { userId = $"{visitor}-{i % 7}", @event = "tock", properties = new { i } });
         await app.DisposeAsync();
         await using (app = await AppProcess.Start(database, port: app.Port))
         {

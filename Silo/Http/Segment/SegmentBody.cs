@@ -15,7 +15,8 @@ internal sealed record SegmentBody(JsonElement Json, string Product, TimeSpan? S
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    public static async ValueTask<(SegmentBody? Body, Refusal? Refusal)> Read(HttpRequest request, Limits limits, TimeProvider clock)
+    public static async ValueTask<(SegmentBody? Body, Refusal? Refusal)> Read(
+        HttpRequest request, Limits limits, TimeProvider clock)
     {
         // SDKs for browsers call it text/plain, which needs no preflight.
         if (RequestBody.MediaTypeOf(request) is not ("application/json" or "text/plain"))
@@ -27,8 +28,8 @@ internal sealed record SegmentBody(JsonElement Json, string Product, TimeSpan? S
             var json = JsonElement.Parse(bytes.ToArray(), Strict);
             if (json.ValueKind != JsonValueKind.Object) return (null, Refusal.MalformedBody("The body is no JSON object."));
             if (ReadProduct(request, json, out var product) is { } notAllowed) return (null, notAllowed);
-            TimeSpan? skew = Rfc3339.TryParse(SegmentMessage.TextOf(json, "sentAt") ?? "", out var sentAt) ? clock.GetUtcNow() - sentAt : null;
-            return (new(json, product!, skew), null);
+            var tellsTime = Rfc3339.TryParse(SegmentMessage.TextOf(json, "sentAt") ?? "", out var sentAt);
+            return (new(json, product!, tellsTime ? clock.GetUtcNow() - sentAt : null), null);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException) // or half a surrogate pair
         {
@@ -47,7 +48,8 @@ internal sealed record SegmentBody(JsonElement Json, string Product, TimeSpan? S
         product = null;
         if (request.HttpContext.RefusesToWrite(inBody) is { } refusal) return refusal;
         product = request.HttpContext.Key() is { } key ? key.Product : UserOf(request.Headers.Authorization) ?? inBody;
-        return product is not null ? null : request.HttpContext.Key() is null ? Refusal.MissingField("writeKey") : Refusal.NoProduct();
+        return product is not null ? null
+            : request.HttpContext.Key() is null ? Refusal.MissingField("writeKey") : Refusal.NoProduct();
     }
 
     private static string? UserOf(string? authorization)

@@ -59,7 +59,8 @@ internal static class SegmentMessage
     {
         if (skew is not { } behind || !Rfc3339.TryParse(timestamp ?? "", out var time)) return timestamp;
         var ticks = time.UtcTicks + behind.Ticks;
-        return ticks < 0 || ticks > DateTime.MaxValue.Ticks ? timestamp : new DateTime(ticks, DateTimeKind.Utc).ToString("O", CultureInfo.InvariantCulture);
+        return ticks < 0 || ticks > DateTime.MaxValue.Ticks ? timestamp
+            : new DateTime(ticks, DateTimeKind.Utc).ToString("O", CultureInfo.InvariantCulture);
     }
 
     private static string? PropertiesOf(JsonElement message, string name, string? fingerprint)

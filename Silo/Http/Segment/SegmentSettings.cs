@@ -1,4 +1,3 @@
-
 namespace Tally.Silo.Http.Segment;
 
 /// <summary>
@@ -7,9 +6,16 @@ namespace Tally.Silo.Http.Segment;
 /// </summary>
 internal static class SegmentSettings
 {
-    public static IResult Get(string writeKey, HttpRequest request) => new JsonAnswer<SourceSettings>(
-        new(new() { ["Segment.io"] = new(writeKey, $"{request.Host}{request.PathBase}/v1", request.Scheme) }, new(0)),
-        HttpJson.Default.SourceSettings);
+    public static IResult Get(string writeKey, HttpContext context)
+    {
+        var request = context.Request;
+        // Whoever claims this of himself is told the same of himself, and nobody else: it need not be a trusted proxy's.
+        var protocol = request.Headers["X-Forwarded-Proto"] == "https" ? "https" : request.Scheme;
+        context.Response.Headers.CacheControl = "no-store";
+        return new JsonAnswer<SourceSettings>(
+            new(new() { ["Segment.io"] = new(writeKey, $"{request.Host}/v1", protocol) }, new(SampleRate: 0)),
+            HttpJson.Default.SourceSettings);
+    }
 }
 
 internal sealed record SourceSettings(Dictionary<string, DestinationSettings> Integrations, MetricsSettings Metrics);
