@@ -29,6 +29,7 @@ internal static class TallyHost
         builder.Services.AddSingleton<HistoryLoader>();
         builder.Services.AddSingleton<History>();
         builder.Services.AddSingleton<Snapshots>();
+        builder.Services.AddSingleton<Residency>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
         builder.Services.AddHostedService<RollupMerge>();
         builder.Services.AddFrontEnd(settings.Keys);

@@ -22,9 +22,10 @@ internal static class FrontEndEndpoints
     public static void MapFrontEnd(this WebApplication app)
     {
         app.UseExceptionHandler();
-        app.UseStatusCodePages(); // unknown paths and methods get a problem document too
         app.Use(FingerprintPath.Route);
         app.UseRouting();
+        // Unknown paths and methods get a problem document too: what routing found no endpoint of ours for.
+        app.UseWhen(context => context.GetEndpoint() is not RouteEndpoint, refused => refused.UseStatusCodePages());
         app.UseAccess();
         app.UseRequestDecompression();
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading.RateLimiting;
 using Tally.Contracts;
@@ -14,6 +15,7 @@ internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider cloc
 {
     /// <param name="fields">As they came.</param>
     /// <param name="sender">The request; its key, where it has one, must be for the event's product.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // every post waits here
     public async ValueTask<EventAnswer> Record(EventFields fields, HttpContext sender)
     {
         if (Read(fields, sender, clock.GetUtcNow(), out var @event) is { } refusal) return Refused(refusal);
