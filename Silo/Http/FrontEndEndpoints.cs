@@ -1,6 +1,9 @@
 using System.Globalization;
+using Tally.Contracts;
+using Tally.Silo.CommandLine;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
+using Tally.Silo.Http.Hostile;
 using Tally.Silo.Http.Segment;
 
 namespace Tally.Silo.Http;
@@ -8,9 +11,13 @@ namespace Tally.Silo.Http;
 /// <summary>Everything that answers HTTP.</summary>
 internal static class FrontEndEndpoints
 {
-    public static void AddFrontEnd(this IServiceCollection services, AccessKeys keys)
+    public static void AddFrontEnd(this IServiceCollection services, AppSettings settings, Limits limits)
     {
-        services.AddAccess(keys);
+        services.AddAccess(settings.Keys);
+        services.AddTrustedProxies(settings.TrustedProxies);
+        services.AddRequestLimits(limits);
+        services.AddSingleton<ServiceCounters>();
+        services.AddHostedService(all => all.GetRequiredService<ServiceCounters>());
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Intake>();
         services.AddRequestDecompression();
@@ -19,8 +26,9 @@ internal static class FrontEndEndpoints
         services.AddApiDescription();
     }
 
-    public static void MapFrontEnd(this WebApplication app)
+    public static void MapFrontEnd(this WebApplication app, AppSettings settings)
     {
+        if (settings.TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.UseExceptionHandler();
         app.Use(FingerprintPath.Route);
         app.UseRouting();
@@ -30,16 +38,18 @@ internal static class FrontEndEndpoints
         app.UseRequestDecompression();
 
         var writing = app.MapWriting();
+        if (settings.IgnoresBots) writing.IgnoreBots();
         writing.MapEvents();
         writing.MapBatches();
-        app.MapSegment();
+        writing.MapSegment();
 
         var reading = app.MapReading();
         reading.MapFingerprints();
-        reading.MapMetrics();
+        reading.MapMetrics().DisableRateLimiting();
 
-        app.MapHealth();
-        app.MapOpenApi("/openapi/v1.json");
+        var watching = app.MapGroup("").DisableRateLimiting();
+        watching.MapHealth();
+        watching.MapOpenApi("/openapi/v1.json");
     }
 
     public static RouteHandlerBuilder ProducesRefusals(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)

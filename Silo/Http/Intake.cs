@@ -4,6 +4,7 @@ using System.Threading.RateLimiting;
 using Tally.Contracts;
 using Tally.Grains;
 using Tally.Silo.Http.Access;
+using Tally.Silo.Http.Hostile;
 
 namespace Tally.Silo.Http;
 
@@ -11,7 +12,8 @@ namespace Tally.Silo.Http;
 /// Where every way in meets: the fields of an event, whoever sent them in whatever shape, become an event that is
 /// recorded, and what became of it a receipt or a refusal. Counts each in the metrics.
 /// </summary>
-internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider clock)
+internal sealed class Intake(
+    FrontEnd frontEnd, ServiceCounters counters, Newcomers newcomers, Limits limits, TimeProvider clock)
 {
     /// <param name="fields">As they came.</param>
     /// <param name="sender">The request; its key, where it has one, must be for the event's product.</param>
@@ -19,7 +21,9 @@ internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider cloc
     public async ValueTask<EventAnswer> Record(EventFields fields, HttpContext sender)
     {
         if (Read(fields, sender, clock.GetUtcNow(), out var @event) is { } refusal) return Refused(refusal);
-        return Answer(fields, @event!, await frontEnd.Record(fields.Fingerprint!, @event!));
+        var result = await frontEnd.Record(fields.Fingerprint!, @event!);
+        if (IsNewcomer(result)) newcomers.Charge(sender, 1);
+        return Answer(fields, @event!, result);
     }
 
     // Those who send many wait for room, where a single event is refused: what they hold meanwhile is bounded.
@@ -51,13 +55,17 @@ internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider cloc
         {
             Event[] events = [.. share.Events];
             var results = lease is not null ? await frontEnd.RecordAll(fingerprint, events) : Overloaded(events.Length);
+            if (Array.Exists(results, IsNewcomer)) newcomers.Charge(sender, 1);
             for (var i = 0; i < results.Length; i++)
                 answers[share.Places[i]] = Answer(sent[share.Places[i]], share.Events[i], results[i]);
         }
     }
 
     private Refusal? Read(EventFields fields, HttpContext sender, DateTimeOffset now, out Event? @event) =>
-        fields.ToEvent(limits, now, out @event) ?? sender.Key()?.Refuses(fields.Product!);
+        fields.ToEvent(limits, now, out @event) ?? sender.Key()?.Refuses(fields.Product!)
+        ?? (counters.Admit(fields.Product!, fields.Action!) ? null : Refusal.TooManyServiceCounters(limits.ServiceCountersMax));
+
+    private static bool IsNewcomer(RecordResult result) => result is { Outcome: RecordOutcome.Recorded, Sequence: 1 };
 
     // Null where too many wait, or for too long.
     private async ValueTask<RateLimitLease?> AcquireRoom(int events)

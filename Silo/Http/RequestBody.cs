@@ -41,6 +41,8 @@ internal static class RequestBody
         }
         catch (Exception exception) when (IsFailure(exception))
         {
+            // The server would try to read on where the body broke off, and log that it cannot, a page for each such client.
+            request.HttpContext.Response.Headers.Connection = "close";
             return (default, RefusalOf(exception, bytesMax));
         }
     }

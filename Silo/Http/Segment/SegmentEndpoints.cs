@@ -18,7 +18,9 @@ internal static class SegmentEndpoints
 
     public static void MapSegment(this IEndpointRouteBuilder routes)
     {
-        var v1 = routes.MapGroup("/v1").ExcludeFromDescription(); // its own documentation describes it
+        var v1 = routes.MapGroup("/v1");
+        v1.ExcludeFromDescription(); // its own documentation describes it
+        v1.AllowAnonymous(); // the key may be in the body, so it is judged when that was read
         foreach (var type in Types)
         {
             Task<IResult> Post(HttpRequest request, Intake intake, Limits limits, TimeProvider clock) =>
