@@ -33,7 +33,7 @@ internal static class ApiDescription
         {
             document.Info.Title = "Tally";
             document.Info.Description = "A self-hosted event collector: durable, counted exactly once. "
-                + "GET /metrics, in Prometheus' text format, and GET /tally.js, the script tag, are not described here.";
+                + "GET /metrics, in Prometheus' text format, GET /tally.js, the script tag, and Segment's API under /v1 are not described here.";
             return Task.CompletedTask;
         });
         options.AddSchemaTransformer((schema, context, _) =>

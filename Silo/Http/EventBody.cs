@@ -1,7 +1,5 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using System.Text.Json;
-using Microsoft.Net.Http.Headers;
 using Tally.Contracts;
 
 namespace Tally.Silo.Http;
@@ -9,63 +7,21 @@ namespace Tally.Silo.Http;
 /// <summary>Reads the one event of a request: its body, its content type, and its idempotency key.</summary>
 internal static class EventBody
 {
-    private const string IdempotencyKey = "Idempotency-Key";
-
     /// <returns>The fields as they came, or why there are none.</returns>
     public static async ValueTask<(EventFields Fields, Refusal? Refusal)> Read(HttpRequest request, Limits limits)
     {
         var fields = new EventFields();
-        var kind = KindOf(request);
-        if (kind == Kind.Unsupported) return (fields, Refusal.UnsupportedMediaType());
-        if (request.ContentLength > limits.EventBodyBytesMax) return (fields, Refusal.BodyTooLarge(limits.EventBodyBytesMax));
+        var mediaType = RequestBody.MediaTypeOf(request);
+        var isForm = mediaType == "application/x-www-form-urlencoded";
+        // The last is what navigator.sendBeacon makes of a string.
+        if (!isForm && mediaType is not ("application/json" or "text/plain"))
+            return (fields, Refusal.UnsupportedMediaType("application/x-www-form-urlencoded, application/json or text/plain"));
+        var (bytes, unread) = await RequestBody.ReadWhole(request, limits.EventBodyBytesMax);
+        if (unread is not null) return (fields, unread);
 
-        ReadResult read;
-        try
-        {
-            read = await ReadWhole(request.BodyReader, limits.EventBodyBytesMax, request.HttpContext.RequestAborted);
-        }
-        catch (Exception exception) when (exception is IOException or OperationCanceledException) // or the client is gone
-        {
-            return (fields, exception is BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }
-                ? Refusal.BodyTooSlow()
-                : Refusal.MalformedBody("The body ended early or is not framed as HTTP asks."));
-        }
-        if (read.Buffer.Length > limits.EventBodyBytesMax)
-        {
-            request.BodyReader.AdvanceTo(read.Buffer.End); // so that the server can drain what follows
-            return (fields, Refusal.BodyTooLarge(limits.EventBodyBytesMax));
-        }
-
-        var refusal = kind == Kind.Form ? ReadForm(read.Buffer, fields) : ReadJson(read.Buffer, ref fields);
-        request.BodyReader.AdvanceTo(read.Buffer.End);
+        var refusal = isForm ? ReadForm(bytes, fields) : ReadJson(bytes, ref fields);
+        request.BodyReader.AdvanceTo(bytes.End);
         return (fields, refusal ?? AddHeaderId(request, fields));
-    }
-
-    private enum Kind { Unsupported, Form, Json }
-
-    private static Kind KindOf(HttpRequest request)
-    {
-        if (request.Headers.ContentEncoding.Count > 0) return Kind.Unsupported;
-        // What nearly every client sends, without parsing.
-        if (request.ContentType == "application/x-www-form-urlencoded") return Kind.Form;
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)) return Kind.Unsupported;
-        if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
-            && !type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase)) return Kind.Unsupported;
-        return type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) ? Kind.Form
-            // The latter is what navigator.sendBeacon, and a fetch without more ado, make of a string.
-            : type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-                || type.MediaType.Equals("text/plain", StringComparison.OrdinalIgnoreCase) ? Kind.Json
-            : Kind.Unsupported;
-    }
-
-    private static async ValueTask<ReadResult> ReadWhole(PipeReader body, int bytesMax, CancellationToken cancellation)
-    {
-        while (true)
-        {
-            var read = await body.ReadAsync(cancellation);
-            if (read.IsCompleted || read.Buffer.Length > bytesMax) return read;
-            body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-        }
     }
 
     private static Refusal? ReadForm(ReadOnlySequence<byte> body, EventFields fields) =>
@@ -76,26 +32,39 @@ internal static class EventBody
         try
         {
             var reader = new Utf8JsonReader(body);
-            var read = JsonSerializer.Deserialize(ref reader, HttpJson.Default.EventFields);
-            if (read is null || reader.Read()) return Refusal.MalformedBody("The body is not one JSON object.");
-            fields = read;
+            if (ReadObject(ref reader, out var read) is { } refusal) return refusal;
+            if (reader.Read()) return Refusal.MalformedEvent();
+            fields = read!;
             return null;
+        }
+        catch (JsonException)
+        {
+            return Refusal.MalformedEvent();
+        }
+    }
+
+    /// <summary>The next JSON value, which has to be an event's.</summary>
+    /// <exception cref="JsonException">What follows the value is no JSON.</exception>
+    public static Refusal? ReadObject(ref Utf8JsonReader reader, out EventFields? fields)
+    {
+        fields = null;
+        try
+        {
+            fields = JsonSerializer.Deserialize(ref reader, HttpJson.Default.EventFields);
         }
         // The second: a \u escape that is half a surrogate pair.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return Refusal.MalformedBody("The body is not a JSON object with text fields, each given once.");
+            // refused below
         }
+        return fields is null ? Refusal.MalformedEvent() : null;
     }
 
     private static Refusal? AddHeaderId(HttpRequest request, EventFields fields)
     {
-        var header = request.Headers[IdempotencyKey];
-        if (header.Count == 0) return null;
-        if (header.Count > 1) return Refusal.DuplicateField(IdempotencyKey);
-        var key = header.ToString();
-        if (fields.Id is not null && fields.Id != key) return Refusal.IdMismatch();
-        fields.Id = key;
+        if (RequestBody.ReadIdempotencyKey(request, out var key) is { } refusal) return refusal;
+        if (key is not null && fields.Id is not null && fields.Id != key) return Refusal.IdMismatch();
+        fields.Id ??= key;
         return null;
     }
 }

@@ -20,6 +20,10 @@ public sealed class EventFields
     [JsonConverter(typeof(RawJson))]
     public string? Properties { get; set; }
 
+    /// <summary>Whether it may be older than what happens now, as what is imported is.</summary>
+    [JsonIgnore]
+    public bool IsHistory { get; set; }
+
     /// <summary>The event that the fields are, accepted at <paramref name="now"/>, or what is wrong with them.</summary>
     public Refusal? ToEvent(Limits limits, DateTimeOffset now, out Event? @event)
     {
@@ -29,7 +33,7 @@ public sealed class EventFields
         var refusal = CheckText("action", Action, limits.ActionBytesMax)
             ?? CheckText("product", Product, limits.ProductBytesMax)
             ?? CheckText("fingerprint", Fingerprint, limits.FingerprintBytesMax)
-            ?? CheckId(Id, limits.EventIdCharactersMax)
+            ?? CheckId("id", Id, limits.EventIdCharactersMax)
             ?? ReadTimestamp(limits, now, ref occurred)
             ?? CheckProperties(limits.PropertiesBytesMax);
         if (refusal is null)
@@ -46,12 +50,12 @@ public sealed class EventFields
 
     // Any string but one that is no Unicode: it is only hashed. Empty is not "none": a client that sends it has a
     // mistake that would make each of its retries count.
-    private static Refusal? CheckId(string? id, int charactersMax)
+    public static Refusal? CheckId(string field, string? id, int charactersMax)
     {
         if (id is null) return null;
-        if (id.Length == 0) return Refusal.MissingField("id");
-        if (HasInvalidCharacters(id, controlsAllowed: true)) return Refusal.InvalidCharacters("id");
-        return id.Length > charactersMax ? Refusal.TooLong("id", charactersMax, "characters") : null;
+        if (id.Length == 0) return Refusal.MissingField(field);
+        if (HasInvalidCharacters(id, controlsAllowed: true)) return Refusal.InvalidCharacters(field);
+        return id.Length > charactersMax ? Refusal.TooLong(field, charactersMax, "characters") : null;
     }
 
     private static bool HasInvalidCharacters(string value, bool controlsAllowed)
@@ -70,7 +74,7 @@ public sealed class EventFields
     {
         if (Timestamp is null) return null;
         if (!Rfc3339.TryParse(Timestamp, out var time)) return Refusal.InvalidTimestamp();
-        if (time < now.AddDays(-limits.TimestampPastDaysMax) || time > now.AddMinutes(limits.TimestampAheadMinutesMax))
+        if (!IsHistory && time < now.AddDays(-limits.TimestampPastDaysMax) || time > now.AddMinutes(limits.TimestampAheadMinutesMax))
             return Refusal.TimestampOutOfRange(limits);
         occurred = WholeMicroseconds(time);
         return null;

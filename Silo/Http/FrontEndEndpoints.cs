@@ -2,7 +2,9 @@ using System.Globalization;
 using Tally.Contracts;
 using Tally.Silo.CommandLine;
 using Tally.Silo.Http.Access;
+using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Hostile;
+using Tally.Silo.Http.Segment;
 using Tally.Silo.Script;
 
 namespace Tally.Silo.Http;
@@ -19,6 +21,7 @@ internal static class FrontEndEndpoints
         services.AddHostedService(all => all.GetRequiredService<ServiceCounters>());
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Intake>();
+        services.AddRequestDecompression();
         services.AddSingleton<Readiness>();
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = AddReason);
         services.AddApiDescription();
@@ -39,11 +42,14 @@ internal static class FrontEndEndpoints
         app.UseWhen(context => context.GetEndpoint() is not RouteEndpoint, refused => refused.UseStatusCodePages());
         app.UseCors(); // before access: a page reads why it is refused
         app.UseAccess();
+        app.UseRequestDecompression();
 
         var writing = app.MapWriting();
         writing.OpenToPages();
         if (settings.IgnoresBots) writing.IgnoreBots();
         writing.MapEvents();
+        writing.MapBatches();
+        writing.MapSegment();
         writing.MapPixel();
 
         var reading = app.MapReading();

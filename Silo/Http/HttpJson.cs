@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
 using Tally.Contracts;
+using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Hostile;
+using Tally.Silo.Http.Segment;
 
 namespace Tally.Silo.Http;
 
@@ -11,7 +13,11 @@ namespace Tally.Silo.Http;
     AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(Refusal))]
 [JsonSerializable(typeof(EventFields))]
+[JsonSerializable(typeof(EventFields[]))]
 [JsonSerializable(typeof(Receipt))]
+[JsonSerializable(typeof(BatchReceipt))]
+[JsonSerializable(typeof(SegmentSuccess))]
+[JsonSerializable(typeof(SourceSettings))]
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
 [JsonSerializable(typeof(HealthReport))]

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Threading.RateLimiting;
 using Tally.Contracts;
 using Tally.Grains;
 using Tally.Silo.Http.Access;
@@ -27,6 +28,13 @@ internal sealed class Intake(
         return Answer(fields, @event!, result);
     }
 
+    // Those who send many wait for room, where a single event is refused: what they hold meanwhile is bounded.
+    private readonly ConcurrencyLimiter room = new(new()
+    {
+        PermitLimit = limits.BatchedEventsMax,
+        QueueLimit = limits.BatchedEventsWaitingMax,
+    });
+
     /// <summary>Records many; a fingerprint's go to its grain together, in their order. None waits for another's fault.</summary>
     /// <returns>One answer for each, in their order.</returns>
     public async ValueTask<EventAnswer[]> RecordAll(IReadOnlyList<EventFields> sent, HttpContext sender)
@@ -41,6 +49,7 @@ internal sealed class Intake(
             if (refusal is not null) answers[i] = Refused(refusal);
             else (CollectionsMarshal.GetValueRefOrAddDefault(shares, sent[i].Fingerprint!, out _) ??= new()).Add(i, @event!);
         }
+        using var lease = await AcquireRoom(sent.Count);
         var recording = new List<Task>(shares.Count);
         foreach (var (fingerprint, share) in shares) recording.Add(RecordShare(fingerprint, share));
         await Task.WhenAll(recording);
@@ -48,7 +57,8 @@ internal sealed class Intake(
 
         async Task RecordShare(string fingerprint, Share share)
         {
-            var results = await frontEnd.RecordAll(fingerprint, [.. share.Events]);
+            Event[] events = [.. share.Events];
+            var results = lease is not null ? await frontEnd.RecordAll(fingerprint, events) : Overloaded(events.Length);
             if (Array.Exists(results, IsNewcomer)) newcomers.Charge(sender, 1);
             for (var i = 0; i < results.Length; i++)
                 answers[share.Places[i]] = Answer(sent[share.Places[i]], share.Events[i], results[i]);
@@ -60,6 +70,23 @@ internal sealed class Intake(
         ?? (counters.Admit(fields.Product!, fields.Action!) ? null : Refusal.TooManyServiceCounters(limits.ServiceCountersMax));
 
     private static bool IsNewcomer(RecordResult result) => result is { Outcome: RecordOutcome.Recorded, Sequence: 1 };
+
+    // Null where too many wait, or for too long.
+    private async ValueTask<RateLimitLease?> AcquireRoom(int events)
+    {
+        using var deadline = new CancellationTokenSource(FrontEnd.Deadline);
+        try
+        {
+            var lease = await room.AcquireAsync(Math.Min(events, limits.BatchedEventsMax), deadline.Token); // who needs more has it all
+            return lease.IsAcquired ? lease : null;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private static RecordResult[] Overloaded(int count) => [.. Enumerable.Repeat(new RecordResult(RecordOutcome.Overloaded, 0), count)];
 
     // One fingerprint's events of many, and their places among them.
     private sealed class Share

@@ -1,4 +1,5 @@
 using Tally.Contracts;
+using Tally.Silo.Http.Batches;
 
 namespace Tally.Silo.Http;
 
@@ -12,8 +13,9 @@ namespace Tally.Silo.Http;
 /// <param name="Detail">What exactly, for this request.</param>
 /// <param name="Field">The field at fault, where there is one.</param>
 /// <param name="Id">With 503, the event's id: a retry under it counts once, whatever became of this try.</param>
+/// <param name="Batch">Of a batch that was not read to its end or not recorded whole: how far it came.</param>
 public sealed record Refusal(
-    int Status, string Title, string Reason, string Detail, string? Field = null, string? Id = null) : IResult
+    int Status, string Title, string Reason, string Detail, string? Field = null, string? Id = null, BatchReceipt? Batch = null) : IResult
 {
     public const string TooManyNewFingerprintsReason = "too_many_new_fingerprints";
 
@@ -50,6 +52,13 @@ public sealed record Refusal(
     public static Refusal OutOfRange(string field, long min, long max) => new(422, "A parameter is out of range", "out_of_range",
         $"The parameter {field} must be a whole number from {min} to {max}.", field);
 
+    /// <summary>Segment's: of a batch whose other messages are recorded.</summary>
+    public static Refusal MessagesRefused(BatchReceipt batch) => new(422, "Messages are refused", "messages_refused",
+        "Those that batch.refused names are not recorded, and would not be if they were sent again; all others are.", Batch: batch);
+
+    public static Refusal UnknownType() => new(422, "The type is unknown", "unknown_type",
+        "The type must be track, page, screen, identify, group or alias.", "type");
+
     public static Refusal TooManyCounters(int max) => new(422, "Too many counters", "too_many_counters",
         $"This fingerprint has {max} pairs of product and action; this event would begin another.");
 
@@ -64,10 +73,20 @@ public sealed record Refusal(
     public static Refusal BodyTooLarge(int maxBytes) =>
         new(413, "The body is too large", "body_too_large", $"The body takes at most {maxBytes} bytes.");
 
+    public static Refusal EventTooLarge(int maxBytes) => BodyTooLarge(maxBytes) with { Detail = $"An event takes at most {maxBytes} bytes." };
+
+    public static Refusal BatchTooLarge(Limits limits) => BodyTooLarge(limits.BatchBodyBytesMax) with
+    {
+        Detail = $"A batch takes at most {limits.BatchBodyEventsMax} events and, decoded, {limits.BatchBodyBytesMax} bytes.",
+    };
+
     public static Refusal BodyTooSlow() => new(408, "The body came too slowly", "body_too_slow", "The body did not arrive in time.");
 
-    public static Refusal UnsupportedMediaType() => new(415, "The content type is not supported", "unsupported_media_type",
-        "Send application/x-www-form-urlencoded, application/json or text/plain, in UTF-8 and without content encoding.");
+    public static Refusal UnsupportedMediaType(string supported) => new(415, "The content type is not supported", "unsupported_media_type",
+        $"Send {supported}, in UTF-8; Content-Encoding may be gzip, br or deflate.");
+
+    /// <summary>One event, read where the body is to be one or at an item's place.</summary>
+    public static Refusal MalformedEvent() => MalformedBody("An event is a JSON object with text fields, each given once.");
 
     public static Refusal InvalidPath() => new(400, "The path cannot be read", "malformed_path",
         "A fingerprint in the path must be percent-encoded UTF-8.", "fingerprint");
@@ -86,6 +105,12 @@ public sealed record Refusal(
     public static Refusal ProductNotAllowed() => new(403, "The product is not this key's", "product_not_allowed",
         "The write key is bound to other products.", "product");
 
+    public static Refusal HistoryNotAllowed() => new(403, "History is not this key's", "history_not_allowed",
+        "Old events come with a write key that is bound to nothing.");
+
+    public static Refusal NoProduct() => new(403, "The key names no product", "key_without_product",
+        "Segment's SDKs need a write key that is bound to one product: that is their events'.");
+
     public static Refusal OriginNotAllowed() => new(403, "The origin is not this key's", "origin_not_allowed",
         "The write key is bound to the pages of other sites.");
 
@@ -103,6 +128,13 @@ public sealed record Refusal(
 
     public static Refusal Unavailable(string? id = null) => new(503, "The event log is unavailable", "unavailable",
         "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.", Id: id);
+
+    /// <summary>The same of a batch that has such items.</summary>
+    public Refusal OfBatch() => this with
+    {
+        Id = null,
+        Detail = "The items that batch.refused names with this reason, and all from batch.handled on, are to be sent again, with the same ids.",
+    };
 
     public Task ExecuteAsync(HttpContext httpContext)
     {

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Tally.Silo.Http.Batches;
 
 namespace Tally.Tests.Harness;
 
@@ -12,6 +13,10 @@ public sealed record Answer(int Status, JsonElement Body, string? ContentType, H
     public string? Field => Text("field");
     public long Sequence => Body.GetProperty("sequence").GetInt64();
     public bool Duplicate => Body.GetProperty("duplicate").GetBoolean();
+
+    /// <summary>What became of a batch, whether it came to its end or not.</summary>
+    public BatchReceipt Batch =>
+        (Body.TryGetProperty("batch", out var interrupted) ? interrupted : Body).Deserialize<BatchReceipt>(JsonSerializerOptions.Web)!;
 
     public string? Text(string name) =>
         Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty(name, out var value) ? value.GetString() : null;
@@ -41,11 +46,19 @@ public static class Requests
     public static Task<Answer> PostJson(this IServing app, string json, string? idempotencyKey = null) =>
         app.Post(Encoding.UTF8.GetBytes(json), "application/json", idempotencyKey);
 
+    public static Task<Answer> PostBatch(this IServing app, string batch, string? idempotencyKey = null, string contentType = "application/json") =>
+        app.Post(Encoding.UTF8.GetBytes(batch), contentType, idempotencyKey, BatchPath);
+
+    public const string BatchPath = "/api/events/batch";
+
     /// <param name="contentType">Sent as it is, however odd; null sends none.</param>
-    public static Task<Answer> Post(this IServing app, byte[] body, string? contentType, string? idempotencyKey = null)
+    /// <param name="contentEncoding">Likewise.</param>
+    public static Task<Answer> Post(this IServing app, byte[] body, string? contentType, string? idempotencyKey = null,
+        string path = "/api/events", string? contentEncoding = null)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "/api/events") { Content = new ByteArrayContent(body) };
+        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
         if (contentType is not null) request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        if (contentEncoding is not null) request.Content.Headers.TryAddWithoutValidation("Content-Encoding", contentEncoding);
         if (idempotencyKey is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
         return app.Send(request);
     }

@@ -1,0 +1,115 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text.Json;
+using Tally.Contracts;
+
+namespace Tally.Silo.Http.Batches;
+
+/// <summary>One item of a batch as it came: its fields, or why there are none.</summary>
+internal readonly record struct BatchItem(EventFields? Fields, Refusal? Refusal);
+
+/// <summary>
+/// Reads the items of a batch in parts, each as soon as it is there whole. Nothing is kept of those that were read, so a
+/// body costs one part and one item of memory, and is not read on before somebody asks for the next part.
+/// </summary>
+/// <param name="body">The decoded body.</param>
+/// <param name="isArray">A JSON array of items; otherwise one item after the other, with white space between them.</param>
+internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
+{
+    private JsonReaderState state = new(new() { AllowMultipleValues = !isArray });
+    private bool begun;
+    private int items;
+    private long bytesConsumed;
+
+    /// <summary>The body was read to its end, whether that was a good one or a <see cref="Fault"/>.</summary>
+    public bool Ended { get; private set; }
+
+    /// <summary>Why there are no more items, where the body did not end as it should.</summary>
+    public Refusal? Fault { get; private set; }
+
+    /// <summary>The next items: <see cref="Limits.BatchPartEventsMax"/> of them, or all that come before the body ends.</summary>
+    public async ValueTask<List<BatchItem>> ReadPart(CancellationToken cancellation)
+    {
+        var part = new List<BatchItem>();
+        var bytesWanted = 0L;
+        while (!Ended && part.Count < limits.BatchPartEventsMax)
+        {
+            ReadResult read;
+            try
+            {
+                read = await body.ReadAtLeastAsync((int)bytesWanted, cancellation);
+            }
+            catch (Exception exception) when (RequestBody.IsFailure(exception))
+            {
+                End(RequestBody.RefusalOf(exception, limits.BatchBodyBytesMax));
+                break;
+            }
+
+            var left = limits.BatchBodyBytesMax - bytesConsumed;
+            var tooLarge = read.Buffer.Length > left;
+            var buffer = tooLarge ? read.Buffer.Slice(0, left) : read.Buffer;
+            var consumed = Take(buffer, isFinal: read.IsCompleted && !tooLarge, part);
+            bytesConsumed += consumed;
+            if (tooLarge && !Ended && part.Count < limits.BatchPartEventsMax) End(Refusal.BatchTooLarge(limits));
+            // An item that is not there whole is read again from its begin: of a long one, not for every packet.
+            bytesWanted = Math.Min(2 * (buffer.Length - consumed), left + 1 - consumed);
+            body.AdvanceTo(read.Buffer.GetPosition(consumed), part.Count < limits.BatchPartEventsMax ? read.Buffer.End : read.Buffer.GetPosition(consumed));
+        }
+        return part;
+    }
+
+    private void End(Refusal? fault) => (Ended, Fault) = (true, fault);
+
+    // The bytes of what was taken. All of the next item is in the buffer, or none of it is taken.
+    private long Take(ReadOnlySequence<byte> buffer, bool isFinal, List<BatchItem> part)
+    {
+        var reader = new Utf8JsonReader(buffer, isFinal, state);
+        try
+        {
+            while (!Ended && part.Count < limits.BatchPartEventsMax)
+            {
+                var before = reader;
+                if (!reader.Read())
+                {
+                    if (isFinal) End(null);
+                    break;
+                }
+                if (isArray && !begun)
+                {
+                    if (reader.TokenType != JsonTokenType.StartArray) End(Refusal.MalformedBody("The body is not a JSON array."));
+                    begun = true;
+                }
+                else if (isArray && reader is { TokenType: JsonTokenType.EndArray, CurrentDepth: 0 })
+                {
+                    // what follows is white space, or a fault
+                }
+                else if (!TryTakeItem(ref reader, part))
+                {
+                    reader = before;
+                    break;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            End(Refusal.MalformedBody("From some item on, the body is no JSON, or nested too deeply."));
+        }
+        state = reader.CurrentState;
+        return reader.BytesConsumed;
+    }
+
+    private bool TryTakeItem(ref Utf8JsonReader reader, List<BatchItem> part)
+    {
+        var begin = reader;
+        if (!reader.TrySkip()) return false;
+        if (++items > limits.BatchBodyEventsMax) End(Refusal.BatchTooLarge(limits));
+        else if (reader.BytesConsumed - begin.TokenStartIndex > limits.EventBodyBytesMax)
+            part.Add(new(null, Refusal.EventTooLarge(limits.EventBodyBytesMax)));
+        else
+        {
+            var refusal = EventBody.ReadObject(ref begin, out var fields);
+            part.Add(new(fields, refusal));
+        }
+        return true;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Buffers;
+using Microsoft.Net.Http.Headers;
+
+namespace Tally.Silo.Http;
+
+/// <summary>What the bodies of all ways in have in common.</summary>
+internal static class RequestBody
+{
+    private const string IdempotencyKey = "Idempotency-Key";
+
+    /// <summary>In lower case; null where the body is not in UTF-8, or is encoded in a way that was not decoded before.</summary>
+    public static string? MediaTypeOf(HttpRequest request)
+    {
+        if (request.Headers.ContentEncoding.Count > 0) return null;
+        // What nearly every client sends, without parsing.
+        if (request.ContentType is "application/x-www-form-urlencoded" or "application/json") return request.ContentType;
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)) return null;
+        if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+            && !type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase)) return null;
+        return type.MediaType.ToString().ToLowerInvariant();
+    }
+
+    /// <summary>Reads a body that is taken whole.</summary>
+    /// <returns>Its bytes, past whose end the reader is to be advanced, or why there are none.</returns>
+    public static async ValueTask<(ReadOnlySequence<byte> Bytes, Refusal? Refusal)> ReadWhole(HttpRequest request, int bytesMax)
+    {
+        if (request.ContentLength > bytesMax) return (default, Refusal.BodyTooLarge(bytesMax));
+        try
+        {
+            while (true)
+            {
+                var read = await request.BodyReader.ReadAsync(request.HttpContext.RequestAborted);
+                if (read.Buffer.Length > bytesMax)
+                {
+                    request.BodyReader.AdvanceTo(read.Buffer.End); // so that the server can drain what follows
+                    return (default, Refusal.BodyTooLarge(bytesMax));
+                }
+                if (read.IsCompleted) return (read.Buffer, null);
+                request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            }
+        }
+        catch (Exception exception) when (IsFailure(exception))
+        {
+            return (default, RefusalOf(exception, bytesMax));
+        }
+    }
+
+    /// <summary>Reading failed: the client broke off, or what it sent cannot be read.</summary>
+    public static bool IsFailure(Exception exception) => exception is IOException or OperationCanceledException
+        or InvalidDataException or InvalidOperationException; // the decoders' own two
+
+    public static Refusal RefusalOf(Exception failure, int bytesMax) => failure switch
+    {
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Refusal.BodyTooSlow(),
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Refusal.BodyTooLarge(bytesMax),
+        InvalidDataException or InvalidOperationException => Refusal.MalformedBody("The body is not encoded as Content-Encoding says."),
+        _ => Refusal.MalformedBody("The body ended early or is not framed as HTTP asks."),
+    };
+
+    /// <summary>The header's key, null where there is none, or why it is refused.</summary>
+    public static Refusal? ReadIdempotencyKey(HttpRequest request, out string? key)
+    {
+        var header = request.Headers[IdempotencyKey];
+        key = header.Count == 0 ? null : header.ToString();
+        return header.Count > 1 ? Refusal.DuplicateField(IdempotencyKey) : null;
+    }
+}

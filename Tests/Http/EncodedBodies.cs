@@ -1,0 +1,120 @@
+using System.IO.Compression;
+using System.Text;
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Http;
+
+/// <summary>Bodies in a Content-Encoding: the limits hold for what they decode to.</summary>
+public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
+{
+    private const string Form = "application/x-www-form-urlencoded";
+    private const string Json = "application/json";
+    private const int BombBytes = 256 << 20;
+
+    private static readonly string[] Encodings = ["gzip", "br", "deflate"];
+
+    private readonly string visitor = "encoded-" + Guid.NewGuid();
+
+    private string Item => $$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}"}""";
+
+    [Theory, EachStorage]
+    public async Task An_encoded_body_is_read_as_what_it_decodes_to(StorageKind storage)
+    {
+        var shared = await apps.On(storage);
+        var batch = $"[{string.Join(',', Enumerable.Repeat(Item, 2_000))}]";
+        foreach (var encoding in Encodings)
+        {
+            Assert.Equal(200, (await Post(shared, $"action=view&product=k8s&fingerprint={visitor}", Form, encoding)).Status);
+            Assert.Equal(200, (await Post(shared, Item, Json, encoding)).Status);
+            Assert.Equal(2_000, (await Post(shared, batch, Json, encoding, Requests.BatchPath)).Batch.Recorded);
+            Assert.Equal(2_000, (await Post(shared, batch[1..^1].Replace("},", "}\n"), "application/x-ndjson", encoding.ToUpperInvariant(), Requests.BatchPath)).Batch.Recorded);
+        }
+        Assert.Equal(3 * 4_002, await shared.Rows(visitor));
+    }
+
+    [Theory, EachStorage]
+    public async Task What_does_not_decode_is_refused(StorageKind storage)
+    {
+        var shared = await apps.On(storage);
+        foreach (var encoding in Encodings)
+        {
+            var body = Encode(Item, encoding);
+            foreach (var broken in (byte[][])[Encoding.UTF8.GetBytes(Item), body[..^1], body[..(body.Length / 2)], body[1..], [.. body, 1, 2, 3]])
+            {
+                var answer = await shared.App.Post(broken, Json, contentEncoding: encoding);
+                if (answer.Status == 200 && broken.Length > body.Length) continue; // some decoders ignore what follows
+                answer.AssertRefused(400, "malformed_body");
+                var batch = await shared.App.Post(broken, Json, null, Requests.BatchPath, encoding);
+                batch.AssertRefused(400, "malformed_body");
+                Assert.Equal(0, batch.Batch.Recorded);
+            }
+        }
+        // Lines end anywhere, so only the decoder can know that some are missing.
+        var lines = Encode(string.Concat(Enumerable.Repeat(Item + "\n", 100)), "gzip");
+        (await shared.App.Post(lines[..^8], "application/x-ndjson", null, Requests.BatchPath, "gzip")).AssertRefused(400, "malformed_body");
+        foreach (var encoding in (string[])["identity", "zstd", "compress", "x-gzip", "gzip, gzip", "br, gzip", "gzip;q=1", "*", "gzip "])
+            foreach (var path in (string[])["/api/events", Requests.BatchPath])
+            {
+                var answer = await shared.App.Post(Encode(Item, "gzip"), Json, null, path, encoding);
+                Assert.True(answer is { Status: 415, Reason: "unsupported_media_type" } || (encoding == "gzip " && answer.Status is 200 or 400), $"{answer.Status} {encoding}");
+            }
+    }
+
+    [Theory, EachStorage]
+    public async Task A_bomb_is_refused_and_costs_no_memory(StorageKind storage)
+    {
+        var shared = await apps.On(storage);
+        await Post(shared, Item, Json, "gzip");
+        var before = shared.App.PeakMemoryBytes;
+        foreach (var encoding in Encodings)
+        {
+            var spaces = Bomb("[", ' ', encoding);
+            var text = Bomb($"[{Item},\"", 'a', encoding);
+            Assert.InRange(spaces.Length + text.Length, 1, 2 << 20); // small enough to be let in
+            var answers = await Task.WhenAll(Enumerable.Range(0, 4).SelectMany(_ => (Task<Answer>[])
+            [
+                shared.App.Post(spaces, Json, null, Requests.BatchPath, encoding), shared.App.Post(text, Json, null, Requests.BatchPath, encoding),
+            ]));
+            Assert.All(answers, answer => answer.AssertRefused(413, "body_too_large"));
+            Assert.Equal([0, 0, 0, 0, 1, 1, 1, 1], answers.Select(answer => answer.Batch.Recorded).Order());
+            (await shared.App.Post(Bomb("a=", 'a', encoding, 1 << 20), Form, contentEncoding: encoding)).AssertRefused(413, "body_too_large");
+        }
+        // Eight at once keep 4 MiB each: decoded whole, they would take 2 GiB.
+        Assert.InRange(shared.App.PeakMemoryBytes - before, 0, BombBytes);
+    }
+
+    [Theory, EachStorage]
+    public async Task What_a_beacon_sends_is_json(StorageKind storage)
+    {
+        var shared = await apps.On(storage);
+        Assert.Equal(200, (await shared.App.Post(Encoding.UTF8.GetBytes(Item), "text/plain;charset=UTF-8")).Status);
+        (await shared.App.Post("action=view"u8.ToArray(), "text/plain")).AssertRefused(400, "malformed_body");
+        (await shared.App.Post(Encoding.UTF8.GetBytes(Item), "text/plain;charset=latin1")).AssertRefused(415, "unsupported_media_type");
+        Assert.Equal(1, await shared.Rows(visitor));
+    }
+
+    private static Task<Answer> Post(Shared shared, string body, string contentType, string encoding, string path = "/api/events") =>
+        shared.App.Post(Encode(body, encoding), contentType, null, path, encoding);
+
+    private static byte[] Encode(string body, string encoding) => Encode(encoding, encoder => encoder.Write(Encoding.UTF8.GetBytes(body)));
+
+    private static byte[] Bomb(string begin, char filling, string encoding, int bytes = BombBytes) => Encode(encoding, encoder =>
+    {
+        encoder.Write(Encoding.UTF8.GetBytes(begin));
+        var block = Encoding.UTF8.GetBytes(new string(filling, 1 << 16));
+        for (var written = 0; written < bytes; written += block.Length) encoder.Write(block);
+    });
+
+    private static byte[] Encode(string encoding, Action<Stream> write)
+    {
+        var encoded = new MemoryStream();
+        using (Stream encoder = encoding.ToLowerInvariant() switch
+               {
+                   "gzip" => new GZipStream(encoded, CompressionLevel.Fastest),
+                   "br" => new BrotliStream(encoded, CompressionLevel.Fastest),
+                   _ => new ZLibStream(encoded, CompressionLevel.Fastest),
+               })
+            write(encoder);
+        return encoded.ToArray();
+    }
+}
