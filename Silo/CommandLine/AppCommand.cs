@@ -2,12 +2,13 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
 using System.Net;
+using Tally.Silo.Http.Access;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;
 
 /// <summary>What the flags and their variables say.</summary>
-public sealed record AppSettings(int Port, IPAddress Host, DatabaseUrl DbUrl, ClusterSettings Cluster);
+public sealed record AppSettings(int Port, IPAddress Host, DatabaseUrl DbUrl, ClusterSettings Cluster, AccessKeys Keys);
 
 /// <summary>How this silo and others on the same database meet. Ports of 0 pick a free one.</summary>
 /// <param name="ClusterId">Silos of one name form one cluster.</param>
@@ -22,6 +23,9 @@ public sealed record ClusterSettings(
 /// <summary>The command line of <c>app</c>: flags, sub-commands, help, and exit code 2 for a mistake.</summary>
 internal static class AppCommand
 {
+    /// <summary>How the default of a flag is written that has no value by itself.</summary>
+    public const string None = "none";
+
     private const int UsageExitCode = 2;
 
     private static readonly Flag<int> Port = new("port", "number", "TCP port of the HTTP front end", "9000", ParsePort, "APP_PORT");
@@ -48,6 +52,13 @@ internal static class AppCommand
     private static readonly Flag<string> SiloName =
         new("siloName", "name", "This silo's name in logs and in the membership table", Environment.MachineName, ParseName, "APP_SILO_NAME");
 
+    private static readonly Flag<IReadOnlyList<AccessKey>> WriteKeys = new("writeKeys", "keys", """
+        Who may send events: keys of 16 to 128 characters, apart by white space,
+        best in a file. KEY;products=NAME,NAME;origins=https://SITE binds one
+        """, None, AccessKeys.ParseWriteKeys, "APP_WRITE_KEYS");
+    private static readonly Flag<IReadOnlyList<AccessKey>> ReadKeys =
+        new("readKeys", "keys", "Who may ask, and scrape /metrics: keys likewise, not bound", None, AccessKeys.ParseReadKeys, "APP_READ_KEYS");
+
     /// <summary>Runs the command that the arguments name.</summary>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> Run(string[] args)
@@ -70,6 +81,8 @@ internal static class AppCommand
         root.Options.Add(GatewayPort.Option);
         root.Options.Add(Advertise.Option);
         root.Options.Add(SiloName.Option);
+        root.Options.Add(WriteKeys.Option);
+        root.Options.Add(ReadKeys.Option);
         root.SetAction((result, cancellation) => WithSettings(result, settings => ServeCommand.Run(settings)));
         root.Subcommands.Add(Subcommand("migrate", "Bring the database to this version, and exit", MigrateCommand.Run));
         root.Subcommands.Add(Subcommand("verify",
@@ -112,7 +125,8 @@ internal static class AppCommand
         Port.Read(result, environment), Host.Read(result, environment), DbUrl.Read(result, environment),
         new(ClusterId.Read(result, environment), ServiceId.Read(result, environment),
             SiloPort.Read(result, environment), GatewayPort.Read(result, environment),
-            Advertise.Read(result, environment), SiloName.Read(result, environment)));
+            Advertise.Read(result, environment), SiloName.Read(result, environment)),
+        new(WriteKeys.Read(result, environment), ReadKeys.Read(result, environment)));
 
     private static int Mistake(string message)
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Tally.Silo.Hosting;
+using Tally.Silo.Http.Access;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;
@@ -20,10 +21,18 @@ internal static partial class ServeCommand
         builder.AddTally(settings, limits, database);
         await using var app = builder.Build();
         app.UseTally();
-        LogStart(app.Services.GetRequiredService<ILogger<Database>>(), settings.DbUrl);
+        LogStart(app.Services.GetRequiredService<ILogger<Database>>(), settings.DbUrl, WhoMay(settings.Keys));
         await app.RunAsync();
         return 0;
     }
+
+    private static string WhoMay(AccessKeys keys) => (keys.GuardWriting, keys.GuardReading) switch
+    {
+        (true, true) => "writing and reading need a key",
+        (true, false) => "writing needs a key, everyone may read",
+        (false, true) => "reading needs a key, everyone may write",
+        _ => "no keys are set: everyone may write and read",
+    };
 
     // Before anything is started: the host would log a page for what is one line to its operator.
     private static void CheckAddress(AppSettings settings)
@@ -40,6 +49,6 @@ internal static partial class ServeCommand
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Events are recorded in {Database}")]
-    private static partial void LogStart(ILogger logger, DatabaseUrl database);
+    [LoggerMessage(LogLevel.Information, "Events are recorded in {Database}; {WhoMay}")]
+    private static partial void LogStart(ILogger logger, DatabaseUrl database, string whoMay);
 }

@@ -31,7 +31,7 @@ internal static class TallyHost
         builder.Services.AddSingleton<Snapshots>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
         builder.Services.AddHostedService<RollupMerge>();
-        builder.Services.AddFrontEnd();
+        builder.Services.AddFrontEnd(settings.Keys);
         builder.Services.AddHostedService<Draining>();
         builder.AddTelemetry(settings.Cluster.SiloName);
         builder.UseOrleans(silo =>

@@ -13,12 +13,12 @@ internal static class EventEndpoints
                 + "first receipt, marked as a duplicate. Without an id, each request is a new event.")
             .Accepts<EventFields>("application/x-www-form-urlencoded", "application/json", "text/plain")
             .Produces<Receipt>()
-            .ProducesRefusals(400, 408, 409, 413, 415, 422, 503);
+            .ProducesRefusals(400, 401, 403, 408, 409, 413, 415, 422, 503);
 
     private static async Task<IResult> Post(HttpRequest request, Intake intake, Limits limits)
     {
         var (fields, refusal) = await EventBody.Read(request, limits);
-        var answer = refusal is null ? await intake.Record(fields) : Intake.Refused(refusal);
+        var answer = refusal is null ? await intake.Record(fields, request.HttpContext) : Intake.Refused(refusal);
         return answer.ToResult();
     }
 }

@@ -18,13 +18,13 @@ internal static class FingerprintEndpoints
             .WithSummary("Count a fingerprint's events")
             .WithDescription("Every event acknowledged before this request is in it. The ETag is the sequence.")
             .Produces<FingerprintView>().Produces(304)
-            .ProducesRefusals(400, 404, 422, 503);
+            .ProducesRefusals(400, 401, 403, 404, 422, 503);
         group.MapGet("/events", Events)
             .WithName("GetFingerprintEvents")
             .WithSummary("Page through a fingerprint's events")
             .WithDescription("Oldest first. The answer's next, where there is one, is the after of the next page.")
             .Produces<EventsPage>()
-            .ProducesRefusals(400, 404, 422, 503);
+            .ProducesRefusals(400, 401, 403, 404, 422, 503);
     }
 
     private static async Task<IResult> View(FingerprintPath path, HttpContext context, FrontEnd frontEnd)

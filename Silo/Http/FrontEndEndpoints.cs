@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 
 namespace Tally.Silo.Http;
@@ -6,8 +7,9 @@ namespace Tally.Silo.Http;
 /// <summary>Everything that answers HTTP.</summary>
 internal static class FrontEndEndpoints
 {
-    public static void AddFrontEnd(this IServiceCollection services)
+    public static void AddFrontEnd(this IServiceCollection services, AccessKeys keys)
     {
+        services.AddAccess(keys);
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Intake>();
         services.AddRequestDecompression();
@@ -22,12 +24,18 @@ internal static class FrontEndEndpoints
         app.UseStatusCodePages(); // unknown paths and methods get a problem document too
         app.Use(FingerprintPath.Route);
         app.UseRouting();
+        app.UseAccess();
         app.UseRequestDecompression();
-        app.MapEvents();
-        app.MapBatches();
-        app.MapFingerprints();
+
+        var writing = app.MapWriting();
+        writing.MapEvents();
+        writing.MapBatches();
+
+        var reading = app.MapReading();
+        reading.MapFingerprints();
+        reading.MapMetrics();
+
         app.MapHealth();
-        app.MapMetrics();
         app.MapOpenApi("/openapi/v1.json");
     }
 

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Threading.RateLimiting;
 using Tally.Contracts;
 using Tally.Grains;
+using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http;
 
@@ -11,12 +12,6 @@ namespace Tally.Silo.Http;
 /// </summary>
 internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider clock)
 {
-    public async ValueTask<EventAnswer> Record(EventFields fields)
-    {
-        if (fields.ToEvent(limits, clock.GetUtcNow(), out var @event) is { } refusal) return Refused(refusal);
-        return Answer(fields, @event!, await frontEnd.Record(fields.Fingerprint!, @event!));
-    }
-
     // Those who send many wait for room, where a single event is refused: what they hold meanwhile is bounded.
     private readonly ConcurrencyLimiter room = new(new()
     {
@@ -24,16 +19,24 @@ internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider cloc
         QueueLimit = limits.BatchedEventsWaitingMax,
     });
 
+    /// <param name="fields">As they came.</param>
+    /// <param name="sender">The request; its key, where it has one, must be for the event's product.</param>
+    public async ValueTask<EventAnswer> Record(EventFields fields, HttpContext sender)
+    {
+        if (Read(fields, sender, clock.GetUtcNow(), out var @event) is { } refusal) return Refused(refusal);
+        return Answer(fields, @event!, await frontEnd.Record(fields.Fingerprint!, @event!));
+    }
+
     /// <summary>Records many; a fingerprint's go to its grain together, in their order. None waits for another's fault.</summary>
     /// <returns>One answer for each, in their order.</returns>
-    public async ValueTask<EventAnswer[]> RecordAll(IReadOnlyList<EventFields> sent)
+    public async ValueTask<EventAnswer[]> RecordAll(IReadOnlyList<EventFields> sent, HttpContext sender)
     {
         var now = clock.GetUtcNow();
         var answers = new EventAnswer[sent.Count];
         var shares = new Dictionary<string, Share>();
         for (var i = 0; i < answers.Length; i++)
         {
-            if (sent[i].ToEvent(limits, now, out var @event) is { } refusal) answers[i] = Refused(refusal);
+            if (Read(sent[i], sender, now, out var @event) is { } refusal) answers[i] = Refused(refusal);
             else (CollectionsMarshal.GetValueRefOrAddDefault(shares, sent[i].Fingerprint!, out _) ??= new()).Add(i, @event!);
         }
         using var lease = await AcquireRoom(sent.Count);
@@ -67,6 +70,9 @@ internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider cloc
     }
 
     private static RecordResult[] Overloaded(int count) => [.. Enumerable.Repeat(new RecordResult(RecordOutcome.Overloaded, 0), count)];
+
+    private Refusal? Read(EventFields fields, HttpContext sender, DateTimeOffset now, out Event? @event) =>
+        fields.ToEvent(limits, now, out @event) ?? sender.Key()?.Refuses(fields.Product!);
 
     // One fingerprint's events of many, and their places among them.
     private sealed class Share

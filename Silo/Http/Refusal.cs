@@ -79,6 +79,23 @@ public sealed record Refusal(
     public static Refusal InvalidPath() => new(400, "The path cannot be read", "malformed_path",
         "A fingerprint in the path must be percent-encoded UTF-8.", "fingerprint");
 
+    public static Refusal MissingKey() => new(401, "A key is needed", "missing_key",
+        "Send a key as Authorization: Bearer KEY.");
+
+    public static Refusal UnknownKey() => new(401, "The key is unknown", "unknown_key", "No key that is set here is the one that was sent.");
+
+    public static Refusal KeyNotForWriting() =>
+        new(403, "The key is not for this", "key_not_for_writing", "This is a read key: it does not send events.");
+
+    public static Refusal KeyNotForReading() =>
+        new(403, "The key is not for this", "key_not_for_reading", "This is a write key: it does not ask.");
+
+    public static Refusal ProductNotAllowed() => new(403, "The product is not this key's", "product_not_allowed",
+        "The write key is bound to other products.", "product");
+
+    public static Refusal OriginNotAllowed() => new(403, "The origin is not this key's", "origin_not_allowed",
+        "The write key is bound to the pages of other sites.");
+
     public static Refusal UnknownFingerprint() =>
         new(404, "Unknown fingerprint", "unknown_fingerprint", "No event is recorded for this fingerprint.", "fingerprint");
 
@@ -97,6 +114,7 @@ public sealed record Refusal(
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
+        if (Status == StatusCodes.Status401Unauthorized) httpContext.Response.Headers.WWWAuthenticate = "Bearer realm=\"tally\"";
         if (Status == StatusCodes.Status503ServiceUnavailable) httpContext.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
         return new JsonAnswer<Refusal>(this, HttpJson.Default.Refusal, Status, "application/problem+json").ExecuteAsync(httpContext);
     }

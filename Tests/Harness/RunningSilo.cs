@@ -29,7 +29,7 @@ internal sealed class RunningSilo : IAsyncDisposable
         var database = await at.OpenPrepared(limits);
         var builder = WebApplication.CreateSlimBuilder();
         var port = FreePort.Next();
-        builder.AddTally(new(port, IPAddress.Loopback, DatabaseUrl.Parse(at.Url), new("tally", "tally", 0, 0, null, "test")), limits, database);
+        builder.AddTally(new(port, IPAddress.Loopback, DatabaseUrl.Parse(at.Url), new("tally", "tally", 0, 0, null, "test"), new([], [])), limits, database);
         builder.Logging.ClearProviders();
         var app = builder.Build();
         app.UseTally();

@@ -8,7 +8,7 @@ public sealed class TheService(SharedApps apps) : IClassFixture<SharedApps>
 {
     private static readonly (string Path, string Method)[] Endpoints =
     [
-        ("/api/events", "post"), ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}/events", "get"),
+        ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}/events", "get"),
         ("/health/live", "get"), ("/health/ready", "get"),
     ];
 
@@ -56,6 +56,7 @@ public sealed class TheService(SharedApps apps) : IClassFixture<SharedApps>
                 {
                     var schema = Resolve(description, kind.Value.GetProperty("schema"));
                     var example = Assert.Single(schema.GetProperty("examples").EnumerateArray());
+                    if (schema.TryGetProperty("items", out var items)) (schema, example) = (Resolve(description, items), example[0]);
                     var known = schema.GetProperty("properties").EnumerateObject().Select(property => property.Name).ToHashSet();
                     Assert.All(example.EnumerateObject(), field => Assert.Contains(field.Name, known));
                     bodies++;
@@ -71,7 +72,7 @@ public sealed class TheService(SharedApps apps) : IClassFixture<SharedApps>
         var (app, _) = await apps.On(StorageKind.Sqlite);
         var description = await Describe();
         var body = description.GetProperty("paths").GetProperty("/api/events").GetProperty("post").GetProperty("requestBody").GetProperty("content");
-        Assert.Equal(["application/json", "application/x-www-form-urlencoded"], body.EnumerateObject().Select(kind => kind.Name).Order());
+        Assert.Equal(["application/json", "application/x-www-form-urlencoded", "text/plain"], body.EnumerateObject().Select(kind => kind.Name).Order());
         var example = Resolve(description, body.GetProperty("application/json").GetProperty("schema")).GetProperty("examples")[0];
         Assert.Equal(200, (await app.PostJson(example.GetRawText())).Status);
     }

@@ -14,7 +14,7 @@ internal static class BatchEndpoint
                 + "or that has an Idempotency-Key, may be sent again whole.")
             .Accepts<EventFields[]>("application/json", "application/x-ndjson", "text/plain")
             .Produces<BatchReceipt>()
-            .ProducesRefusals(400, 408, 413, 415, 422, 503);
+            .ProducesRefusals(400, 401, 403, 408, 413, 415, 422, 503);
 
     private static async Task<IResult> Post(HttpRequest request, Intake intake, Limits limits)
     {
@@ -25,7 +25,7 @@ internal static class BatchEndpoint
         if (request.ContentLength > limits.BatchBodyBytesMax) return Refused(Refusal.BatchTooLarge(limits));
 
         var body = new BatchBody(request.BodyReader, isArray: mediaType != "application/x-ndjson", limits);
-        var done = new BatchProgress(intake, key);
+        var done = new BatchProgress(intake, request.HttpContext, key);
         while (!body.Ended && done.Open is null) await done.Record(await body.ReadPart(request.HttpContext.RequestAborted));
         if (body.Fault is not null) Intake.Refused(body.Fault);
         return (done.Open ?? body.Fault) is { } fault ? fault with { Batch = done.ToReceipt() }

@@ -1,8 +1,9 @@
 namespace Tally.Silo.Http.Batches;
 
 /// <summary>Records a batch part by part, and keeps what became of its items.</summary>
+/// <param name="sender">The request.</param>
 /// <param name="key">Gives an item without an id its own: the key and its place.</param>
-internal sealed class BatchProgress(Intake intake, string? key)
+internal sealed class BatchProgress(Intake intake, HttpContext sender, string? key)
 {
     private readonly List<RefusedItem> refused = [];
     private int handled, recorded, repeated;
@@ -21,7 +22,7 @@ internal sealed class BatchProgress(Intake intake, string? key)
             if (key is not null) fields.Id ??= $"{key}/{handled + i}";
             sent.Add(fields);
         }
-        var answers = await intake.RecordAll(sent);
+        var answers = await intake.RecordAll(sent, sender);
         var next = 0;
         foreach (var item in part) Note(item.Refusal is { } refusal ? Intake.Refused(refusal) : answers[next++]);
     }

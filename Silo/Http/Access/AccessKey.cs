@@ -1,0 +1,74 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Tally.Silo.Http.Access;
+
+/// <summary>
+/// A key that a client shows to write or to read. Of the key itself only a hash is kept: it cannot be logged, and
+/// hashes of one length are compared in constant time.
+/// </summary>
+/// <param name="Writes">Whether it may send events.</param>
+/// <param name="Reads">Whether it may ask.</param>
+/// <param name="Products">The only products whose events it may send; empty for all.</param>
+/// <param name="Origins">The only sites whose pages may use it; empty for all, and for programs.</param>
+public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Products, IReadOnlySet<string> Origins)
+{
+    // What a header takes as it is (RFC 6750), and too many to guess.
+    private const int CharactersMin = 16;
+    private const int CharactersMax = 128;
+    private const string Punctuation = "-._~+/=";
+
+    private static readonly IReadOnlySet<string> Any = new HashSet<string>();
+
+    private byte[] Hash { get; init; } = [];
+
+    /// <summary>The product that a key bound to exactly one names; else null.</summary>
+    public string? Product => Products.Count == 1 ? Products.First() : null;
+
+    /// <summary>Reads a key as -writeKeys has it: <c>KEY;products=a,b;origins=https://x</c>.</summary>
+    /// <exception cref="FormatException">Says what was expected, and nothing of the key.</exception>
+    public static AccessKey ParseWriteKey(string text)
+    {
+        var parts = text.Split(';');
+        var (products, origins) = (Any, Any);
+        foreach (var binding in parts[1..])
+        {
+            if (binding.StartsWith("products=", StringComparison.Ordinal) && products == Any)
+                products = Names(binding).Select(Uri.UnescapeDataString).ToHashSet();
+            else if (binding.StartsWith("origins=", StringComparison.Ordinal) && origins == Any)
+                origins = Names(binding).Select(ParseOrigin).ToHashSet(StringComparer.OrdinalIgnoreCase);
+            else throw new FormatException("expected a key, then at most ;products=NAME,NAME and ;origins=URL,URL");
+        }
+        return new(Writes: true, Reads: false, products, origins) { Hash = HashOf(Checked(parts[0])) };
+    }
+
+    /// <exception cref="FormatException">Says what was expected, and nothing of the key.</exception>
+    public static AccessKey ParseReadKey(string text) =>
+        new(Writes: false, Reads: true, Any, Any) { Hash = HashOf(Checked(text)) };
+
+    public bool IsOf(ReadOnlySpan<byte> otherHash) => CryptographicOperations.FixedTimeEquals(Hash, otherHash);
+
+    public bool IsSameKeyAs(AccessKey other) => IsOf(other.Hash);
+
+    /// <summary>Why this key may not send an event of a product, or null.</summary>
+    public Refusal? Refuses(string product) =>
+        Products.Count == 0 || Products.Contains(product) ? null : Refusal.ProductNotAllowed();
+
+    internal static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
+
+    private static string Checked(string key) =>
+        key.Length is >= CharactersMin and <= CharactersMax && key.All(c => char.IsAsciiLetterOrDigit(c) || Punctuation.Contains(c))
+            ? key
+            : throw new FormatException($"a key has {CharactersMin} to {CharactersMax} letters, digits or {Punctuation}");
+
+    private static string[] Names(string binding) =>
+        binding[(binding.IndexOf('=') + 1)..].Split(',') is var names && names.All(name => name.Length > 0)
+            ? names
+            : throw new FormatException("expected names apart by commas, without spaces; percent-encode other characters in a product");
+
+    private static string ParseOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+            && url.GetLeftPart(UriPartial.Authority) is var origin && string.Equals(origin, text, StringComparison.OrdinalIgnoreCase)
+            ? origin
+            : throw new FormatException("expected an origin such as https://example.org, without a path");
+}

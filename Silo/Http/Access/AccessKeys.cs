@@ -1,0 +1,47 @@
+using Tally.Silo.CommandLine;
+
+namespace Tally.Silo.Http.Access;
+
+/// <summary>All keys. Without any for writing everyone may write, and without any for reading everyone may read.</summary>
+public sealed class AccessKeys
+{
+    private readonly List<AccessKey> keys = [];
+
+    /// <param name="writeKeys">As <see cref="ParseWriteKeys"/> reads them.</param>
+    /// <param name="readKeys">As <see cref="ParseReadKeys"/> reads them. A key that is in both does both.</param>
+    public AccessKeys(IReadOnlyList<AccessKey> writeKeys, IReadOnlyList<AccessKey> readKeys)
+    {
+        keys.AddRange(writeKeys.Select(key => key with { Reads = readKeys.Any(key.IsSameKeyAs) }));
+        keys.AddRange(readKeys.Where(key => !writeKeys.Any(key.IsSameKeyAs)));
+        (GuardWriting, GuardReading) = (writeKeys.Count > 0, readKeys.Count > 0);
+    }
+
+    public bool GuardWriting { get; }
+    public bool GuardReading { get; }
+
+    /// <summary>Keys apart by white space: in a file, one a line.</summary>
+    /// <exception cref="FormatException">Says what was expected.</exception>
+    public static IReadOnlyList<AccessKey> ParseWriteKeys(string text) => Parse(text, AccessKey.ParseWriteKey);
+
+    /// <inheritdoc cref="ParseWriteKeys"/>
+    public static IReadOnlyList<AccessKey> ParseReadKeys(string text) => Parse(text, AccessKey.ParseReadKey);
+
+    /// <summary>Takes as long whichever key it is, and whether it is one.</summary>
+    public AccessKey? Find(string key)
+    {
+        var hash = AccessKey.HashOf(key);
+        AccessKey? found = null;
+        foreach (var candidate in keys)
+            if (candidate.IsOf(hash)) found = candidate;
+        return found;
+    }
+
+    private static List<AccessKey> Parse(string text, Func<string, AccessKey> parse)
+    {
+        if (text == AppCommand.None) return [];
+        var keys = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(parse).ToList();
+        if (keys.Count == 0) throw new FormatException("expected at least one key");
+        if (keys.Index().Any(one => keys.Take(one.Index).Any(one.Item.IsSameKeyAs))) throw new FormatException("a key is given twice");
+        return keys;
+    }
+}

@@ -1,0 +1,63 @@
+using System.Net.Http.Headers;
+using System.Security.Claims;
+using System.Text;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+using Tally.Grains;
+
+namespace Tally.Silo.Http.Access;
+
+/// <summary>
+/// Finds a request's key: <c>Authorization: Bearer KEY</c>, Basic with the key as the user's name (Segment's way), or, for
+/// writing alone, <c>?writeKey=KEY</c>, since beacons and pixels cannot set headers.
+/// </summary>
+internal sealed class KeyAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, AccessKeys keys)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    public const string SchemeName = "Key";
+
+    // Nobody has a name: what a key may do stands in its own AccessKey.
+    private static readonly ClaimsPrincipal Holder = new(new ClaimsIdentity(SchemeName));
+
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var (shown, inQuery) = Shown();
+        if (shown is null) return Task.FromResult(AuthenticateResult.NoResult());
+        if (keys.Find(shown) is not { } key || inQuery && !key.Writes) return Task.FromResult(AuthenticateResult.Fail("The key is unknown."));
+        Context.Features.Set(key);
+        return Task.FromResult(AuthenticateResult.Success(new(Holder, SchemeName)));
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Refuse();
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => Refuse();
+
+    private Task Refuse()
+    {
+        var refusal = Context.WhyNot()!;
+        if (Context.IsWriting()) TallyMetrics.EventRefused(refusal.Reason);
+        return refusal.ExecuteAsync(Context);
+    }
+
+    private (string? Key, bool InQuery) Shown()
+    {
+        var header = Request.Headers.Authorization;
+        if (header.Count == 0) return (Request.Query["writeKey"] is [var key] ? key : null, true);
+        if (!AuthenticationHeaderValue.TryParse(header, out var authorization) || authorization.Parameter is not { } parameter) return ("", false);
+        return (authorization.Scheme.ToUpperInvariant() switch
+        {
+            "BEARER" => parameter,
+            "BASIC" => UserOf(parameter),
+            _ => "",
+        }, false);
+    }
+
+    private static string UserOf(string basic)
+    {
+        Span<byte> decoded = stackalloc byte[256]; // no key is longer
+        return Convert.TryFromBase64String(basic, decoded, out var length)
+            ? Encoding.UTF8.GetString(decoded[..length]).Split(':')[0] : "";
+    }
+}
