@@ -31,6 +31,24 @@ public sealed class Limits
     // Distinct (product, action) pairs of one fingerprint: what keeps a grain's memory and its snapshot small.
     [Range(1, 100_000)] public int CountersMax { get; set; } = 1_000;
 
+    // Distinct (product, action) pairs of the whole service: a minute in which all occur costs the rollups so many rows,
+    // and each silo remembers them, in some 200 bytes each.
+    [Range(1, 10_000_000)] public int ServiceCountersMax { get; set; } = 100_000;
+
+    // What one client may send; 0 is no limit, and the default: only its operator knows whether an address is one visitor,
+    // an office, a service with all of its events, or a proxy that hides everyone. An IPv6 address counts by its /64.
+    // Ten seconds' requests, or a minute's new fingerprints, may come at once.
+    [Range(0, 1_000_000)] public int AddressRequestsPerSecondMax { get; set; }
+    [Range(0, 1_000_000)] public int KeyRequestsPerSecondMax { get; set; }
+    [Range(0, 1_000_000)] public int AddressNewFingerprintsPerMinuteMax { get; set; }
+    [Range(1, 1 << 24)] public int AddressBucketsMax { get; set; } = 65_536;
+
+    // Connections of clients. An idle one costs about 5 KB; beyond the limit the server closes new ones at once.
+    [Range(1, 1_000_000)] public int ClientConnectionsMax { get; set; } = 20_000;
+
+    // From a request's first byte to the end of its head: a client that dribbles holds a connection no longer.
+    [Range(1, 300)] public int HeadSecondsMax { get; set; } = 10;
+
     // Requests being answered at once, all endpoints that write. Above it 503: queueing more only makes all late.
     [Range(1, 1_000_000)] public int RequestsMax { get; set; } = 10_000;
 
@@ -50,6 +68,9 @@ public sealed class Limits
     [Range(8, 1_024)] public int RememberedEventsMax { get; set; } = 64;
     [Range(1, 10_000)] public int LoadFingerprintsMax { get; set; } = 256;
     [Range(1, 1 << 20)] public int LoadQueueMax { get; set; } = 65_536;
+
+    // Fingerprints in memory, at 2 to 3 KB each with a short history. One that has left costs its next event a load.
+    [Range(1, 100_000_000)] public int ResidentFingerprintsMax { get; set; } = 150_000;
 
     // Snapshots: due after so many events since the last one, or on deactivation when the tail is worth a row. Due
     // ones take turns: each costs about 1 ms of two processors, and written at once at 32 events they took a third of

@@ -6,7 +6,9 @@ namespace Tally.Grains;
 /// <summary>An event on its way into the log, and the callers that wait for what becomes of it.</summary>
 internal sealed record Waiting(Event Event)
 {
-    private readonly TaskCompletionSource<RecordResult> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Its callers go on at once, within the answer: all are the grain's own, and a detour through its queue for each
+    // would cost a twentieth of a post. So whoever answers must be done with what a caller may change.
+    private readonly TaskCompletionSource<RecordResult> done = new();
 
     /// <summary>In whose trace the event is, where it is traced.</summary>
     public Activity? Caller { get; } = Activity.Current;
@@ -23,10 +25,14 @@ internal sealed class EventsInFlight
 {
     // What an event that repeats one of these waits for is its very commit.
     private readonly Dictionary<Guid, Waiting> byId = [];
-    private List<Waiting> gathered = [];
+    private readonly Queue<Waiting> gathered = new(1);
 
     public bool IsEmpty => byId.Count == 0;
     public bool HasGathered => gathered.Count > 0;
+    public int Gathered => gathered.Count;
+
+    /// <summary>In whose trace the next run is: its first event's.</summary>
+    public Activity? NextCaller => gathered.Peek().Caller;
 
     public Waiting this[Guid id] => byId[id];
 
@@ -36,21 +42,21 @@ internal sealed class EventsInFlight
     {
         var waiting = new Waiting(@event);
         byId.Add(@event.Id, waiting);
-        gathered.Add(waiting);
+        gathered.Enqueue(waiting);
         return waiting;
     }
 
-    /// <summary>Those that have gathered, first come first, at most <paramref name="max"/>.</summary>
-    public List<Waiting> TakeRun(int max)
-    {
-        var run = gathered;
-        gathered = run.Count > max ? run[max..] : [];
-        if (run.Count > max) run.RemoveRange(max, run.Count - max);
-        return run;
-    }
+    /// <summary>Of those that have gathered, first come first.</summary>
+    public Waiting TakeNext() => gathered.Dequeue();
 
     /// <summary>They come first in the next run.</summary>
-    public void GatherAgain(List<Waiting> first) => gathered.InsertRange(0, first);
+    public void GatherAgain(List<Waiting> first)
+    {
+        Waiting[] later = [.. gathered];
+        gathered.Clear();
+        foreach (var one in first) gathered.Enqueue(one);
+        foreach (var one in later) gathered.Enqueue(one);
+    }
 
     public void Answer(Waiting one, RecordResult result)
     {
@@ -61,15 +67,13 @@ internal sealed class EventsInFlight
     /// <summary>Of those that have gathered, every one.</summary>
     public void AnswerGathered(RecordResult result)
     {
-        foreach (var one in gathered) Answer(one, result);
-        gathered.Clear();
+        while (HasGathered) Answer(TakeNext(), result);
     }
 
     /// <summary>Of the run under way, too.</summary>
     public void AnswerAll(RecordResult result)
     {
-        foreach (var one in byId.Values) one.Answer(result);
-        byId.Clear();
         gathered.Clear();
+        foreach (var one in byId.Values.ToArray()) Answer(one, result);
     }
 }

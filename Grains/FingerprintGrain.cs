@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
 using Orleans.Storage;
@@ -13,7 +12,7 @@ namespace Tally.Grains;
 /// </summary>
 [Reentrant]
 public sealed partial class FingerprintGrain(
-    GroupCommit log, History history, Snapshots snapshots, ISiloLiveness liveness, Limits limits,
+    GroupCommit log, History history, Snapshots snapshots, ISiloLiveness liveness, Residency residency, Limits limits,
     ILogger<FingerprintGrain> logger)
     : Grain, IFingerprintGrain
 {
@@ -23,6 +22,7 @@ public sealed partial class FingerprintGrain(
     private FingerprintState state = new();
     private GrainState<FingerprintState>? stored;
     private long snapshotSequence;
+    private Resident? resident;
     private Task? loading;
     private Task snapshotting = Task.CompletedTask;
     private bool appending;
@@ -42,18 +42,12 @@ public sealed partial class FingerprintGrain(
 
     public async ValueTask<RecordResult[]> RecordAll(Event[] events)
     {
-        var results = new RecordResult[events.Length];
-        if (await WhyNotNow() is { } refused)
-        {
-            Array.Fill(results, new(refused, 0));
-            return results;
-        }
+        if (await WhyNotNow() is { } refused) return [.. Enumerable.Repeat(new RecordResult(refused, 0), events.Length)];
         // All join before the first is waited for: together they are one run.
         var joined = new Task<RecordResult>[events.Length];
         for (var i = 0; i < events.Length; i++) joined[i] = Join(events[i]);
         AppendIfIdle();
-        for (var i = 0; i < events.Length; i++) results[i] = await joined[i];
-        return results;
+        return await Task.WhenAll(joined);
     }
 
     private async ValueTask<RecordOutcome?> WhyNotNow() =>
@@ -95,12 +89,14 @@ public sealed partial class FingerprintGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         TallyMetrics.ResidentFingerprints.Add(1);
+        resident = residency.Enter(GrainContext);
         return Task.CompletedTask;
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         TallyMetrics.ResidentFingerprints.Add(-1);
+        resident?.Leave();
         leaving = true;
         await snapshotting;
         if (!steppedDown && state.Sequence - snapshotSequence >= limits.SnapshotOnDeactivationEventsMin)
@@ -109,6 +105,7 @@ public sealed partial class FingerprintGrain(
 
     private async Task<bool> TryLoad()
     {
+        resident!.Use();
         var load = loading ??= Load();
         try
         {
@@ -132,13 +129,17 @@ public sealed partial class FingerprintGrain(
         foreach (var recorded in loaded.Newest) remembered.Add(recorded);
     }
 
+    // One method, and no run waits in a list of its own: of a post's cost, each task that waits for another is a percent.
     private async Task AppendGathered(EventsInFlight events)
     {
         appending = true;
-        var runMax = Math.Min(limits.RunEventsMax, limits.QueueEventsMax); // a larger run would never find room
         try
         {
-            while (events.HasGathered && !steppedDown) await Append(events, events.TakeRun(runMax));
+            while (events.HasGathered && !steppedDown)
+            {
+                var caller = events.NextCaller;
+                if (Decide(events) is { Count: > 0 } decided) Settle(events, decided, await log.Append(decided, caller));
+            }
         }
         catch (Exception exception) // a broken invariant: what this activation believes is worth nothing
         {
@@ -151,19 +152,22 @@ public sealed partial class FingerprintGrain(
         if (state.Total <= 1) inFlight = null;
     }
 
-    private async Task Append(EventsInFlight events, List<Waiting> run)
+    private List<RecordedEvent> Decide(EventsInFlight events)
     {
         var decisions = new Decisions(Fingerprint, state, limits.CountersMax);
-        var decided = new List<RecordedEvent>(run.Count);
-        foreach (var one in run)
+        var runMax = Math.Min(limits.RunEventsMax, limits.QueueEventsMax); // a larger run would never find room
+        var decided = new List<RecordedEvent>(Math.Min(events.Gathered, runMax));
+        while (events.HasGathered && decided.Count < runMax)
         {
+            var one = events.TakeNext();
             if (decisions.Next(one.Event) is { } next) decided.Add(next);
             else events.Answer(one, new(RecordOutcome.TooManyCounters, 0));
         }
-        if (decided.Count == 0) return;
+        return decided;
+    }
 
-        Activity.Current = run[0].Caller; // what runs on is the first run's context
-        var result = await log.Append(decided);
+    private void Settle(EventsInFlight events, List<RecordedEvent> decided, AppendResult result)
+    {
         switch (result.Outcome)
         {
             case AppendOutcome.Recorded:

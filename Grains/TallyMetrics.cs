@@ -32,6 +32,9 @@ public static class TallyMetrics
     private static readonly Counter<long> EventsRefused =
         Meter.CreateCounter<long>("tally.events.refused", "{event}", "Events answered with a refusal, by its reason");
 
+    public static readonly Counter<long> BotsIgnored =
+        Meter.CreateCounter<long>("tally.bots.ignored", "{request}", "Requests of known bots, answered 200 and not recorded");
+
     // By the silo that holds the grains.
     public static readonly Counter<long> Fences =
         Meter.CreateCounter<long>("tally.fences", "{activation}", "Activations that stepped down because another had written");

@@ -31,12 +31,12 @@ public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedE
 }
 
 /// <summary>One run on its way through group commit.</summary>
-internal sealed class PendingRun(IReadOnlyList<RecordedEvent> events)
+internal sealed class PendingRun(IReadOnlyList<RecordedEvent> events, Activity? caller)
 {
     private readonly TaskCompletionSource<AppendResult> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public IReadOnlyList<RecordedEvent> Events => events;
-    public Activity? Caller { get; } = Activity.Current;
+    public Activity? Caller => caller;
     public string Fingerprint => events[0].Fingerprint;
     public long FirstSequence => events[0].Sequence;
     public Task<AppendResult> Done => done.Task;

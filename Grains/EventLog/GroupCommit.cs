@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Tally.Contracts;
 
@@ -38,9 +39,11 @@ public sealed partial class GroupCommit
     /// Appends a run: consecutive sequences of one fingerprint, the first one head + 1. A fingerprint has one run
     /// under way at a time. Completes when the run's outcome is durable.
     /// </summary>
-    public Task<AppendResult> Append(IReadOnlyList<RecordedEvent> events)
+    /// <param name="events">The run.</param>
+    /// <param name="caller">In whose trace it is, where it is traced.</param>
+    public Task<AppendResult> Append(IReadOnlyList<RecordedEvent> events, Activity? caller = null)
     {
-        var run = new PendingRun(events);
+        var run = new PendingRun(events, caller);
         return runs.TryAdd(run) ? run.Done : Task.FromResult(AppendResult.Overloaded);
     }
 

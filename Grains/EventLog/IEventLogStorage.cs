@@ -36,6 +36,11 @@ public interface IEventLogStorage
     /// <returns>Deltas merged.</returns>
     Task<int> MergeRollups(int limit);
 
+    /// <summary>
+    /// The pairs of product and action that merges have met, in the order of their numbers, from after <paramref name="id"/> on.
+    /// </summary>
+    Task<IReadOnlyList<(long Id, string Product, string Action)>> ReadCounters(long id);
+
     /// <summary>Completes when the log can be written; throws <see cref="EventLogUnavailableException"/> otherwise.</summary>
     Task CheckWritable(CancellationToken cancellation);
 

@@ -20,10 +20,10 @@ public readonly record struct RollupCounts(
     long Events, long NewFingerprints, long NewProductFingerprints, long DailyFingerprints, long DailyProductFingerprints)
 {
     public static RollupCounts Of(EventFirsts firsts) => new(1,
-        firsts.HasFlag(EventFirsts.OfFingerprint) ? 1 : 0,
-        firsts.HasFlag(EventFirsts.OfProduct) ? 1 : 0,
-        firsts.HasFlag(EventFirsts.OfDay) ? 1 : 0,
-        firsts.HasFlag(EventFirsts.OfProductDay) ? 1 : 0);
+        (firsts & EventFirsts.OfFingerprint) != 0 ? 1 : 0,
+        (firsts & EventFirsts.OfProduct) != 0 ? 1 : 0,
+        (firsts & EventFirsts.OfDay) != 0 ? 1 : 0,
+        (firsts & EventFirsts.OfProductDay) != 0 ? 1 : 0);
 
     public static RollupCounts operator +(RollupCounts a, RollupCounts b) => new(
         a.Events + b.Events,

@@ -8,7 +8,14 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.CommandLine;
 
 /// <summary>What the flags and their variables say.</summary>
-public sealed record AppSettings(int Port, IPAddress Host, DatabaseUrl DbUrl, ClusterSettings Cluster, AccessKeys Keys);
+public sealed record AppSettings(int Port, IPAddress Host, DatabaseUrl DbUrl, ClusterSettings Cluster, AccessKeys Keys)
+{
+    /// <summary>Whose X-Forwarded-For counts.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>Whether known bots' events are answered and not recorded.</summary>
+    public bool IgnoresBots { get; init; }
+}
 
 /// <summary>How this silo and others on the same database meet. Ports of 0 pick a free one.</summary>
 /// <param name="ClusterId">Silos of one name form one cluster.</param>
@@ -59,6 +66,12 @@ internal static class AppCommand
     private static readonly Flag<IReadOnlyList<AccessKey>> ReadKeys =
         new("readKeys", "keys", "Who may ask, and scrape /metrics: keys likewise, not bound", None, AccessKeys.ParseReadKeys, "APP_READ_KEYS");
 
+    private static readonly Flag<IReadOnlyList<IPNetwork>> TrustedProxies = new("trustedProxies", "ips",
+        "Proxies whose X-Forwarded-For names the client: IP addresses or networks\n(10.0.0.0/8) apart by commas", None, ParseNetworks,
+        "APP_TRUSTED_PROXIES");
+    private static readonly Flag<bool> Bots = new("bots", "what",
+        "Events of known bots, by user agent: count them, or ignore them, which is\nanswered 200 all the same", "count", ParseBots, "APP_BOTS");
+
     /// <summary>Runs the command that the arguments name.</summary>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> Run(string[] args)
@@ -83,6 +96,8 @@ internal static class AppCommand
         root.Options.Add(SiloName.Option);
         root.Options.Add(WriteKeys.Option);
         root.Options.Add(ReadKeys.Option);
+        root.Options.Add(TrustedProxies.Option);
+        root.Options.Add(Bots.Option);
         root.SetAction((result, cancellation) => WithSettings(result, settings => ServeCommand.Run(settings)));
         root.Subcommands.Add(Subcommand("migrate", "Bring the database to this version, and exit", MigrateCommand.Run));
         root.Subcommands.Add(Subcommand("verify",
@@ -126,7 +141,11 @@ internal static class AppCommand
         new(ClusterId.Read(result, environment), ServiceId.Read(result, environment),
             SiloPort.Read(result, environment), GatewayPort.Read(result, environment),
             Advertise.Read(result, environment), SiloName.Read(result, environment)),
-        new(WriteKeys.Read(result, environment), ReadKeys.Read(result, environment)));
+        new(WriteKeys.Read(result, environment), ReadKeys.Read(result, environment)))
+    {
+        TrustedProxies = TrustedProxies.Read(result, environment),
+        IgnoresBots = Bots.Read(result, environment),
+    };
 
     private static int Mistake(string message)
     {
@@ -163,6 +182,20 @@ internal static class AppCommand
         text == "auto" ? null
         : IPAddress.TryParse(text, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any) ? address
         : throw new FormatException("expected an IP address that other hosts can reach, or auto");
+
+    private static IReadOnlyList<IPNetwork> ParseNetworks(string text) => text == None ? [] : [.. text.Split(',').Select(ParseNetwork)];
+
+    private static IPNetwork ParseNetwork(string text) =>
+        IPNetwork.TryParse(text, out var network) ? network
+        : IPAddress.TryParse(text, out var address) ? new(address, address.GetAddressBytes().Length * 8)
+        : throw new FormatException("expected IP addresses or networks such as 10.0.0.0/8, apart by commas and without spaces");
+
+    private static bool ParseBots(string text) => text switch
+    {
+        "count" => false,
+        "ignore" => true,
+        _ => throw new FormatException("expected count or ignore"),
+    };
 
     private static IPAddress ParseHost(string text) =>
         text == "localhost" ? IPAddress.Loopback

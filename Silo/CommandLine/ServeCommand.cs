@@ -20,7 +20,7 @@ internal static partial class ServeCommand
 
         builder.AddTally(settings, limits, database);
         await using var app = builder.Build();
-        app.UseTally();
+        app.UseTally(settings);
         LogStart(app.Services.GetRequiredService<ILogger<Database>>(), settings.DbUrl, WhoMay(settings.Keys));
         await app.RunAsync();
         return 0;

@@ -15,10 +15,11 @@ internal static class Logging
         });
         logging.AddFilter(null, LogLevel.Warning);
         logging.AddFilter("Tally", LogLevel.Information);
-        logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error); // advice on server GC, at each start
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error); // counts the time before the start as a stall
         logging.AddFilter("Orleans.Storage.AdoNetGrainStorage", LogLevel.Critical); // the grain says what it makes of a failure
         logging.AddFilter("Orleans.Messaging", LogLevel.Critical); // one forwarded to a silo that drains: refused, and sent again
+        // Where anything of it is logged at all, each request gets an activity and a scope: a seventh of a post's memory.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
     }
 }

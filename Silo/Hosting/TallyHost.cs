@@ -17,6 +17,8 @@ internal static class TallyHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = limits.ClientConnectionsMax;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(limits.HeadSecondsMax);
             kestrel.Listen(settings.Host, settings.Port);
         });
         // Above the drain and all of the requests' own deadlines together, so that what was accepted is answered.
@@ -29,9 +31,10 @@ internal static class TallyHost
         builder.Services.AddSingleton<HistoryLoader>();
         builder.Services.AddSingleton<History>();
         builder.Services.AddSingleton<Snapshots>();
+        builder.Services.AddSingleton<Residency>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
         builder.Services.AddHostedService<RollupMerge>();
-        builder.Services.AddFrontEnd(settings.Keys);
+        builder.Services.AddFrontEnd(settings, limits);
         builder.Services.AddHostedService<Draining>();
         builder.AddTelemetry(settings.Cluster.SiloName);
         builder.UseOrleans(silo =>
@@ -41,9 +44,9 @@ internal static class TallyHost
         });
     }
 
-    public static void UseTally(this WebApplication app)
+    public static void UseTally(this WebApplication app, AppSettings settings)
     {
         app.UseDraining();
-        app.MapFrontEnd();
+        app.MapFrontEnd(settings);
     }
 }

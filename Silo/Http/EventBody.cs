@@ -26,7 +26,7 @@ internal static class EventBody
         }
         catch (Exception exception) when (RequestBody.IsFailure(exception))
         {
-            return (fields, RequestBody.RefusalOf(exception, limits.EventBodyBytesMax));
+            return (fields, RequestBody.RefusalOf(request, exception, limits.EventBodyBytesMax));
         }
         if (read.Buffer.Length > limits.EventBodyBytesMax)
         {

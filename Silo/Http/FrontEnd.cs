@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Polly;
 using Polly.Retry;
 using Polly.Timeout;
@@ -25,6 +26,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
         result => result.Outcome is ViewOutcome.SteppedDown);
 
     /// <summary>Records one event. Never throws for what a fault can do: then the result says what is known.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // every post waits here
     public async ValueTask<RecordResult> Record(string fingerprint, Event @event)
     {
         if (Interlocked.Increment(ref requests) > limits.RequestsMax)
@@ -35,11 +37,19 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
         try
         {
             var grain = Grain(fingerprint);
-            var result = await TryOnce(grain, @event);
-            return IsOpen(result)
-                ? await recording.ExecuteAsync(
-                    static (state, cancellation) => Bounded(state.grain.Record(state.@event), cancellation), (grain, @event))
-                : result;
+            // The ordinary way, without the pipeline's price: a call is bounded by the silo's own response timeout, and one
+            // that took all that has used up the deadline.
+            try
+            {
+                var result = await grain.Record(@event);
+                if (!IsOpen(result)) return result;
+            }
+            catch (Exception exception) when (IsTransient(exception) && exception is not TimeoutException)
+            {
+                // open still
+            }
+            return await recording.ExecuteAsync(
+                static (state, cancellation) => Bounded(state.grain.Record(state.@event), cancellation), (grain, @event));
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -93,20 +103,6 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
         pattern ??= (GrainReference)grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint)); // any will do
         return (IFingerprintGrain)grains.GetGrain(
             GrainId.Create(pattern.GrainId.Type, FingerprintKey.Of(fingerprint)), pattern.InterfaceType);
-    }
-
-    // The ordinary way, without the pipeline's price: a call is bounded by the silo's own response timeout, and one that
-    // took all that has used up the deadline.
-    private static async ValueTask<RecordResult> TryOnce(IFingerprintGrain grain, Event @event)
-    {
-        try
-        {
-            return await grain.Record(@event);
-        }
-        catch (Exception exception) when (IsTransient(exception) && exception is not TimeoutException)
-        {
-            return new(RecordOutcome.Unknown, 0);
-        }
     }
 
     /// <summary>Events of one fingerprint, and what is known of each: at first, nothing.</summary>

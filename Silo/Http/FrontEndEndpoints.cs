@@ -1,15 +1,22 @@
 using System.Globalization;
+using Tally.Contracts;
+using Tally.Silo.CommandLine;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
+using Tally.Silo.Http.Hostile;
 
 namespace Tally.Silo.Http;
 
 /// <summary>Everything that answers HTTP.</summary>
 internal static class FrontEndEndpoints
 {
-    public static void AddFrontEnd(this IServiceCollection services, AccessKeys keys)
+    public static void AddFrontEnd(this IServiceCollection services, AppSettings settings, Limits limits)
     {
-        services.AddAccess(keys);
+        services.AddAccess(settings.Keys);
+        services.AddTrustedProxies(settings.TrustedProxies);
+        services.AddRequestLimits(limits);
+        services.AddSingleton<ServiceCounters>();
+        services.AddHostedService(all => all.GetRequiredService<ServiceCounters>());
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Intake>();
         services.AddRequestDecompression();
@@ -18,25 +25,29 @@ internal static class FrontEndEndpoints
         services.AddApiDescription();
     }
 
-    public static void MapFrontEnd(this WebApplication app)
+    public static void MapFrontEnd(this WebApplication app, AppSettings settings)
     {
+        if (settings.TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.UseExceptionHandler();
-        app.UseStatusCodePages(); // unknown paths and methods get a problem document too
         app.Use(FingerprintPath.Route);
         app.UseRouting();
+        // Unknown paths and methods get a problem document too: what routing found no endpoint of ours for.
+        app.UseWhen(context => context.GetEndpoint() is not RouteEndpoint, refused => refused.UseStatusCodePages());
         app.UseAccess();
         app.UseRequestDecompression();
 
         var writing = app.MapWriting();
+        if (settings.IgnoresBots) writing.IgnoreBots();
         writing.MapEvents();
         writing.MapBatches();
 
         var reading = app.MapReading();
         reading.MapFingerprints();
-        reading.MapMetrics();
+        reading.MapMetrics().DisableRateLimiting();
 
-        app.MapHealth();
-        app.MapOpenApi("/openapi/v1.json");
+        var watching = app.MapGroup("").DisableRateLimiting();
+        watching.MapHealth();
+        watching.MapOpenApi("/openapi/v1.json");
     }
 
     public static RouteHandlerBuilder ProducesRefusals(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)

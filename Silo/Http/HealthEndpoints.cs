@@ -20,7 +20,7 @@ internal static class HealthEndpoints
             .Produces<HealthReport>().Produces<HealthReport>(503);
     }
 
-    public static void MapMetrics(this IEndpointRouteBuilder routes) =>
+    public static IEndpointConventionBuilder MapMetrics(this IEndpointRouteBuilder routes) =>
         routes.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new HttpMethodMetadata([HttpMethods.Get]));
 
     private static async Task<IResult> Ready(Readiness readiness, HttpContext context)

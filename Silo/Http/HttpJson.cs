@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Tally.Contracts;
 using Tally.Silo.Http.Batches;
+using Tally.Silo.Http.Hostile;
 
 namespace Tally.Silo.Http;
 
@@ -17,4 +18,5 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
 [JsonSerializable(typeof(HealthReport))]
+[JsonSerializable(typeof(IgnoredRequest))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -1,8 +1,10 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading.RateLimiting;
 using Tally.Contracts;
 using Tally.Grains;
 using Tally.Silo.Http.Access;
+using Tally.Silo.Http.Hostile;
 
 namespace Tally.Silo.Http;
 
@@ -10,7 +12,8 @@ namespace Tally.Silo.Http;
 /// Where every way in meets: the fields of an event, whoever sent them in whatever shape, become an event that is
 /// recorded, and what became of it a receipt or a refusal. Counts each in the metrics.
 /// </summary>
-internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider clock)
+internal sealed class Intake(
+    FrontEnd frontEnd, ServiceCounters counters, Newcomers newcomers, Limits limits, TimeProvider clock)
 {
     // Those who send many wait for room, where a single event is refused: what they hold meanwhile is bounded.
     private readonly ConcurrencyLimiter room = new(new()
@@ -21,10 +24,13 @@ internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider cloc
 
     /// <param name="fields">As they came.</param>
     /// <param name="sender">The request; its key, where it has one, must be for the event's product.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // every post waits here
     public async ValueTask<EventAnswer> Record(EventFields fields, HttpContext sender)
     {
         if (Read(fields, sender, clock.GetUtcNow(), out var @event) is { } refusal) return Refused(refusal);
-        return Answer(fields, @event!, await frontEnd.Record(fields.Fingerprint!, @event!));
+        var result = await frontEnd.Record(fields.Fingerprint!, @event!);
+        if (IsNewcomer(result)) newcomers.Charge(sender, 1);
+        return Answer(fields, @event!, result);
     }
 
     /// <summary>Records many; a fingerprint's go to its grain together, in their order. None waits for another's fault.</summary>
@@ -49,6 +55,7 @@ internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider cloc
         {
             Event[] events = [.. share.Events];
             var results = lease is not null ? await frontEnd.RecordAll(fingerprint, events) : Overloaded(events.Length);
+            if (Array.Exists(results, IsNewcomer)) newcomers.Charge(sender, 1);
             for (var i = 0; i < results.Length; i++)
                 answers[share.Places[i]] = Answer(sent[share.Places[i]], share.Events[i], results[i]);
         }
@@ -72,7 +79,10 @@ internal sealed class Intake(FrontEnd frontEnd, Limits limits, TimeProvider cloc
     private static RecordResult[] Overloaded(int count) => [.. Enumerable.Repeat(new RecordResult(RecordOutcome.Overloaded, 0), count)];
 
     private Refusal? Read(EventFields fields, HttpContext sender, DateTimeOffset now, out Event? @event) =>
-        fields.ToEvent(limits, now, out @event) ?? sender.Key()?.Refuses(fields.Product!);
+        fields.ToEvent(limits, now, out @event) ?? sender.Key()?.Refuses(fields.Product!)
+        ?? (counters.Admit(fields.Product!, fields.Action!) ? null : Refusal.TooManyServiceCounters(limits.ServiceCountersMax));
+
+    private static bool IsNewcomer(RecordResult result) => result is { Outcome: RecordOutcome.Recorded, Sequence: 1 };
 
     // One fingerprint's events of many, and their places among them.
     private sealed class Share

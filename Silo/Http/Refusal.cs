@@ -17,7 +17,9 @@ namespace Tally.Silo.Http;
 public sealed record Refusal(
     int Status, string Title, string Reason, string Detail, string? Field = null, string? Id = null, BatchReceipt? Batch = null) : IResult
 {
-    private const int RetryAfterSeconds = 1;
+    public const string TooManyNewFingerprintsReason = "too_many_new_fingerprints";
+
+    private int RetryAfterSeconds { get; init; } = 1;
 
     /// <summary>No page describes the reasons but the documentation, so the type is the generic one.</summary>
     public string Type { get; } = "about:blank";
@@ -52,6 +54,9 @@ public sealed record Refusal(
 
     public static Refusal TooManyCounters(int max) => new(422, "Too many counters", "too_many_counters",
         $"This fingerprint has {max} pairs of product and action; this event would begin another.");
+
+    public static Refusal TooManyServiceCounters(int max) => new(422, "Too many counters", "too_many_counters",
+        $"This service has {max} pairs of product and action; this event would begin another.");
 
     public static Refusal IdConflict() => new(409, "The id is taken", "id_conflict",
         "An event with this id and other content is recorded for this fingerprint.", "id");
@@ -96,6 +101,12 @@ public sealed record Refusal(
     public static Refusal OriginNotAllowed() => new(403, "The origin is not this key's", "origin_not_allowed",
         "The write key is bound to the pages of other sites.");
 
+    public static Refusal TooManyRequests(int afterSeconds) => new(429, "Too many requests", "too_many_requests",
+        "This address or key sends more than it may. Nothing of this request was recorded.") { RetryAfterSeconds = afterSeconds };
+
+    public static Refusal TooManyNewFingerprints(int afterSeconds) => new(429, "Too many new fingerprints", TooManyNewFingerprintsReason,
+        "This address has named more new fingerprints than it may. Nothing of this request was recorded.") { RetryAfterSeconds = afterSeconds };
+
     public static Refusal UnknownFingerprint() =>
         new(404, "Unknown fingerprint", "unknown_fingerprint", "No event is recorded for this fingerprint.", "fingerprint");
 
@@ -115,7 +126,7 @@ public sealed record Refusal(
     public Task ExecuteAsync(HttpContext httpContext)
     {
         if (Status == StatusCodes.Status401Unauthorized) httpContext.Response.Headers.WWWAuthenticate = "Bearer realm=\"tally\"";
-        if (Status == StatusCodes.Status503ServiceUnavailable) httpContext.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
+        if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) httpContext.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
         return new JsonAnswer<Refusal>(this, HttpJson.Default.Refusal, Status, "application/problem+json").ExecuteAsync(httpContext);
     }
 }

@@ -15,6 +15,7 @@ public abstract class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     private readonly string readHeads = scripts["read_heads"];
     private readonly string readNewest = scripts["read_newest"];
     private readonly string readAfter = scripts["read_after"];
+    private readonly string readCounters = scripts["read_counters"];
     private readonly string auditEvents = scripts["audit_events"];
     private readonly string auditSnapshots = scripts["audit_snapshots"];
     private readonly string auditRollups = scripts["audit_rollups"];
@@ -40,6 +41,9 @@ public abstract class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     public async Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit) =>
         await Read(readAfter, ReadEvent,
             Parameter("fingerprint", fingerprint), Parameter("sequence", sequence), Parameter("limit", limit));
+
+    public async Task<IReadOnlyList<(long Id, string Product, string Action)>> ReadCounters(long id) =>
+        await Read(readCounters, row => (row.GetInt64(0), row.GetString(1), row.GetString(2)), Parameter("id", id));
 
     public async Task<IEventLogAudit> OpenAudit(CancellationToken cancellation)
     {

@@ -50,6 +50,9 @@ public sealed class Mistakes
     [InlineData("-writeKeys: expected an origin", "-writeKeys=sekret-0123456789abcdef;origins=sekret.example")]
     [InlineData("-writeKeys: expected an origin", "-writeKeys=sekret-0123456789abcdef;origins=https://sekret.example/")]
     [InlineData("-writeKeys: expected at least one key", "-writeKeys= ")]
+    [InlineData("-trustedProxies: expected IP addresses", "-trustedProxies=proxy.sekret.example")]
+    [InlineData("-trustedProxies: expected IP addresses", "-trustedProxies=10.0.0.1,")]
+    [InlineData("-bots: expected count or ignore", "-bots=sekret")]
     [InlineData("-readKeys: a key has 16 to 128 letters", "-readKeys=sekret-0123456789abcdef;products=a")]
     public async Task A_mistake_in_a_flag_is_one_line(string line, params string[] arguments) => AssertMistake(line, await AppProcess.Run(arguments));
 
@@ -69,6 +72,9 @@ public sealed class Mistakes
     [InlineData("APP_GATEWAY_PORT: expected a port", "APP_GATEWAY_PORT", "65536")]
     [InlineData("APP_ADVERTISE: expected an IP address", "APP_ADVERTISE", "sekret")]
     [InlineData("APP_WRITE_KEYS: a key has 16 to 128 letters", "APP_WRITE_KEYS", "sekret")]
+    [InlineData("APP_TRUSTED_PROXIES: expected IP addresses", "APP_TRUSTED_PROXIES", "10.0.0.0/33")]
+    [InlineData("APP_BOTS: expected count or ignore", "APP_BOTS", "Ignore")]
+    [InlineData("Limits__AddressRequestsPerSecondMax: expected a whole number from 0", "Limits__AddressRequestsPerSecondMax", "-1")]
     [InlineData("APP_READ_KEYS_FILE: the file cannot be read", "APP_READ_KEYS_FILE", "/no/such/file")]
     [InlineData("Limits__QueueEventsMax: expected a whole number from 1 to 1048576", "Limits__QueueEventsMax", "0")]
     [InlineData("Limits__QueueEventsMax: expected a whole number from 1 to 1048576", "limits__queueeventsmax", "1048577")]

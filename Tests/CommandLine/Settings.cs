@@ -91,6 +91,7 @@ public sealed class Settings : IDisposable
                      ("-siloPort <number>", "APP_SILO_PORT", "0"), ("-gatewayPort <number>", "APP_GATEWAY_PORT", "0"),
                      ("-advertise <address>", "APP_ADVERTISE", "auto"), ("-siloName <name>", "APP_SILO_NAME", Environment.MachineName),
                      ("-writeKeys <keys>", "APP_WRITE_KEYS", "none"), ("-readKeys <keys>", "APP_READ_KEYS", "none"),
+                     ("-trustedProxies <ips>", "APP_TRUSTED_PROXIES", "none"), ("-bots <what>", "APP_BOTS", "count"),
                  ])
         {
             var at = lines.FindIndex(line => line.StartsWith(flag, StringComparison.Ordinal));

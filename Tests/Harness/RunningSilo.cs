@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tally.Contracts;
 using Tally.Grains;
+using Tally.Silo.CommandLine;
 using Tally.Silo.Hosting;
 using Tally.Silo.Storage;
 
@@ -29,10 +30,11 @@ internal sealed class RunningSilo : IAsyncDisposable
         var database = await at.OpenPrepared(limits);
         var builder = WebApplication.CreateSlimBuilder();
         var port = FreePort.Next();
-        builder.AddTally(new(port, IPAddress.Loopback, DatabaseUrl.Parse(at.Url), new("tally", "tally", 0, 0, null, "test"), new([], [])), limits, database);
+        AppSettings settings = new(port, IPAddress.Loopback, DatabaseUrl.Parse(at.Url), new("tally", "tally", 0, 0, null, "test"), new([], []));
+        builder.AddTally(settings, limits, database);
         builder.Logging.ClearProviders();
         var app = builder.Build();
-        app.UseTally();
+        app.UseTally(settings);
         await app.StartAsync();
         return new(database, app, new() { BaseAddress = new($"http://127.0.0.1:{port}") });
     }

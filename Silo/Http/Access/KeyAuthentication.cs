@@ -37,7 +37,7 @@ internal sealed class KeyAuthentication(
     private Task Refuse()
     {
         var refusal = Context.WhyNot()!;
-        if (Context.IsWriting()) TallyMetrics.EventRefused(refusal.Reason);
+        if (Context.TakesEvents()) TallyMetrics.EventRefused(refusal.Reason);
         return refusal.ExecuteAsync(Context);
     }
 

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authorization;
+using Tally.Silo.Http.Hostile;
 
 namespace Tally.Silo.Http.Access;
 
@@ -26,13 +26,15 @@ internal static class WhoMay
     public static void UseAccess(this WebApplication app)
     {
         var keys = app.Services.GetRequiredService<AccessKeys>();
-        if (!keys.GuardWriting && !keys.GuardReading) return;
-        app.UseAuthentication();
-        app.UseAuthorization();
+        var guarded = keys.GuardWriting || keys.GuardReading;
+        if (guarded) app.UseAuthentication();
+        app.UseRequestLimits(); // knows the key by now, and counts those without one too
+        if (guarded) app.UseAuthorization();
     }
 
     /// <summary>For the endpoints that take events: they need a write key where there are any.</summary>
-    public static RouteGroupBuilder MapWriting(this WebApplication app) => Guarded(app, keys => keys.GuardWriting, Write);
+    public static RouteGroupBuilder MapWriting(this WebApplication app) =>
+        Guarded(app, keys => keys.GuardWriting, Write).WithMetadata(EventsTaken.Instance);
 
     /// <summary>For the endpoints that answer questions: they need a read key where there are any.</summary>
     public static RouteGroupBuilder MapReading(this WebApplication app) => Guarded(app, keys => keys.GuardReading, Read);
@@ -56,11 +58,10 @@ internal static class WhoMay
     public static AccessKey? Key(this HttpContext context) => context.Features.Get<AccessKey>();
 
     /// <summary>Why the request's endpoint is not for whoever sent it, or null.</summary>
-    public static Refusal? WhyNot(this HttpContext context) => WhyNot(context, context.IsWriting() ? Write : Read);
+    public static Refusal? WhyNot(this HttpContext context) => WhyNot(context, context.TakesEvents() ? Write : Read);
 
-    /// <summary>Whether the request's endpoint is one that needs a write key.</summary>
-    public static bool IsWriting(this HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy == Write;
+    /// <summary>Whether the request's endpoint is one of <see cref="MapWriting"/>.</summary>
+    public static bool TakesEvents(this HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<EventsTaken>() is not null;
 
     private static Refusal? WhyNot(HttpContext context, string policy)
     {
@@ -79,6 +80,11 @@ internal static class WhoMay
         request.Headers.Origin is [var origin] ? origin
         : request.Headers.Referer is [var page] && Uri.TryCreate(page, UriKind.Absolute, out var url) ? url.GetLeftPart(UriPartial.Authority)
         : null;
+
+    private sealed class EventsTaken
+    {
+        public static readonly EventsTaken Instance = new();
+    }
 
     private static RouteGroupBuilder Guarded(WebApplication app, Func<AccessKeys, bool> guarded, string policy)
     {

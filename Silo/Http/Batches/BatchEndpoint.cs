@@ -14,7 +14,7 @@ internal static class BatchEndpoint
                 + "or that has an Idempotency-Key, may be sent again whole.")
             .Accepts<EventFields[]>("application/json", "application/x-ndjson", "text/plain")
             .Produces<BatchReceipt>()
-            .ProducesRefusals(400, 401, 403, 408, 413, 415, 422, 503);
+            .ProducesRefusals(400, 401, 403, 408, 413, 415, 422, 429, 503);
 
     private static async Task<IResult> Post(HttpRequest request, Intake intake, Limits limits)
     {
@@ -24,9 +24,9 @@ internal static class BatchEndpoint
         if (ReadKey(request, limits, out var key) is { } refusal) return Refused(refusal);
         if (request.ContentLength > limits.BatchBodyBytesMax) return Refused(Refusal.BatchTooLarge(limits));
 
-        var body = new BatchBody(request.BodyReader, isArray: mediaType != "application/x-ndjson", limits);
+        var body = new BatchBody(request, isArray: mediaType != "application/x-ndjson", limits);
         var done = new BatchProgress(intake, request.HttpContext, key);
-        while (!body.Ended && done.Open is null) await done.Record(await body.ReadPart(request.HttpContext.RequestAborted));
+        while (!body.Ended && done.Open is null) await done.Record(await body.ReadPart());
         if (body.Fault is not null) Intake.Refused(body.Fault);
         return (done.Open ?? body.Fault) is { } fault ? fault with { Batch = done.ToReceipt() }
             : new JsonAnswer<BatchReceipt>(done.ToReceipt(), HttpJson.Default.BatchReceipt);

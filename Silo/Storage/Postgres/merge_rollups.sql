@@ -4,6 +4,11 @@ with merged as (
     where id in (select id from rollup_deltas order by id limit @limit)
     returning *
 ),
+noted as (
+    insert into counters (product, action)
+    select distinct product, action from merged
+    on conflict (product, action) do nothing
+),
 added as (
     insert into rollups as r (minute, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)

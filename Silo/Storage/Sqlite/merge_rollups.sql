@@ -13,6 +13,12 @@ on conflict (minute, product, action) do update set
     daily_fingerprints = daily_fingerprints + excluded.daily_fingerprints,
     daily_product_fingerprints = daily_product_fingerprints + excluded.daily_product_fingerprints;
 
+insert into counters (product, action)
+select distinct product, action
+from (select * from rollup_deltas order by id limit @limit)
+where true
+on conflict (product, action) do nothing;
+
 delete from rollup_deltas
 where id in (select id from rollup_deltas order by id limit @limit);
 

@@ -14,6 +14,8 @@ internal abstract class BrokenLog(IEventLogStorage sound) : IEventLogStorage
         sound.ReadNewest(fingerprints, limit);
     public Task<IReadOnlyList<RecordedEvent>> FindRepeats(IReadOnlyList<RecordedEvent> events) => sound.FindRepeats(events);
     public Task<IReadOnlyDictionary<string, long>> ReadHeads(IReadOnlyCollection<string> fingerprints) => sound.ReadHeads(fingerprints);
+    public Task<IReadOnlyList<(long Id, string Product, string Action)>> ReadCounters(long id) => sound.ReadCounters(id);
+
     public Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit) =>
         sound.ReadAfter(fingerprint, sequence, limit);
     public Task<int> MergeRollups(int limit) => sound.MergeRollups(limit);

@@ -1,0 +1,65 @@
+using System.Collections.Concurrent;
+using Tally.Contracts;
+
+namespace Tally.Grains;
+
+/// <summary>
+/// Bounds how many fingerprints this silo holds in memory. Beyond the limit each one that enters makes room: the oldest
+/// leaves, unless it was asked for since it was last looked at; then it has a second chance, behind the youngest.
+/// </summary>
+public sealed class Residency(Limits limits)
+{
+    // So that one that enters never walks through a whole silo of busy ones: then the last one looked at leaves.
+    private const int ChancesMax = 8;
+
+    private readonly ConcurrentQueue<Resident> round = new();
+    private int length;
+
+    internal Resident Enter(IGrainContext grain)
+    {
+        var entered = new Resident(grain);
+        round.Enqueue(entered);
+        if (Interlocked.Increment(ref length) > limits.ResidentFingerprintsMax) MakeRoom();
+        return entered;
+    }
+
+    private void MakeRoom()
+    {
+        for (var chances = 1; round.TryDequeue(out var oldest); chances++)
+        {
+            if (oldest.TakeSecondChance() && chances < ChancesMax)
+            {
+                round.Enqueue(oldest);
+                continue;
+            }
+            Interlocked.Decrement(ref length);
+            oldest.Evict();
+            return;
+        }
+    }
+}
+
+/// <summary>One fingerprint's place among those in memory.</summary>
+internal sealed class Resident(IGrainContext grain)
+{
+    private static readonly DeactivationReason MadeRoom = new(DeactivationReasonCode.ApplicationRequested, "Others need its memory.");
+
+    private volatile IGrainContext? grain = grain;
+    private volatile bool used;
+
+    /// <summary>It was asked for.</summary>
+    public void Use() => used = true;
+
+    /// <summary>It has left by itself: its place is kept, its memory is not.</summary>
+    public void Leave() => grain = null;
+
+    public bool TakeSecondChance()
+    {
+        if (!used || grain is null) return false;
+        used = false;
+        return true;
+    }
+
+    /// <summary>It leaves when its requests are done; those that come meanwhile find its next activation.</summary>
+    public void Evict() => grain?.Deactivate(MadeRoom);
+}

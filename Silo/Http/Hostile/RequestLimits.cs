@@ -1,0 +1,62 @@
+using System.Threading.RateLimiting;
+using Tally.Contracts;
+using Tally.Grains;
+using Tally.Silo.Http.Access;
+
+namespace Tally.Silo.Http.Hostile;
+
+/// <summary>
+/// Token buckets on everything but health, metrics and the description: by address, by key, and <see cref="Newcomers"/>. Where
+/// no limit is set there is no middleware.
+/// </summary>
+internal static class RequestLimits
+{
+    // A page or a service that begins with a burst is no flood.
+    private const int BurstSeconds = 10;
+
+    private static readonly object Everyone = new();
+
+    public static void AddRequestLimits(this IServiceCollection services, Limits limits)
+    {
+        services.AddSingleton<Newcomers>();
+        services.AddRateLimiter(_ => { });
+        services.AddOptions<Microsoft.AspNetCore.RateLimiting.RateLimiterOptions>().Configure<Newcomers>((options, newcomers) =>
+        {
+            options.GlobalLimiter = PartitionedRateLimiter.CreateChained([.. Limiters(limits, newcomers)]);
+            options.OnRejected = static (rejected, _) => new(Refuse(rejected.HttpContext, rejected.Lease));
+        });
+    }
+
+    public static void UseRequestLimits(this WebApplication app)
+    {
+        var limits = app.Services.GetRequiredService<Limits>();
+        if (limits is { AddressRequestsPerSecondMax: 0, KeyRequestsPerSecondMax: 0, AddressNewFingerprintsPerMinuteMax: 0 }) return;
+        app.UseRateLimiter();
+    }
+
+    private static IEnumerable<PartitionedRateLimiter<HttpContext>> Limiters(Limits limits, Newcomers newcomers)
+    {
+        if (limits.AddressNewFingerprintsPerMinuteMax > 0) yield return newcomers;
+        if (limits.KeyRequestsPerSecondMax is > 0 and var perKey)
+            yield return PartitionedRateLimiter.Create<HttpContext, object>(context => context.Key() is { } key
+                ? RateLimitPartition.GetTokenBucketLimiter<object>(key, _ => PerSecond(perKey)) : RateLimitPartition.GetNoLimiter(Everyone));
+        if (limits.AddressRequestsPerSecondMax is > 0 and var perAddress)
+            yield return PartitionedRateLimiter.Create<HttpContext, int>(context => RateLimitPartition.GetTokenBucketLimiter(
+                ClientAddress.Bucket(context, limits.AddressBucketsMax), _ => PerSecond(perAddress)));
+    }
+
+    private static TokenBucketRateLimiterOptions PerSecond(int requests) => new()
+    {
+        TokenLimit = requests * BurstSeconds,
+        TokensPerPeriod = requests,
+        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+    };
+
+    private static Task Refuse(HttpContext context, RateLimitLease lease)
+    {
+        var after = lease.TryGetMetadata(MetadataName.RetryAfter, out var time) ? (int)Math.Ceiling(time.TotalSeconds) : 1;
+        var refusal = lease.TryGetMetadata(MetadataName.ReasonPhrase, out _) ? Refusal.TooManyNewFingerprints(after) : Refusal.TooManyRequests(after);
+        if (context.TakesEvents()) TallyMetrics.EventRefused(refusal.Reason);
+        return refusal.ExecuteAsync(context);
+    }
+}

@@ -1,0 +1,4 @@
+select id, product, action
+from counters
+where id > @id
+order by id

@@ -1,0 +1,61 @@
+using System.IO.Compression;
+using System.Text;
+
+namespace Tally.Tests.Http.Fuzz;
+
+/// <summary>A request as bytes: its head without Content-Length, and its body.</summary>
+internal sealed record FuzzRequest(byte[] Head, byte[] Body)
+{
+    public static FuzzRequest Of(string line, string headers = "", byte[]? body = null) =>
+        new(Encoding.Latin1.GetBytes($"{line} HTTP/1.1\r\nHost: tally\r\n{headers}"), body ?? []);
+}
+
+/// <summary>One valid request of each kind that the program parses: what the fuzz run mutates.</summary>
+internal static class FuzzRequests
+{
+    private const string Form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    private const string Json = "Content-Type: application/json\r\n";
+    private const string Fields = "action=view&product=k8s&fingerprint=fuzz&timestamp=NOW&properties=%7B%22a%22%3A1%7D";
+    private const string Event = """{"action":"view","product":"k8s","fingerprint":"fuzz","timestamp":"NOW","properties":{"a":[1,null,"\u00e9"]}}""";
+    private const string Message = """{"type":"track","event":"view","anonymousId":"fuzz","messageId":"m-17","timestamp":"NOW","properties":{"a":1},"writeKey":"k8s"}""";
+
+    public static IReadOnlyList<FuzzRequest> All { get; } =
+    [
+        FuzzRequest.Of("POST /api/events", Form, Text(Fields)),
+        FuzzRequest.Of("POST /api/events", Form + "Idempotency-Key: order-18\r\n", Text("action=view&product=k8s&fingerprint=%E6%97%A5%F0%9F%98%80+x")),
+        FuzzRequest.Of("POST /api/events", Json, Text(Event)),
+        FuzzRequest.Of("POST /api/events", "Content-Type: text/plain;charset=UTF-8\r\nOrigin: https://shop.example\r\n", Text(Event)),
+        FuzzRequest.Of("POST /api/events", Json + "Content-Encoding: gzip\r\n", Packed(Event, to => new GZipStream(to, CompressionLevel.Fastest))),
+        FuzzRequest.Of("POST /api/events", Json + "Content-Encoding: br\r\n", Packed(Event, to => new BrotliStream(to, CompressionLevel.Fastest))),
+        FuzzRequest.Of("POST /api/events", Form + "Content-Encoding: deflate\r\n", Packed(Fields, to => new ZLibStream(to, CompressionLevel.Fastest))),
+        FuzzRequest.Of("POST /api/events", Form + "Transfer-Encoding: chunked\r\n", Text($"{Fields.Length:x}\r\n{Fields}\r\n0\r\n\r\n")),
+        FuzzRequest.Of("POST /api/events/batch", Json + "Idempotency-Key: batch-1\r\n", Text($"[{Event},{WithId(Event)},{{}},1]")),
+        FuzzRequest.Of("POST /api/events/batch", "Content-Type: application/x-ndjson\r\n", Text($"{Event}\n{Event.Replace("fuzz", "other")}\n\n{WithId(Event)}\n")),
+        FuzzRequest.Of("POST /api/events/batch", Json + "Content-Encoding: gzip\r\n", Packed($"[{Event}]", to => new GZipStream(to, CompressionLevel.Fastest))),
+        FuzzRequest.Of("POST /v1/track", Json + "Authorization: Basic azhzOg==\r\n", Text(Message)),
+        FuzzRequest.Of("POST /v1/identify", Json, Text(Message.Replace("track", "identify"))),
+        FuzzRequest.Of("POST /v1/batch", Json + "Authorization: Basic azhzOg==\r\n", Text($$"""{"batch":[{{Message}},{{Message.Replace("m-17", "m-18")}}],"sentAt":"NOW","writeKey":"k8s"}""")),
+        FuzzRequest.Of("GET /api/pixel.gif?" + Fields.Replace("NOW", "")),
+        FuzzRequest.Of("OPTIONS /api/events", "Origin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n"),
+        FuzzRequest.Of("GET /api/fingerprints/fuzz", "If-None-Match: \"1\", W/\"2\", *\r\n"),
+        FuzzRequest.Of("GET /api/fingerprints/%E6%97%A5%2F..%00?x=%ff"),
+        FuzzRequest.Of("GET /api/fingerprints/fuzz/events?after=0&limit=100"),
+        FuzzRequest.Of("GET /tally.js", "If-None-Match: \"x\"\r\nAccept-Encoding: br, gzip;q=0.5\r\n"),
+        FuzzRequest.Of("GET /health/ready"),
+        FuzzRequest.Of("GET /openapi/v1.json"),
+        FuzzRequest.Of("GET /metrics", "Accept: application/openmetrics-text; version=1.0.0\r\nX-Forwarded-For: 1.2.3.4, ::1\r\n"),
+    ];
+
+    private static string WithId(string json) => json.Replace("\"action\"", "\"id\":\"order-17\",\"action\"");
+
+    private static byte[] Text(string text) => Encoding.UTF8.GetBytes(Now(text));
+
+    private static string Now(string text) => text.Replace("NOW", DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null));
+
+    private static byte[] Packed(string text, Func<Stream, Stream> pack)
+    {
+        using var packed = new MemoryStream();
+        using (var stream = pack(packed)) stream.Write(Text(text));
+        return packed.ToArray();
+    }
+}
