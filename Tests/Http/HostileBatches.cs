@@ -23,7 +23,7 @@ public sealed class HostileBatches(SharedApps apps) : IClassFixture<SharedApps>
         var rows = 0;
         foreach (var (begin, rest, contentType, items) in ((string, string, string, int)[])
                  [
-                     ("", "", Json, 0), ("", "", Lines, 0), ("", " \n", Json, 0), ("", "null", Json, 0), ("", "\"text\"", Json, 0), ("", "\ufeff[]", Json, 0),
+                     ("", "", Json, 0), ("", " \n", Json, 0), ("", "null", Json, 0), ("", "\"text\"", Json, 0), ("", "\ufeff[]", Json, 0),
                      (Item(), "", Json, 0), ("[", "", Json, 0), ("[", "]]", Json, 0), ("[", "},{}]", Json, 0), ("[", ",{}]", Json, 0),
                      ("[" + Items(3), "", Json, 3), ("[" + Items(3), ",", Json, 3), ("[" + Items(3), ",]", Json, 3), ("[" + Items(3), "}", Json, 3),
                      ("[" + Items(3), "] []", Json, 3), ("[" + Items(3), "],", Json, 3), ("[" + Items(3), ",{\"action\":\"view\"", Json, 3),
@@ -35,7 +35,7 @@ public sealed class HostileBatches(SharedApps apps) : IClassFixture<SharedApps>
                  ])
         {
             var answer = await shared.App.PostBatch(begin + rest, contentType: contentType);
-            answer.AssertRefused(400, "malformed_body");
+            Assert.True((400, "malformed_body") == (answer.Status, answer.Reason), $"{answer.Status} {answer.Reason} of {items} items and {rest}");
             Assert.True((items, items, 0, 0) == (answer.Batch.Handled, answer.Batch.Recorded, answer.Batch.Repeated, answer.Batch.Refused.Count),
                 $"{answer.Batch} of {items} items and {rest}");
             Assert.Equal(rows += items, await shared.Rows(visitor));

@@ -85,6 +85,7 @@ public sealed class PostingBatches(SharedApps apps) : IClassFixture<SharedApps>
                  ])
             AssertBatch(new(items, items, 0, []), await shared.App.PostBatch(lines, contentType: Lines));
         AssertBatch(new(0, 0, 0, []), await shared.App.PostBatch("[]"));
+        AssertBatch(new(0, 0, 0, []), await shared.App.PostBatch("", contentType: Lines));
         AssertBatch(new(1, 1, 0, []), await shared.App.PostBatch(" \n[ " + Item("a") + " ]\r\n", contentType: "text/plain;charset=UTF-8"));
     }
 
@@ -102,6 +103,7 @@ public sealed class PostingBatches(SharedApps apps) : IClassFixture<SharedApps>
             Assert.DoesNotContain(posts, post => post.IsCompleted);
         }
         var receipts = (await Task.WhenAll(posts)).Select(answer => answer.Batch).ToList();
+        Assert.Empty(receipts.SelectMany(receipt => receipt.Refused).Take(1));
         Assert.All(receipts, receipt => Assert.Equal((items, items), (receipt.Handled, receipt.Recorded + receipt.Repeated)));
         Assert.Equal(items, receipts.Sum(receipt => receipt.Recorded));
         for (var i = 0; i < 10; i++) Assert.Equal(items / 10, await shared.Rows($"{visitor}-{i}"));

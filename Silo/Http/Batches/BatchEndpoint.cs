@@ -15,7 +15,7 @@ internal static class BatchEndpoint
                 + "or that has an Idempotency-Key, may be sent again whole. With history=true its timestamps may be as old as they like.")
             .Accepts<EventFields[]>("application/json", "application/x-ndjson", "text/plain")
             .Produces<BatchReceipt>()
-            .ProducesRefusals(400, 401, 403, 408, 413, 415, 422, 503);
+            .ProducesRefusals(400, 401, 403, 408, 413, 415, 422, 429, 503);
 
     private static async Task<IResult> Post(HttpRequest request, Intake intake, Limits limits)
     {
