@@ -51,8 +51,10 @@ public sealed class HttpWire : IDisposable
         }
     }
 
-    public static string PostOf(string form) => "POST /api/events HTTP/1.1\r\nHost: tally\r\n"
-        + $"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {Encoding.UTF8.GetByteCount(form)}\r\n\r\n{form}";
+    public static string PostOf(string form) => PostOf("/api/events", "application/x-www-form-urlencoded", form);
+
+    public static string PostOf(string path, string contentType, string body) => $"POST {path} HTTP/1.1\r\nHost: tally\r\n"
+        + $"Content-Type: {contentType}\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
 
     public static string GetOf(string path) => $"GET {path} HTTP/1.1\r\nHost: tally\r\n\r\n";
 

@@ -6,37 +6,6 @@ using Tally.Silo.Http;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>How a load looks. The defaults mix everything that a real one has.</summary>
-public sealed record LoadShape
-{
-    public int Clients { get; init; } = 24;
-    public int HotFingerprints { get; init; } = 16;
-
-    /// <summary>What its fingerprints begin with, where others are in the same log.</summary>
-    public string Prefix { get; init; } = "";
-
-    /// <summary>Of events: how many go to a hot fingerprint; the others have a new one each.</summary>
-    public double HotShare { get; init; } = 0.6;
-
-    /// <summary>Of events: how many have an id of their client, which retries until they are acknowledged.</summary>
-    public double WithIdShare { get; init; } = 0.6;
-
-    /// <summary>Of steps: how many repeat an id that was acknowledged before.</summary>
-    public double RepeatShare { get; init; } = 0.15;
-
-    /// <summary>Of acknowledgements: how many are followed by a query, through any of the addresses.</summary>
-    public double ReadBackShare { get; init; }
-
-    /// <summary>Longer than the server's deadline and any stop of its process: nothing takes longer, unless it hangs.</summary>
-    public TimeSpan AnswerPatience { get; init; } = TimeSpan.FromSeconds(40);
-
-    /// <summary>Up to so long a client leaves its connection idle before the next event.</summary>
-    public int IdleMillisecondsMax { get; init; }
-
-    /// <summary>A client that is told "Connection: close" leaves that address for good, as behind a load balancer.</summary>
-    public bool LeavesWhenTold { get; init; }
-}
-
 /// <summary>
 /// Clients that post events as fast as they are answered, each over one connection, and write down what they know.
 /// Faults are others' to make meanwhile; with several addresses, a client whose connection ends goes to the next.
@@ -48,6 +17,8 @@ public sealed class Load
 
     private static readonly TimeSpan FinishPatience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PauseWhenRefused = TimeSpan.FromMilliseconds(25);
+
+    private const int BatchEvents = 6;
 
     private static readonly string[] Products = ["k8s", "docs", "blog"];
     private static readonly string[] Actions = ["view", "click", "buy"];
@@ -133,12 +104,43 @@ public sealed class Load
 
         public async Task Step()
         {
-            var repeats = acknowledged.Count > 0 && random.NextDouble() < load.shape.RepeatShare;
+            var isBatch = load.shape.BatchShare > 0 && random.NextDouble() < load.shape.BatchShare;
+            var repeats = !isBatch && acknowledged.Count > 0 && random.NextDouble() < load.shape.RepeatShare;
             var post = repeats ? acknowledged[random.Next(acknowledged.Count)] : Next();
             if (load.shape.IdleMillisecondsMax > 0) await Task.Delay(random.Next(load.shape.IdleMillisecondsMax));
+            if (isBatch) await SendBatch([.. Enumerable.Range(0, BatchEvents).Select(_ => Next(withId: true))]);
+            else await Send(post, repeats, isThere: false);
+        }
+
+        // A batch answers with counts alone. So each of its events is sent once more by itself, for its receipt: a repeat's.
+        private async Task SendBatch(Post[] posts)
+        {
+            var items = posts.Select(post => new { post.Action, post.Product, post.Fingerprint, post.Id });
+            var request = HttpWire.PostOf("/api/events/batch", "application/json", JsonSerializer.Serialize(items, JsonSerializerOptions.Web));
+            while (!load.abandoning.IsCancellationRequested && !HasLeft)
+            {
+                var clock = Stopwatch.StartNew();
+                var (outcome, reply) = await Exchange(request);
+                if (outcome == AttemptOutcome.Acknowledged)
+                {
+                    foreach (var post in posts) await Send(post, repeats: false, isThere: true);
+                    return;
+                }
+                foreach (var post in posts)
+                    load.History.Add(new(post.Fingerprint, post.Id, post.Product, post.Action, outcome, null, Describe(outcome, reply), null, clock.Elapsed));
+                if (outcome == AttemptOutcome.Unexpected) return;
+                await Task.Delay(PauseWhenRefused);
+            }
+        }
+
+        /// <param name="isThere">Whether it was acknowledged already, in a batch.</param>
+        private async Task Send(Post post, bool repeats, bool isThere)
+        {
             while (!load.abandoning.IsCancellationRequested && !HasLeft)
             {
                 var attempt = await Try(post);
+                if (isThere && attempt.Receipt is { Duplicate: false })
+                    attempt = attempt with { Outcome = AttemptOutcome.Unexpected, Answer = $"lost, of a batch: {attempt.Answer}" };
                 load.History.Add(attempt);
                 if (attempt.Outcome == AttemptOutcome.Acknowledged && post.Id is not null && !repeats) acknowledged.Add(post);
                 if (attempt.Outcome == AttemptOutcome.Acknowledged && random.NextDouble() < load.shape.ReadBackShare)
@@ -151,13 +153,13 @@ public sealed class Load
 
         public void Dispose() => wire?.Dispose();
 
-        private Post Next()
+        private Post Next(bool withId = false)
         {
             made++;
             var fingerprint = random.NextDouble() < load.shape.HotShare
                 ? $"{load.shape.Prefix}{HotPrefix}{random.Next(load.shape.HotFingerprints)}" : $"{load.shape.Prefix}new-{index}-{made}";
             // Both kinds of client's id: a UUID, and any other string.
-            string? id = random.NextDouble() >= load.shape.WithIdShare ? null
+            string? id = random.NextDouble() >= load.shape.WithIdShare && !withId ? null
                 : made % 2 == 0 ? $"order {index}/{made}" : new Guid(index, (short)made, (short)(made >> 16), new byte[8]).ToString();
             return new(fingerprint, id, Products[random.Next(Products.Length)], Actions[random.Next(Actions.Length)]);
         }
@@ -165,37 +167,42 @@ public sealed class Load
         private async Task<Attempt> Try(Post post)
         {
             var clock = Stopwatch.StartNew();
-            Attempt Is(AttemptOutcome outcome, string answer, Receipt? receipt = null, string? retryAfter = null) => new(
-                post.Fingerprint, post.Id, post.Product, post.Action, outcome, receipt, answer, retryAfter, clock.Elapsed);
+            var (outcome, reply) = await Exchange(HttpWire.PostOf($"action={post.Action}&product={post.Product}&fingerprint={post.Fingerprint}"
+                + (post.Id is null ? "" : $"&id={Uri.EscapeDataString(post.Id)}")));
+            var receipt = outcome == AttemptOutcome.Acknowledged ? JsonSerializer.Deserialize<Receipt>(reply!.Body, JsonSerializerOptions.Web) : null;
+            return new(post.Fingerprint, post.Id, post.Product, post.Action, outcome, receipt, Describe(outcome, reply),
+                reply?.Headers.GetValueOrDefault("retry-after"), clock.Elapsed);
+        }
 
+        private static string Describe(AttemptOutcome outcome, Reply? reply) => outcome == AttemptOutcome.Unexpected
+            ? string.Create(CultureInfo.InvariantCulture, $"{reply?.Status} {reply?.Body ?? "no answer"}") : reply?.Body ?? "";
+
+        private async Task<(AttemptOutcome Outcome, Reply? Reply)> Exchange(string request)
+        {
             wire ??= await HttpWire.Connect(Address);
             if (wire is null)
             {
                 address++;
-                return Is(AttemptOutcome.NotConnected, "");
+                return (AttemptOutcome.NotConnected, null);
             }
-            var form = $"action={post.Action}&product={post.Product}&fingerprint={post.Fingerprint}"
-                + (post.Id is null ? "" : $"&id={Uri.EscapeDataString(post.Id)}");
             using var patience = new CancellationTokenSource(load.shape.AnswerPatience);
             try
             {
-                var reply = await wire.Ask(HttpWire.PostOf(form), patience.Token);
+                var reply = await wire.Ask(request, patience.Token);
                 if (reply is null || reply.Closes) Leave(forGood: reply is not null && load.shape.LeavesWhenTold);
-                return reply switch
+                return (reply?.Status switch
                 {
-                    null => Is(AttemptOutcome.NoReply, ""),
-                    { Status: 200 } => Is(AttemptOutcome.Acknowledged, reply.Body,
-                        JsonSerializer.Deserialize<Receipt>(reply.Body, JsonSerializerOptions.Web)),
                     // The load balancer's own words: of a request that it passed on and got no whole answer to.
-                    { Status: 502 or 504 } => Is(AttemptOutcome.NoReply, reply.Body),
-                    { Status: 503 } => Is(AttemptOutcome.Refused, reply.Body, null, reply.Headers.GetValueOrDefault("retry-after")),
-                    _ => Is(AttemptOutcome.Unexpected, string.Create(CultureInfo.InvariantCulture, $"{reply.Status} {reply.Body}")),
-                };
+                    null or 502 or 504 => AttemptOutcome.NoReply,
+                    200 => AttemptOutcome.Acknowledged,
+                    503 => AttemptOutcome.Refused,
+                    _ => AttemptOutcome.Unexpected,
+                }, reply);
             }
             catch (OperationCanceledException)
             {
                 Leave(forGood: false);
-                return Is(AttemptOutcome.Unexpected, "no answer");
+                return (AttemptOutcome.Unexpected, null);
             }
         }
 

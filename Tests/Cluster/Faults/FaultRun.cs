@@ -13,7 +13,7 @@ internal sealed class FaultRun : IAsyncDisposable
 
     private static readonly LoadShape Shape = new()
     {
-        HotShare = 0.9, IdleMillisecondsMax = 60, ReadBackShare = 0.2, AnswerPatience = TimeSpan.FromSeconds(70),
+        HotShare = 0.9, BatchShare = 0.05, IdleMillisecondsMax = 60, ReadBackShare = 0.2, AnswerPatience = TimeSpan.FromSeconds(70),
     };
 
     private readonly Random random;
