@@ -1,4 +1,4 @@
+-- Cross joins keep this order: with another, each id would be looked for in all of its fingerprint's history.
 select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred, e.properties
 from json_each(@fingerprints) as asked
-join json_each(@ids) as ids on ids.key = asked.key
-join events e on e.fingerprint = asked.value and e.id = ids.value
+cross join events e on e.fingerprint = asked.value and e.id = @ids ->> asked.key
