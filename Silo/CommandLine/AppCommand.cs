@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
 using System.Net;
+using Tally.Silo.Http;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Storage;
 
@@ -15,6 +16,8 @@ public sealed record AppSettings(int Port, IPAddress Host, DatabaseUrl DbUrl, Cl
 
     /// <summary>Whether known bots' events are answered and not recorded.</summary>
     public bool IgnoresBots { get; init; }
+
+    public VisitorSettings Visitors { get; init; } = new([], FingerprintSource.Client);
 }
 
 /// <summary>How this silo and others on the same database meet. Ports of 0 pick a free one.</summary>
@@ -71,6 +74,13 @@ internal static class AppCommand
         "APP_TRUSTED_PROXIES");
     private static readonly Flag<bool> Bots = new("bots", "what",
         "Events of known bots, by user agent: count them, or ignore them, which is\nanswered 200 all the same", "count", ParseBots, "APP_BOTS");
+    private static readonly Flag<string[]> Origins = new("corsOrigins", "list",
+        "Origins of pages that may read what posting an event answers, apart by commas; * is any", None, CorsOrigins.Parse, "APP_CORS_ORIGINS");
+    private static readonly Flag<FingerprintSource> Fingerprints = new("fingerprints", "source", """
+        Who gives a fingerprint to an event without one
+          client: nobody, it is refused
+          server: a hash of address, user agent and site that changes each day
+        """, "client", VisitorSettings.ParseFingerprints, "APP_FINGERPRINTS");
 
     /// <summary>Runs the command that the arguments name.</summary>
     /// <returns>The process's exit code.</returns>
@@ -98,6 +108,8 @@ internal static class AppCommand
         root.Options.Add(ReadKeys.Option);
         root.Options.Add(TrustedProxies.Option);
         root.Options.Add(Bots.Option);
+        root.Options.Add(Origins.Option);
+        root.Options.Add(Fingerprints.Option);
         root.SetAction((result, cancellation) => WithSettings(result, settings => ServeCommand.Run(settings)));
         root.Subcommands.Add(Subcommand("migrate", "Bring the database to this version, and exit", MigrateCommand.Run));
         root.Subcommands.Add(Subcommand("verify",
@@ -145,6 +157,7 @@ internal static class AppCommand
     {
         TrustedProxies = TrustedProxies.Read(result, environment),
         IgnoresBots = Bots.Read(result, environment),
+        Visitors = new(Origins.Read(result, environment), Fingerprints.Read(result, environment)),
     };
 
     private static int Mistake(string message)

@@ -39,7 +39,7 @@ internal static class ApiDescription
         {
             document.Info.Title = "Tally";
             document.Info.Description = "A self-hosted event collector: durable, counted exactly once. "
-                + "GET /metrics, in Prometheus' text format, is not described here.";
+                + "GET /metrics, in Prometheus' text format, and GET /tally.js, the script tag, are not described here.";
             return Task.CompletedTask;
         });
         options.AddSchemaTransformer((schema, context, _) =>
@@ -52,6 +52,7 @@ internal static class ApiDescription
         {
             if (context.Description.RelativePath?.Contains("{fingerprint}", StringComparison.Ordinal) == true)
                 operation.Parameters = [Fingerprint, .. operation.Parameters ?? []];
+            if (operation.OperationId is "GetPixel") operation.Parameters = [.. EventParameters];
             if (operation.OperationId is "PostEvent" or "PostBatch") operation.Parameters = [.. operation.Parameters ?? [], IdempotencyKey];
             return Task.CompletedTask;
         });
@@ -66,6 +67,16 @@ internal static class ApiDescription
         Schema = new OpenApiSchema { Type = JsonSchemaType.String },
         Example = "XYZ",
     };
+
+    private static IEnumerable<OpenApiParameter> EventParameters => JsonNode.Parse(Examples[nameof(EventFields)])!.AsObject()
+        .Select(one => new OpenApiParameter
+        {
+            Name = one.Key,
+            In = ParameterLocation.Query,
+            Required = one.Key is "action" or "product",
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            Example = one.Value,
+        });
 
     private static readonly OpenApiParameter IdempotencyKey = new()
     {

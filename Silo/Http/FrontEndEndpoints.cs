@@ -4,6 +4,7 @@ using Tally.Silo.CommandLine;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Hostile;
+using Tally.Silo.Script;
 
 namespace Tally.Silo.Http;
 
@@ -23,6 +24,11 @@ internal static class FrontEndEndpoints
         services.AddSingleton<Readiness>();
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = AddReason);
         services.AddApiDescription();
+        services.AddEventCors(settings.Visitors.CorsOrigins);
+        services.AddSingleton(settings.Visitors);
+        services.AddSingleton<DailySalts>();
+        services.AddHostedService(provider => provider.GetRequiredService<DailySalts>());
+        services.AddSingleton<VisitorFingerprints>();
     }
 
     public static void MapFrontEnd(this WebApplication app, AppSettings settings)
@@ -33,18 +39,22 @@ internal static class FrontEndEndpoints
         app.UseRouting();
         // Unknown paths and methods get a problem document too: what routing found no endpoint of ours for.
         app.UseWhen(context => context.GetEndpoint() is not RouteEndpoint, refused => refused.UseStatusCodePages());
+        app.UseCors(); // before access: a page reads why it is refused
         app.UseAccess();
         app.UseRequestDecompression();
 
         var writing = app.MapWriting();
+        writing.OpenToPages();
         if (settings.IgnoresBots) writing.IgnoreBots();
         writing.MapEvents();
         writing.MapBatches();
+        writing.MapPixel();
 
         var reading = app.MapReading();
         reading.MapFingerprints();
         reading.MapMetrics().DisableRateLimiting();
 
+        app.MapScript();
         var watching = app.MapGroup("").DisableRateLimiting();
         watching.MapHealth();
         watching.MapOpenApi("/openapi/v1.json");

@@ -13,7 +13,8 @@ namespace Tally.Silo.Http;
 /// recorded, and what became of it a receipt or a refusal. Counts each in the metrics.
 /// </summary>
 internal sealed class Intake(
-    FrontEnd frontEnd, ServiceCounters counters, Newcomers newcomers, Limits limits, TimeProvider clock)
+    FrontEnd frontEnd, VisitorFingerprints visitors, ServiceCounters counters, Newcomers newcomers, Limits limits,
+    TimeProvider clock)
 {
     // Those who send many wait for room, where a single event is refused: what they hold meanwhile is bounded.
     private readonly ConcurrencyLimiter room = new(new()
@@ -27,6 +28,7 @@ internal sealed class Intake(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // every post waits here
     public async ValueTask<EventAnswer> Record(EventFields fields, HttpContext sender)
     {
+        if (await visitors.Complete(fields, sender.Request) is { } incomplete) return Refused(incomplete);
         if (Read(fields, sender, clock.GetUtcNow(), out var @event) is { } refusal) return Refused(refusal);
         var result = await frontEnd.Record(fields.Fingerprint!, @event!);
         if (IsNewcomer(result)) newcomers.Charge(sender, 1);
@@ -42,7 +44,9 @@ internal sealed class Intake(
         var shares = new Dictionary<string, Share>();
         for (var i = 0; i < answers.Length; i++)
         {
-            if (Read(sent[i], sender, now, out var @event) is { } refusal) answers[i] = Refused(refusal);
+            Event? @event = null;
+            var refusal = await visitors.Complete(sent[i], sender.Request) ?? Read(sent[i], sender, now, out @event);
+            if (refusal is not null) answers[i] = Refused(refusal);
             else (CollectionsMarshal.GetValueRefOrAddDefault(shares, sent[i].Fingerprint!, out _) ??= new()).Add(i, @event!);
         }
         using var lease = await AcquireRoom(sent.Count);

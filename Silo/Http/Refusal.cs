@@ -125,6 +125,9 @@ public sealed record Refusal(
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
+        // Where a body may have broken off there is no next request: the server would look for it, and log that it cannot, a
+        // page for each such client.
+        if (Reason is "malformed_body" or "body_too_slow") httpContext.Response.Headers.Connection = "close";
         if (Status == StatusCodes.Status401Unauthorized) httpContext.Response.Headers.WWWAuthenticate = "Bearer realm=\"tally\"";
         if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) httpContext.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
         return new JsonAnswer<Refusal>(this, HttpJson.Default.Refusal, Status, "application/problem+json").ExecuteAsync(httpContext);

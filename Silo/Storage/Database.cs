@@ -16,6 +16,8 @@ public abstract class Database : IAsyncDisposable
 
     public abstract IEventLogStorage EventLog { get; }
 
+    public abstract IDailySaltStorage Salts { get; }
+
     /// <summary>Takes what a serving process needs for itself alone, if anything.</summary>
     /// <exception cref="StartupException">Another process has it.</exception>
     public abstract void Claim();

@@ -6,16 +6,18 @@ using Tally.Grains.EventLog;
 namespace Tally.Silo.Storage;
 
 /// <summary>
-/// The reads that every database answers alike: the scripts have the same names, parameters and columns. A database
-/// adds how it records, how it connects, and how its types map.
+/// What every database answers alike: the scripts have the same names, parameters and columns. A database adds how it
+/// records, how it connects, and how its types map.
 /// </summary>
-public abstract class SqlEventLog(SqlScripts scripts) : IEventLogStorage
+public abstract class SqlEventLog(SqlScripts scripts) : IEventLogStorage, IDailySaltStorage
 {
     private readonly string findRepeats = scripts["find_repeats"];
     private readonly string readHeads = scripts["read_heads"];
     private readonly string readNewest = scripts["read_newest"];
     private readonly string readAfter = scripts["read_after"];
     private readonly string readCounters = scripts["read_counters"];
+    private readonly string takeSalt = scripts["take_salt"];
+    private readonly string destroySalt = scripts["destroy_salt"];
     private readonly string auditEvents = scripts["audit_events"];
     private readonly string auditSnapshots = scripts["audit_snapshots"];
     private readonly string auditRollups = scripts["audit_rollups"];
@@ -44,6 +46,12 @@ public abstract class SqlEventLog(SqlScripts scripts) : IEventLogStorage
 
     public async Task<IReadOnlyList<(long Id, string Product, string Action)>> ReadCounters(long id) =>
         await Read(readCounters, row => (row.GetInt64(0), row.GetString(1), row.GetString(2)), Parameter("id", id));
+
+    public async Task<DailySalt> TakeSalt(DailySalt fresh) =>
+        (await Read(takeSalt, row => new DailySalt(row.GetFieldValue<DateOnly>(0), row.GetFieldValue<byte[]>(1)),
+            Parameter("day", fresh.Day), Parameter("salt", fresh.Salt)))[0];
+
+    public Task DestroySalt() => Read(destroySalt, _ => 0);
 
     public async Task<IEventLogAudit> OpenAudit(CancellationToken cancellation)
     {

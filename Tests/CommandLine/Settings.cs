@@ -90,6 +90,7 @@ public sealed class Settings : IDisposable
                      ("-clusterId <name>", "APP_CLUSTER_ID", "tally"), ("-serviceId <name>", "APP_SERVICE_ID", "tally"),
                      ("-siloPort <number>", "APP_SILO_PORT", "0"), ("-gatewayPort <number>", "APP_GATEWAY_PORT", "0"),
                      ("-advertise <address>", "APP_ADVERTISE", "auto"), ("-siloName <name>", "APP_SILO_NAME", Environment.MachineName),
+                     ("-corsOrigins <list>", "APP_CORS_ORIGINS", "none"), ("-fingerprints <source>", "APP_FINGERPRINTS", "client"),
                      ("-writeKeys <keys>", "APP_WRITE_KEYS", "none"), ("-readKeys <keys>", "APP_READ_KEYS", "none"),
                      ("-trustedProxies <ips>", "APP_TRUSTED_PROXIES", "none"), ("-bots <what>", "APP_BOTS", "count"),
                  ])

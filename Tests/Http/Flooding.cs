@@ -46,6 +46,17 @@ public sealed class Flooding(PostgresServer server)
     }
 
     [Fact]
+    public Task Through_the_load_balancer_nobody_names_himself() => With(StorageKind.Sqlite, new() { [PerAddress] = "1" }, ["-trustedProxies=127.0.0.0/8"], async (app, _) =>
+    {
+        await using var balancer = await LoadBalancer.Start(("127.0.0.1", app.Port));
+        using var wire = await HttpWire.Connect(balancer.Port);
+        var sent = 0;
+        Reply? reply;
+        do reply = await wire!.Ask($"GET /api/fingerprints/f HTTP/1.1\r\nHost: tally\r\nX-Forwarded-For: 1.2.3.{sent}\r\n\r\n"); while (reply is { Status: 404 } && ++sent < FloodMax);
+        Assert.Equal(429, reply?.Status);
+    });
+
+    [Fact]
     public Task A_key_has_a_bucket_whoever_uses_it() => With(
         StorageKind.Sqlite, new() { ["Limits__KeyRequestsPerSecondMax"] = "1", ["APP_WRITE_KEYS"] = $"{Key} {OtherKey}" }, ["-trustedProxies=127.0.0.1"], async (app, _) =>
     {

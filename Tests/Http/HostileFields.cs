@@ -82,7 +82,7 @@ public sealed class HostileFields(SharedApps apps) : IClassFixture<SharedApps>
             new string('a', 5000), "application/problem+json"]).Select(odd =>
             new Refused(Good, 415, "unsupported_media_type", null, odd)),
         new(GoodJson, 422, "missing_field", "action", Form),
-        new(Good, 400, "malformed_body", null, "application/json"),
+        new(Good, 400, "malformed_body", null, "application/json"), new(Good, 400, "malformed_body", null, "text/plain"),
     ];
 
     private static readonly Refused[] Sizes =
@@ -126,7 +126,7 @@ public sealed class HostileFields(SharedApps apps) : IClassFixture<SharedApps>
             (GoodJson + new string(' ', BodyBytesMax - GoodJson.Length), "application/json"),
             (Good + string.Concat(Enumerable.Range(0, 2_500).Select(i => $"&k{i}")), Form), (Good + new string('&', 10_000), Form),
             ("&&" + Good + "&=&=x&other=1&other=2", Form), (Good, Form + "; charset=UTF-8"), (Good, "Application/X-WWW-Form-Urlencoded;charset=\"utf-8\""),
-            (GoodJson, "application/json; charset=utf-8"), (GoodJson, "APPLICATION/JSON"), (" \n" + GoodJson + "\r\n\t ", "application/json"),
+            (GoodJson, "application/json; charset=utf-8"), (GoodJson, "APPLICATION/JSON"), (GoodJson, "text/plain;charset=UTF-8"), (" \n" + GoodJson + "\r\n\t ", "application/json"),
             (GoodJson[..^1] + ",\"more\":{\"a\":[1,{}]},\"id\":null}", "application/json"),
             (GoodJson.Replace("hostile", "\\ud83d\\ude00"), "application/json"),
         ];

@@ -66,8 +66,11 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
             ? names
             : throw new FormatException("expected names apart by commas, without spaces; percent-encode other characters in a product");
 
-    private static string ParseOrigin(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+    /// <summary>Reads what a browser calls an origin: scheme, host, and a port that is not the scheme's own.</summary>
+    /// <exception cref="FormatException">Says what was expected.</exception>
+    public static string ParseOrigin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var url)
+            && url is { Scheme: "http" or "https", UserInfo: "", HostNameType: UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 }
             && url.GetLeftPart(UriPartial.Authority) is var origin && string.Equals(origin, text, StringComparison.OrdinalIgnoreCase)
             ? origin
             : throw new FormatException("expected an origin such as https://example.org, without a path");

@@ -47,6 +47,8 @@ public sealed class PostgresDatabase : Database
 
     public override IEventLogStorage EventLog => eventLog;
 
+    public override IDailySaltStorage Salts => eventLog;
+
     // Any number of silos: nothing to claim.
     public override void Claim() { }
 

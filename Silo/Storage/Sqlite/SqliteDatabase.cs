@@ -31,6 +31,8 @@ public sealed class SqliteDatabase : Database
 
     public override IEventLogStorage EventLog => eventLog;
 
+    public override IDailySaltStorage Salts => eventLog;
+
     public override void Claim()
     {
         try

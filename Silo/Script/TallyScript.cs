@@ -1,0 +1,52 @@
+using System.IO.Compression;
+using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
+
+namespace Tally.Silo.Script;
+
+/// <summary>GET /tally.js: the script tag, from memory, as small as its source gets without a compiler.</summary>
+internal static class TallyScript
+{
+    private const string ContentType = "text/javascript; charset=utf-8";
+
+    // Long enough for a visit, short enough that a new version is everywhere within the hour.
+    private const string CacheControl = "public, max-age=3600";
+
+    private static readonly Form Plain = new(Encoding.UTF8.GetBytes(ReadSource()));
+    private static readonly Form Compressed = new(Compress(Plain.Body));
+
+    public static void MapScript(this IEndpointRouteBuilder routes) => routes.MapGet("/tally.js", Get).ExcludeFromDescription();
+
+    private static FileContentHttpResult Get(HttpRequest request, HttpResponse response)
+    {
+        var takesGzip = request.GetTypedHeaders().AcceptEncoding.Any(coding => coding.Value == "gzip" && coding.Quality is not 0);
+        if (takesGzip) response.Headers.ContentEncoding = "gzip";
+        response.Headers.Vary = HeaderNames.AcceptEncoding;
+        response.Headers.CacheControl = CacheControl;
+        var form = takesGzip ? Compressed : Plain;
+        return TypedResults.Bytes(form.Body, ContentType, entityTag: form.Tag);
+    }
+
+    // Each line without its indentation; those of comments not at all.
+    private static string ReadSource()
+    {
+        using var source = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream("tally.js")!);
+        return string.Join('\n', source.ReadToEnd().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => !line.StartsWith("//", StringComparison.Ordinal)));
+    }
+
+    private static byte[] Compress(byte[] body)
+    {
+        using var result = new MemoryStream();
+        using (var gzip = new GZipStream(result, CompressionLevel.SmallestSize)) gzip.Write(body);
+        return result.ToArray();
+    }
+
+    private sealed record Form(byte[] Body)
+    {
+        public EntityTagHeaderValue Tag { get; } = new($"\"{Convert.ToHexStringLower(SHA256.HashData(Body))[..16]}\"");
+    }
+}

@@ -1,0 +1,2 @@
+pragma secure_delete = on;
+delete from daily_salts

@@ -1,0 +1,269 @@
+using PuppeteerSharp;
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Browser;
+
+/// <summary>Pages of another origin with the script tag, under a policy that allows it alone, in the real browser.</summary>
+public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
+{
+    private readonly string product = "p" + Guid.NewGuid().ToString("N");
+
+    [Fact]
+    public async Task Loading_and_reloading_are_two_views_of_one_visitor()
+    {
+        var visitor = await stage.NewVisitor();
+        var tab = await stage.OpenTab(visitor, product);
+        var complaints = Complaints(tab);
+        await tab.ReloadAsync();
+        var events = await stage.Counts(product, 2);
+        Assert.All(events, e => Assert.Equal(("view", $$"""{"path":"/{{product}}"}"""), (e.Action, e.Properties)));
+        Assert.Equal([await Remembered(tab)], events.Select(e => e.Fingerprint).Distinct());
+        await NothingIsKept(tab);
+        Assert.Empty(complaints);
+        Assert.Empty(await tab.GetCookiesAsync());
+
+        await stage.OpenTab(await stage.NewVisitor(), product);
+        Assert.Equal(2, (await stage.Counts(product, 3)).DistinctBy(e => e.Fingerprint).Count());
+    }
+
+    [Fact]
+    public async Task A_new_page_of_the_history_is_a_view_and_the_same_one_is_not()
+    {
+        var tab = await stage.OpenTab(await stage.NewVisitor(), product);
+        await tab.EvaluateExpressionAsync($$"""
+            history.pushState({}, '', '/{{product}}/a');
+            history.replaceState({scroll: 1}, '');
+            history.pushState({}, '', '#part');
+            history.replaceState({}, '', '/{{product}}/b?page=2');
+            """);
+        await stage.Counts(product, 3);
+        await tab.EvaluateExpressionAsync("new Promise(done => { addEventListener('popstate', done, {once: true}); history.back(); })");
+        var events = await stage.Counts(product, 4);
+        Assert.Equal(((string[])["", "/a", "/a", "/b"]).Select(path => $$"""{"path":"/{{product}}{{path}}"}"""),
+            events.Select(e => e.Properties).Order());
+    }
+
+    [Fact]
+    public async Task A_page_that_comes_back_from_the_browsers_cache_is_a_view()
+    {
+        var tab = await stage.OpenTab(await stage.NewVisitor(), product);
+        await tab.GoToAsync(stage.Url(product) + "/next");
+        await stage.Counts(product, 2);
+        await tab.GoBackAsync();
+        await stage.Counts(product, 3);
+    }
+
+    [Fact]
+    public async Task A_page_that_is_prepared_is_no_view_until_it_is_seen()
+    {
+        var tab = await (await stage.NewVisitor()).NewPageAsync();
+        await tab.EvaluateExpressionOnNewDocumentAsync("Object.defineProperty(document, 'prerendering', {value: true})");
+        await tab.GoToAsync(stage.Url(product));
+        await tab.EvaluateExpressionAsync("tally('prepared')");
+        await NothingIsKept(tab);
+        await stage.Counts(product, 1);
+        await tab.EvaluateExpressionAsync("document.dispatchEvent(new Event('prerenderingchange'))");
+        await stage.Counts(product, 2);
+    }
+
+    [Fact]
+    public async Task An_event_of_the_page_has_its_properties()
+    {
+        var tab = await stage.OpenTab(await stage.NewVisitor(), product);
+        await tab.EvaluateExpressionAsync("tally('signup', {plan: 'pro', seats: 3, text: 'Käse \"\\n'}); tally('ping')");
+        var events = await stage.Counts(product, 3);
+        Assert.Equal("""{"plan":"pro","seats":3,"text":"Käse \"\n"}""", Assert.Single(events, e => e.Action == "signup").Properties);
+        Assert.Null(Assert.Single(events, e => e.Action == "ping").Properties);
+    }
+
+    [Fact]
+    public async Task What_happens_offline_is_counted_once_when_the_page_is_online_again()
+    {
+        var tab = await stage.OpenTab(await stage.NewVisitor(), product);
+        await stage.Counts(product, 1);
+        await tab.SetOfflineModeAsync(true);
+        await tab.EvaluateExpressionAsync("for (let i = 0; i < 5; i++) tally('offline')");
+        await Keeps(tab, 5);
+        await tab.SetOfflineModeAsync(false);
+        await stage.Counts(product, 6);
+        await NothingIsKept(tab);
+    }
+
+    [Fact]
+    public async Task What_was_not_sent_survives_the_page_and_is_counted_once_on_the_next_one()
+    {
+        var visitor = await stage.NewVisitor();
+        var tab = await stage.OpenTab(visitor, product);
+        await stage.Counts(product, 1);
+        await tab.SetOfflineModeAsync(true);
+        await tab.EvaluateExpressionAsync("for (let i = 0; i < 5; i++) tally('offline')");
+        await Keeps(tab, 5);
+        var happened = DateTime.Now;
+        await tab.CloseAsync();
+        tab = await stage.OpenTab(visitor, product);
+        var events = await stage.Counts(product, 7);
+        await NothingIsKept(tab);
+        // The page's own time, not the time at which it came.
+        Assert.All(events.Where(e => e.Action == "offline"), e => Assert.InRange(DateTime.Parse(e.Occurred), happened.AddMinutes(-1), happened));
+    }
+
+    [Fact]
+    public async Task What_a_closing_tab_sends_is_counted_once()
+    {
+        var tab = await stage.OpenTab(await stage.NewVisitor(), product);
+        await tab.EvaluateExpressionAsync("addEventListener('pagehide', () => tally('leave')); tally('last')");
+        await tab.CloseAsync(new PageCloseOptions { RunBeforeUnload = true });
+        var events = await stage.Counts(product, 3);
+        Assert.Equal(["last", "leave", "view"], events.Select(e => e.Action).Order());
+    }
+
+    [Fact]
+    public async Task Two_tabs_keep_and_send_what_they_have_without_losing_or_doubling_any()
+    {
+        const int each = 40;
+        var visitor = await stage.NewVisitor();
+        var tabs = new[] { await stage.OpenTab(visitor, product), await stage.OpenTab(visitor, product) };
+        await stage.Counts(product, 2);
+        await Task.WhenAll(tabs.Select(tab => tab.SetOfflineModeAsync(true)));
+        await Task.WhenAll(tabs.Select((tab, i) => tab.EvaluateExpressionAsync($$"""
+            (async () => { for (let i = 0; i < {{each}}; i++) { tally('tab', {tab: {{i}}, i}); await new Promise(go => setTimeout(go)); } })()
+            """)));
+        await Keeps(tabs[0], 2 * each);
+        // Both at once send everything, the other's too.
+        await Task.WhenAll(tabs.Select(tab => tab.SetOfflineModeAsync(false)));
+        var events = await stage.Counts(product, 2 + 2 * each);
+        await NothingIsKept(tabs[1]);
+        Assert.Equal(2 * each, events.Where(e => e.Action == "tab").Select(e => e.Properties).Distinct().Count());
+        Assert.Single(events.DistinctBy(e => e.Fingerprint));
+    }
+
+    [Fact]
+    public async Task A_server_that_dies_and_comes_back_has_every_event_once()
+    {
+        var tab = await stage.OpenTab(await stage.NewVisitor(), product);
+        await tab.EvaluateExpressionAsync("window.sent = 0; window.clock = setInterval(() => tally('tick', {i: sent++}), 20)");
+        await stage.Reaches(product, 10);
+        await stage.KillTally();
+        await Eventually.True(async () => await Kept(tab) >= 10, "Nothing is kept.");
+        await stage.StartTally();
+        var sent = await tab.EvaluateExpressionAsync<int>("clearInterval(clock), sent");
+        var events = await stage.Counts(product, 1 + sent);
+        await NothingIsKept(tab);
+        Assert.Equal(sent, events.Where(e => e.Action == "tick").Select(e => e.Properties).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("doNotTrack", "'1'")]
+    [InlineData("globalPrivacyControl", "true")]
+    public async Task Who_asks_not_to_be_tracked_is_not(string wish, string value)
+    {
+        var visitor = await stage.NewVisitor();
+        var tab = await visitor.NewPageAsync();
+        await tab.EvaluateExpressionOnNewDocumentAsync($"Object.defineProperty(navigator, '{wish}', {{value: {value}}})");
+        await tab.GoToAsync(stage.Url(product));
+        await tab.EvaluateExpressionAsync("tally('signup', {plan: 'pro'}); history.pushState({}, '', '?next')");
+        Assert.Equal(0, await tab.EvaluateExpressionAsync<int>("localStorage.length"));
+        // Whatever that had sent would be there before this.
+        await stage.OpenTab(await stage.NewVisitor(), product);
+        await stage.Counts(product, 1);
+        Assert.DoesNotContain(await tab.EvaluateExpressionAsync<string[]>("performance.getEntriesByType('resource').map(e => e.name)"),
+            name => name.Contains("/api/"));
+    }
+
+    [Fact]
+    public async Task A_refused_event_is_dropped_and_does_not_hold_up_others()
+    {
+        var tab = await stage.OpenTab(await stage.NewVisitor(), product);
+        await tab.EvaluateExpressionAsync("tally(''); tally('large', {text: 'x'.repeat(5000)}); tally('huge', {text: 'x'.repeat(70000)}); tally('good')");
+        await stage.Counts(product, 2);
+        await NothingIsKept(tab);
+    }
+
+    [Fact]
+    public async Task An_event_that_cannot_be_taken_now_is_sent_again()
+    {
+        var visitor = await stage.NewVisitor();
+        var tab = await visitor.NewPageAsync();
+        var answers = new Queue<int>([429, 503]);
+        await tab.SetRequestInterceptionAsync(true);
+        tab.Request += async (_, e) =>
+        {
+            if (e.Request.Url.Contains("/api/events") && answers.TryDequeue(out var status))
+                await e.Request.RespondAsync(new ResponseData
+                {
+                    Status = (System.Net.HttpStatusCode)status,
+                    Headers = new() { ["Access-Control-Allow-Origin"] = "*" },
+                });
+            else await e.Request.ContinueAsync();
+        };
+        await tab.GoToAsync(stage.Url(product));
+        await stage.Counts(product, 1);
+        Assert.Empty(answers);
+        await NothingIsKept(tab);
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_wrong_costs_the_time_and_not_the_event()
+    {
+        var tab = await stage.OpenTab(await stage.NewVisitor(), product);
+        await stage.Counts(product, 1);
+        await tab.SetOfflineModeAsync(true);
+        await tab.EvaluateExpressionAsync("""
+            const Right = Date;
+            Date = class extends Right { constructor() { super(Right.now() + 36e5); } };
+            tally('ahead');
+            """);
+        await Keeps(tab, 1);
+        await tab.SetOfflineModeAsync(false);
+        Assert.All(await stage.Counts(product, 2), e => Assert.Equal(e.Created, e.Occurred));
+        await NothingIsKept(tab);
+    }
+
+    [Theory]
+    [InlineData("Object.defineProperty(window, 'localStorage', {get() { throw new Error('denied'); }})")]
+    [InlineData("for (let n = 1 << 23; n; n >>= 1) try { localStorage[n] = 'x'.repeat(n); } catch {}")]
+    public async Task Without_room_to_keep_it_an_event_is_sent_all_the_same(string storage)
+    {
+        var tab = await (await stage.NewVisitor()).NewPageAsync();
+        await tab.EvaluateExpressionOnNewDocumentAsync(storage);
+        await tab.GoToAsync(stage.Url(product));
+        await tab.EvaluateExpressionAsync("tally('signup')");
+        Assert.Single((await stage.Counts(product, 2)).DistinctBy(e => e.Fingerprint));
+    }
+
+    [Fact]
+    public async Task A_tag_without_the_sites_key_sends_nothing_and_keeps_nothing()
+    {
+        var visitor = await stage.NewVisitor();
+        var tab = await visitor.NewPageAsync();
+        foreach (var key in (string[])["", "another-0123456789"])
+        {
+            await tab.GoToAsync($"{stage.Url(product)}?key={key}");
+            await NothingIsKept(tab);
+        }
+        await stage.OpenTab(visitor, product);
+        await stage.Counts(product, 1);
+    }
+
+    private static Task<string> Remembered(IPage tab) => tab.EvaluateExpressionAsync<string>("localStorage.tally");
+
+    private static Task NothingIsKept(IPage tab) => Keeps(tab, 0);
+
+    private static async Task Keeps(IPage tab, int events)
+    {
+        var kept = -1;
+        await Eventually.True(async () => (kept = await Kept(tab)) == events, () => $"{kept} events are kept, not {events}.");
+    }
+
+    private static Task<int> Kept(IPage tab) =>
+        tab.EvaluateExpressionAsync<int>("Object.keys(localStorage).filter(key => key.startsWith('tally.')).length");
+
+    // What the browser says of a page that does what its policy forbids, or fails.
+    private static List<string> Complaints(IPage tab)
+    {
+        var complaints = new List<string>();
+        tab.Console += (_, e) => complaints.Add(e.Message.Text);
+        tab.PageError += (_, e) => complaints.Add(e.Message);
+        return complaints;
+    }
+}

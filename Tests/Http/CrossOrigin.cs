@@ -1,0 +1,84 @@
+using System.Net.Http.Headers;
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Http;
+
+/// <summary>What the pages of other origins may read: the answers to events, where -corsOrigins names them.</summary>
+public sealed class CrossOrigin(PostgresServer server)
+{
+    private const string Shop = "https://shop.example";
+    private const string Good = "action=view&product=k8s&fingerprint=cors";
+
+    [Fact]
+    public async Task Without_origins_no_page_reads_anything()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database);
+        Assert.Null(Allowed(await Post(app, Shop, Good)));
+        Assert.Null(Allowed(await Preflight(app, Shop)));
+    }
+
+    [Fact]
+    public async Task With_origins_their_pages_read_receipts_and_refusals_and_no_other_page_does()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database, flags: ["-corsOrigins", "https://Shop.Example,http://localhost:8080"]);
+        foreach (var origin in (string[])[Shop, "http://localhost:8080"])
+        {
+            var receipt = await Post(app, origin, Good);
+            Assert.Equal((200, origin), (receipt.Status, Allowed(receipt)));
+            Assert.False(receipt.Headers.Contains("Access-Control-Allow-Credentials"));
+            Assert.Contains("Origin", receipt.Headers.Vary); // a cache must not give one page's answer to another
+            var refusal = await Post(app, origin, "action=view");
+            refusal.AssertRefused(422, "missing_field", "product");
+            Assert.Equal(origin, Allowed(refusal));
+            var pixel = await Send(app, HttpMethod.Get, "/api/pixel.gif?" + Good, origin);
+            Assert.Equal((200, origin), (pixel.Status, Allowed(pixel)));
+
+            var preflight = await Preflight(app, origin);
+            Assert.Equal((204, origin), (preflight.Status, Allowed(preflight)));
+            Assert.Contains("POST", preflight.Headers.GetValues("Access-Control-Allow-Methods").Single());
+            Assert.Equal("content-type,idempotency-key,authorization", preflight.Headers.GetValues("Access-Control-Allow-Headers").Single());
+        }
+        foreach (var origin in (string[])["https://shop.example.org", "http://shop.example", "https://shop.example:8443", "http://localhost", "null",
+                     "https://evil.example", "https://shop.example.", "*", "", "x"])
+        {
+            Assert.Null(Allowed(await Post(app, origin, Good)));
+            Assert.Null(Allowed(await Preflight(app, origin)));
+        }
+    }
+
+    [Fact]
+    public async Task What_is_counted_is_for_no_page_even_where_any_may_send()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database, new() { ["APP_CORS_ORIGINS"] = "*" });
+        foreach (var origin in (string[])[Shop, "null"])
+        {
+            Assert.Equal("*", Allowed(await Post(app, origin, Good)));
+            Assert.Equal("*", Allowed(await Preflight(app, origin)));
+        }
+        foreach (var path in (string[])["/api/fingerprints/cors", "/api/fingerprints/cors/events", "/metrics", "/openapi/v1.json", "/health/ready"])
+        {
+            var answer = await Send(app, HttpMethod.Get, path, Shop);
+            Assert.Equal((200, null), (answer.Status, Allowed(answer)));
+        }
+    }
+
+    private static Task<Answer> Post(AppProcess app, string origin, string form) =>
+        Send(app, HttpMethod.Post, "/api/events", origin, new StringContent(form, new MediaTypeHeaderValue("application/x-www-form-urlencoded")));
+
+    private static Task<Answer> Preflight(AppProcess app, string origin) => Send(app, HttpMethod.Options, "/api/events", origin, null,
+        ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "content-type,idempotency-key,authorization"));
+
+    private static Task<Answer> Send(
+        AppProcess app, HttpMethod method, string path, string origin, HttpContent? content = null, params (string, string)[] headers)
+    {
+        var request = new HttpRequestMessage(method, path) { Content = content };
+        foreach (var (name, value) in headers.Append(("Origin", origin))) request.Headers.TryAddWithoutValidation(name, value);
+        return app.Send(request);
+    }
+
+    private static string? Allowed(Answer answer) =>
+        answer.Headers.TryGetValues("Access-Control-Allow-Origin", out var values) ? values.Single() : null;
+}
