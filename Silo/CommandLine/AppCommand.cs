@@ -18,6 +18,12 @@ public sealed record AppSettings(int Port, IPAddress Host, DatabaseUrl DbUrl, Cl
     public bool IgnoresBots { get; init; }
 
     public VisitorSettings Visitors { get; init; } = new([], FingerprintSource.Client);
+
+    /// <summary>Where this machine reaches the app that serves with these settings.</summary>
+    public Uri LocalUrl => new UriBuilder("http", (
+        Host.Equals(IPAddress.Any) ? IPAddress.Loopback
+        : Host.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
+        : Host).ToString(), Port).Uri;
 }
 
 /// <summary>How this silo and others on the same database meet. Ports of 0 pick a free one.</summary>
@@ -82,6 +88,14 @@ internal static class AppCommand
           server: a hash of address, user agent and site that changes each day
         """, "client", VisitorSettings.ParseFingerprints, "APP_FINGERPRINTS");
 
+    // Of app import alone.
+    private static readonly Argument<string> Source =
+        new("source") { Description = "A file (NDJSON or CSV, also in gzip), - for standard input, or a postgres:// URL" };
+    private static readonly Flag<Uri?> To = new("to", "url",
+        "The service to write to; auto is the one on this machine, by -host and -port", "auto", ParseTo, "APP_TO");
+    private static readonly Flag<string?> Key = new("key", "key",
+        "The service's write key, where it asks for one", None, text => text == None ? null : text, "APP_KEY");
+
     /// <summary>Runs the command that the arguments name.</summary>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> Run(string[] args)
@@ -116,6 +130,7 @@ internal static class AppCommand
             "Fold the whole log and compare it with every snapshot and rollup; exit 1 on a difference", VerifyCommand.Run));
         root.Subcommands.Add(Subcommand("health",
             "Ask the app on this host whether it is ready; exit 0 or 1 (for a container's health check)", HealthCommand.Run));
+        root.Subcommands.Add(Import());
 
         if (args is ["health"]) args = [.. args, .. HealthCommand.FlagsOfTheContainer()];
         var parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
@@ -128,6 +143,18 @@ internal static class AppCommand
     {
         var command = new Command(name, description);
         command.SetAction((result, cancellation) => WithSettings(result, run));
+        return command;
+    }
+
+    private static Command Import()
+    {
+        var command = new Command("import", "Bring recorded events to a service that runs; a repeat counts nothing twice")
+        {
+            Source, To.Option, Key.Option,
+        };
+        command.SetAction((result, cancellation) => WithSettings(result, settings => ImportCommand.Run(
+            settings, ParseSource(result.GetValue(Source)!),
+            To.Read(result, Environment.GetEnvironmentVariable), Key.Read(result, Environment.GetEnvironmentVariable))));
         return command;
     }
 
@@ -174,9 +201,29 @@ internal static class AppCommand
     private static string Unmatched(string token)
     {
         var name = string.Concat(token.TakeWhile(c => char.IsAsciiLetter(c) || c == '-'));
-        return !token.StartsWith('-') ? "there is an argument that is neither a flag, a flag's value nor a command (migrate, verify, health)"
+        return !token.StartsWith('-') ? "there is an argument that is neither a flag, a flag's value nor a command (migrate, verify, health, import)"
             : name.Trim('-').Length > 0 ? $"{name}: there is no such flag; upper and lower case count" : "there is an argument that is no flag";
     }
+
+    private static ImportSource ParseSource(string text)
+    {
+        if (!text.Contains("://", StringComparison.Ordinal)) return new ImportSource.File(text);
+        try
+        {
+            if (text.StartsWith("postgres", StringComparison.OrdinalIgnoreCase))
+                return new ImportSource.Postgres((DatabaseUrl.Postgres)DatabaseUrl.Parse(text));
+        }
+        catch (FormatException exception)
+        {
+            throw new UsageException($"the source: {exception.Message}");
+        }
+        throw new UsageException("the source: expected a file, - or a postgres:// URL");
+    }
+
+    private static Uri? ParseTo(string text) =>
+        text == "auto" ? null
+        : Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url
+        : throw new FormatException("expected an http:// or https:// URL, or auto");
 
     private static int ParsePort(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535

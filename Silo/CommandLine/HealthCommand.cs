@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace Tally.Silo.CommandLine;
 
 /// <summary><c>app health</c>: for a container that has no shell and no curl.</summary>
@@ -18,17 +16,10 @@ internal static class HealthCommand
 
     public static async Task<int> Run(AppSettings settings)
     {
-        var host = settings.Host switch
-        {
-            var any when any.Equals(IPAddress.Any) => IPAddress.Loopback,
-            var any when any.Equals(IPAddress.IPv6Any) => IPAddress.IPv6Loopback,
-            var one => one,
-        };
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
         try
         {
-            var url = new UriBuilder("http", host.ToString(), settings.Port, "/health/ready").Uri;
-            using var response = await client.GetAsync(url);
+            using var response = await client.GetAsync(new Uri(settings.LocalUrl, "/health/ready"));
             Console.WriteLine(await response.Content.ReadAsStringAsync());
             return response.IsSuccessStatusCode ? 0 : 1;
         }

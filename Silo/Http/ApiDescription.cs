@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
-using Tally.Silo.Http.Batches;
 
 namespace Tally.Silo.Http;
 
@@ -11,12 +10,7 @@ internal static class ApiDescription
 
     private static readonly Dictionary<string, string> Examples = new()
     {
-        [nameof(EventFields)] = """{"action":"view","product":"k8s","fingerprint":"XYZ","id":"order-17","properties":{"plan":"pro"}}""",
-        [nameof(BatchReceipt)] = """
-            {"handled":3,"recorded":1,"repeated":1,"refused":[{"index":1,"status":422,"reason":"missing_field",
-             "detail":"The field action is required and must not be empty.","field":"action"}]}
-            """,
-        ["EventFields[]"] = """[{"action":"view","product":"k8s","fingerprint":"XYZ","id":"order-18"}]""",
+        [nameof(EventFields)] = """{"action":"view","product":"k8s","fingerprint":"XYZ","id":"order-17"}""",
         [nameof(Receipt)] = """{"id":"order-17","fingerprint":"XYZ","sequence":7,"duplicate":false}""",
         ["FingerprintView"] = """
             {"fingerprint":"XYZ","total":7,"sequence":7,"firstSeen":"2026-01-01T09:00:00Z","lastSeen":"2026-01-02T10:30:00Z",
@@ -39,13 +33,12 @@ internal static class ApiDescription
         {
             document.Info.Title = "Tally";
             document.Info.Description = "A self-hosted event collector: durable, counted exactly once. "
-                + "GET /metrics, in Prometheus' text format, and GET /tally.js, the script tag, are not described here.";
+                + "GET /metrics, in Prometheus' text format, GET /tally.js, the script tag, and Segment's API under /v1 are not described here.";
             return Task.CompletedTask;
         });
         options.AddSchemaTransformer((schema, context, _) =>
         {
             if (Examples.TryGetValue(context.JsonTypeInfo.Type.Name, out var example)) schema.Examples = [JsonNode.Parse(example)!];
-            if (context.JsonPropertyInfo?.CustomConverter is RawJson) schema.Type = JsonSchemaType.Object | JsonSchemaType.Null;
             return Task.CompletedTask;
         });
         options.AddOperationTransformer((operation, context, _) =>
@@ -53,7 +46,7 @@ internal static class ApiDescription
             if (context.Description.RelativePath?.Contains("{fingerprint}", StringComparison.Ordinal) == true)
                 operation.Parameters = [Fingerprint, .. operation.Parameters ?? []];
             if (operation.OperationId is "GetPixel") operation.Parameters = [.. EventParameters];
-            if (operation.OperationId is "PostEvent" or "PostBatch") operation.Parameters = [.. operation.Parameters ?? [], IdempotencyKey];
+            if (operation.OperationId is "PostEvent") operation.Parameters = [.. operation.Parameters ?? [], IdempotencyKey];
             return Task.CompletedTask;
         });
     });
@@ -82,7 +75,7 @@ internal static class ApiDescription
     {
         Name = "Idempotency-Key",
         In = ParameterLocation.Header,
-        Description = "The event's id, instead of the field id; of a batch, what its items' ids are made of.",
+        Description = "The event's id, instead of the field id.",
         Schema = new OpenApiSchema { Type = JsonSchemaType.String },
         Example = "order-17",
     };

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using System.Text.Json;
 using Tally.Contracts;
 
@@ -17,36 +16,12 @@ internal static class EventBody
         // The last is what navigator.sendBeacon makes of a string.
         if (!isForm && mediaType is not ("application/json" or "text/plain"))
             return (fields, Refusal.UnsupportedMediaType("application/x-www-form-urlencoded, application/json or text/plain"));
-        if (request.ContentLength > limits.EventBodyBytesMax) return (fields, Refusal.BodyTooLarge(limits.EventBodyBytesMax));
+        var (bytes, unread) = await RequestBody.ReadWhole(request, limits.EventBodyBytesMax);
+        if (unread is not null) return (fields, unread);
 
-        ReadResult read;
-        try
-        {
-            read = await ReadWhole(request.BodyReader, limits.EventBodyBytesMax, request.HttpContext.RequestAborted);
-        }
-        catch (Exception exception) when (RequestBody.IsFailure(exception))
-        {
-            return (fields, RequestBody.RefusalOf(request, exception, limits.EventBodyBytesMax));
-        }
-        if (read.Buffer.Length > limits.EventBodyBytesMax)
-        {
-            request.BodyReader.AdvanceTo(read.Buffer.End); // so that the server can drain what follows
-            return (fields, Refusal.BodyTooLarge(limits.EventBodyBytesMax));
-        }
-
-        var refusal = isForm ? ReadForm(read.Buffer, fields) : ReadJson(read.Buffer, ref fields);
-        request.BodyReader.AdvanceTo(read.Buffer.End);
+        var refusal = isForm ? ReadForm(bytes, fields) : ReadJson(bytes, ref fields);
+        request.BodyReader.AdvanceTo(bytes.End);
         return (fields, refusal ?? AddHeaderId(request, fields));
-    }
-
-    private static async ValueTask<ReadResult> ReadWhole(PipeReader body, int bytesMax, CancellationToken cancellation)
-    {
-        while (true)
-        {
-            var read = await body.ReadAsync(cancellation);
-            if (read.IsCompleted || read.Buffer.Length > bytesMax) return read;
-            body.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-        }
     }
 
     private static Refusal? ReadForm(ReadOnlySequence<byte> body, EventFields fields) =>

@@ -20,6 +20,10 @@ public sealed class EventFields
     [JsonConverter(typeof(RawJson))]
     public string? Properties { get; set; }
 
+    /// <summary>Whether it may be older than what happens now, as what is imported is.</summary>
+    [JsonIgnore]
+    public bool IsHistory { get; set; }
+
     /// <summary>The event that the fields are, accepted at <paramref name="now"/>, or what is wrong with them.</summary>
     public Refusal? ToEvent(Limits limits, DateTimeOffset now, out Event? @event)
     {
@@ -70,7 +74,7 @@ public sealed class EventFields
     {
         if (Timestamp is null) return null;
         if (!Rfc3339.TryParse(Timestamp, out var time)) return Refusal.InvalidTimestamp();
-        if (time < now.AddDays(-limits.TimestampPastDaysMax) || time > now.AddMinutes(limits.TimestampAheadMinutesMax))
+        if (!IsHistory && time < now.AddDays(-limits.TimestampPastDaysMax) || time > now.AddMinutes(limits.TimestampAheadMinutesMax))
             return Refusal.TimestampOutOfRange(limits);
         occurred = WholeMicroseconds(time);
         return null;

@@ -4,6 +4,7 @@ using Tally.Silo.CommandLine;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Hostile;
+using Tally.Silo.Http.Segment;
 using Tally.Silo.Script;
 
 namespace Tally.Silo.Http;
@@ -48,6 +49,7 @@ internal static class FrontEndEndpoints
         if (settings.IgnoresBots) writing.IgnoreBots();
         writing.MapEvents();
         writing.MapBatches();
+        writing.MapSegment();
         writing.MapPixel();
 
         var reading = app.MapReading();

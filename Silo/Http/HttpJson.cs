@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Tally.Contracts;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Hostile;
+using Tally.Silo.Http.Segment;
 
 namespace Tally.Silo.Http;
 
@@ -15,6 +16,8 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(EventFields[]))]
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(BatchReceipt))]
+[JsonSerializable(typeof(SegmentSuccess))]
+[JsonSerializable(typeof(SourceSettings))]
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
 [JsonSerializable(typeof(HealthReport))]

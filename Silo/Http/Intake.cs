@@ -16,13 +16,6 @@ internal sealed class Intake(
     FrontEnd frontEnd, VisitorFingerprints visitors, ServiceCounters counters, Newcomers newcomers, Limits limits,
     TimeProvider clock)
 {
-    // Those who send many wait for room, where a single event is refused: what they hold meanwhile is bounded.
-    private readonly ConcurrencyLimiter room = new(new()
-    {
-        PermitLimit = limits.BatchedEventsMax,
-        QueueLimit = limits.BatchedEventsWaitingMax,
-    });
-
     /// <param name="fields">As they came.</param>
     /// <param name="sender">The request; its key, where it has one, must be for the event's product.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // every post waits here
@@ -34,6 +27,13 @@ internal sealed class Intake(
         if (IsNewcomer(result)) newcomers.Charge(sender, 1);
         return Answer(fields, @event!, result);
     }
+
+    // Those who send many wait for room, where a single event is refused: what they hold meanwhile is bounded.
+    private readonly ConcurrencyLimiter room = new(new()
+    {
+        PermitLimit = limits.BatchedEventsMax,
+        QueueLimit = limits.BatchedEventsWaitingMax,
+    });
 
     /// <summary>Records many; a fingerprint's go to its grain together, in their order. None waits for another's fault.</summary>
     /// <returns>One answer for each, in their order.</returns>
@@ -65,6 +65,12 @@ internal sealed class Intake(
         }
     }
 
+    private Refusal? Read(EventFields fields, HttpContext sender, DateTimeOffset now, out Event? @event) =>
+        fields.ToEvent(limits, now, out @event) ?? sender.Key()?.Refuses(fields.Product!)
+        ?? (counters.Admit(fields.Product!, fields.Action!) ? null : Refusal.TooManyServiceCounters(limits.ServiceCountersMax));
+
+    private static bool IsNewcomer(RecordResult result) => result is { Outcome: RecordOutcome.Recorded, Sequence: 1 };
+
     // Null where too many wait, or for too long.
     private async ValueTask<RateLimitLease?> AcquireRoom(int events)
     {
@@ -81,12 +87,6 @@ internal sealed class Intake(
     }
 
     private static RecordResult[] Overloaded(int count) => [.. Enumerable.Repeat(new RecordResult(RecordOutcome.Overloaded, 0), count)];
-
-    private Refusal? Read(EventFields fields, HttpContext sender, DateTimeOffset now, out Event? @event) =>
-        fields.ToEvent(limits, now, out @event) ?? sender.Key()?.Refuses(fields.Product!)
-        ?? (counters.Admit(fields.Product!, fields.Action!) ? null : Refusal.TooManyServiceCounters(limits.ServiceCountersMax));
-
-    private static bool IsNewcomer(RecordResult result) => result is { Outcome: RecordOutcome.Recorded, Sequence: 1 };
 
     // One fingerprint's events of many, and their places among them.
     private sealed class Share

@@ -52,6 +52,13 @@ public sealed record Refusal(
     public static Refusal OutOfRange(string field, long min, long max) => new(422, "A parameter is out of range", "out_of_range",
         $"The parameter {field} must be a whole number from {min} to {max}.", field);
 
+    /// <summary>Segment's: of a batch whose other messages are recorded.</summary>
+    public static Refusal MessagesRefused(BatchReceipt batch) => new(422, "Messages are refused", "messages_refused",
+        "Those that batch.refused names are not recorded, and would not be if they were sent again; all others are.", Batch: batch);
+
+    public static Refusal UnknownType() => new(422, "The type is unknown", "unknown_type",
+        "The type must be track, page, screen, identify, group or alias.", "type");
+
     public static Refusal TooManyCounters(int max) => new(422, "Too many counters", "too_many_counters",
         $"This fingerprint has {max} pairs of product and action; this event would begin another.");
 
@@ -97,6 +104,12 @@ public sealed record Refusal(
 
     public static Refusal ProductNotAllowed() => new(403, "The product is not this key's", "product_not_allowed",
         "The write key is bound to other products.", "product");
+
+    public static Refusal HistoryNotAllowed() => new(403, "History is not this key's", "history_not_allowed",
+        "Old events come with a write key that is bound to nothing.");
+
+    public static Refusal NoProduct() => new(403, "The key names no product", "key_without_product",
+        "Segment's SDKs need a write key that is bound to one product: that is their events'.");
 
     public static Refusal OriginNotAllowed() => new(403, "The origin is not this key's", "origin_not_allowed",
         "The write key is bound to the pages of other sites.");

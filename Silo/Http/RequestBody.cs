@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Net.Http.Headers;
 
 namespace Tally.Silo.Http;
@@ -19,22 +20,42 @@ internal static class RequestBody
         return type.MediaType.ToString().ToLowerInvariant();
     }
 
+    /// <summary>Reads a body that is taken whole.</summary>
+    /// <returns>Its bytes, past whose end the reader is to be advanced, or why there are none.</returns>
+    public static async ValueTask<(ReadOnlySequence<byte> Bytes, Refusal? Refusal)> ReadWhole(HttpRequest request, int bytesMax)
+    {
+        if (request.ContentLength > bytesMax) return (default, Refusal.BodyTooLarge(bytesMax));
+        try
+        {
+            while (true)
+            {
+                var read = await request.BodyReader.ReadAsync(request.HttpContext.RequestAborted);
+                if (read.Buffer.Length > bytesMax)
+                {
+                    request.BodyReader.AdvanceTo(read.Buffer.End); // so that the server can drain what follows
+                    return (default, Refusal.BodyTooLarge(bytesMax));
+                }
+                if (read.IsCompleted) return (read.Buffer, null);
+                request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            }
+        }
+        catch (Exception exception) when (IsFailure(exception))
+        {
+            return (default, RefusalOf(exception, bytesMax));
+        }
+    }
+
     /// <summary>Reading failed: the client broke off, or what it sent cannot be read.</summary>
     public static bool IsFailure(Exception exception) => exception is IOException or OperationCanceledException
         or InvalidDataException or InvalidOperationException; // the decoders' own two
 
-    public static Refusal RefusalOf(HttpRequest request, Exception failure, int bytesMax)
+    public static Refusal RefusalOf(Exception failure, int bytesMax) => failure switch
     {
-        // The server would try to read on where the body broke off, and log that it cannot, a page for each such client.
-        request.HttpContext.Response.Headers.Connection = "close";
-        return failure switch
-        {
-            BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Refusal.BodyTooSlow(),
-            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Refusal.BodyTooLarge(bytesMax),
-            InvalidDataException or InvalidOperationException => Refusal.MalformedBody("The body is not encoded as Content-Encoding says."),
-            _ => Refusal.MalformedBody("The body ended early or is not framed as HTTP asks."),
-        };
-    }
+        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Refusal.BodyTooSlow(),
+        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Refusal.BodyTooLarge(bytesMax),
+        InvalidDataException or InvalidOperationException => Refusal.MalformedBody("The body is not encoded as Content-Encoding says."),
+        _ => Refusal.MalformedBody("The body ended early or is not framed as HTTP asks."),
+    };
 
     /// <summary>The header's key, null where there is none, or why it is refused.</summary>
     public static Refusal? ReadIdempotencyKey(HttpRequest request, out string? key)

@@ -8,7 +8,7 @@ namespace Tally.Tests.Cluster;
 public sealed class BrokenOnPurpose
 {
     private const int StopSecondsMax = 15;
-    private const int FaultsMax = 8;
+    private const int FaultsMax = 16;
 
     [Fact]
     public Task A_log_without_its_fence_is_found() =>

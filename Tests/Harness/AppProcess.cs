@@ -14,7 +14,7 @@ public sealed record SiloPlace(string Address, string? Namespace)
 /// <summary>The real program, in a process of its own.</summary>
 public sealed class AppProcess : IServing, IAsyncDisposable
 {
-    private static readonly string Binary = Path.Combine(AppContext.BaseDirectory, "app");
+    public static readonly string Binary = Path.Combine(AppContext.BaseDirectory, "app");
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
 
     private readonly Process process;
@@ -64,13 +64,25 @@ public sealed class AppProcess : IServing, IAsyncDisposable
 
     /// <summary>Runs a sub-command, or a mistake, to its end.</summary>
     public static async Task<(int ExitCode, string Output, string Error)> Run(
-        string[] arguments, Dictionary<string, string>? environment = null, string? workingDirectory = null)
+        string[] arguments, Dictionary<string, string>? environment = null, string? workingDirectory = null, byte[]? input = null)
     {
         using var process = Begin(arguments, environment, workingDirectory);
+        if (input is not null) await process.StandardInput.BaseStream.WriteAsync(input);
+        process.StandardInput.Close();
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
         return (process.ExitCode, await output, await error);
+    }
+
+    /// <summary>Runs a sub-command, and kills it with -9 as soon as something has happened.</summary>
+    public static async Task RunAndKill(string[] arguments, Func<Task> happened)
+    {
+        using var process = Begin(arguments, null);
+        await happened();
+        Assert.False(process.HasExited, "It was done already.");
+        process.Kill();
+        await process.WaitForExitAsync();
     }
 
     /// <summary>app verify must find nothing.</summary>
@@ -144,6 +156,7 @@ public sealed class AppProcess : IServing, IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
+            RedirectStandardInput = true,
             WorkingDirectory = workingDirectory ?? "",
         };
         foreach (var (name, value) in environment ?? []) start.Environment[name] = value;

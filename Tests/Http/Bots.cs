@@ -45,6 +45,7 @@ public sealed class Bots(PostgresServer server)
         [
             "", Firefox, "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
             "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (Linux; Android 10; CUBOT NOTE 20) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Mobile Safari/537.36",
             "curl/8.11.0", "Go-http-client/1.1", "python-requests/2.32.3", "okhttp/4.12.0", "node", "axios/1.7.7", "Apache-HttpClient/4.5.14 (Java/21)", new string('a', 30_000),
         ]), userAgent => Assert.False(KnownBots.Know(userAgent), userAgent));
     }

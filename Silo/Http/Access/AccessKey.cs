@@ -25,6 +25,9 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
     /// <summary>The product that a key bound to exactly one names; else null.</summary>
     public string? Product => Products.Count == 1 ? Products.First() : null;
 
+    /// <summary>Bound to something: such a key is for those outside.</summary>
+    public bool IsBound => Products.Count > 0 || Origins.Count > 0;
+
     /// <summary>Reads a key as -writeKeys has it: <c>KEY;products=a,b;origins=https://x</c>.</summary>
     /// <exception cref="FormatException">Says what was expected, and nothing of the key.</exception>
     public static AccessKey ParseWriteKey(string text)

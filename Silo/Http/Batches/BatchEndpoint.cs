@@ -1,4 +1,5 @@
 using Tally.Contracts;
+using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http.Batches;
 
@@ -11,7 +12,7 @@ internal static class BatchEndpoint
             .WithSummary("Record many events")
             .WithDescription("A JSON array of events, or one JSON object a line. Answers 200 when each is committed and counted "
                 + "exactly once, or refused for good; other answers say in batch what was done. A batch whose items have ids, "
-                + "or that has an Idempotency-Key, may be sent again whole.")
+                + "or that has an Idempotency-Key, may be sent again whole. With history=true its timestamps may be as old as they like.")
             .Accepts<EventFields[]>("application/json", "application/x-ndjson", "text/plain")
             .Produces<BatchReceipt>()
             .ProducesRefusals(400, 401, 403, 408, 413, 415, 422, 429, 503);
@@ -24,9 +25,12 @@ internal static class BatchEndpoint
         if (ReadKey(request, limits, out var key) is { } refusal) return Refused(refusal);
         if (request.ContentLength > limits.BatchBodyBytesMax) return Refused(Refusal.BatchTooLarge(limits));
 
-        var body = new BatchBody(request, isArray: mediaType != "application/x-ndjson", limits);
-        var done = new BatchProgress(intake, request.HttpContext, key);
-        while (!body.Ended && done.Open is null) await done.Record(await body.ReadPart());
+        var isHistory = request.Query["history"] == "true";
+        if (isHistory && request.HttpContext.Key() is { IsBound: true }) return Refused(Refusal.HistoryNotAllowed());
+
+        var body = new BatchBody(request.BodyReader, isArray: mediaType != "application/x-ndjson", limits);
+        var done = new BatchProgress(intake, request.HttpContext, key, isHistory);
+        while (!body.Ended && done.Open is null) await done.Record(await body.ReadPart(request.HttpContext.RequestAborted));
         if (body.Fault is not null) Intake.Refused(body.Fault);
         return (done.Open ?? body.Fault) is { } fault ? fault with { Batch = done.ToReceipt() }
             : new JsonAnswer<BatchReceipt>(done.ToReceipt(), HttpJson.Default.BatchReceipt);

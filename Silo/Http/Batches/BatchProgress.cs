@@ -1,9 +1,10 @@
 namespace Tally.Silo.Http.Batches;
 
 /// <summary>Records a batch part by part, and keeps what became of its items.</summary>
-/// <param name="sender">The request.</param>
+/// <param name="sender">Whose key may be bound to products.</param>
 /// <param name="key">Gives an item without an id its own: the key and its place.</param>
-internal sealed class BatchProgress(Intake intake, HttpContext sender, string? key)
+/// <param name="isHistory">Whether its events may be old.</param>
+internal sealed class BatchProgress(Intake intake, HttpContext sender, string? key = null, bool isHistory = false)
 {
     private readonly List<RefusedItem> refused = [];
     private int handled, recorded, repeated;
@@ -19,6 +20,7 @@ internal sealed class BatchProgress(Intake intake, HttpContext sender, string? k
         for (var i = 0; i < part.Count; i++)
         {
             if (part[i].Fields is not { } fields) continue;
+            fields.IsHistory = isHistory;
             if (key is not null) fields.Id ??= $"{key}/{handled + i}";
             sent.Add(fields);
         }

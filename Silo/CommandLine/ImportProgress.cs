@@ -1,0 +1,42 @@
+using Spectre.Console;
+using Tally.Silo.Import;
+
+namespace Tally.Silo.CommandLine;
+
+/// <summary>How far an import is, for whoever watches a terminal. Elsewhere nothing is shown.</summary>
+internal static class ImportProgress
+{
+    private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
+    private static readonly IAnsiConsole Terminal = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) });
+
+    /// <summary>A line on standard error, above the bar where there is one.</summary>
+    public static void Tell(string line)
+    {
+        if (Console.IsErrorRedirected) Console.Error.WriteLine(line);
+        else Terminal.WriteLine(line);
+    }
+
+    /// <param name="tally">Shown beside the bar.</param>
+    /// <param name="file">What is read, where its length is known.</param>
+    /// <param name="run">The import.</param>
+    public static Task Show(ImportTally tally, Stream file, Func<Task> run)
+    {
+        if (Console.IsErrorRedirected) return run();
+        return Terminal.Progress()
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new TaskDescriptionColumn())
+            .StartAsync(async progress =>
+            {
+                var bar = progress.AddTask(tally.ToString());
+                var running = run();
+                do
+                {
+                    bar.IsIndeterminate = file is not FileStream { CanSeek: true };
+                    if (!bar.IsIndeterminate) (bar.MaxValue, bar.Value) = (Math.Max(file.Length, 1), file.Position);
+                    bar.Description = Markup.Escape(tally.ToString());
+                }
+                while (await Task.WhenAny(running, Task.Delay(Every)) != running);
+                await running;
+                bar.Value = bar.MaxValue;
+            });
+    }
+}

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace Tally.Tests.Harness;
+
+/// <summary>Segment's SDK for servers, in a program of its own: Tests/Sdk/node.js.</summary>
+internal sealed class NodeSdk : IAsyncDisposable
+{
+    private readonly Process process;
+    private readonly Task<string> output;
+
+    private NodeSdk(Process process) => (this.process, output) = (process, process.StandardOutput.ReadToEndAsync());
+
+    /// <param name="port">Where Tally serves, on the loopback's address.</param>
+    /// <param name="writeKey">As the SDK is given it.</param>
+    public static async Task<NodeSdk> Start(int port, string writeKey)
+    {
+        await NodePackages.Ready();
+        string[] arguments = ["--no-warnings", "node.js", $"http://127.0.0.1:{port}", writeKey];
+        return new(Process.Start(new ProcessStartInfo("node", arguments)
+        {
+            WorkingDirectory = NodePackages.Folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!);
+    }
+
+    public async Task Call(string call, object with)
+    {
+        var line = new Dictionary<string, object> { ["call"] = call, ["with"] = with };
+        await process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(line));
+        await process.StandardInput.FlushAsync();
+    }
+
+    /// <summary>Flushes, and waits until each message is delivered or given up.</summary>
+    /// <returns>The messages' ids by what became of them.</returns>
+    public async Task<ILookup<string, string>> Close()
+    {
+        process.StandardInput.Close();
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+        return (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' '))
+            .ToLookup(words => words[0], words => words[1]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!process.HasExited) process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+}
