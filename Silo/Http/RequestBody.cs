@@ -41,7 +41,7 @@ internal static class RequestBody
         }
         catch (Exception exception) when (IsFailure(exception))
         {
-            return (default, RefusalOf(exception, bytesMax));
+            return (default, RefusalOf(request, exception, bytesMax));
         }
     }
 
@@ -49,13 +49,18 @@ internal static class RequestBody
     public static bool IsFailure(Exception exception) => exception is IOException or OperationCanceledException
         or InvalidDataException or InvalidOperationException; // the decoders' own two
 
-    public static Refusal RefusalOf(Exception failure, int bytesMax) => failure switch
+    public static Refusal RefusalOf(HttpRequest request, Exception failure, int bytesMax)
     {
-        BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Refusal.BodyTooSlow(),
-        BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Refusal.BodyTooLarge(bytesMax),
-        InvalidDataException or InvalidOperationException => Refusal.MalformedBody("The body is not encoded as Content-Encoding says."),
-        _ => Refusal.MalformedBody("The body ended early or is not framed as HTTP asks."),
-    };
+        // The server would try to read on where the body broke off, and log that it cannot, a page for each such client.
+        request.HttpContext.Response.Headers.Connection = "close";
+        return failure switch
+        {
+            BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Refusal.BodyTooSlow(),
+            BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Refusal.BodyTooLarge(bytesMax),
+            InvalidDataException or InvalidOperationException => Refusal.MalformedBody("The body is not encoded as Content-Encoding says."),
+            _ => Refusal.MalformedBody("The body ended early or is not framed as HTTP asks."),
+        };
+    }
 
     /// <summary>The header's key, null where there is none, or why it is refused.</summary>
     public static Refusal? ReadIdempotencyKey(HttpRequest request, out string? key)

@@ -12,10 +12,11 @@ internal readonly record struct BatchItem(EventFields? Fields, Refusal? Refusal)
 /// Reads the items of a batch in parts, each as soon as it is there whole. Nothing is kept of those that were read, so a
 /// body costs one part and one item of memory, and is not read on before somebody asks for the next part.
 /// </summary>
-/// <param name="body">The decoded body.</param>
+/// <param name="request">Its body is decoded.</param>
 /// <param name="isArray">A JSON array of items; otherwise one item after the other, with white space between them.</param>
-internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
+internal sealed class BatchBody(HttpRequest request, bool isArray, Limits limits)
 {
+    private readonly PipeReader body = request.BodyReader;
     private JsonReaderState state = new(new() { AllowMultipleValues = !isArray });
     private bool begun;
     private int items;
@@ -28,7 +29,7 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
     public Refusal? Fault { get; private set; }
 
     /// <summary>The next items: <see cref="Limits.BatchPartEventsMax"/> of them, or all that come before the body ends.</summary>
-    public async ValueTask<List<BatchItem>> ReadPart(CancellationToken cancellation)
+    public async ValueTask<List<BatchItem>> ReadPart()
     {
         var part = new List<BatchItem>();
         var bytesWanted = 0L;
@@ -37,11 +38,11 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
             ReadResult read;
             try
             {
-                read = await body.ReadAtLeastAsync((int)bytesWanted, cancellation);
+                read = await body.ReadAtLeastAsync((int)bytesWanted, request.HttpContext.RequestAborted);
             }
             catch (Exception exception) when (RequestBody.IsFailure(exception))
             {
-                End(RequestBody.RefusalOf(exception, limits.BatchBodyBytesMax));
+                End(RequestBody.RefusalOf(request, exception, limits.BatchBodyBytesMax));
                 break;
             }
 

@@ -28,9 +28,9 @@ internal static class BatchEndpoint
         var isHistory = request.Query["history"] == "true";
         if (isHistory && request.HttpContext.Key() is { IsBound: true }) return Refused(Refusal.HistoryNotAllowed());
 
-        var body = new BatchBody(request.BodyReader, isArray: mediaType != "application/x-ndjson", limits);
+        var body = new BatchBody(request, isArray: mediaType != "application/x-ndjson", limits);
         var done = new BatchProgress(intake, request.HttpContext, key, isHistory);
-        while (!body.Ended && done.Open is null) await done.Record(await body.ReadPart(request.HttpContext.RequestAborted));
+        while (!body.Ended && done.Open is null) await done.Record(await body.ReadPart());
         if (body.Fault is not null) Intake.Refused(body.Fault);
         return (done.Open ?? body.Fault) is { } fault ? fault with { Batch = done.ToReceipt() }
             : new JsonAnswer<BatchReceipt>(done.ToReceipt(), HttpJson.Default.BatchReceipt);
