@@ -16,6 +16,13 @@ internal sealed class Intake(
     FrontEnd frontEnd, VisitorFingerprints visitors, ServiceCounters counters, Newcomers newcomers, Limits limits,
     TimeProvider clock)
 {
+    // Those who send many wait for room, where a single event is refused: what they hold meanwhile is bounded.
+    private readonly ConcurrencyLimiter room = new(new()
+    {
+        PermitLimit = limits.BatchedEventsMax,
+        QueueLimit = limits.BatchedEventsWaitingMax,
+    });
+
     /// <param name="fields">As they came.</param>
     /// <param name="sender">The request; its key, where it has one, must be for the event's product.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // every post waits here
@@ -27,13 +34,6 @@ internal sealed class Intake(
         if (IsNewcomer(result)) newcomers.Charge(sender, 1);
         return Answer(fields, @event!, result);
     }
-
-    // Those who send many wait for room, where a single event is refused: what they hold meanwhile is bounded.
-    private readonly ConcurrencyLimiter room = new(new()
-    {
-        PermitLimit = limits.BatchedEventsMax,
-        QueueLimit = limits.BatchedEventsWaitingMax,
-    });
 
     /// <summary>Records many; a fingerprint's go to its grain together, in their order. None waits for another's fault.</summary>
     /// <returns>One answer for each, in their order.</returns>

@@ -1,7 +1,7 @@
 namespace Tally.Silo.Http.Batches;
 
 /// <summary>Records a batch part by part, and keeps what became of its items.</summary>
-/// <param name="sender">Whose key may be bound to products.</param>
+/// <param name="sender">The request.</param>
 /// <param name="key">Gives an item without an id its own: the key and its place.</param>
 /// <param name="isHistory">Whether its events may be old.</param>
 internal sealed class BatchProgress(Intake intake, HttpContext sender, string? key = null, bool isHistory = false)
