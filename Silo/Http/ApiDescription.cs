@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using Tally.Silo.Http.Batches;
 
 namespace Tally.Silo.Http;
 
@@ -10,7 +11,12 @@ internal static class ApiDescription
 
     private static readonly Dictionary<string, string> Examples = new()
     {
-        [nameof(EventFields)] = """{"action":"view","product":"k8s","fingerprint":"XYZ","id":"order-17"}""",
+        [nameof(EventFields)] = """{"action":"view","product":"k8s","fingerprint":"XYZ","id":"order-17","properties":{"plan":"pro"}}""",
+        [nameof(BatchReceipt)] = """
+            {"handled":3,"recorded":1,"repeated":1,"refused":[{"index":1,"status":422,"reason":"missing_field",
+             "detail":"The field action is required and must not be empty.","field":"action"}]}
+            """,
+        ["EventFields[]"] = """[{"action":"view","product":"k8s","fingerprint":"XYZ","id":"order-18"}]""",
         [nameof(Receipt)] = """{"id":"order-17","fingerprint":"XYZ","sequence":7,"duplicate":false}""",
         ["FingerprintView"] = """
             {"fingerprint":"XYZ","total":7,"sequence":7,"firstSeen":"2026-01-01T09:00:00Z","lastSeen":"2026-01-02T10:30:00Z",
@@ -39,6 +45,7 @@ internal static class ApiDescription
         options.AddSchemaTransformer((schema, context, _) =>
         {
             if (Examples.TryGetValue(context.JsonTypeInfo.Type.Name, out var example)) schema.Examples = [JsonNode.Parse(example)!];
+            if (context.JsonPropertyInfo?.CustomConverter is RawJson) schema.Type = JsonSchemaType.Object | JsonSchemaType.Null;
             return Task.CompletedTask;
         });
         options.AddOperationTransformer((operation, context, _) =>
@@ -46,7 +53,7 @@ internal static class ApiDescription
             if (context.Description.RelativePath?.Contains("{fingerprint}", StringComparison.Ordinal) == true)
                 operation.Parameters = [Fingerprint, .. operation.Parameters ?? []];
             if (operation.OperationId is "GetPixel") operation.Parameters = [.. EventParameters];
-            if (operation.OperationId is "PostEvent") operation.Parameters = [.. operation.Parameters ?? [], IdempotencyKey];
+            if (operation.OperationId is "PostEvent" or "PostBatch") operation.Parameters = [.. operation.Parameters ?? [], IdempotencyKey];
             return Task.CompletedTask;
         });
     });
@@ -68,14 +75,14 @@ internal static class ApiDescription
             In = ParameterLocation.Query,
             Required = one.Key is "action" or "product",
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-            Example = one.Value,
+            Example = one.Value is JsonObject properties ? properties.ToJsonString() : one.Value,
         });
 
     private static readonly OpenApiParameter IdempotencyKey = new()
     {
         Name = "Idempotency-Key",
         In = ParameterLocation.Header,
-        Description = "The event's id, instead of the field id.",
+        Description = "The event's id, instead of the field id; of a batch, what its items' ids are made of.",
         Schema = new OpenApiSchema { Type = JsonSchemaType.String },
         Example = "order-17",
     };

@@ -77,7 +77,7 @@ public sealed class HostileFields(SharedApps apps) : IClassFixture<SharedApps>
 
     private static readonly Refused[] ContentTypes =
     [
-        .. ((string?[])[null, "", "application/xml", "multipart/form-data; boundary=x", "application/json2", "json", "application/*", "*/*",
+        .. ((string?[])[null, "", "text/html", "application/xml", "multipart/form-data; boundary=x", "application/json2", "json", "application/*", "*/*",
             Form + "; charset=iso-8859-1", Form + "; charset=utf-16", "application/json; charset=utf-7", "application/json; charset=", Form + ", application/json",
             new string('a', 5000), "application/problem+json"]).Select(odd =>
             new Refused(Good, 415, "unsupported_media_type", null, odd)),
@@ -153,9 +153,6 @@ public sealed class HostileFields(SharedApps apps) : IClassFixture<SharedApps>
             var refusal = (await connection.Receive())!;
             Assert.Equal((422, "duplicate_field"), (refusal.Status, refusal.Reason));
         }
-        var compressed = new HttpRequestMessage(HttpMethod.Post, "/api/events") { Content = new StringContent(Good, null, Form) };
-        compressed.Content.Headers.ContentEncoding.Add("gzip");
-        (await shared.App.Send(compressed)).AssertRefused(415, "unsupported_media_type");
         Assert.Equal(before, await shared.AllRows());
     }
 

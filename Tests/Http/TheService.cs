@@ -8,7 +8,8 @@ public sealed class TheService(SharedApps apps) : IClassFixture<SharedApps>
 {
     private static readonly (string Path, string Method)[] Endpoints =
     [
-        ("/api/events", "post"), ("/api/pixel.gif", "get"), ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}/events", "get"),
+        ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"),
+        ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}/events", "get"),
         ("/health/live", "get"), ("/health/ready", "get"),
     ];
 
@@ -56,6 +57,7 @@ public sealed class TheService(SharedApps apps) : IClassFixture<SharedApps>
                 {
                     var schema = Resolve(description, kind.Value.GetProperty("schema"));
                     var example = Assert.Single(schema.GetProperty("examples").EnumerateArray());
+                    if (schema.TryGetProperty("items", out var items)) (schema, example) = (Resolve(description, items), example[0]);
                     var known = schema.GetProperty("properties").EnumerateObject().Select(property => property.Name).ToHashSet();
                     Assert.All(example.EnumerateObject(), field => Assert.Contains(field.Name, known));
                     bodies++;
