@@ -1,0 +1,51 @@
+using System.IO.Pipelines;
+using System.Text;
+using CsCheck;
+using Tally.Contracts;
+using Tally.Silo.Http.Batches;
+
+namespace Tally.Tests.Pure;
+
+/// <summary>However the network cuts a body into pieces, and whatever it is, the same items are read of it.</summary>
+public sealed class BatchReading
+{
+    // Pieces of what batches are made of, right and wrong, so that chance finds the places in between.
+    private static readonly Gen<string> Body = Gen.Select(OneOf("[", "", "\n", "{"), OneOf(
+            """{"action":"view","product":"k8s","fingerprint":"XYZ"}""", ",", ",", "\n", "{}", "17", "null", "\"é\"", """{"id":"a\u00e9","properties":{"b":[1,{}]}}""", "[[1]]",
+            """{"action":1}""", """{"action":"\ud800"}""", "tru", "}", """{"x":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}""", "true", " ").Array[0, 30],
+        OneOf("]", "", "\n", "] x"), (begin, middle, end) => begin + string.Concat(middle) + end);
+
+    private static Gen<string> OneOf(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
+
+    [Fact]
+    public Task Pieces_make_no_difference() => Gen.Select(Body, Gen.Bool, Gen.Int[1, 40].Array[1, 20]).SampleAsync(async (text, isArray, sizes) =>
+    {
+        var body = Encoding.UTF8.GetBytes(text);
+        var whole = await Read(body, isArray, [body.Length + 1]);
+        Assert.Equal(whole, await Read(body, isArray, sizes));
+        Assert.EndsWith("ended", whole);
+    }, iter: 3_000);
+
+    private static async Task<string> Read(byte[] body, bool isArray, int[] sizes)
+    {
+        var pipe = new Pipe();
+        var writing = Task.Run(async () =>
+        {
+            for (var (at, i) = (0, 0); at < body.Length; i++)
+            {
+                var size = Math.Min(sizes[i % sizes.Length], body.Length - at);
+                await pipe.Writer.WriteAsync(body.AsMemory(at, size));
+                at += size;
+            }
+            await pipe.Writer.CompleteAsync();
+        });
+        var batch = new BatchBody(pipe.Reader, isArray, new Limits { BatchPartEventsMax = 3, BatchBodyEventsMax = 12, EventBodyBytesMax = 1024 });
+        var seen = new StringBuilder();
+        while (!batch.Ended)
+            foreach (var item in await batch.ReadPart(CancellationToken.None))
+                seen.Append(System.Globalization.CultureInfo.InvariantCulture,
+                    $"{item.Fields?.Action} {item.Fields?.Id} {item.Fields?.Properties} {item.Refusal?.Reason};");
+        await writing;
+        return $"{seen}{batch.Fault?.Reason} {batch.Fault?.Detail} ended";
+    }
+}
