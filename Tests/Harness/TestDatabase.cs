@@ -1,4 +1,7 @@
 using System.Data.Common;
+using DbUp;
+using DbUp.Engine;
+using DbUp.Engine.Output;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using Tally.Contracts;
@@ -66,6 +69,18 @@ public sealed class TestDatabase : IAsyncDisposable
         return database;
     }
 
+    /// <summary>Makes the tables of an earlier version, whose migrations are those before a name.</summary>
+    public void MigrateBefore(string name)
+    {
+        var scripts = new SqlScripts($"{Kind}/Migrations");
+        var result = (Kind == StorageKind.Sqlite
+                ? DeployChanges.To.SqliteDatabase($"Data Source={Path};Pooling=false").JournalToSqliteTable("migrations")
+                : DeployChanges.To.PostgresqlDatabase(postgres!.ConnectionString).JournalToPostgresqlTable(null, "migrations"))
+            .WithScripts(scripts.Names.Where(script => string.CompareOrdinal(script, name) < 0).Select(script => new SqlScript(script, scripts[script])))
+            .WithTransactionPerScript().WithVariablesDisabled().LogTo(new NoOpUpgradeLog()).Build().PerformUpgrade();
+        Assert.True(result.Successful, result.Error?.Message);
+    }
+
     /// <summary>Asks the database itself, past the product.</summary>
     public async Task<List<T>> Query<T>(string sql, Func<DbDataReader, T> map)
     {
@@ -79,11 +94,17 @@ public sealed class TestDatabase : IAsyncDisposable
     }
 
     /// <summary>Until disposed, nobody else's commit goes through; reads do.</summary>
-    public async Task<IAsyncDisposable> HoldWrites()
+    public Task<IAsyncDisposable> HoldWrites() =>
+        Kind == StorageKind.Sqlite ? HoldAfter("begin immediate") : Hold("lock table events in exclusive mode");
+
+    /// <summary>Postgres': what a statement locks stays locked until disposed.</summary>
+    public Task<IAsyncDisposable> Hold(string statement) => HoldAfter("begin; " + statement);
+
+    private async Task<IAsyncDisposable> HoldAfter(string statements)
     {
         var connection = await Connect();
         await using var command = connection.CreateCommand();
-        command.CommandText = Kind == StorageKind.Sqlite ? "begin immediate" : "begin; lock table events in exclusive mode";
+        command.CommandText = statements;
         await command.ExecuteNonQueryAsync();
         return connection; // closing it rolls back
     }
