@@ -62,6 +62,9 @@ public interface IEventLogAudit : IAsyncDisposable
 
     /// <summary>Every rollup with its deltas added, by minute, product and action.</summary>
     IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> Rollups(CancellationToken cancellation);
+
+    /// <summary>Every rollup of a whole hour with its deltas added, by hour, product and action; the hour stands for the minute.</summary>
+    IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RollupHours(CancellationToken cancellation);
 }
 
 /// <summary>The database does not answer; surely nothing was changed.</summary>

@@ -24,13 +24,22 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
     public async Task Run(CancellationToken cancellation)
     {
         await FoldEvents(cancellation);
-        await foreach (var (key, counts) in audit.Rollups(cancellation))
+        await Compare("rollup of the hour", folded.ByHour(), audit.RollupHours(cancellation));
+        Rollups = await Compare("rollup", folded, audit.Rollups(cancellation));
+    }
+
+    /// <returns>How many are stored.</returns>
+    private async Task<long> Compare(string what, RollupDeltas fold, IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> stored)
+    {
+        long count = 0;
+        await foreach (var (key, counts) in stored)
         {
-            Rollups++;
-            if (!folded.Remove(key, out var expected)) expected = default;
-            if (counts != expected) Report($"rollup {Describe(key)}: stored {counts}, the log says {expected}");
+            count++;
+            if (!fold.Remove(key, out var expected)) expected = default;
+            if (counts != expected) Report($"{what} {Describe(key)}: stored {counts}, the log says {expected}");
         }
-        foreach (var (key, expected) in folded) Report($"rollup {Describe(key)}: missing, the log says {expected}");
+        foreach (var (key, expected) in fold) Report($"{what} {Describe(key)}: missing, the log says {expected}");
+        return count;
     }
 
     // Both streams come in the order of the fingerprints' bytes, so one pass brings each snapshot to its events.

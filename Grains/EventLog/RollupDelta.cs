@@ -6,8 +6,13 @@ public readonly record struct RollupKey(DateTime Minute, string Product, string 
     public static RollupKey Of(RecordedEvent recorded)
     {
         var e = recorded.Event;
-        return new(e.Occurred.AddTicks(-(e.Occurred.Ticks % TimeSpan.TicksPerMinute)), e.Product, e.Action);
+        return new(Floor(e.Occurred, TimeSpan.TicksPerMinute), e.Product, e.Action);
     }
+
+    /// <summary>The key of the same in rollups by the hour.</summary>
+    public RollupKey OfHour => this with { Minute = Floor(Minute, TimeSpan.TicksPerHour) };
+
+    private static DateTime Floor(DateTime time, long ticks) => time.AddTicks(-(time.Ticks % ticks));
 }
 
 /// <summary>What events add to a rollup. Deltas of one key add up in any order.</summary>
@@ -40,6 +45,14 @@ public sealed class RollupDeltas : Dictionary<RollupKey, RollupCounts>
     {
         var key = RollupKey.Of(recorded);
         this[key] = GetValueOrDefault(key) + RollupCounts.Of(recorded.Firsts);
+    }
+
+    /// <summary>The same counts by the hour.</summary>
+    public RollupDeltas ByHour()
+    {
+        var hours = new RollupDeltas();
+        foreach (var (key, counts) in this) hours[key.OfHour] = hours.GetValueOrDefault(key.OfHour) + counts;
+        return hours;
     }
 
     private RollupCounts GetValueOrDefault(RollupKey key) => TryGetValue(key, out var counts) ? counts : default;

@@ -27,6 +27,7 @@ internal static class TallyHost
         builder.Services.AddSingleton(limits);
         builder.Services.AddSingleton(database.EventLog);
         builder.Services.AddSingleton(database.Salts);
+        builder.Services.AddSingleton(database.Totals);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<HistoryLoader>();

@@ -18,6 +18,8 @@ public abstract class Database : IAsyncDisposable
 
     public abstract IDailySaltStorage Salts { get; }
 
+    public abstract ITotalsStorage Totals { get; }
+
     /// <summary>Takes what a serving process needs for itself alone, if anything.</summary>
     /// <exception cref="StartupException">Another process has it.</exception>
     public abstract void Claim();

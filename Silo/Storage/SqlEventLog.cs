@@ -9,7 +9,7 @@ namespace Tally.Silo.Storage;
 /// What every database answers alike: the scripts have the same names, parameters and columns. A database adds how it
 /// records, how it connects, and how its types map.
 /// </summary>
-public abstract class SqlEventLog(SqlScripts scripts) : IEventLogStorage, IDailySaltStorage
+public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage, IDailySaltStorage
 {
     private readonly string findRepeats = scripts["find_repeats"];
     private readonly string readHeads = scripts["read_heads"];
@@ -21,6 +21,7 @@ public abstract class SqlEventLog(SqlScripts scripts) : IEventLogStorage, IDaily
     private readonly string auditEvents = scripts["audit_events"];
     private readonly string auditSnapshots = scripts["audit_snapshots"];
     private readonly string auditRollups = scripts["audit_rollups"];
+    private readonly string auditRollupHours = scripts["audit_rollup_hours"];
 
     public abstract Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas);
 
@@ -72,6 +73,7 @@ public abstract class SqlEventLog(SqlScripts scripts) : IEventLogStorage, IDaily
     protected abstract Task<AuditConnections> OpenSnapshot(CancellationToken cancellation);
 
     protected abstract DbParameter Parameter(string name, object value);
+    protected abstract DbParameter Time(string name, DateTime value);
     protected abstract DbParameter Texts(string name, IEnumerable<string> values);
     protected abstract DbParameter Ids(string name, IEnumerable<Guid> values);
     protected abstract DateTime ReadTime(DbDataReader row, int column);
@@ -128,7 +130,11 @@ public abstract class SqlEventLog(SqlScripts scripts) : IEventLogStorage, IDaily
 
     private (RollupKey, RollupCounts) ReadRollup(DbDataReader row) => (
         new(ReadTime(row, 0), row.GetString(1), row.GetString(2)),
-        new(row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7)));
+        ReadCounts(row));
+
+    // Of the rollups' and the totals' rows, the columns behind time, product and action.
+    private static RollupCounts ReadCounts(DbDataReader row) =>
+        new(row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7));
 
     private sealed class Audit(SqlEventLog log, AuditConnections connections) : IEventLogAudit
     {
@@ -140,6 +146,9 @@ public abstract class SqlEventLog(SqlScripts scripts) : IEventLogStorage, IDaily
 
         public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> Rollups(CancellationToken cancellation) =>
             Stream(connections.Others, log.auditRollups, log.ReadRollup, cancellation);
+
+        public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RollupHours(CancellationToken cancellation) =>
+            Stream(connections.Others, log.auditRollupHours, log.ReadRollup, cancellation);
 
         public ValueTask DisposeAsync() => connections.DisposeAsync();
 

@@ -32,6 +32,10 @@ public sealed class Proofs(PostgresServer server)
         ("update rollups set product = 'vm' where action = 'view'", "vm view: stored"),
         ("insert into rollup_deltas (minute, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, "
             + "daily_product_fingerprints) select minute, product, action, 1, 0, 0, 0, 0 from rollups where action = 'view'", "k8s view: stored"),
+        ("update rollup_hours set events = events + 1 where action = 'view'", "rollup of the hour 2026-03-01T12:00Z k8s view: stored"),
+        ("update rollup_hours set daily_fingerprints = daily_fingerprints - 1 where action = 'view'", "rollup of the hour 2026-03-01T12:00Z k8s view: stored"),
+        ("delete from rollup_hours where action = 'open'", "rollup of the hour 2026-03-01T12:00Z k8s open: missing"),
+        ("update rollup_hours set product = 'vm' where action = 'view'", "rollup of the hour 2026-03-01T12:00Z vm view: stored"),
         (Replace("~a", by: "~other"), "snapshot of 'a' at sequence 12 is not the fold"),
         (Replace("~a", by: "~long"), "snapshot of 'a' is at sequence 16, its log ends at 12"),
         (Rename("~a", "~0"), "snapshot of '0' is at sequence 12, its log ends at 0"),
@@ -48,7 +52,7 @@ public sealed class Proofs(PostgresServer server)
         await Fill(at);
         await using var database = await at.OpenPrepared();
         while (await database.EventLog.MergeRollups(1_000) > 0) { }
-        string[] tables = ["events", "rollups", "snapshots"];
+        string[] tables = ["events", "rollups", "rollup_hours", "snapshots"];
         foreach (var table in tables) await at.Execute($"create table sound_{table} as select * from {table}");
         Assert.Empty((await Prove(database)).Found);
 

@@ -49,6 +49,8 @@ public sealed class PostgresDatabase : Database
 
     public override IDailySaltStorage Salts => eventLog;
 
+    public override ITotalsStorage Totals => eventLog;
+
     // Any number of silos: nothing to claim.
     public override void Claim() { }
 

@@ -162,6 +162,8 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource) : SqlEventLog(
 
     protected override DbParameter Parameter(string name, object value) => new NpgsqlParameter(name, value);
 
+    protected override DbParameter Time(string name, DateTime value) => new NpgsqlParameter<DateTime>(name, value);
+
     protected override DbParameter Texts(string name, IEnumerable<string> values) =>
         new NpgsqlParameter<string[]>(name, [.. values]);
 

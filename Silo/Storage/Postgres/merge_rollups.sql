@@ -11,9 +11,9 @@ noted as (
 ),
 added as (
     insert into rollups as r (minute, product, action, events,
-        new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
+        new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints, in_hours)
     select minute, product, action, sum(events),
-        sum(new_fingerprints), sum(new_product_fingerprints), sum(daily_fingerprints), sum(daily_product_fingerprints)
+        sum(new_fingerprints), sum(new_product_fingerprints), sum(daily_fingerprints), sum(daily_product_fingerprints), true
     from merged
     group by minute, product, action
     on conflict (minute, product, action) do update set
@@ -22,5 +22,19 @@ added as (
         new_product_fingerprints = r.new_product_fingerprints + excluded.new_product_fingerprints,
         daily_fingerprints = r.daily_fingerprints + excluded.daily_fingerprints,
         daily_product_fingerprints = r.daily_product_fingerprints + excluded.daily_product_fingerprints
+),
+added_hours as (
+    insert into rollup_hours as h (hour, product, action, events,
+        new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
+    select date_trunc('hour', minute, 'UTC'), product, action, sum(events),
+        sum(new_fingerprints), sum(new_product_fingerprints), sum(daily_fingerprints), sum(daily_product_fingerprints)
+    from merged
+    group by 1, 2, 3
+    on conflict (hour, product, action) do update set
+        events = h.events + excluded.events,
+        new_fingerprints = h.new_fingerprints + excluded.new_fingerprints,
+        new_product_fingerprints = h.new_product_fingerprints + excluded.new_product_fingerprints,
+        daily_fingerprints = h.daily_fingerprints + excluded.daily_fingerprints,
+        daily_product_fingerprints = h.daily_product_fingerprints + excluded.daily_product_fingerprints
 )
 select count(*) from merged

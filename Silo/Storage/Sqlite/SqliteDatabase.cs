@@ -33,6 +33,8 @@ public sealed class SqliteDatabase : Database
 
     public override IDailySaltStorage Salts => eventLog;
 
+    public override ITotalsStorage Totals => eventLog;
+
     public override void Claim()
     {
         try

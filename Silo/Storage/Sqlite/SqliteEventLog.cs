@@ -68,6 +68,8 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
 
     protected override DbParameter Parameter(string name, object value) => new SqliteParameter("@" + name, value);
 
+    protected override DbParameter Time(string name, DateTime value) => Parameter(name, Text(value));
+
     protected override DbParameter Texts(string name, IEnumerable<string> values) =>
         Parameter(name, JsonSerializer.Serialize(values));
 

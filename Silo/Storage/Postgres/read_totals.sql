@@ -1,0 +1,46 @@
+-- Whole hours from rollup_hours, what lies around them from the minutes, and what is not merged yet from the deltas. One
+-- statement sees one moment, in which an event is in one of them alone. A product's hours have their own index, which a
+-- condition on a parameter would keep a prepared plan from: so two branches, of which one always is empty.
+select
+    case @bucket when 'all' then @from else date_trunc(@bucket, minute, 'UTC') end as bucket,
+    case when @by_product then product end as product,
+    case when @by_action then action end as action,
+    sum(events)::bigint,
+    sum(new_fingerprints)::bigint, sum(new_product_fingerprints)::bigint,
+    sum(daily_fingerprints)::bigint, sum(daily_product_fingerprints)::bigint
+from (
+    select hour as minute, product, action, events,
+        new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
+    from rollup_hours
+    where @product::text is null and hour >= @hours_from and hour < @hours_to
+    union all
+    select hour, product, action, events,
+        new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
+    from rollup_hours
+    where product = @product::text and hour >= @hours_from and hour < @hours_to
+    union all
+    select minute, product, action, events,
+        new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
+    from rollups
+    where minute >= @from and minute < @hours_from
+    union all
+    select minute, product, action, events,
+        new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
+    from rollups
+    where minute >= @hours_to and minute < @to
+    union all
+    select minute, product, action, events,
+        new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
+    from rollup_deltas
+    where minute >= @from and minute < @to
+) as parts
+where (@product::text is null or product = @product::text) and (@action::text is null or action = @action::text)
+group by 1, 2, 3
+order by
+    case @order
+        when 1 then sum(events)
+        when 2 then sum(new_fingerprints)
+        when 3 then sum(new_product_fingerprints)
+        when 4 then sum(daily_product_fingerprints)
+    end desc nulls last, 1, 2, 3
+limit @limit
