@@ -83,6 +83,14 @@ public sealed class Limits
     // Answers.
     [Range(1, 10_000)] public int PageEventsMax { get; set; } = 1_000;
 
+    // Of totals: 90 days by the hour in ten groups are 21,600 points, and in JSON some 2 MB.
+    [Range(1, 1_000_000)] public int PointsMax { get; set; } = 25_000;
+    [Range(1, 100_000)] public int TopMax { get; set; } = 1_000;
+
+    // Questions that read many rows, asked at once and waiting: what is left of the connections and the database is events'.
+    [Range(1, 100)] public int QuestionsMax { get; set; } = 4;
+    [Range(0, 100_000)] public int QuestionsWaitingMax { get; set; } = 256;
+
     // Rollups: rows that one merge takes, so that its transaction stays short.
     [Range(1, 1_000_000)] public int MergeDeltasMax { get; set; } = 20_000;
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using Tally.Silo.Http.Batches;
+using Tally.Silo.Http.Totals;
 
 namespace Tally.Silo.Http;
 
@@ -25,6 +26,14 @@ internal static class ApiDescription
         [nameof(EventsPage)] = """
             {"fingerprint":"XYZ","events":[{"sequence":7,"id":"0198b5f2-7c1e-7b3a-9d55-0f3c8a1e2b44","action":"view","product":"k8s",
              "created":"2026-01-02T10:30:00Z","occurred":"2026-01-02T10:30:00Z"}],"next":7}
+            """,
+        [nameof(TotalsAnswer)] = """
+            {"from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z","bucket":"day",
+             "points":[{"time":"2026-01-01T00:00:00Z","product":"k8s","events":7,"newFingerprints":2,"uniqueFingerprints":3}]}
+            """,
+        [nameof(TopAnswer)] = """
+            {"of":"products","by":"uniques","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z",
+             "top":[{"product":"k8s","events":7,"newFingerprints":2,"uniqueFingerprints":3}]}
             """,
         [nameof(HealthReport)] = """{"status":"ready"}""",
         [nameof(Refusal)] = """

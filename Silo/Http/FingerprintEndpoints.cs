@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Net.Http.Headers;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
@@ -48,8 +47,8 @@ internal static class FingerprintEndpoints
         FingerprintPath path, string? after, string? limit, IEventLogStorage log, Limits limits)
     {
         if (path.Refusal is not null) return path.Refusal;
-        if (!TryRead(after, 0, long.MaxValue, 0, out var sequence)) return Refusal.OutOfRange("after", 0, long.MaxValue);
-        if (!TryRead(limit, 1, limits.PageEventsMax, Math.Min(PageEventsDefault, limits.PageEventsMax), out var size))
+        if (!WholeNumber.TryRead(after, 0, long.MaxValue, 0, out var sequence)) return Refusal.OutOfRange("after", 0, long.MaxValue);
+        if (!WholeNumber.TryRead(limit, 1, limits.PageEventsMax, Math.Min(PageEventsDefault, limits.PageEventsMax), out var size))
             return Refusal.OutOfRange("limit", 1, limits.PageEventsMax);
         try
         {
@@ -62,12 +61,5 @@ internal static class FingerprintEndpoints
         {
             return Refusal.Unavailable();
         }
-    }
-
-    private static bool TryRead(string? text, long min, long max, long fallback, out long value)
-    {
-        value = fallback;
-        return text is null
-            || long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= min && value <= max;
     }
 }

@@ -5,6 +5,7 @@ using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Hostile;
 using Tally.Silo.Http.Segment;
+using Tally.Silo.Http.Totals;
 using Tally.Silo.Script;
 
 namespace Tally.Silo.Http;
@@ -21,6 +22,7 @@ internal static class FrontEndEndpoints
         services.AddHostedService(all => all.GetRequiredService<ServiceCounters>());
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Intake>();
+        services.AddSingleton<QuestionTurns>();
         services.AddRequestDecompression();
         services.AddSingleton<Readiness>();
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = AddReason);
@@ -54,6 +56,8 @@ internal static class FrontEndEndpoints
 
         var reading = app.MapReading();
         reading.MapFingerprints();
+        reading.MapTotals();
+        reading.MapTop();
         reading.MapMetrics().DisableRateLimiting();
 
         app.MapScript();

@@ -3,6 +3,7 @@ using Tally.Contracts;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Hostile;
 using Tally.Silo.Http.Segment;
+using Tally.Silo.Http.Totals;
 
 namespace Tally.Silo.Http;
 
@@ -20,6 +21,8 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(SourceSettings))]
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
+[JsonSerializable(typeof(TotalsAnswer))]
+[JsonSerializable(typeof(TopAnswer))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(IgnoredRequest))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -52,6 +52,24 @@ public sealed record Refusal(
     public static Refusal OutOfRange(string field, long min, long max) => new(422, "A parameter is out of range", "out_of_range",
         $"The parameter {field} must be a whole number from {min} to {max}.", field);
 
+    public static Refusal UnknownValue(string field, string known) =>
+        new(422, "A parameter has an unknown value", "unknown_value", $"The parameter {field} must be {known}.", field);
+
+    public static Refusal InvalidTime(string field) => new(422, "A time cannot be read", "invalid_time",
+        $"The parameter {field} must be as RFC 3339 asks, with an offset, for example 2026-01-02T10:30:00Z, or a date. A + is %2B here.", field);
+
+    public static Refusal EmptyRange() => new(422, "The range is empty", "empty_range",
+        "The parameter from must be before to, or where that is not given, before now.", "from");
+
+    public static Refusal TooManyPoints(int max) => new(422, "Too many points", "too_many_points",
+        $"An answer has at most {max} points: buckets times what they are grouped by. Ask for a shorter range, wider buckets or fewer groups.");
+
+    public static Refusal UniquesOfProductsOnly() => new(422, "Uniques are counted by product", "uniques_of_products_only",
+        "Which fingerprints are different is known by product, and not by action.", "by");
+
+    public static Refusal UniquesOfOneDayOnly() => new(422, "Uniques are counted by day", "uniques_of_one_day_only",
+        "Which fingerprints are different is known within one UTC day: from and to must be the begins of two days in a row.", "by");
+
     /// <summary>Segment's: of a batch whose other messages are recorded.</summary>
     public static Refusal MessagesRefused(BatchReceipt batch) => new(422, "Messages are refused", "messages_refused",
         "Those that batch.refused names are not recorded, and would not be if they were sent again; all others are.", Batch: batch);
@@ -125,6 +143,8 @@ public sealed record Refusal(
 
     public static Refusal Overloaded(string? id = null) => new(503, "Overloaded", "overloaded",
         "More events wait than this server takes. Nothing of this request was lost: retry, with the same id.", Id: id);
+
+    public static Refusal TooManyQuestions() => Overloaded() with { Detail = "More questions wait than this server takes: ask again." };
 
     public static Refusal Unavailable(string? id = null) => new(503, "The event log is unavailable", "unavailable",
         "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.", Id: id);

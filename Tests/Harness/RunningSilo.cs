@@ -11,7 +11,7 @@ using Tally.Silo.Storage;
 namespace Tally.Tests.Harness;
 
 /// <summary>The whole program inside the test's process: for what has to be reached past HTTP.</summary>
-internal sealed class RunningSilo : IAsyncDisposable
+internal sealed class RunningSilo : IServing, IAsyncDisposable
 {
     private readonly Database database;
     private readonly WebApplication app;

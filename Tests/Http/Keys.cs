@@ -30,7 +30,7 @@ public sealed class Keys(PostgresServer server)
                      ("Bearer " + new string('x', 10_000), "unknown_key"),
                  ])
         {
-            foreach (var path in (string[])["/api/events", "/api/fingerprints/keyed", "/api/fingerprints/keyed/events", "/metrics"])
+            foreach (var path in (string[])["/api/events", "/api/fingerprints/keyed", "/api/fingerprints/keyed/events", "/api/totals", "/api/top?of=products", "/metrics"])
             {
                 var answer = await Send(app, path, header);
                 answer.AssertRefused(401, reason);
@@ -53,12 +53,13 @@ public sealed class Keys(PostgresServer server)
             Assert.Equal(200, (await Send(app, "/api/events?writeKey=" + key, null)).Status);
         }
         foreach (var key in (string[])[Reader, Both])
-            foreach (var path in (string[])["/api/fingerprints/keyed", "/api/fingerprints/keyed/events", "/metrics"])
+            foreach (var path in (string[])["/api/fingerprints/keyed", "/api/fingerprints/keyed/events", "/api/totals", "/api/top?of=products", "/metrics"])
                 foreach (var header in (string[])["Bearer " + key, Basic(key + ":")])
                     Assert.Equal(200, (await Send(app, path, header)).Status);
 
         (await Send(app, "/api/events", "Bearer " + Reader)).AssertRefused(403, "key_not_for_writing");
-        (await Send(app, "/api/fingerprints/keyed", "Bearer " + Writer)).AssertRefused(403, "key_not_for_reading");
+        foreach (var path in (string[])["/api/fingerprints/keyed", "/api/totals", "/api/top?of=products"])
+            (await Send(app, path, "Bearer " + Writer)).AssertRefused(403, "key_not_for_reading");
         (await Send(app, "/api/fingerprints/keyed?writeKey=" + Writer, null)).AssertRefused(403, "key_not_for_reading");
         var view = await Send(app, "/api/fingerprints/keyed", "Bearer " + Reader);
         Assert.Equal(12, view.Body.GetProperty("total").GetInt64());

@@ -1,0 +1,17 @@
+namespace Tally.Silo.Http.Totals;
+
+/// <summary>Those that have most of something.</summary>
+/// <param name="Of">products or actions.</param>
+/// <param name="By">events, uniques or newFingerprints.</param>
+/// <param name="From">UTC, as widened.</param>
+/// <param name="To">Likewise: the first moment that does not belong.</param>
+/// <param name="Top">The largest first.</param>
+public sealed record TopAnswer(string Of, string By, DateTime From, DateTime To, IReadOnlyList<TopEntry> Top);
+
+/// <summary>One of them.</summary>
+/// <param name="Product">Of products: its name.</param>
+/// <param name="Action">Of actions: its name.</param>
+/// <param name="Events">Events.</param>
+/// <param name="NewFingerprints">Of a product, the fingerprints that are new to it; of an action, those that began with it.</param>
+/// <param name="UniqueFingerprints">Different fingerprints; only of a product on one UTC day.</param>
+public sealed record TopEntry(string? Product, string? Action, long Events, long NewFingerprints, long? UniqueFingerprints);

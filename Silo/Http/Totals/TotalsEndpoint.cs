@@ -1,0 +1,63 @@
+using Tally.Contracts;
+using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
+
+namespace Tally.Silo.Http.Totals;
+
+/// <summary>What everyone has done, by time.</summary>
+internal static class TotalsEndpoint
+{
+    private static readonly Dictionary<string, (TotalsBucket Bucket, TimeSpan Usual)> Buckets = new()
+    {
+        ["minute"] = (TotalsBucket.Minute, TimeSpan.FromHours(1)),
+        ["hour"] = (TotalsBucket.Hour, TimeSpan.FromHours(48)),
+        ["day"] = (TotalsBucket.Day, TimeSpan.FromDays(30)),
+        ["all"] = (TotalsBucket.All, TimeSpan.FromDays(30)),
+    };
+
+    public static void MapTotals(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/api/totals", Get)
+            .TakesTurns()
+            .WithName("GetTotals")
+            .WithSummary("Count everyone's events by time")
+            .WithDescription("Every event acknowledged before this request is in it. from and to are RFC 3339 or a date, to being the first "
+                + "moment that does not belong; both are widened to whole buckets (minute, hour, day or all). groupBy is product, action "
+                + "or both; product and action count one alone. Days that are not taken apart by action have exact uniqueFingerprints.")
+            .Produces<TotalsAnswer>()
+            .ProducesRefusals(401, 403, 422, 429, 503);
+
+    private static async Task<IResult> Get(HttpRequest request, string? from, string? to, string? bucket, string? groupBy,
+        string? product, string? action, ITotalsStorage totals, Limits limits, TimeProvider clock)
+    {
+        if (request.RefusesRepeats("from", "to", "bucket", "product", "action") is { } repeated) return repeated;
+        if (!Buckets.TryGetValue(bucket ?? "day", out var kind)) return Refusal.UnknownValue("bucket", "minute, hour, day or all");
+        if (!TryReadGroups(groupBy, out var byProduct, out var byAction)) return Refusal.UnknownValue("groupBy", "product, action or product,action");
+        if ((Checked(product, "product", limits.ProductBytesMax) ?? Checked(action, "action", limits.ActionBytesMax)) is { } text) return text;
+        var now = clock.GetUtcNow().UtcDateTime;
+        if (TimeRange.Read(from, to, kind.Bucket, kind.Usual, now, out var range) is { } time) return time;
+        if (range.Count(kind.Bucket) > limits.PointsMax) return Refusal.TooManyPoints(limits.PointsMax);
+
+        var question = range.In(kind.Bucket) with { ByProduct = byProduct, ByAction = byAction, Product = product, Action = action };
+        try
+        {
+            var sums = await totals.ReadTotals(question, limits.PointsMax + 1);
+            return sums.Count <= limits.PointsMax && TotalsAnswer.Of(question, range, sums, limits) is { } answer
+                ? new JsonAnswer<TotalsAnswer>(answer, HttpJson.Default.TotalsAnswer)
+                : Refusal.TooManyPoints(limits.PointsMax);
+        }
+        catch (EventLogUnavailableException)
+        {
+            return Refusal.Unavailable();
+        }
+    }
+
+    private static bool TryReadGroups(string? text, out bool byProduct, out bool byAction)
+    {
+        string[] names = text?.Split(',') ?? [];
+        (byProduct, byAction) = (names.Contains("product"), names.Contains("action"));
+        return names.Length == (byProduct ? 1 : 0) + (byAction ? 1 : 0);
+    }
+
+    private static Refusal? Checked(string? value, string field, int bytesMax) =>
+        value is null ? null : EventFields.CheckText(field, value, bytesMax);
+}
