@@ -10,7 +10,7 @@ namespace Tally.Bench;
 internal static class BenchCommand
 {
     private static readonly Option<bool> Quick = new("--quick") { Description = "About 3 minutes instead of 30" };
-    private static readonly Option<string[]> Parts = Names("--parts", "What to measure; without it all but footprint and growth",
+    private static readonly Option<string[]> Parts = Names("--parts", "What to measure; without it all but footprint, growth and totals",
         Enum.GetNames<Part>());
     private static readonly Option<string[]> Workloads = Names("--workloads", "Which of them", [.. Workload.All.Select(w => w.Name)]);
     private static readonly Option<string[]> Contenders = Names("--contenders", "Which of them", [.. Entrant.All.Select(e => e.Name)]);
@@ -18,7 +18,7 @@ internal static class BenchCommand
     private static readonly Option<int?> Turns = new("--turns") { Description = "Turns of each contender" };
     private static readonly Option<double?> Seconds = new("--seconds") { Description = "Length of a turn" };
     private static readonly Option<double?> WarmUp = new("--warm-up") { Description = "Seconds before a contender's first turn" };
-    private static readonly Option<int[]> Rows = Numbers("--rows", "Growth: events in the log before it is measured", 0);
+    private static readonly Option<int[]> Rows = Numbers("--rows", "Growth, totals: events in the log before it is measured", 0);
     private static readonly Option<int?> Resident = new("--resident") { Description = "Footprint: fingerprints that become resident" };
     private static readonly Option<int?> Passing = new("--passing") { Description = "Footprint: new fingerprints that pass through" };
     private static readonly Option<string?> App = new("--app") { Description = "A published app to measure; without it this checkout's" };
@@ -69,6 +69,7 @@ internal static class BenchCommand
             TimeSpan.FromSeconds(result.GetValue(WarmUp) ?? (quick ? 4 : 15)),
             Quiet: TimeSpan.FromSeconds(quick ? 0.5 : 2),
             Given(Rows) ?? [0, 10_000_000, 30_000_000],
+            Given(Rows) ?? [1_000, 30_000_000],
             result.GetValue(Resident) ?? 500_000,
             result.GetValue(Passing) ?? 5_000_000);
 

@@ -27,6 +27,7 @@ internal static class BenchRun
                 Part.Client => ClientCheck.Run(settings, ground, report, cancellation),
                 Part.Footprint => Footprint.Run(settings, ground, report, cancellation),
                 Part.Growth => Growth.Run(settings, ground, turns, cancellation),
+                Part.Totals => Totals.Run(settings, ground, report, cancellation),
                 _ => throw new ArgumentOutOfRangeException(nameof(settings)),
             });
             await report.Write(output); // a long run that breaks off leaves what it has

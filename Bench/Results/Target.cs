@@ -27,6 +27,8 @@ internal sealed record Target(string Measure, double Limit, bool AtLeast, double
             AtMostOf("p99 at half capacity, hot, tally / insert", 0.5, report.P99("hot", "tally") / report.P99("hot", "insert")),
             AtLeastOf("new at 30 million rows / new at 0", 0.8, report.EventsPerSecond("new", Growth.NameAt(30_000_000))
                 / report.EventsPerSecond("new", Growth.NameAt(0))),
+            AtMostOf(Totals.Ratio, 1.5, report.Find(Totals.Ratio)?.Value.Median),
+            AtLeastOf(Totals.Beside, 0.9, report.Find(Totals.Beside)?.Value.Median),
             AtMostOf("memory: a resident fingerprint, KB", 2, report.Find(Footprint.Resident)?.Value.Median),
             AtMostOf("memory: peak while new fingerprints pass through, MB", 1_000, report.Find(Footprint.Peak)?.Value.Median),
             AtMostOf("memory: last tenth of them / the tenth in the middle", 1.1, report.Find(Footprint.Flatness)?.Value.Median),

@@ -3,7 +3,7 @@ using Tally.Bench.Client;
 namespace Tally.Bench.Workloads;
 
 /// <summary>What a request asks for.</summary>
-internal enum Ask { RecordEvent, RecordEventWithId, RecordBatch, ReadCounters }
+internal enum Ask { RecordEvent, RecordEventWithId, RecordBatch, ReadCounters, ReadTotals }
 
 /// <param name="Contenders">Those that can answer it, by name.</param>
 /// <param name="WithLatency">Whether it is also sent at half of what each contender can take.</param>
