@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -59,7 +60,8 @@ public sealed class AppProcess : IServing, IAsyncDisposable
     {
         var at = port ?? FreePort.Next();
         place ??= SiloPlace.Loopback;
-        return new(Begin(["-port", $"{at}", "-host", place.Address, "-dbUrl", database.Url, .. flags ?? []], environment, place: place), at, place);
+        string[] arguments = ["-port", $"{at}", "-host", place.Address, "-dbUrl", database.Url, .. flags ?? []];
+        return new(Begin(arguments, WithPorts(environment), place: place), at, place);
     }
 
     /// <summary>Runs a sub-command, or a mistake, to its end.</summary>
@@ -106,9 +108,9 @@ public sealed class AppProcess : IServing, IAsyncDisposable
                 using var response = await Http.GetAsync("/health/ready");
                 if (response.IsSuccessStatusCode) return;
             }
-            catch (HttpRequestException) when (DateTime.UtcNow < deadline)
+            catch (Exception exception) when (exception is HttpRequestException or SocketException && DateTime.UtcNow < deadline)
             {
-                // not listening yet
+                // not listening yet, or closed in the moment of connecting, for which the client throws the bare exception
             }
             if (DateTime.UtcNow > deadline) throw new TimeoutException($"app did not become ready: {Output}");
             await Task.Delay(50);
@@ -161,6 +163,15 @@ public sealed class AppProcess : IServing, IAsyncDisposable
         };
         foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
         return Process.Start(start)!;
+    }
+
+    // A free port that the program picks itself is one of those that outgoing connections are given too.
+    private static Dictionary<string, string> WithPorts(Dictionary<string, string>? environment)
+    {
+        var all = new Dictionary<string, string>(environment ?? []);
+        all.TryAdd("APP_SILO_PORT", $"{FreePort.Next()}");
+        all.TryAdd("APP_GATEWAY_PORT", $"{FreePort.Next()}");
+        return all;
     }
 
     private void Keep(string? line)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Tally.Tests.Harness;
@@ -9,6 +10,7 @@ namespace Tally.Tests.Harness;
 /// </summary>
 public sealed class SupervisedSilo : IAsyncDisposable
 {
+    private const int OutputShown = 2_000;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     private readonly TestDatabase database;
@@ -48,6 +50,9 @@ public sealed class SupervisedSilo : IAsyncDisposable
     /// <summary>Of all processes that were here.</summary>
     public string Output => $"{pastOutput}{app?.Output}";
 
+    /// <summary>The last of it, for a test that fails.</summary>
+    public string LastOutput => Output is { Length: > OutputShown } all ? all[^OutputShown..] : Output;
+
     public AppProcess App => app ?? throw new InvalidOperationException($"{Name} does not run.");
 
     /// <summary>From now on it is kept running.</summary>
@@ -77,7 +82,8 @@ public sealed class SupervisedSilo : IAsyncDisposable
             using var response = await running.Http.GetAsync("/health/ready", patience.Token);
             return response.IsSuccessStatusCode;
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception exception) when (
+            exception is HttpRequestException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
             return false;
         }

@@ -60,7 +60,8 @@ internal sealed class FaultRun : IAsyncDisposable
             var balancer = await LoadBalancer.Start([.. silos.Select(silo => ($"{silo.Http.Address}", silo.Http.Port))]);
             owned.Add(balancer);
             var actions = new FaultActions(silos, postgres, database, network, stopSecondsMax);
-            await Eventually.True(actions.AllReady, "The silos do not become ready.", seconds: 60);
+            await Eventually.True(actions.AllReady,
+                () => $"The silos do not become ready: {string.Join("\n\n", silos.Select(silo => silo.LastOutput))}", seconds: 60);
 
             // Half of the clients through the load balancer, half straight to silos.
             var front = new IPEndPoint(IPAddress.Loopback, balancer.Port);
