@@ -41,7 +41,13 @@ internal static class TallyHost
         builder.AddTelemetry(settings.Cluster.SiloName);
         builder.UseOrleans(silo =>
         {
-            silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = FrontEnd.Deadline);
+            silo.Configure<SiloMessagingOptions>(messaging =>
+            {
+                messaging.ResponseTimeout = FrontEnd.Deadline;
+                // The directory's messages. One that went down with its connection is never sent again: with as long as its
+                // request has, that would have no second try.
+                messaging.SystemResponseTimeout = FrontEnd.Deadline / 2;
+            });
             database.ConfigureSilo(silo, settings.Cluster);
         });
     }
