@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Security.Claims;
-using System.Text;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
@@ -49,15 +48,8 @@ internal sealed class KeyAuthentication(
         return (authorization.Scheme.ToUpperInvariant() switch
         {
             "BEARER" => parameter,
-            "BASIC" => UserOf(parameter),
+            "BASIC" => BasicCredentials.UserOf(parameter) ?? "",
             _ => "",
         }, false);
-    }
-
-    private static string UserOf(string basic)
-    {
-        Span<byte> decoded = stackalloc byte[256]; // no key is longer
-        return Convert.TryFromBase64String(basic, decoded, out var length)
-            ? Encoding.UTF8.GetString(decoded[..length]).Split(':')[0] : "";
     }
 }

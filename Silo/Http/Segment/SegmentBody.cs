@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using Tally.Contracts;
 using Tally.Silo.Http.Access;
@@ -52,12 +51,7 @@ internal sealed record SegmentBody(JsonElement Json, string Product, TimeSpan? S
             : request.HttpContext.Key() is null ? Refusal.MissingField("writeKey") : Refusal.NoProduct();
     }
 
-    private static string? UserOf(string? authorization)
-    {
-        if (!AuthenticationHeaderValue.TryParse(authorization, out var header)
-            || !header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)) return null;
-        var decoded = new byte[header.Parameter?.Length ?? 0];
-        return Convert.TryFromBase64String(header.Parameter ?? "", decoded, out var length)
-            ? Encoding.UTF8.GetString(decoded, 0, length).Split(':')[0] : null;
-    }
+    private static string? UserOf(string? authorization) =>
+        AuthenticationHeaderValue.TryParse(authorization, out var header) && header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)
+            ? BasicCredentials.UserOf(header.Parameter) : null;
 }
