@@ -11,8 +11,11 @@ internal static class FingerprintEndpoints
 
     public static void MapFingerprints(this IEndpointRouteBuilder routes)
     {
+        // Once and not by each request, which would open a scope for it: this answer is asked for as often as events come.
+        var frontEnd = routes.ServiceProvider.GetRequiredService<FrontEnd>();
+        var limits = routes.ServiceProvider.GetRequiredService<Limits>();
         var group = routes.MapGroup("/api/fingerprints/{fingerprint}");
-        group.MapGet("", View)
+        group.MapGet("", (HttpContext context) => View(context, frontEnd, limits))
             .WithName("GetFingerprint")
             .WithSummary("Count a fingerprint's events")
             .WithDescription("Every event acknowledged before this request is in it. The ETag is the sequence.")
@@ -26,22 +29,24 @@ internal static class FingerprintEndpoints
             .ProducesRefusals(400, 401, 403, 404, 422, 503);
     }
 
-    private static async Task<IResult> View(FingerprintPath path, HttpContext context, FrontEnd frontEnd)
+    private static async Task<IResult> View(HttpContext context, FrontEnd frontEnd, Limits limits)
     {
+        var path = FingerprintPath.Read(context, limits);
         if (path.Refusal is not null) return path.Refusal;
         var result = await frontEnd.View(path.Fingerprint!);
         if (result.Outcome == ViewOutcome.Unknown) return Refusal.UnknownFingerprint();
         if (result.View is not { } view) return Refusal.Unavailable();
 
-        var tag = new EntityTagHeaderValue($"\"{view.Sequence}\"");
-        context.Response.GetTypedHeaders().ETag = tag;
+        var tag = string.Create(CultureInfo.InvariantCulture, $"\"{view.Sequence}\"");
+        context.Response.Headers.ETag = tag;
         context.Response.Headers.CacheControl = "no-cache"; // keep it, but ask whether it is still true
-        var known = context.Request.GetTypedHeaders().IfNoneMatch
-            .Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false));
-        return known
+        return context.Request.Headers.IfNoneMatch.Count > 0 && IsKnown(context.Request, new(tag))
             ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
             : new JsonAnswer<FingerprintView>(view, HttpJson.Default.FingerprintView);
     }
+
+    private static bool IsKnown(HttpRequest request, EntityTagHeaderValue tag) => request.GetTypedHeaders().IfNoneMatch
+        .Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false));
 
     private static async Task<IResult> Events(
         FingerprintPath path, string? after, string? limit, IEventLogStorage log, Limits limits)

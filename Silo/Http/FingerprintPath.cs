@@ -21,11 +21,10 @@ internal sealed record FingerprintPath(string? Fingerprint, Refusal? Refusal)
         return next(context);
     }
 
-    public static ValueTask<FingerprintPath?> BindAsync(HttpContext context, ParameterInfo _)
-    {
-        var limits = context.RequestServices.GetRequiredService<Limits>();
-        return new(Read(TargetOf(context), limits));
-    }
+    public static ValueTask<FingerprintPath?> BindAsync(HttpContext context, ParameterInfo _) =>
+        new(Read(context, context.RequestServices.GetRequiredService<Limits>()));
+
+    public static FingerprintPath Read(HttpContext context, Limits limits) => Read(TargetOf(context), limits);
 
     public static FingerprintPath Read(string rawTarget, Limits limits) =>
         Find(rawTarget) is var (raw, _) && FormFields.TryDecode(Encoding.UTF8.GetBytes(raw), out var fingerprint, plusIsSpace: false)
