@@ -15,7 +15,7 @@ internal static class FingerprintEndpoints
         var frontEnd = routes.ServiceProvider.GetRequiredService<FrontEnd>();
         var limits = routes.ServiceProvider.GetRequiredService<Limits>();
         var group = routes.MapGroup("/api/fingerprints/{fingerprint}");
-        group.MapGet("", (HttpContext context) => View(context, frontEnd, limits))
+        group.MapGet("", (HttpRequest request) => View(request.HttpContext, frontEnd, limits))
             .WithName("GetFingerprint")
             .WithSummary("Count a fingerprint's events")
             .WithDescription("Every event acknowledged before this request is in it. The ETag is the sequence.")
