@@ -65,6 +65,9 @@ public interface IEventLogAudit : IAsyncDisposable
 
     /// <summary>Every rollup of a whole hour with its deltas added, by hour, product and action; the hour stands for the minute.</summary>
     IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RollupHours(CancellationToken cancellation);
+
+    /// <summary>The events of every pair of product and action, as counters and deltas have them.</summary>
+    IAsyncEnumerable<(string Product, string Action, long Events)> Counts(CancellationToken cancellation);
 }
 
 /// <summary>The database does not answer; surely nothing was changed.</summary>

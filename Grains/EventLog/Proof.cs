@@ -24,6 +24,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
     public async Task Run(CancellationToken cancellation)
     {
         await FoldEvents(cancellation);
+        await CountsProof.Run(audit, folded, Report, cancellation);
         await Compare("rollup of the hour", folded.ByHour(), audit.RollupHours(cancellation));
         Rollups = await Compare("rollup", folded, audit.Rollups(cancellation));
     }

@@ -20,6 +20,8 @@ public abstract class Database : IAsyncDisposable
 
     public abstract ITotalsStorage Totals { get; }
 
+    public abstract ILiveCountsStorage LiveCounts { get; }
+
     /// <summary>Takes what a serving process needs for itself alone, if anything.</summary>
     /// <exception cref="StartupException">Another process has it.</exception>
     public abstract void Claim();

@@ -150,6 +150,9 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
         public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RollupHours(CancellationToken cancellation) =>
             Stream(connections.Others, log.auditRollupHours, log.ReadRollup, cancellation);
 
+        public IAsyncEnumerable<(string Product, string Action, long Events)> Counts(CancellationToken cancellation) =>
+            Stream(connections.Others, log.readCounts, ReadCount, cancellation);
+
         public ValueTask DisposeAsync() => connections.DisposeAsync();
 
         private static async IAsyncEnumerable<T> Stream<T>(DbConnection connection, string sql, Func<DbDataReader, T> map,

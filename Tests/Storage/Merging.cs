@@ -26,7 +26,8 @@ public sealed class Merging(PostgresServer server)
         for (int now; (now = await database.EventLog.MergeRollups(7)) > 0; merged += now) Assert.InRange(now, 1, 7);
         Assert.Equal(480, merged); // each delta once
         Assert.Equal([0L], await at.Query("select count(*) from rollup_deltas", row => row.GetInt64(0)));
-        Assert.Equal([480L], await at.Query("select cast(sum(events) as bigint) from rollups", row => row.GetInt64(0)));
+        foreach (var table in (string[])["rollups", "counters"])
+            Assert.Equal([480L], await at.Query($"select cast(sum(events) as bigint) from {table}", row => row.GetInt64(0)));
         await RunningLog.AssertProven(database);
 
         async Task AppendBatches(int worker, int batches)
@@ -40,6 +41,25 @@ public sealed class Merging(PostgresServer server)
                     EventSamples.View(occurred: moment, product: "vm"), EventSamples.View(occurred: moment.AddMinutes(1)));
             }
         }
+    }
+
+    // As a database of the version before is brought to this one.
+    [Theory, EachStorage]
+    public async Task Counters_are_filled_from_what_was_merged_before_they_counted(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var database = await at.OpenPrepared();
+        await using (var log = RunningLog.Start(database))
+        {
+            var writer = new FingerprintWriter("a");
+            await writer.Record(log.Commit, EventSamples.View(), EventSamples.View(action: "buy"), EventSamples.View(occurred: EventSamples.Noon.AddDays(-1)));
+            await database.EventLog.MergeRollups(100);
+            await writer.Record(log.Commit, EventSamples.View());
+        }
+        await at.Execute("alter table counters drop column events; delete from migrations where scriptname = '0008_counter_events'");
+        Assert.Equal(["0008_counter_events"], await database.Prepare(CancellationToken.None));
+        Assert.Equal([("k8s", "buy", 1), ("k8s", "view", 3)], (await database.LiveCounts.ReadCounts()).Order());
+        await RunningLog.AssertProven(database);
     }
 
     [Theory, EachStorage]

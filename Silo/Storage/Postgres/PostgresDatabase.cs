@@ -51,6 +51,8 @@ public sealed class PostgresDatabase : Database
 
     public override ITotalsStorage Totals => eventLog;
 
+    public override ILiveCountsStorage LiveCounts => eventLog;
+
     // Any number of silos: nothing to claim.
     public override void Claim() { }
 

@@ -5,9 +5,10 @@ with merged as (
     returning *
 ),
 noted as (
-    insert into counters (product, action)
-    select distinct product, action from merged
-    on conflict (product, action) do nothing
+    insert into counters as c (product, action, events)
+    select product, action, sum(events) from merged
+    group by product, action
+    on conflict (product, action) do update set events = c.events + excluded.events
 ),
 added as (
     insert into rollups as r (minute, product, action, events,

@@ -35,6 +35,8 @@ public sealed class SqliteDatabase : Database
 
     public override ITotalsStorage Totals => eventLog;
 
+    public override ILiveCountsStorage LiveCounts => eventLog;
+
     public override void Claim()
     {
         try

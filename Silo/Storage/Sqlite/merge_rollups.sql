@@ -27,11 +27,12 @@ on conflict (hour, product, action) do update set
     daily_fingerprints = daily_fingerprints + excluded.daily_fingerprints,
     daily_product_fingerprints = daily_product_fingerprints + excluded.daily_product_fingerprints;
 
-insert into counters (product, action)
-select distinct product, action
+insert into counters (product, action, events)
+select product, action, sum(events)
 from (select * from rollup_deltas order by id limit @limit)
 where true
-on conflict (product, action) do nothing;
+group by product, action
+on conflict (product, action) do update set events = events + excluded.events;
 
 delete from rollup_deltas
 where id in (select id from rollup_deltas order by id limit @limit);
