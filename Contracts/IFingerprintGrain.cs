@@ -25,6 +25,14 @@ public interface IFingerprintGrain : IGrainWithStringKey
     /// <summary>What is committed of this fingerprint. Asking for an unknown one leaves nothing behind.</summary>
     [Alias("View")]
     ValueTask<ViewResult> View();
+
+    /// <summary>
+    /// How far the history goes. Where it ends at the position that the caller knows, waits for its next event, but no longer
+    /// than <see cref="Limits.LiveWaitMilliseconds"/>: then it answers that nothing has changed.
+    /// </summary>
+    /// <param name="known">Null to be answered at once.</param>
+    [Alias("News")]
+    ValueTask<NewsResult> News(HistoryPosition? known);
 }
 
 /// <summary>What became of one event.</summary>

@@ -91,6 +91,23 @@ public sealed class Limits
     [Range(1, 100)] public int QuestionsMax { get; set; } = 4;
     [Range(0, 100_000)] public int QuestionsWaitingMax { get; set; } = 256;
 
+    // Live streams. A reader holds a connection and some 20 KB. One whose queue is full is cut off: it holds some 8,000 usual
+    // events, or 500 of the largest, and all readers of a fingerprint share their bytes.
+    [Range(1, 1_000_000)] public int LiveReadersMax { get; set; } = 10_000;
+    [Range(1, 1 << 28)] public int LiveQueueBytesMax { get; set; } = 2 * 1024 * 1024;
+
+    // Reading the log for them: a page, and pages at once. However many come back together, events and loads find connections.
+    [Range(1, 10_000)] public int LivePageEventsMax { get; set; } = 100;
+    [Range(1, 64)] public int LiveReadsMax { get; set; } = 2;
+
+    // A follower's question waits so long in the grain, less than what Orleans takes for a stuck call; and between two
+    // answers it waits so long itself, so that a busy fingerprint costs it ten reads a second and not one a commit.
+    [Range(10, 4_900)] public int LiveWaitMilliseconds { get; set; } = 4_000;
+    [Range(0, 10_000)] public int LivePaceMilliseconds { get; set; } = 100;
+
+    // Events that a grain hands to its followers with the answer; of a larger run they read the log.
+    [Range(0, 1_000)] public int LiveAnswerEventsMax { get; set; } = 50;
+
     // Rollups: rows that one merge takes, so that its transaction stays short.
     [Range(1, 1_000_000)] public int MergeDeltasMax { get; set; } = 20_000;
 

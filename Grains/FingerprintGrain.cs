@@ -12,12 +12,13 @@ namespace Tally.Grains;
 /// </summary>
 [Reentrant]
 public sealed partial class FingerprintGrain(
-    GroupCommit log, History history, Snapshots snapshots, ISiloLiveness liveness, Residency residency, Limits limits,
-    ILogger<FingerprintGrain> logger)
+    GroupCommit log, History history, Snapshots snapshots, ISiloLiveness liveness, Residency residency, WaitingForNews waiting,
+    Limits limits, ILogger<FingerprintGrain> logger)
     : Grain, IFingerprintGrain
 {
     // Null while it is not needed: most visitors have one event, and nothing is kept for a second.
     private EventsInFlight? inFlight;
+    private Watch? watch;
     private RememberedEvents remembered = new(limits.RememberedEventsMax);
     private FingerprintState state = new();
     private GrainState<FingerprintState>? stored;
@@ -82,8 +83,28 @@ public sealed partial class FingerprintGrain(
         if (!await TryLoad() || !await liveness.Prove()) return new(ViewOutcome.Unavailable, null);
         if (steppedDown) return new(ViewOutcome.SteppedDown, null);
         if (state.Total > 0) return new(ViewOutcome.Known, state.ToView(Fingerprint));
-        if (inFlight is null or { IsEmpty: true }) DeactivateOnIdle();
+        if (inFlight is null or { IsEmpty: true } && watch is not { Waiting: > 0 }) DeactivateOnIdle();
         return new(ViewOutcome.Unknown, null);
+    }
+
+    public async ValueTask<NewsResult> News(HistoryPosition? known)
+    {
+        if (!await TryLoad()) return new(ViewOutcome.Unavailable, default, null);
+        IReadOnlyList<RecordedEvent>? run = null;
+        if (known is { } position && position.Agrees(Head) && !steppedDown) run = await waiting.For(Watch());
+        // What was committed while somebody waited speaks for itself; that nothing was, only a silo that still has its grains may say.
+        if (run is null && !await liveness.Prove()) return new(ViewOutcome.Unavailable, default, null);
+        if (steppedDown) return new(ViewOutcome.SteppedDown, default, null);
+        return new(state.Total > 0 ? ViewOutcome.Known : ViewOutcome.Unknown, Head,
+            run?.Count <= limits.LiveAnswerEventsMax ? [.. run.Select(recorded => recorded.Event)] : null); // an array: it is sent
+    }
+
+    private HistoryPosition Head => new(state.Sequence, remembered.NewestId);
+
+    private Watch Watch()
+    {
+        if (watch is null) resident!.Watched(watch = new());
+        return watch;
     }
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -172,6 +193,7 @@ public sealed partial class FingerprintGrain(
         {
             case AppendOutcome.Recorded:
                 foreach (var recorded in decided) Fold(events, recorded);
+                watch?.Tell(decided);
                 SnapshotIfDue();
                 break;
             case AppendOutcome.HasRepeats:
@@ -226,6 +248,7 @@ public sealed partial class FingerprintGrain(
     private void StepDown()
     {
         steppedDown = true;
+        watch?.End();
         DeactivateOnIdle();
     }
 

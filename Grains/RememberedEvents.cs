@@ -22,6 +22,9 @@ internal sealed class RememberedEvents(int max)
         count = Math.Min(count + 1, max);
     }
 
+    /// <summary>The id of the newest one; empty where there is none.</summary>
+    public Guid NewestId => count == 0 ? Guid.Empty : ring[(next + max - 1) % max].Id;
+
     /// <summary>The sequence of an event id and whether it has the same content, or null where it is not remembered.</summary>
     public (long Sequence, bool SameContent)? Find(Contracts.Event e)
     {

@@ -46,6 +46,8 @@ internal sealed class Resident(IGrainContext grain)
 
     private volatile IGrainContext? grain = grain;
     private volatile bool used;
+    private Watch? watch;
+    private bool evicted;
 
     /// <summary>It was asked for.</summary>
     public void Use() => used = true;
@@ -60,6 +62,22 @@ internal sealed class Resident(IGrainContext grain)
         return true;
     }
 
-    /// <summary>It leaves when its requests are done; those that come meanwhile find its next activation.</summary>
-    public void Evict() => grain?.Deactivate(MadeRoom);
+    /// <summary>
+    /// It leaves when its requests are done, those that wait for news at once; those that come meanwhile find its next activation.
+    /// </summary>
+    public void Evict()
+    {
+        Volatile.Write(ref evicted, true);
+        Interlocked.MemoryBarrier(); // between this and Watched: one of the two sees the other
+        Volatile.Read(ref watch)?.End();
+        grain?.Deactivate(MadeRoom);
+    }
+
+    /// <summary>Requests wait for its news from now on.</summary>
+    public void Watched(Watch by)
+    {
+        Volatile.Write(ref watch, by);
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref evicted)) by.End();
+    }
 }

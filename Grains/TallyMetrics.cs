@@ -35,6 +35,11 @@ public static class TallyMetrics
     public static readonly Counter<long> BotsIgnored =
         Meter.CreateCounter<long>("tally.bots.ignored", "{request}", "Requests of known bots, answered 200 and not recorded");
 
+    public static readonly UpDownCounter<long> LiveReaders =
+        Meter.CreateUpDownCounter<long>("tally.live.readers", "{reader}", "Live streams open");
+    public static readonly Counter<long> LiveReadersCutOff =
+        Meter.CreateCounter<long>("tally.live.readers.cut_off", "{reader}", "Live streams ended because their reader was too slow");
+
     // By the silo that holds the grains.
     public static readonly Counter<long> Fences =
         Meter.CreateCounter<long>("tally.fences", "{activation}", "Activations that stepped down because another had written");

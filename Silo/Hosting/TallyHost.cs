@@ -28,12 +28,14 @@ internal static class TallyHost
         builder.Services.AddSingleton(database.EventLog);
         builder.Services.AddSingleton(database.Salts);
         builder.Services.AddSingleton(database.Totals);
+        builder.Services.AddSingleton(database.LiveCounts);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<HistoryLoader>();
         builder.Services.AddSingleton<History>();
         builder.Services.AddSingleton<Snapshots>();
         builder.Services.AddSingleton<Residency>();
+        builder.Services.AddSingleton<WaitingForNews>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
         builder.Services.AddHostedService<RollupMerge>();
         builder.Services.AddFrontEnd(settings, limits);
