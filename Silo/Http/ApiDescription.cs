@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using Tally.Silo.Http.Batches;
+using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Totals;
 
 namespace Tally.Silo.Http;
@@ -35,6 +36,11 @@ internal static class ApiDescription
             {"of":"products","by":"uniques","from":"2026-01-01T00:00:00Z","to":"2026-01-02T00:00:00Z",
              "top":[{"product":"k8s","events":7,"newFingerprints":2,"uniqueFingerprints":3}]}
             """,
+        [nameof(LoggedEvent)] = """
+            {"sequence":7,"id":"0198b5f2-7c1e-7b3a-9d55-0f3c8a1e2b44","action":"view","product":"k8s",
+             "created":"2026-01-02T10:30:00Z","occurred":"2026-01-02T10:30:00Z"}
+            """,
+        [nameof(LiveCounts)] = """{"added":2,"total":9,"counts":[{"product":"k8s","action":"view","added":2,"total":9}]}""",
         [nameof(HealthReport)] = """{"status":"ready"}""",
         [nameof(Refusal)] = """
             {"status":422,"title":"A field is missing","reason":"missing_field",

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Tally.Contracts;
 using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Http;
@@ -10,9 +11,7 @@ namespace Tally.Silo.Http;
 public sealed record EventsPage(string Fingerprint, IReadOnlyList<LoggedEvent> Events, long? Next)
 {
     internal static EventsPage Of(string fingerprint, IReadOnlyList<RecordedEvent> events, int size) => new(fingerprint,
-        [.. events.Select(recorded => new LoggedEvent(recorded.Sequence, recorded.Event.Id, recorded.Event.Action,
-            recorded.Event.Product, recorded.Event.Created, recorded.Event.Occurred,
-            recorded.Event.Properties))],
+        [.. events.Select(recorded => LoggedEvent.Of(recorded.Sequence, recorded.Event))],
         events.Count == size ? events[^1].Sequence : null);
 }
 
@@ -26,4 +25,8 @@ public sealed record EventsPage(string Fingerprint, IReadOnlyList<LoggedEvent> E
 /// <param name="Properties">A JSON object's text, as the client wrote it, where it gave one.</param>
 public sealed record LoggedEvent(
     long Sequence, Guid Id, string Action, string Product, DateTime Created, DateTime Occurred,
-    [property: JsonConverter(typeof(RawJson))] string? Properties);
+    [property: JsonConverter(typeof(RawJson))] string? Properties)
+{
+    internal static LoggedEvent Of(long sequence, Event e) =>
+        new(sequence, e.Id, e.Action, e.Product, e.Created, e.Occurred, e.Properties);
+}

@@ -24,6 +24,8 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
     private readonly ResiliencePipeline<bool> recordingAll = Retrying<bool>(allKnown => !allKnown);
     private readonly ResiliencePipeline<ViewResult> viewing = Retrying<ViewResult>(
         result => result.Outcome is ViewOutcome.SteppedDown);
+    private readonly ResiliencePipeline<NewsResult> asking = Retrying<NewsResult>(
+        result => result.Outcome is ViewOutcome.SteppedDown);
 
     /// <summary>Records one event. Never throws for what a fault can do: then the result says what is known.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // every post waits here
@@ -94,6 +96,21 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
         {
             if (givenUp.TryPass(out var more)) LogGaveUp(exception, more);
             return new(ViewOutcome.Unavailable, null);
+        }
+    }
+
+    /// <summary>How far a fingerprint's history goes, or, from a known position, that it goes on: see the grain's own.</summary>
+    public async ValueTask<NewsResult> News(string fingerprint, HistoryPosition? known)
+    {
+        try
+        {
+            return await asking.ExecuteAsync(
+                static (asked, cancellation) => Bounded(asked.Grain.News(asked.known), cancellation), (Grain: Grain(fingerprint), known));
+        }
+        catch (Exception exception) when (IsTransient(exception))
+        {
+            if (givenUp.TryPass(out var more)) LogGaveUp(exception, more);
+            return new(ViewOutcome.Unavailable, default, null);
         }
     }
 

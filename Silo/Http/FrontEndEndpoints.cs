@@ -4,6 +4,7 @@ using Tally.Silo.CommandLine;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Hostile;
+using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Script;
@@ -32,6 +33,7 @@ internal static class FrontEndEndpoints
         services.AddSingleton<DailySalts>();
         services.AddHostedService(provider => provider.GetRequiredService<DailySalts>());
         services.AddSingleton<VisitorFingerprints>();
+        services.AddLive();
     }
 
     public static void MapFrontEnd(this WebApplication app, AppSettings settings)
@@ -58,6 +60,7 @@ internal static class FrontEndEndpoints
         reading.MapFingerprints();
         reading.MapTotals();
         reading.MapTop();
+        reading.MapLive();
         reading.MapMetrics().DisableRateLimiting();
 
         app.MapScript();

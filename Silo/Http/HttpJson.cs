@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Tally.Contracts;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Hostile;
+using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;
 
@@ -23,6 +24,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(EventsPage))]
 [JsonSerializable(typeof(TotalsAnswer))]
 [JsonSerializable(typeof(TopAnswer))]
+[JsonSerializable(typeof(LiveCounts))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(IgnoredRequest))]
 internal sealed partial class HttpJson : JsonSerializerContext;

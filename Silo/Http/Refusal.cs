@@ -146,6 +146,9 @@ public sealed record Refusal(
 
     public static Refusal TooManyQuestions() => Overloaded() with { Detail = "More questions wait than this server takes: ask again." };
 
+    public static Refusal TooManyReaders(int max) => new(503, "Too many readers", "too_many_readers",
+        $"This server has {max} live streams open. Come back later, or ask another one.") { RetryAfterSeconds = 5 };
+
     public static Refusal Unavailable(string? id = null) => new(503, "The event log is unavailable", "unavailable",
         "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.", Id: id);
 

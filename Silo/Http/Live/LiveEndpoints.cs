@@ -1,0 +1,67 @@
+using System.Text;
+using Microsoft.AspNetCore.Mvc;
+using Tally.Contracts;
+
+namespace Tally.Silo.Http.Live;
+
+/// <summary>What happens now, as server-sent events.</summary>
+internal static class LiveEndpoints
+{
+    private const string EventStream = "text/event-stream";
+
+    public static void AddLive(this IServiceCollection services)
+    {
+        services.AddSingleton<LiveReaders>();
+        services.AddHostedService(all => all.GetRequiredService<LiveReaders>());
+        services.AddSingleton<LiveLog>();
+        services.AddSingleton<Followers>();
+        services.AddSingleton<FingerprintStreams>();
+        services.AddSingleton<CountStreams>();
+        services.AddHostedService(all => all.GetRequiredService<CountStreams>());
+    }
+
+    public static void MapLive(this IEndpointRouteBuilder routes)
+    {
+        var ofFingerprints = routes.ServiceProvider.GetRequiredService<FingerprintStreams>();
+        var ofAll = routes.ServiceProvider.GetRequiredService<CountStreams>();
+        var limits = routes.ServiceProvider.GetRequiredService<Limits>();
+
+        routes.MapGet("/api/fingerprints/{fingerprint}/live",
+                (FingerprintPath path, string? after, [FromHeader(Name = "Last-Event-ID")] string? lastEventId, HttpContext context) =>
+                    FollowFingerprint(path, lastEventId, after, context, ofFingerprints))
+            .WithName("FollowFingerprint")
+            .WithSummary("A fingerprint's events as they are recorded")
+            .WithDescription("Server-sent events, one each, without a gap or a repeat; id is the sequence. From now on, or from after the "
+                + "sequence that Last-Event-ID, else after names. A message named reset says that the history was erased and begins anew, "
+                + "one named end why the stream ends: come back.")
+            .Produces<LoggedEvent>(200, EventStream)
+            .ProducesRefusals(400, 401, 403, 422, 503);
+        routes.MapGet("/api/live", (string? product, HttpContext context) => FollowCounts(context, ofAll, limits))
+            .WithName("FollowCounts")
+            .WithSummary("What is counted, second by second")
+            .WithDescription("Server-sent events: first the totals, by product and action, then each second in which something changed "
+                + "what was added.")
+            .Produces<LiveCounts>(200, EventStream)
+            .ProducesRefusals(400, 401, 403, 422, 503);
+    }
+
+    private static async Task<IResult> FollowFingerprint(
+        FingerprintPath path, string? lastEventId, string? after, HttpContext context, FingerprintStreams streams)
+    {
+        if (path.Refusal is not null) return path.Refusal;
+        // A browser that comes back asks the same URL, and says in the header where it is.
+        var (name, text) = lastEventId is null ? ("after", after) : ("Last-Event-ID", lastEventId);
+        if (text is null) return await streams.Run(context, path.Fingerprint!, null);
+        return WholeNumber.TryRead(text, 0, long.MaxValue, 0, out var sequence)
+            ? await streams.Run(context, path.Fingerprint!, sequence)
+            : Refusal.OutOfRange(name, 0, long.MaxValue);
+    }
+
+    private static async Task<IResult> FollowCounts(HttpContext context, CountStreams streams, Limits limits)
+    {
+        var fields = new EventFields();
+        var refusal = FormFields.Read(Encoding.UTF8.GetBytes(context.Request.QueryString.Value is [_, .. var query] ? query : ""), fields)
+            ?? (fields.Product is null ? null : EventFields.CheckText("product", fields.Product, limits.ProductBytesMax));
+        return refusal ?? await streams.Run(context, fields.Product);
+    }
+}

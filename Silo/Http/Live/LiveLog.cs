@@ -1,0 +1,37 @@
+using Tally.Contracts;
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Http.Live;
+
+/// <summary>
+/// The log as the live streams read it: few pages at once for all of them, so that those who come back together after a fault
+/// leave the database's connections to events.
+/// </summary>
+internal sealed class LiveLog(IEventLogStorage storage, Limits limits)
+{
+    private readonly SemaphoreSlim reads = new(limits.LiveReadsMax);
+
+    /// <summary>A page of a fingerprint's events after a sequence, oldest first.</summary>
+    /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
+    public Task<IReadOnlyList<RecordedEvent>> Read(string fingerprint, long after) => Read(fingerprint, after, limits.LivePageEventsMax);
+
+    /// <summary>Whether the log has this very event.</summary>
+    /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
+    public async Task<bool> Holds(string fingerprint, HistoryPosition position) =>
+        await Read(fingerprint, position.Sequence - 1, 1) is [var found] && position.Agrees(PositionOf(found));
+
+    public static HistoryPosition PositionOf(RecordedEvent recorded) => new(recorded.Sequence, recorded.Event.Id);
+
+    private async Task<IReadOnlyList<RecordedEvent>> Read(string fingerprint, long after, int limit)
+    {
+        await reads.WaitAsync();
+        try
+        {
+            return await storage.ReadAfter(fingerprint, after, limit);
+        }
+        finally
+        {
+            reads.Release();
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Tally.Contracts;
+
+namespace Tally.Silo.Http.Live;
+
+/// <summary>
+/// What readers are told, in the bytes of an event stream (https://html.spec.whatwg.org/multipage/server-sent-events.html): made
+/// once, however many read it.
+/// </summary>
+internal sealed class LiveText
+{
+    private const string RetryMilliseconds = "1000";
+
+    private readonly byte[] bytes;
+    private readonly int[] starts; // of each event in the bytes
+
+    private LiveText(byte[] bytes, int[]? starts = null, long firstSequence = 0) =>
+        (this.bytes, this.starts, FirstSequence) = (bytes, starts ?? [], firstSequence);
+
+    /// <summary>The first on every stream: so soon to come back when it breaks off.</summary>
+    public static LiveText Greeting { get; } = Of($"retry: {RetryMilliseconds}\n\n");
+
+    /// <summary>A comment, so that neither a proxy nor the reader takes silence for the end.</summary>
+    public static LiveText Heartbeat { get; } = Of(": alive\n\n");
+
+    /// <summary>The history was erased: what follows is a new one, from its begin.</summary>
+    public static LiveText Erased { get; } = Of("event: reset\nid: 0\ndata: {\"reason\":\"erased\"}\n\n");
+
+    public int Length => bytes.Length;
+
+    /// <summary>0 where it is no events'.</summary>
+    private long FirstSequence { get; }
+
+    /// <summary>The last on a stream that this side ends.</summary>
+    public static LiveText End(string reason) => Of($"event: end\nretry: {RetryMilliseconds}\ndata: {{\"reason\":\"{reason}\"}}\n\n");
+
+    public static LiveText Of(LiveCounts counts)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        text.Write("data: "u8);
+        using (var json = new Utf8JsonWriter(text)) JsonSerializer.Serialize(json, counts, HttpJson.Default.LiveCounts);
+        text.Write("\n\n"u8);
+        return new(text.WrittenSpan.ToArray());
+    }
+
+    /// <param name="firstSequence">Of the first event.</param>
+    /// <param name="events">At least one; no sequence between them is missing.</param>
+    public static LiveText Of(long firstSequence, IReadOnlyCollection<Event> events)
+    {
+        var text = new ArrayBufferWriter<byte>(256 * events.Count);
+        var starts = new int[events.Count];
+        using var json = new Utf8JsonWriter(text);
+        var index = 0;
+        foreach (var e in events)
+        {
+            starts[index] = text.WrittenCount;
+            var sequence = firstSequence + index++;
+            text.Write("id: "u8);
+            text.Write(Encoding.ASCII.GetBytes(sequence.ToString(CultureInfo.InvariantCulture)));
+            text.Write("\ndata: "u8);
+            JsonSerializer.Serialize(json, LoggedEvent.Of(sequence, e with { Properties = OnOneLine(e.Properties) }), HttpJson.Default.LoggedEvent);
+            json.Flush();
+            json.Reset();
+            text.Write("\n\n"u8);
+        }
+        return new(text.WrittenSpan.ToArray(), starts, firstSequence);
+    }
+
+    /// <summary>Of events those after a sequence; anything else whole.</summary>
+    public ReadOnlyMemory<byte> After(long sequence)
+    {
+        var known = FirstSequence == 0 ? 0 : Math.Max(0, sequence + 1 - FirstSequence);
+        return known == 0 ? bytes : known >= starts.Length ? default : bytes.AsMemory(starts[known]);
+    }
+
+    /// <summary>Where a reader of this stands who stood at a sequence before.</summary>
+    public long PositionAfter(long sequence) =>
+        this == Erased ? 0 : FirstSequence == 0 ? sequence : Math.Max(sequence, FirstSequence + starts.Length - 1);
+
+    private static LiveText Of(string text) => new(Encoding.UTF8.GetBytes(text));
+
+    // Properties are kept as the client wrote them. In JSON a line break is white space or is escaped, and here it would end the field.
+    private static string? OnOneLine(string? json) => json?.Replace('\n', ' ').Replace('\r', ' ');
+}
