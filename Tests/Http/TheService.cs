@@ -11,6 +11,7 @@ public sealed class TheService(SharedApps apps) : IClassFixture<SharedApps>
         ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"),
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}/events", "get"),
         ("/api/totals", "get"), ("/api/top", "get"),
+        ("/api/fingerprints/{fingerprint}/live", "get"), ("/api/live", "get"),
         ("/health/live", "get"), ("/health/ready", "get"),
     ];
 

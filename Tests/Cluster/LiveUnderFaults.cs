@@ -1,0 +1,59 @@
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Cluster;
+
+/// <summary>Readers of live streams, while silos die and stop under load: their own, and those that their fingerprints are on.</summary>
+public sealed class LiveUnderFaults(PostgresServer server)
+{
+    private const int Hot = 6;
+    private const int EventsBetween = 400;
+
+    [Fact]
+    public async Task Every_event_comes_once_and_in_order_whichever_silo_dies()
+    {
+        var seed = Seed.Next();
+        await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
+        await using var silos = await Silos.Start(database, 3);
+        IReadOnlyList<IServing> All() => [.. Enumerable.Range(0, silos.Count).Select(place => silos[place])];
+        var clients = Enumerable.Range(0, Hot * 3)
+            .Select(i => LiveClient.Start(All, $"{Load.HotPrefix}{i % Hot}", place: i / Hot)).ToList();
+        var load = Load.Start(silos.Ports, seed, new() { HotFingerprints = Hot });
+        await load.Acknowledges(EventsBetween);
+        foreach (var place in (int[])[0, 1])
+        {
+            await silos[place].Kill();
+            await load.Acknowledges(EventsBetween);
+            await silos.StartAgain();
+            await load.Acknowledges(EventsBetween);
+        }
+        Assert.Equal(0, await silos[2].Terminate());
+        await load.Acknowledges(EventsBetween);
+        await load.Finish();
+
+        var heads = (await database.Query("select fingerprint, max(sequence) from events group by fingerprint",
+            row => (row.GetString(0), row.GetInt64(1)))).ToDictionary();
+        foreach (var client in clients)
+        {
+            await client.Knows(heads[client.Fingerprint]);
+            await client.DisposeAsync();
+            Assert.Equal(Enumerable.Range(1, (int)heads[client.Fingerprint]).Select(i => (long)i), client.Told);
+        }
+        Assert.All(clients.Take(Hot), client => Assert.True(client.Streams > 1, "A reader has outlived its silo."));
+        await AppProcess.AssertVerifies(database);
+    }
+
+    [Fact]
+    public async Task A_reader_goes_on_at_another_silo_without_a_break()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
+        await using var silos = await Silos.Start(database, 2);
+        for (var turn = 0; turn < 6; turn++)
+        {
+            await using var live = await LiveStream.Open(silos[turn % 2], LiveStream.PathOf("f"), $"{turn * 5}");
+            for (var i = 1; i <= 10; i++) // five that it reads, and five that are the other's
+                if (turn > 0 && i <= 5) continue;
+                else Assert.Equal(200, (await silos[i % 2].PostForm("action=a&product=p&fingerprint=f")).Status);
+            Assert.Equal(Enumerable.Range(turn * 5 + 1, 10).Select(i => (long)i), await live.Sequences(10));
+        }
+    }
+}

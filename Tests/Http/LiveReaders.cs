@@ -1,0 +1,92 @@
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Http;
+
+/// <summary>Who may read live, how many, and until when. Each test's program is its own.</summary>
+public sealed class LiveReaders(PostgresServer server)
+{
+    private const string Reader = "reader-0123456789abcdef";
+
+    [Fact]
+    public Task Readers_need_a_read_key_where_there_is_one() => With(new() { ["APP_READ_KEYS"] = Reader, ["APP_WRITE_KEYS"] = "writer-0123456789abcdef" }, async app =>
+    {
+        foreach (var path in (string[])["/api/live", "/api/fingerprints/f/live"])
+        {
+            (await app.Get(path)).AssertRefused(401, "missing_key");
+            (await app.Get(path + "?writeKey=writer-0123456789abcdef")).AssertRefused(403, "key_not_for_reading");
+            await using var live = await LiveStream.Open(app, path, key: Reader);
+        }
+    });
+
+    [Fact]
+    public Task Those_beyond_the_limit_are_sent_away_and_writers_are_not_among_them() => With(
+        new() { ["Limits__LiveReadersMax"] = "2", ["Limits__RequestsMax"] = "1" }, async app =>
+    {
+        await using var first = await LiveStream.Open(app, "/api/live");
+        await using (await LiveStream.Open(app, "/api/fingerprints/f/live"))
+        {
+            foreach (var path in (string[])["/api/live", "/api/fingerprints/f/live"])
+            {
+                var refused = await app.Get(path);
+                refused.AssertRefused(503, "too_many_readers");
+                Assert.True(refused.Headers.RetryAfter!.Delta > TimeSpan.Zero);
+            }
+            Assert.Equal(200, (await app.PostForm("action=a&product=p&fingerprint=f")).Status);
+            Assert.Equal(2, (await PrometheusText.Scrape(app)).Sum("tally_live_readers"));
+        }
+        await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_live_readers") == 1, "The one that left still counts.");
+        await using var next = await LiveStream.Open(app, "/api/fingerprints/f/live", "0");
+        Assert.Equal([1L], await next.Sequences(1));
+    });
+
+    [Fact]
+    public Task A_stop_ends_all_streams_and_waits_for_none() => With(new() { ["Limits__DrainMilliseconds"] = "4000" }, async app =>
+    {
+        await using var ofAll = await LiveStream.Open(app, "/api/live");
+        await using var ofOne = await LiveStream.Open(app, "/api/fingerprints/f/live");
+        using var stuck = (await HttpWire.Connect(app.Port))!;
+        await stuck.Send(HttpWire.GetOf("/api/fingerprints/f/live")); // and never reads
+        Assert.Equal(0, (await ofAll.NextData()).GetProperty("total").GetInt64());
+
+        var stopped = app.Terminate();
+        foreach (var live in (LiveStream[])[ofAll, ofOne])
+        {
+            await live.AssertNext("end", "draining");
+            Assert.Equal(TimeSpan.FromSeconds(1), live.ReconnectionInterval);
+            Assert.Null(await live.Next());
+        }
+        // One that comes back too soon is not refused: a browser would give up.
+        await using (var again = await LiveStream.Open(app, "/api/fingerprints/f/live", "0")) await again.AssertNext("end", "draining");
+        Assert.Equal(0, await stopped);
+    });
+
+    // What an erasure leaves, made by hand: no row, and an activation that knows nothing of what was before.
+    [Theory, EachStorage]
+    public Task Readers_of_a_history_that_is_erased_are_told_and_go_on_with_the_new_one(StorageKind storage) => With(
+        storage, new() { ["Limits__ResidentFingerprintsMax"] = "1" }, async (app, database) =>
+    {
+        for (var i = 0; i < 3; i++) Assert.Equal(200, (await app.PostForm("action=old&product=p&fingerprint=f")).Status);
+        await using var live = await LiveStream.Open(app, "/api/fingerprints/f/live", "1");
+        Assert.Equal([2L, 3L], await live.Sequences(2));
+
+        await database.Execute("delete from events; delete from snapshots");
+        var told = live.AssertNext("reset", "erased");
+        for (var i = 0; !told.IsCompleted; i++) // until it has had to make room
+            Assert.Equal(200, (await app.PostForm($"action=other&product=p&fingerprint=other-{i}")).Status);
+        await told;
+        Assert.Equal("0", live.LastEventId);
+        for (var i = 1; i <= 4; i++) Assert.Equal(i, (await app.PostForm("action=new&product=p&fingerprint=f")).Sequence);
+        Assert.Equal([1L, 2L, 3L, 4L], await live.Sequences(4));
+    });
+
+    private Task With(Dictionary<string, string> environment, Func<AppProcess, Task> test) =>
+        With(StorageKind.Sqlite, environment, (app, _) => test(app));
+
+    private async Task With(StorageKind storage, Dictionary<string, string> environment, Func<AppProcess, TestDatabase, Task> test)
+    {
+        await using var database = await TestDatabase.Create(storage, server);
+        await using var app = await AppProcess.Start(database, environment);
+        await test(app, database);
+        Assert.DoesNotContain("fail:", app.Output);
+    }
+}
