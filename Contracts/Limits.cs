@@ -11,8 +11,11 @@ public sealed class Limits
     /// <summary>No setting of <see cref="EventIdCharactersMax"/> goes above this: ids are hashed on the stack.</summary>
     public const int EventIdCharactersCeiling = 256;
 
+    /// <summary>No setting of <see cref="FingerprintBytesMax"/> goes above this, so no row of the log has a longer one.</summary>
+    public const int FingerprintBytesCeiling = 1024;
+
     // What one event may hold. Widening these is safe; narrowing them leaves what is recorded as it is.
-    [Range(1, 1024)] public int FingerprintBytesMax { get; set; } = 256;
+    [Range(1, FingerprintBytesCeiling)] public int FingerprintBytesMax { get; set; } = 256;
     [Range(1, 1024)] public int ActionBytesMax { get; set; } = 128;
     [Range(1, 1024)] public int ProductBytesMax { get; set; } = 128;
     [Range(1, EventIdCharactersCeiling)] public int EventIdCharactersMax { get; set; } = 128;
@@ -107,6 +110,14 @@ public sealed class Limits
 
     // Events that a grain hands to its followers with the answer; of a larger run they read the log.
     [Range(0, 1_000)] public int LiveAnswerEventsMax { get; set; } = 50;
+
+    // Exports at once: each holds a connection of its own, and a snapshot that keeps the database from clearing away what
+    // is newer. A client must take so many bytes a second, and is ended else. A row group of Parquet is gathered in memory,
+    // twice for a moment: until it has so many events, or so many characters of text.
+    [Range(1, 100)] public int ExportsMax { get; set; } = 2;
+    [Range(1, 1 << 20)] public int ExportBytesPerSecondMin { get; set; } = 4 * 1024;
+    [Range(1, 1_000_000)] public int ExportRowGroupEventsMax { get; set; } = 32_768;
+    [Range(1024, 1 << 28)] public int ExportRowGroupCharactersMax { get; set; } = 4 * 1024 * 1024;
 
     // Rollups: rows that one merge takes, so that its transaction stays short.
     [Range(1, 1_000_000)] public int MergeDeltasMax { get; set; } = 20_000;

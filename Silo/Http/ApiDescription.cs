@@ -68,6 +68,7 @@ internal static class ApiDescription
             if (context.Description.RelativePath?.Contains("{fingerprint}", StringComparison.Ordinal) == true)
                 operation.Parameters = [Fingerprint, .. operation.Parameters ?? []];
             if (operation.OperationId is "GetPixel") operation.Parameters = [.. EventParameters];
+            if (operation.OperationId is "GetExport") operation.Parameters = [.. ExportParameters];
             if (operation.OperationId is "PostEvent" or "PostBatch") operation.Parameters = [.. operation.Parameters ?? [], IdempotencyKey];
             return Task.CompletedTask;
         });
@@ -92,6 +93,24 @@ internal static class ApiDescription
             Schema = new OpenApiSchema { Type = JsonSchemaType.String },
             Example = one.Value is JsonObject properties ? properties.ToJsonString() : one.Value,
         });
+
+    private static IEnumerable<OpenApiParameter> ExportParameters =>
+    [
+        Of("from", "Of events that occurred at this time or later: a day, or as RFC 3339 writes it.", "2026-01-01"),
+        Of("to", "And before this time.", "2026-01-02T10:30:00Z"),
+        Of("product", "Of this product.", "k8s"),
+        Of("format", "ndjson, csv or parquet.", "ndjson"),
+        Of("after", "After the row with this SEQUENCE:FINGERPRINT.", "7:XYZ"),
+    ];
+
+    private static OpenApiParameter Of(string name, string description, string example) => new()
+    {
+        Name = name,
+        In = ParameterLocation.Query,
+        Description = description,
+        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        Example = example,
+    };
 
     private static readonly OpenApiParameter IdempotencyKey = new()
     {

@@ -3,6 +3,7 @@ using Tally.Contracts;
 using Tally.Silo.CommandLine;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
+using Tally.Silo.Http.Exports;
 using Tally.Silo.Http.Hostile;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
@@ -25,6 +26,7 @@ internal static class FrontEndEndpoints
         services.AddSingleton<Intake>();
         services.AddSingleton<QuestionTurns>();
         services.AddRequestDecompression();
+        services.AddExport();
         services.AddSingleton<Readiness>();
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = AddReason);
         services.AddApiDescription();
@@ -47,6 +49,7 @@ internal static class FrontEndEndpoints
         app.UseCors(); // before access: a page reads why it is refused
         app.UseAccess();
         app.UseRequestDecompression();
+        app.UseExportCompression();
 
         var writing = app.MapWriting();
         writing.OpenToPages();
@@ -61,6 +64,7 @@ internal static class FrontEndEndpoints
         reading.MapTotals();
         reading.MapTop();
         reading.MapLive();
+        reading.MapExport();
         reading.MapMetrics().DisableRateLimiting();
 
         app.MapScript();

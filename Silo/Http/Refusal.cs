@@ -70,6 +70,12 @@ public sealed record Refusal(
     public static Refusal UniquesOfOneDayOnly() => new(422, "Uniques are counted by day", "uniques_of_one_day_only",
         "Which fingerprints are different is known within one UTC day: from and to must be the begins of two days in a row.", "by");
 
+    public static Refusal InvalidCursor() => new(422, "The cursor cannot be read", "invalid_cursor",
+        "The parameter after must be SEQUENCE:FINGERPRINT, of the last row that was read.", "after");
+
+    public static Refusal MalformedQuery() =>
+        new(400, "The query cannot be read", "malformed_query", "The query's percent-encoding is broken or is not UTF-8.");
+
     /// <summary>Segment's: of a batch whose other messages are recorded.</summary>
     public static Refusal MessagesRefused(BatchReceipt batch) => new(422, "Messages are refused", "messages_refused",
         "Those that batch.refused names are not recorded, and would not be if they were sent again; all others are.", Batch: batch);
@@ -148,6 +154,9 @@ public sealed record Refusal(
 
     public static Refusal TooManyReaders(int max) => new(503, "Too many readers", "too_many_readers",
         $"This server has {max} live streams open. Come back later, or ask another one.") { RetryAfterSeconds = 5 };
+
+    public static Refusal TooManyExports(int max) => new(503, "Too many exports", "too_many_exports",
+        $"This server does {max} exports at once: retry later.") { RetryAfterSeconds = 10 };
 
     public static Refusal Unavailable(string? id = null) => new(503, "The event log is unavailable", "unavailable",
         "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.", Id: id);

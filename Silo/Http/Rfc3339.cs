@@ -17,4 +17,13 @@ internal static partial class Rfc3339
         return match.Success
             && DateTimeOffset.TryParse(match.Result("$1T$2$3$4"), CultureInfo.InvariantCulture, DateTimeStyles.None, out time);
     }
+
+    /// <summary>Such a time, or a day, which stands for its first moment; in UTC.</summary>
+    public static bool TryParseTimeOrDay(string text, out DateTime time)
+    {
+        var isTime = TryParse(text, out var moment);
+        time = moment.UtcDateTime;
+        return isTime || DateTime.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);
+    }
 }

@@ -22,6 +22,8 @@ public abstract class Database : IAsyncDisposable
 
     public abstract ILiveCountsStorage LiveCounts { get; }
 
+    public abstract IExportStorage Exports { get; }
+
     /// <summary>Takes what a serving process needs for itself alone, if anything.</summary>
     /// <exception cref="StartupException">Another process has it.</exception>
     public abstract void Claim();

@@ -30,7 +30,7 @@ public sealed class Keys(PostgresServer server)
                      ("Bearer " + new string('x', 10_000), "unknown_key"),
                  ])
         {
-            foreach (var path in (string[])["/api/events", "/api/fingerprints/keyed", "/api/fingerprints/keyed/events", "/api/totals", "/api/top?of=products", "/metrics"])
+            foreach (var path in (string[])["/api/events", "/api/fingerprints/keyed", "/api/fingerprints/keyed/events", "/api/totals", "/api/top?of=products", "/api/export?format=csv", "/metrics"])
             {
                 var answer = await Send(app, path, header);
                 answer.AssertRefused(401, reason);
@@ -53,7 +53,7 @@ public sealed class Keys(PostgresServer server)
             Assert.Equal(200, (await Send(app, "/api/events?writeKey=" + key, null)).Status);
         }
         foreach (var key in (string[])[Reader, Both])
-            foreach (var path in (string[])["/api/fingerprints/keyed", "/api/fingerprints/keyed/events", "/api/totals", "/api/top?of=products", "/metrics"])
+            foreach (var path in (string[])["/api/fingerprints/keyed", "/api/fingerprints/keyed/events", "/api/totals", "/api/top?of=products", "/api/export?format=csv", "/metrics"])
                 foreach (var header in (string[])["Bearer " + key, Basic(key + ":")])
                     Assert.Equal(200, (await Send(app, path, header)).Status);
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Totals;
@@ -38,20 +37,12 @@ internal sealed record TimeRange(DateTime From, DateTime To)
         range = new(now, now);
         var step = Step(bucket);
         var (first, last) = (DateTime.MinValue, now.AddTicks(1)); // now itself belongs to it
-        if (from is not null && !TryRead(from, out first)) return Refusal.InvalidTime("from");
-        if (to is not null && !TryRead(to, out last)) return Refusal.InvalidTime("to");
+        if (from is not null && !Rfc3339.TryParseTimeOrDay(from, out first)) return Refusal.InvalidTime("from");
+        if (to is not null && !Rfc3339.TryParseTimeOrDay(to, out last)) return Refusal.InvalidTime("to");
         if (from is not null && first >= last) return Refusal.EmptyRange();
         var end = Ceiling(last, step);
         range = new(from is not null ? Floor(first, step) : end.Ticks > usual.Ticks ? end - usual : DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), end);
         return range.Length > TimeSpan.Zero ? null : Refusal.EmptyRange();
-    }
-
-    private static bool TryRead(string text, out DateTime time)
-    {
-        var isTime = Rfc3339.TryParse(text, out var moment);
-        time = moment.UtcDateTime;
-        return isTime || DateTime.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);
     }
 
     private static long Step(TotalsBucket bucket) => bucket switch

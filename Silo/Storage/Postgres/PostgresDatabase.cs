@@ -27,6 +27,7 @@ public sealed class PostgresDatabase : Database
     private readonly NpgsqlDataSource dataSource;
     private readonly NpgsqlDataSource snapshots;
     private readonly NpgsqlDataSource membership;
+    private readonly NpgsqlDataSource exports;
     private readonly PostgresEventLog eventLog;
 
     public PostgresDatabase(DatabaseUrl.Postgres url, Limits limits)
@@ -42,7 +43,9 @@ public sealed class PostgresDatabase : Database
         });
         // Connections of its own: a silo whose events wait for one must still be able to say that it lives.
         membership = Build("membership", url.Settings, settings => settings.MaxPoolSize = MembershipConnectionsMax);
-        eventLog = new(dataSource);
+        // Connections of their own, opened for each: one that reads for an hour must not be one that events wait for.
+        exports = Build("exports", url.Settings, settings => settings.Pooling = false);
+        eventLog = new(dataSource, exports);
     }
 
     public override IEventLogStorage EventLog => eventLog;
@@ -52,6 +55,8 @@ public sealed class PostgresDatabase : Database
     public override ITotalsStorage Totals => eventLog;
 
     public override ILiveCountsStorage LiveCounts => eventLog;
+
+    public override IExportStorage Exports => eventLog;
 
     // Any number of silos: nothing to claim.
     public override void Claim() { }
@@ -115,6 +120,7 @@ public sealed class PostgresDatabase : Database
         await dataSource.DisposeAsync();
         await snapshots.DisposeAsync();
         await membership.DisposeAsync();
+        await exports.DisposeAsync();
     }
 
     private static NpgsqlDataSource Build(string name, NpgsqlConnectionStringBuilder url, Action<NpgsqlConnectionStringBuilder> adjust)

@@ -8,7 +8,7 @@ using Tally.Grains.EventLog;
 namespace Tally.Silo.Storage.Postgres;
 
 /// <summary>The event log in Postgres: a batch is two statements and a commit, whatever its size.</summary>
-public sealed class PostgresEventLog(NpgsqlDataSource dataSource) : SqlEventLog(Scripts)
+public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSource exports) : SqlEventLog(Scripts)
 {
     public static readonly SqlScripts Scripts = new("Postgres");
 
@@ -20,6 +20,7 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource) : SqlEventLog(
     private readonly string mergeRollups = Scripts["merge_rollups"];
     private readonly string tryMergeLock = Scripts["try_merge_lock"];
     private readonly string checkWritable = Scripts["check_writable"];
+    private readonly string readInKeyOrder = Scripts["read_in_key_order"];
 
     public override async Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas)
     {
@@ -158,6 +159,23 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource) : SqlEventLog(
         await using var import = new NpgsqlCommand($"set transaction snapshot '{snapshot}'", others);
         await import.ExecuteNonQueryAsync(cancellation);
         return new(events, others);
+    }
+
+    protected override async Task<DbConnection> OpenExport(CancellationToken cancellation)
+    {
+        var connection = await exports.OpenConnectionAsync(cancellation);
+        try
+        {
+            await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
+            await using var settings = new NpgsqlCommand(readInKeyOrder, connection);
+            await settings.ExecuteNonQueryAsync(cancellation);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
     }
 
     protected override DbParameter Parameter(string name, object value) => new NpgsqlParameter(name, value);

@@ -37,6 +37,8 @@ public sealed class SqliteDatabase : Database
 
     public override ILiveCountsStorage LiveCounts => eventLog;
 
+    public override IExportStorage Exports => eventLog;
+
     public override void Claim()
     {
         try

@@ -66,6 +66,17 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
         return new(connection, connection);
     }
 
+    protected override async Task<DbConnection> OpenExport(CancellationToken cancellation)
+    {
+        var connection = (SqliteConnection)await dataSource.OpenConnectionAsync(cancellation);
+        connection.BeginTransaction(deferred: true); // takes no write lock, and its snapshot with the first read
+        return connection;
+    }
+
+    // A row that is long in coming blocks its thread, and the driver cannot be asked to stop.
+    protected override IDisposable? InterruptOn(DbConnection connection, CancellationToken cancellation) =>
+        cancellation.Register(() => SQLitePCL.raw.sqlite3_interrupt(((SqliteConnection)connection).Handle));
+
     protected override DbParameter Parameter(string name, object value) => new SqliteParameter("@" + name, value);
 
     protected override DbParameter Time(string name, DateTime value) => Parameter(name, Text(value));

@@ -44,6 +44,7 @@ internal static class FuzzRequests
         FuzzRequest.Of("GET /api/top?of=products&by=events&from=2026-01-01T00:00:00Z&limit=10"),
         FuzzRequest.Of("GET /api/fingerprints/fuzz/live?after=0", "Last-Event-ID: 1\r\n"),
         FuzzRequest.Of("GET /api/live?product=k%388s"),
+        FuzzRequest.Of("GET /api/export?from=1999-12-31&to=2000-01-01T00:00:00Z&product=fuzz&format=csv&after=7:%E6%97%A5", "Accept-Encoding: gzip, br\r\n"),
         FuzzRequest.Of("GET /tally.js", "If-None-Match: \"x\"\r\nAccept-Encoding: br, gzip;q=0.5\r\n"),
         FuzzRequest.Of("GET /health/ready"),
         FuzzRequest.Of("GET /openapi/v1.json"),
