@@ -92,7 +92,7 @@ internal static class AppCommand
     private static readonly Argument<string> Source =
         new("source") { Description = "A file (NDJSON or CSV, also in gzip), - for standard input, or a postgres:// URL" };
     private static readonly Flag<Uri?> To = new("to", "url",
-        "The service to write to; auto is the one on this machine, by -host and -port", "auto", ParseTo, "APP_TO");
+        "The service to write to; auto is the one on this machine, by -host and -port", "auto", ParseServiceUrl, "APP_TO");
     private static readonly Flag<string?> Key = new("key", "key",
         "The service's write key, where it asks for one", None, text => text == None ? null : text, "APP_KEY");
 
@@ -131,6 +131,7 @@ internal static class AppCommand
         root.Subcommands.Add(Subcommand("health",
             "Ask the app on this host whether it is ready; exit 0 or 1 (for a container's health check)", HealthCommand.Run));
         root.Subcommands.Add(Import());
+        root.Subcommands.Add(ExportFlags.Command((result, export) => ExportCommand.Run(Read(result, Environment.GetEnvironmentVariable), export)));
 
         if (args is ["health"]) args = [.. args, .. HealthCommand.FlagsOfTheContainer()];
         var parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
@@ -158,11 +159,15 @@ internal static class AppCommand
         return command;
     }
 
-    private static async Task<int> WithSettings(ParseResult result, Func<AppSettings, Task<int>> run)
+    private static Task<int> WithSettings(ParseResult result, Func<AppSettings, Task<int>> run) =>
+        Checked(() => run(Read(result, Environment.GetEnvironmentVariable)));
+
+    /// <summary>One line and an exit code for what an operator can mend.</summary>
+    internal static async Task<int> Checked(Func<Task<int>> run)
     {
         try
         {
-            return await run(Read(result, Environment.GetEnvironmentVariable));
+            return await run();
         }
         catch (UsageException exception)
         {
@@ -201,7 +206,7 @@ internal static class AppCommand
     private static string Unmatched(string token)
     {
         var name = string.Concat(token.TakeWhile(c => char.IsAsciiLetter(c) || c == '-'));
-        return !token.StartsWith('-') ? "there is an argument that is neither a flag, a flag's value nor a command (migrate, verify, health, import)"
+        return !token.StartsWith('-') ? "there is an argument that is neither a flag, a flag's value nor a command (migrate, verify, health, import, export)"
             : name.Trim('-').Length > 0 ? $"{name}: there is no such flag; upper and lower case count" : "there is an argument that is no flag";
     }
 
@@ -220,7 +225,7 @@ internal static class AppCommand
         throw new UsageException("the source: expected a file, - or a postgres:// URL");
     }
 
-    private static Uri? ParseTo(string text) =>
+    internal static Uri? ParseServiceUrl(string text) =>
         text == "auto" ? null
         : Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url
         : throw new FormatException("expected an http:// or https:// URL, or auto");

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using nietras.SeparatedValues;
+using Tally.Silo.Http.Exports;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Import;
@@ -9,10 +10,11 @@ namespace Tally.Silo.Import;
 internal sealed class CsvFields
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly string[] Names = ["action", "product", "fingerprint", "id", "timestamp", "created", "properties"];
+    private static readonly string[] Names = ["action", "product", "fingerprint", "id", "timestamp", "occurred", "created", "sequence", "properties"];
 
     private readonly SepReaderOptions format;
     private readonly string?[] columns;
+    private readonly bool isExport;
 
     /// <exception cref="StartupException">The header has no column that every event needs, or one twice.</exception>
     public CsvFields(ReadOnlySpan<byte> header)
@@ -25,6 +27,7 @@ internal sealed class CsvFields
             columns = !reader.MoveNext() ? []
                 : [.. CellsOf(reader.Current).Select(cell => Names.FirstOrDefault(name => name == cell.Trim()))];
         }
+        isExport = columns.Contains("sequence") && columns.Contains("occurred"); // as no other file has them
         foreach (var name in Names)
         {
             var times = columns.Count(column => column == name);
@@ -49,8 +52,9 @@ internal sealed class CsvFields
             var fields = new List<Field>(columns.Length);
             for (var i = 0; i < columns.Length; i++)
             {
-                if (columns[i] is { } name && row[i].ToString() is { Length: > 0 } cell)
-                    fields.Add(name == "properties" ? new(name, cell) : Field.OfText(name, cell));
+                if (columns[i] is not { } name || row[i].ToString() is not { Length: > 0 } cell) continue;
+                if (isExport) cell = CsvFormat.WithoutMark(cell);
+                fields.Add(name == "properties" ? new(name, cell) : Field.OfText(name, cell));
             }
             return Item.Of(record.Line, fields, id);
         }

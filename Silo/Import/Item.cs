@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Tally.Silo.Import;
 
-/// <param name="Name">As the service calls it, or <c>created</c>, as the one that Tally replaces does.</param>
+/// <param name="Name">
+/// As the service calls it; or <c>created</c>, as the one that Tally replaces does, and <c>occurred</c>, as an export of Tally's does.
+/// </param>
 /// <param name="Json">The value's own text, which stays as it is: properties are compared by their text.</param>
 internal readonly record struct Field(string Name, string Json)
 {
@@ -53,9 +55,9 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
         using (var writer = new Utf8JsonWriter(json))
         {
             writer.WriteStartObject();
-            foreach (var field in fields.Where(field => !field.IsNull && field.Name != "created")) Write(field.Name, field.Json);
+            foreach (var field in fields.Where(field => !field.IsNull && field.Name is not ("created" or "occurred" or "sequence"))) Write(field.Name, field.Json);
             if (Find("id") is null) writer.WriteString("id", id);
-            if (Find("timestamp") is null && Find("created") is { } created) Write("timestamp", AsRfc3339(created));
+            if (Find("timestamp") is null && (Find("occurred") ?? Find("created")) is { } time) Write("timestamp", AsRfc3339(time));
             writer.WriteEndObject();
 
             void Write(string name, string value)

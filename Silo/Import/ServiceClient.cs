@@ -83,7 +83,8 @@ internal sealed class ServiceClient : IDisposable
 
     public void Dispose() => http.Dispose();
 
-    private static string? DetailOf(byte[] body)
+    /// <summary>What a refusal says, where the answer is one.</summary>
+    public static string? DetailOf(byte[] body)
     {
         try
         {

@@ -1,0 +1,97 @@
+using System.IO.Compression;
+using Tally.Silo.Storage;
+
+namespace Tally.Silo.Export;
+
+/// <summary>
+/// Where an export goes: standard output, or a file that has another name until it is whole. A name that ends in .gz is
+/// compressed.
+/// </summary>
+internal sealed class ExportTarget : IDisposable
+{
+    private const int BufferBytes = 1 << 16;
+
+    private readonly string path;
+    private readonly string? partial;
+    private readonly bool isGzip;
+    private readonly Stream sink;
+    private readonly Stream stream;
+    private bool isWhole;
+
+    /// <param name="path">Of a file, or - for standard output.</param>
+    /// <exception cref="StartupException">It cannot be written.</exception>
+    public ExportTarget(string path)
+    {
+        this.path = path;
+        // What lies under /dev is written itself: to give it a file's place would take it away from everyone.
+        if (path != "-" && !path.StartsWith("/dev/", StringComparison.Ordinal)) partial = path + ".partial";
+        sink = Guarded(() => path == "-" ? Console.OpenStandardOutput()
+            : Directory.Exists(path) ? throw new IOException("it is a folder")
+            : new FileStream(partial ?? path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0));
+        isGzip = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
+        stream = new BufferedStream(isGzip ? new GZipStream(sink, CompressionLevel.Optimal) : sink, BufferBytes);
+    }
+
+    /// <exception cref="StartupException">It cannot be written.</exception>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            stream.Write(bytes);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(exception);
+        }
+    }
+
+    /// <summary>Forgets what was written.</summary>
+    /// <returns>False where that is out of reach already.</returns>
+    public bool TryBeginAgain() => partial is not null && !isGzip && Guarded(() =>
+    {
+        stream.Flush();
+        sink.SetLength(0);
+        return true;
+    });
+
+    /// <summary>Gives the file its name.</summary>
+    /// <exception cref="StartupException">It cannot be written.</exception>
+    public void Complete() => Guarded(() =>
+    {
+        stream.Flush();
+        if (sink is FileStream { CanSeek: true } file && partial is not null)
+        {
+            if (isGzip) stream.Dispose(); // writes the end, and closes the file
+            else file.Flush(flushToDisk: true);
+            File.Move(partial, path, overwrite: true);
+        }
+        return isWhole = true;
+    });
+
+    public void Dispose()
+    {
+        try
+        {
+            stream.Dispose();
+        }
+        catch (IOException) when (!isWhole)
+        {
+            // a full disk: that was said before
+        }
+        if (!isWhole && partial is not null) File.Delete(partial);
+    }
+
+    private T Guarded<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw Failed(exception);
+        }
+    }
+
+    private StartupException Failed(Exception exception) => new($"{path}: cannot be written: {exception.Message}", exception);
+}
