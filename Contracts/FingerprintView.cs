@@ -7,6 +7,8 @@ namespace Tally.Contracts;
 /// <param name="FirstSeen">UTC: the earliest <see cref="Event.Occurred"/>.</param>
 /// <param name="LastSeen">UTC: the latest <see cref="Event.Occurred"/>.</param>
 /// <param name="Counts">One for each product and action seen, in the order of their first event.</param>
+/// <param name="DaysActive">UTC days with events.</param>
+/// <param name="Activity">The events of each of the newest of these days, newest first; at most <see cref="Limits.ActivityDaysMax"/>.</param>
 [GenerateSerializer, Immutable, Alias("tally.FingerprintView")]
 public sealed record FingerprintView(
     [property: Id(0)] string Fingerprint,
@@ -14,7 +16,13 @@ public sealed record FingerprintView(
     [property: Id(2)] long Sequence,
     [property: Id(3)] DateTime FirstSeen,
     [property: Id(4)] DateTime LastSeen,
-    [property: Id(5)] IReadOnlyList<CountView> Counts);
+    [property: Id(5)] IReadOnlyList<CountView> Counts,
+    [property: Id(6)] int DaysActive,
+    [property: Id(7)] IReadOnlyList<DayView> Activity);
+
+/// <summary>The events of a fingerprint on one UTC day of <see cref="Event.Occurred"/>.</summary>
+[GenerateSerializer, Immutable, Alias("tally.DayView")]
+public readonly record struct DayView([property: Id(0)] DateOnly Day, [property: Id(1)] long Events);
 
 /// <summary>The events of one product and action of a fingerprint. Times as in <see cref="FingerprintView"/>.</summary>
 [GenerateSerializer, Immutable, Alias("tally.CountView")]

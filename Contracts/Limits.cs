@@ -14,6 +14,9 @@ public sealed class Limits
     /// <summary>No setting of <see cref="FingerprintBytesMax"/> goes above this, so no row of the log has a longer one.</summary>
     public const int FingerprintBytesCeiling = 1024;
 
+    /// <summary>Days whose events a fingerprint counts one by one. Fixed: what an older snapshot has left out cannot come back.</summary>
+    public const int ActivityDaysMax = 30;
+
     // What one event may hold. Widening these is safe; narrowing them leaves what is recorded as it is.
     [Range(1, FingerprintBytesCeiling)] public int FingerprintBytesMax { get; set; } = 256;
     [Range(1, 1024)] public int ActionBytesMax { get; set; } = 128;
@@ -85,6 +88,10 @@ public sealed class Limits
 
     // Answers.
     [Range(1, 10_000)] public int PageEventsMax { get; set; } = 1_000;
+    [Range(1, 10_000)] public int PageFingerprintsMax { get; set; } = 1_000;
+
+    // UTC days over which unique fingerprints are counted: each costs a scan of its visits.
+    [Range(1, 36_500)] public int UniquesDaysMax { get; set; } = 366;
 
     // Of totals: 90 days by the hour in ten groups are 21,600 points, and in JSON some 2 MB.
     [Range(1, 1_000_000)] public int PointsMax { get; set; } = 25_000;
@@ -122,6 +129,9 @@ public sealed class Limits
     // Rollups: rows that one merge takes, so that its transaction stays short.
     [Range(1, 1_000_000)] public int MergeDeltasMax { get; set; } = 20_000;
 
+    // Visits: batches whose visits one merge takes, each at most BatchEventsMax of them.
+    [Range(1, 10_000)] public int MergeVisitBatchesMax { get; set; } = 32;
+
     // From SIGTERM until the process listens no more. It must exceed the time in which a load balancer notices that
     // readiness fails; the longest leaves half of the 30 s of a stop to the requests that are still under way.
     [Range(0, 15_000)] public int DrainMilliseconds { get; set; } = 2_000;
@@ -129,4 +139,7 @@ public sealed class Limits
     // Connections to Postgres: one for each batch under way, the rest for loads, pages and the merge.
     [Range(2, 1_000)] public int ConnectionsMax { get; set; } = 16;
     [Range(1, 8)] public int CommitsMax { get; set; } = 1;
+
+    // How long a question about visits may take from its turn on, the merge before it included; then 503.
+    [Range(1, 600)] public int QuestionSecondsMax { get; set; } = 10;
 }

@@ -18,18 +18,24 @@ public sealed class FingerprintState
     [Id(5)] public List<Counter> Counters { get; private set; } = new(1); // most visitors need no second
     [Id(6)] public List<ProductDays> Products { get; private set; } = new(1);
 
+    // Null while there is one day, which has all events: what most visitors have costs them nothing.
+    [Id(7)] private DayCounts? activity;
+
+    /// <summary>False of a snapshot that was written before the days' events were counted: such a state cannot be folded on.</summary>
+    public bool KnowsActivity => activity is not null || Days.Count <= 1;
+
     /// <summary>Folds in the next event of the log.</summary>
     public void Apply(RecordedEvent recorded)
     {
         if (recorded.Sequence <= Sequence)
             throw new InvalidOperationException($"Sequence {recorded.Sequence} folded after {Sequence}.");
         var e = recorded.Event;
+        var day = DaySet.DayOf(e.Occurred);
+        CountDay(day);
         if (Total == 0 || e.Occurred < FirstSeen) FirstSeen = e.Occurred;
         if (Total == 0 || e.Occurred > LastSeen) LastSeen = e.Occurred;
         Sequence = recorded.Sequence;
         Total++;
-
-        var day = DaySet.DayOf(e.Occurred);
         Days.Add(day);
         var product = FindProduct(e.Product);
         if (product is null) Products.Add(product = new ProductDays { Product = e.Product });
@@ -37,6 +43,16 @@ public sealed class FingerprintState
         var counter = FindCounter(e.Product, e.Action);
         if (counter is null) Counters.Add(counter = new Counter { Product = product.Product, Action = e.Action });
         counter.Add(e.Occurred);
+    }
+
+    private void CountDay(int day)
+    {
+        if (activity is null && Days.Count == 1 && !Days.Contains(day))
+        {
+            activity = new();
+            activity.Add(DaySet.DayOf(FirstSeen), Total); // the one day until now
+        }
+        activity?.Add(day);
     }
 
     public ProductDays? FindProduct(string product)
@@ -64,6 +80,7 @@ public sealed class FingerprintState
         Days = Days.Copy(),
         Counters = Counters.ConvertAll(counter => counter.Copy()),
         Products = Products.ConvertAll(product => new ProductDays { Product = product.Product, Days = product.Days.Copy() }),
+        activity = activity?.Copy(),
     };
 
     /// <summary>Whether two folds are the same, for proofs.</summary>
@@ -74,10 +91,12 @@ public sealed class FingerprintState
         && Counters.Zip(other.Counters).All(pair => pair.First.SameAs(pair.Second))
         && Products.Count == other.Products.Count
         && Products.Zip(other.Products).All(pair =>
-            pair.First.Product == pair.Second.Product && pair.First.Days.SameAs(pair.Second.Days));
+            pair.First.Product == pair.Second.Product && pair.First.Days.SameAs(pair.Second.Days))
+        && (activity is null || other.activity is null || activity.SameAs(other.activity)); // an older snapshot has none
 
     public FingerprintView ToView(string fingerprint) => new(fingerprint, Total, Sequence, FirstSeen, LastSeen,
-        Counters.ConvertAll(c => new CountView(c.Product, c.Action, c.Count, c.FirstSeen, c.LastSeen)));
+        Counters.ConvertAll(c => new CountView(c.Product, c.Action, c.Count, c.FirstSeen, c.LastSeen)),
+        Days.Count, activity?.ToView() ?? [new(DateOnly.FromDateTime(FirstSeen), Total)]);
 }
 
 /// <summary>The events of one product and action.</summary>

@@ -29,8 +29,9 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, Snap
         }
 
         var stored = await ReadSnapshot(grain);
-        // The log is the record: a snapshot that claims more than it was not written by this program.
-        var believed = stored.State!.Sequence <= newest[^1].Sequence;
+        // The log is the record: a snapshot that claims more than it was not written by this program. One of a version that
+        // did not count days' events is folded anew, once.
+        var believed = stored.State!.Sequence <= newest[^1].Sequence && stored.State.KnowsActivity;
         var folded = believed ? stored.State.Copy() : new();
         await FoldUpTo(folded, fingerprint, newest[0].Sequence - 1);
         foreach (var recorded in newest)

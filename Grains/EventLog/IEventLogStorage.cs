@@ -68,6 +68,9 @@ public interface IEventLogAudit : IAsyncDisposable
 
     /// <summary>The events of every pair of product and action, as counters and deltas have them.</summary>
     IAsyncEnumerable<(string Product, string Action, long Events)> Counts(CancellationToken cancellation);
+
+    /// <summary>Every visit with its deltas added, by fingerprint.</summary>
+    IAsyncEnumerable<Visit> Visits(CancellationToken cancellation);
 }
 
 /// <summary>The database does not answer; surely nothing was changed.</summary>

@@ -5,7 +5,7 @@ using Tally.Contracts;
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// Folds the whole log and compares it with every snapshot and every rollup. Events are streamed; what is held grows
+/// Folds the whole log and compares it with every snapshot, every visit and every rollup. Events are streamed; what is held grows
 /// with the number of rollups (minutes times products times actions) and not with the number of events.
 /// </summary>
 /// <param name="audit">Everything stored, as of one moment.</param>
@@ -19,6 +19,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
     public long Fingerprints { get; private set; }
     public long Snapshots { get; private set; }
     public long Rollups { get; private set; }
+    public long Visits { get; private set; }
     public long Differences { get; private set; }
 
     public async Task Run(CancellationToken cancellation)
@@ -43,11 +44,13 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
         return count;
     }
 
-    // Both streams come in the order of the fingerprints' bytes, so one pass brings each snapshot to its events.
+    // All streams come in the order of the fingerprints' bytes, so one pass brings snapshots and visits to their events.
     private async Task FoldEvents(CancellationToken cancellation)
     {
         await using var snapshots = audit.Snapshots(cancellation).GetAsyncEnumerator(cancellation);
         var snapshot = await Next(snapshots);
+        await using var stored = audit.Visits(cancellation).GetAsyncEnumerator(cancellation);
+        var visits = new VisitProof(stored, Report);
         string? fingerprint = null;
         var state = new FingerprintState();
 
@@ -55,6 +58,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
         {
             if (recorded.Fingerprint != fingerprint)
             {
+                if (fingerprint is not null) await visits.Leave(fingerprint);
                 snapshot = await PassBy(snapshots, snapshot, fingerprint, recorded.Fingerprint);
                 fingerprint = recorded.Fingerprint;
                 state = new();
@@ -67,11 +71,15 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
             var decided = new Decisions(recorded.Fingerprint, state, int.MaxValue).Next(recorded.Event)!;
             folded.Add(decided);
             state.Apply(recorded);
+            visits.Fold(recorded);
             if (snapshot?.Fingerprint == fingerprint && snapshot.State.Sequence == state.Sequence && !snapshot.State.SameAs(state))
                 Report($"snapshot of '{fingerprint}' at sequence {state.Sequence} is not the fold of its events");
             if (snapshot?.Fingerprint == fingerprint) snapshot = snapshot with { Head = state.Sequence };
         }
         while (snapshot is not null) snapshot = await Leave(snapshots, snapshot);
+        if (fingerprint is not null) await visits.Leave(fingerprint);
+        await visits.Leave(null);
+        Visits = visits.Visits;
     }
 
     private sealed record Snapshot(string Fingerprint, FingerprintState State, long Head);

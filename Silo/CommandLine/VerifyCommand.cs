@@ -27,7 +27,7 @@ internal static class VerifyCommand
             await proof.Run(CancellationToken.None);
             if (shown > DifferencesShownMax) Console.WriteLine($"... and {shown - DifferencesShownMax} more");
             Console.WriteLine($"{proof.Events} events of {proof.Fingerprints} fingerprints, {proof.Snapshots} snapshots, "
-                + $"{proof.Rollups} rollups: {(proof.Differences == 0 ? "all equal" : $"{proof.Differences} differences")}");
+                + $"{proof.Rollups} rollups, {proof.Visits} visits: {(proof.Differences == 0 ? "all equal" : $"{proof.Differences} differences")}");
             return proof.Differences == 0 ? 0 : 1;
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or DbException)

@@ -1,13 +1,15 @@
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// Adds appended deltas to the rollups. Every silo tries; the database lets one at a time. Questions add what is
-/// not merged yet, so nothing waits for this and a failed round only leaves more to the next.
+/// Adds appended deltas to the rollups and the visits. Every silo tries; the database lets one at a time. Questions add or
+/// merge what is not merged yet, so nothing waits for this and a failed round only leaves more to the next.
 /// </summary>
-internal sealed partial class RollupMerge(IEventLogStorage storage, Limits limits, ILogger<RollupMerge> logger) : BackgroundService
+internal sealed partial class RollupMerge(
+    IEventLogStorage storage, IVisitStorage visits, Limits limits, ILogger<RollupMerge> logger) : BackgroundService
 {
     // Keeps the deltas of a busy silo, about 50 batches of a few rows a second, within some thousand rows.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -30,6 +32,8 @@ internal sealed partial class RollupMerge(IEventLogStorage storage, Limits limit
         try
         {
             while (!stopping.IsCancellationRequested && await storage.MergeRollups(limits.MergeDeltasMax) == limits.MergeDeltasMax) { }
+            while (!stopping.IsCancellationRequested
+                && await visits.MergeVisits(limits.MergeVisitBatchesMax) == limits.MergeVisitBatchesMax) { }
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException)
         {
@@ -37,6 +41,6 @@ internal sealed partial class RollupMerge(IEventLogStorage storage, Limits limit
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "Rollups were not merged this time")]
+    [LoggerMessage(LogLevel.Warning, "Rollups and visits were not merged this time")]
     private partial void LogSkipped(Exception exception);
 }

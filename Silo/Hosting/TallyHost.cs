@@ -30,6 +30,7 @@ internal static class TallyHost
         builder.Services.AddSingleton(database.Totals);
         builder.Services.AddSingleton(database.LiveCounts);
         builder.Services.AddSingleton(database.Exports);
+        builder.Services.AddSingleton(database.Visits);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<HistoryLoader>();

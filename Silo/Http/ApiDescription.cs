@@ -3,6 +3,7 @@ using Microsoft.OpenApi;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Totals;
+using Tally.Silo.Http.Visits;
 
 namespace Tally.Silo.Http;
 
@@ -22,7 +23,16 @@ internal static class ApiDescription
         [nameof(Receipt)] = """{"id":"order-17","fingerprint":"XYZ","sequence":7,"duplicate":false}""",
         ["FingerprintView"] = """
             {"fingerprint":"XYZ","total":7,"sequence":7,"firstSeen":"2026-01-01T09:00:00Z","lastSeen":"2026-01-02T10:30:00Z",
-             "counts":[{"product":"k8s","action":"view","count":7,"firstSeen":"2026-01-01T09:00:00Z","lastSeen":"2026-01-02T10:30:00Z"}]}
+             "counts":[{"product":"k8s","action":"view","count":7,"firstSeen":"2026-01-01T09:00:00Z","lastSeen":"2026-01-02T10:30:00Z"}],
+             "daysActive":2,"activity":[{"day":"2026-01-02","events":3},{"day":"2026-01-01","events":4}]}
+            """,
+        [nameof(FingerprintsPage)] = """
+            {"fingerprints":[{"fingerprint":"XYZ","total":7,"firstSeen":"2026-01-01T09:00:00Z","lastSeen":"2026-01-02T10:30:00Z"}],
+             "next":"AQjeSVTLmoYAWFla"}
+            """,
+        [nameof(UniquesAnswer)] = """
+            {"from":"2026-01-01T00:00:00Z","to":"2026-01-08T00:00:00Z","events":9,"uniqueFingerprints":2,
+             "products":[{"product":"k8s","events":9,"uniqueFingerprints":2}]}
             """,
         [nameof(EventsPage)] = """
             {"fingerprint":"XYZ","events":[{"sequence":7,"id":"0198b5f2-7c1e-7b3a-9d55-0f3c8a1e2b44","action":"view","product":"k8s",

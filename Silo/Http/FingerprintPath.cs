@@ -18,6 +18,7 @@ internal sealed record FingerprintPath(string? Fingerprint, Refusal? Refusal)
     public static Task Route(HttpContext context, RequestDelegate next)
     {
         if (Find(TargetOf(context)) is var (_, following)) context.Request.Path = Prefix + Placeholder + following;
+        else if (context.Request.Path == Prefix) context.Request.Path = Prefix + "/"; // no fingerprint: not the list of all
         return next(context);
     }
 

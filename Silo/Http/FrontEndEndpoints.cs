@@ -8,6 +8,7 @@ using Tally.Silo.Http.Hostile;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;
+using Tally.Silo.Http.Visits;
 using Tally.Silo.Script;
 
 namespace Tally.Silo.Http;
@@ -36,6 +37,7 @@ internal static class FrontEndEndpoints
         services.AddHostedService(provider => provider.GetRequiredService<DailySalts>());
         services.AddSingleton<VisitorFingerprints>();
         services.AddLive();
+        services.AddSingleton<FreshVisits>();
     }
 
     public static void MapFrontEnd(this WebApplication app, AppSettings settings)
@@ -62,6 +64,8 @@ internal static class FrontEndEndpoints
         var reading = app.MapReading();
         reading.MapFingerprints();
         reading.MapTotals();
+        reading.MapFingerprintList();
+        reading.MapUniques();
         reading.MapTop();
         reading.MapLive();
         reading.MapExport();

@@ -5,6 +5,7 @@ using Tally.Silo.Http.Hostile;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;
+using Tally.Silo.Http.Visits;
 
 namespace Tally.Silo.Http;
 
@@ -25,6 +26,8 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(TotalsAnswer))]
 [JsonSerializable(typeof(TopAnswer))]
 [JsonSerializable(typeof(LiveCounts))]
+[JsonSerializable(typeof(FingerprintsPage))]
+[JsonSerializable(typeof(UniquesAnswer))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(IgnoredRequest))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -67,8 +67,11 @@ public sealed record Refusal(
     public static Refusal UniquesOfProductsOnly() => new(422, "Uniques are counted by product", "uniques_of_products_only",
         "Which fingerprints are different is known by product, and not by action.", "by");
 
-    public static Refusal UniquesOfOneDayOnly() => new(422, "Uniques are counted by day", "uniques_of_one_day_only",
-        "Which fingerprints are different is known within one UTC day: from and to must be the begins of two days in a row.", "by");
+    public static Refusal TooManyDays(int max) => new(422, "Too many days", "too_many_days",
+        $"Which fingerprints are different is counted over at most {max} UTC days.", "from");
+
+    public static Refusal InvalidCursor() => new(422, "The cursor cannot be read", "invalid_cursor",
+        "The parameter after must be the next of an answer to a question with the same sort.", "after");
 
     public static Refusal InvalidCursor() => new(422, "The cursor cannot be read", "invalid_cursor",
         "The parameter after must be SEQUENCE:FINGERPRINT, of the last row that was read.", "after");
@@ -160,6 +163,9 @@ public sealed record Refusal(
 
     public static Refusal Unavailable(string? id = null) => new(503, "The event log is unavailable", "unavailable",
         "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.", Id: id);
+
+    public static Refusal QuestionNotAnswered() => new(503, "The question is not answered", "unavailable",
+        "The database does not answer, or not within the time that a question may take: retry.");
 
     /// <summary>The same of a batch that has such items.</summary>
     public Refusal OfBatch() => this with

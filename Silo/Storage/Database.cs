@@ -24,6 +24,8 @@ public abstract class Database : IAsyncDisposable
 
     public abstract IExportStorage Exports { get; }
 
+    public abstract IVisitStorage Visits { get; }
+
     /// <summary>Takes what a serving process needs for itself alone, if anything.</summary>
     /// <exception cref="StartupException">Another process has it.</exception>
     public abstract void Claim();

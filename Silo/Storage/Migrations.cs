@@ -19,6 +19,7 @@ internal static class Migrations
             .WithScripts(scripts.Names.Select(name => new SqlScript(name, scripts[name])))
             .WithTransactionPerScript()
             .WithVariablesDisabled()
+            .WithExecutionTimeout(TimeSpan.Zero) // none: what fills a table from a large log takes as long as it takes
             .LogTo(new NoOpUpgradeLog()) // failures are thrown below; its own log would quote statements
             .Build();
         if (engine.GetExecutedButNotDiscoveredScripts() is [var newest, ..])

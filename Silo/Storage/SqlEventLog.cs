@@ -22,6 +22,7 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     private readonly string auditSnapshots = scripts["audit_snapshots"];
     private readonly string auditRollups = scripts["audit_rollups"];
     private readonly string auditRollupHours = scripts["audit_rollup_hours"];
+    private readonly string auditVisits = scripts["audit_visits"];
 
     public abstract Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas);
 
@@ -90,13 +91,17 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     /// </summary>
     protected static EventLogUnavailableException Unavailable(Exception cause) => new("The database does not answer.", cause);
 
-    private async Task<List<T>> Read<T>(string sql, Func<DbDataReader, T> map, params DbParameter[] parameters)
+    private Task<List<T>> Read<T>(string sql, Func<DbDataReader, T> map, params DbParameter[] parameters) =>
+        Read(sql, map, parameters, () => Open(CancellationToken.None));
+
+    private async Task<List<T>> Read<T>(
+        string sql, Func<DbDataReader, T> map, DbParameter[] parameters, Func<ValueTask<DbConnection>> open)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await ReadOnce(sql, map, parameters);
+                return await ReadOnce(sql, map, parameters, open);
             }
             catch (Exception exception) when (IsDatabaseFailure(exception))
             {
@@ -105,9 +110,10 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
         }
     }
 
-    private async Task<List<T>> ReadOnce<T>(string sql, Func<DbDataReader, T> map, DbParameter[] parameters)
+    private static async Task<List<T>> ReadOnce<T>(
+        string sql, Func<DbDataReader, T> map, DbParameter[] parameters, Func<ValueTask<DbConnection>> open)
     {
-        await using var connection = await Open(CancellationToken.None);
+        await using var connection = await open();
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
         command.Parameters.AddRange(parameters);
@@ -153,6 +159,9 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
         public IAsyncEnumerable<(string Product, string Action, long Events)> Counts(CancellationToken cancellation) =>
             Stream(connections.Others, log.readCounts, ReadCount, cancellation);
 
+        public IAsyncEnumerable<Visit> Visits(CancellationToken cancellation) =>
+            Stream(connections.Visits, log.auditVisits, log.ReadVisit, cancellation);
+
         public ValueTask DisposeAsync() => connections.DisposeAsync();
 
         private static async IAsyncEnumerable<T> Stream<T>(DbConnection connection, string sql, Func<DbDataReader, T> map,
@@ -167,12 +176,13 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     }
 }
 
-/// <summary>Two connections in transactions that see the same moment.</summary>
-public sealed record AuditConnections(DbConnection Events, DbConnection Others) : IAsyncDisposable
+/// <summary>Connections in transactions that see the same moment.</summary>
+public sealed record AuditConnections(DbConnection Events, DbConnection Visits, DbConnection Others) : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {
         await Events.DisposeAsync();
+        await Visits.DisposeAsync();
         await Others.DisposeAsync();
     }
 }

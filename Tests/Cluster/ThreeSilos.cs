@@ -22,8 +22,23 @@ public sealed class ThreeSilos(PostgresServer server)
                 Assert.Equal(place + 1, await Post(silos[place], name));
                 for (var reader = 0; reader < silos.Count; reader++) Assert.Equal(place + 1, await Total(silos[reader], name));
             }
+        await InListsAtOnce(silos);
         await AppProcess.AssertVerifies(database);
         Assert.Equal([3L], await database.Query("select count(distinct port) from memberships where status = 3", row => row.GetInt64(0)));
+    }
+
+    // Whoever merges, and whenever: what one acknowledged is in the next list of another.
+    private static async Task InListsAtOnce(Silos silos)
+    {
+        for (var i = 1; i <= 10; i++)
+        {
+            Assert.Equal(i, await Post(silos[i % 3], "newest"));
+            foreach (var silo in (AppProcess[])[silos[(i + 1) % 3], silos[(i + 2) % 3]])
+            {
+                var newest = (await silo.Get("/api/fingerprints?sort=recent&limit=1")).Body.GetProperty("fingerprints")[0];
+                Assert.Equal(("newest", i), (newest.GetProperty("fingerprint").GetString(), newest.GetProperty("total").GetInt64()));
+            }
+        }
     }
 
     [Fact]

@@ -40,6 +40,7 @@ public sealed class StoredByVersion1(PostgresServer server)
                 ("käse", "buy", 1, At("2031-07-04T10:00:00Z"), At("2031-07-04T10:00:00Z")),
             ],
             state.Counters.Select(c => (c.Product, c.Action, c.Count, c.FirstSeen, c.LastSeen)));
+        Assert.False(state.KnowsActivity);
         Assert.Equal(["k8s", "docs", "käse"], state.Products.Select(product => product.Product));
         AssertDays(state.Products[0].Days, "2026-03-01", "2026-05-20");
         AssertDays(state.Products[1].Days, "2024-02-29", "2026-03-02");
@@ -64,6 +65,11 @@ public sealed class StoredByVersion1(PostgresServer server)
             (view.GetProperty("firstSeen").GetDateTime(), view.GetProperty("lastSeen").GetDateTime()));
         Assert.Equal(["k8s view 4", "k8s click 1", "docs view 2", "käse buy 1", "docs click 1"],
             view.GetProperty("counts").EnumerateArray().Select(c => $"{c.GetProperty("product")} {c.GetProperty("action")} {c.GetProperty("count")}"));
+
+        // Its days' events, which the snapshot of version 1 does not have.
+        Assert.Equal(6, view.GetProperty("daysActive").GetInt32());
+        Assert.Equal(["2031-07-04 1", "2026-05-21 2", "2026-05-20 1", "2026-03-02 1", "2026-03-01 3", "2024-02-29 1"],
+            view.GetProperty("activity").EnumerateArray().Select(day => $"{day.GetProperty("day")} {day.GetProperty("events")}"));
 
         // Both kinds of id: of the first the grain knows no more, so the log's index finds it.
         var repeat = await app.PostForm($"action=view&product=k8s&fingerprint={Visitor}&id=order-1");

@@ -10,6 +10,7 @@ public sealed class Keys(PostgresServer server)
     private const string Bound = "bound-0123456789abcdef";
     private const string Reader = "reader-0123456789abcdef";
     private const string Both = "both-0123456789abcdef";
+    private static readonly string[] Questions = ["/api/totals", "/api/top?of=products", "/api/export?format=csv", "/api/fingerprints", "/api/uniques", "/api/top?of=fingerprints"];
     private const string Form = "action=view&product=k8s&fingerprint=keyed";
 
     private static readonly Dictionary<string, string> AllKeys = new()
@@ -30,7 +31,7 @@ public sealed class Keys(PostgresServer server)
                      ("Bearer " + new string('x', 10_000), "unknown_key"),
                  ])
         {
-            foreach (var path in (string[])["/api/events", "/api/fingerprints/keyed", "/api/fingerprints/keyed/events", "/api/totals", "/api/top?of=products", "/api/export?format=csv", "/metrics"])
+            foreach (var path in (string[])["/api/events", "/api/fingerprints/keyed", "/api/fingerprints/keyed/events", .. Questions, "/metrics"])
             {
                 var answer = await Send(app, path, header);
                 answer.AssertRefused(401, reason);
@@ -53,12 +54,12 @@ public sealed class Keys(PostgresServer server)
             Assert.Equal(200, (await Send(app, "/api/events?writeKey=" + key, null)).Status);
         }
         foreach (var key in (string[])[Reader, Both])
-            foreach (var path in (string[])["/api/fingerprints/keyed", "/api/fingerprints/keyed/events", "/api/totals", "/api/top?of=products", "/api/export?format=csv", "/metrics"])
+            foreach (var path in (string[])["/api/fingerprints/keyed", "/api/fingerprints/keyed/events", .. Questions, "/metrics"])
                 foreach (var header in (string[])["Bearer " + key, Basic(key + ":")])
                     Assert.Equal(200, (await Send(app, path, header)).Status);
 
         (await Send(app, "/api/events", "Bearer " + Reader)).AssertRefused(403, "key_not_for_writing");
-        foreach (var path in (string[])["/api/fingerprints/keyed", "/api/totals", "/api/top?of=products"])
+        foreach (var path in (string[])["/api/fingerprints/keyed", .. Questions])
             (await Send(app, path, "Bearer " + Writer)).AssertRefused(403, "key_not_for_reading");
         (await Send(app, "/api/fingerprints/keyed?writeKey=" + Writer, null)).AssertRefused(403, "key_not_for_reading");
         var view = await Send(app, "/api/fingerprints/keyed", "Bearer " + Reader);

@@ -22,7 +22,17 @@ public sealed class Proofs(PostgresServer server)
         ("update events set action = 'buy' where fingerprint = 'a' and sequence = 3", "snapshot of 'a' at sequence 12 is not the fold"),
         ("update events set action = 'buy' where fingerprint = 'one'", "rollup 2026-03-01T12:00Z k8s view: stored"),
         ("update events set action = 'new' where fingerprint = 'one'", "rollup 2026-03-01T12:00Z k8s new: missing"),
-        ("update events set fingerprint = 'two' where fingerprint = 'one'", ""), // the same in other words: no difference
+        ("update events set fingerprint = 'two' where fingerprint = 'one'", "visit of 'one' to k8s on 2026-03-01: stored 1 events"),
+        ("update events set fingerprint = 'zwei' where fingerprint = 'one'", "visit of 'zwei' to k8s on 2026-03-01: missing, the log says 1 events"),
+        ("update visits set events = events + 1 where fingerprint = 'a'", "visit of 'a' to k8s on 2026-03-01: stored 13 events"),
+        ("update visits set first_seen = last_seen, last_seen = '2026-03-01T12:00:00.000001Z' where fingerprint = 'other'", "visit of 'other' to k8s on 2026-03-01: stored 12"),
+        ("update visits set first_seen = '2026-03-01T11:59:59.999999Z' where fingerprint = 'other'", "visit of 'other' to k8s on 2026-03-01: stored 12"),
+        ("update visits set day = '2026-03-02' where fingerprint = 'a'", "visit of 'a' to k8s on 2026-03-02: stored 12"),
+        ("update visits set product = 'vm' where fingerprint = 'a'", "visit of 'a' to vm on 2026-03-01: stored 12"),
+        ("update visits set fingerprint = '0' where fingerprint = 'a'", "visit of '0' to k8s on 2026-03-01: stored 12"),
+        ("update visits set fingerprint = 'zzz' where fingerprint = 'a'", "visit of 'zzz' to k8s on 2026-03-01: stored 12"),
+        ("delete from visits where fingerprint = 'a'", "visit of 'a' to k8s on 2026-03-01: missing"),
+        ("delete from visits where fingerprint = 'other'", "visit of 'other' to k8s on 2026-03-01: missing"),
         ("update rollups set events = events + 1 where action = 'view'", "k8s view: stored"),
         ("update rollups set new_fingerprints = new_fingerprints + 1 where action = 'view'", "k8s view: stored"),
         ("update rollups set new_product_fingerprints = new_product_fingerprints + 1 where action = 'view'", "k8s view: stored"),
@@ -53,7 +63,8 @@ public sealed class Proofs(PostgresServer server)
         await Fill(at);
         await using var database = await at.OpenPrepared();
         while (await database.EventLog.MergeRollups(1_000) > 0) { }
-        string[] tables = ["events", "rollups", "rollup_hours", "snapshots"];
+        while (await database.Visits.MergeVisits(1_000) > 0) { }
+        string[] tables = ["events", "rollups", "rollup_hours", "visits", "snapshots"];
         await at.Execute("create table sound_counters as select * from counters");
         foreach (var table in tables) await at.Execute($"create table sound_{table} as select * from {table}");
         Assert.Empty((await Prove(database)).Found);
@@ -78,7 +89,7 @@ public sealed class Proofs(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await Fill(at);
         var (exitCode, output, _) = await AppProcess.Run(["verify", "-dbUrl", at.Url]);
-        Assert.Equal((0, "41 events of 4 fingerprints, 3 snapshots, 3 rollups: all equal\n"), (exitCode, output));
+        Assert.Equal((0, "41 events of 4 fingerprints, 3 snapshots, 3 rollups, 4 visits: all equal\n"), (exitCode, output));
 
         await at.Execute("update events set action = 'buy' where fingerprint = 'one'");
         (exitCode, output, _) = await AppProcess.Run(["verify", "-dbUrl", at.Url]);

@@ -15,6 +15,9 @@ internal sealed record TimeRange(DateTime From, DateTime To)
     /// <summary>One whole day of UTC.</summary>
     public bool IsDay => Length == TimeSpan.FromDays(1) && From == From.Date;
 
+    /// <summary>Its UTC days, where it was read in days.</summary>
+    public (DateOnly First, DateOnly End) Days => (DateOnly.FromDateTime(From), DateOnly.FromDateTime(To));
+
     public TotalsQuestion In(TotalsBucket bucket) => new(From, To, bucket);
 
     /// <summary>How many buckets it has.</summary>

@@ -1,10 +1,11 @@
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Http.Visits;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Totals;
 
-/// <summary>Which products and actions have most of something.</summary>
+/// <summary>Which products, actions and fingerprints have most of something.</summary>
 internal static class TopEndpoint
 {
     private const int LimitDefault = 10;
@@ -13,24 +14,29 @@ internal static class TopEndpoint
         routes.MapGet("/api/top", Get)
             .TakesTurns()
             .WithName("GetTop")
-            .WithSummary("The products or actions with most events or visitors")
-            .WithDescription("of is products or actions; by is events, newFingerprints or, of products on one UTC day, uniques. from and to as "
-                + "for totals, widened to whole minutes, or for uniques to whole days. product counts one product's events alone.")
+            .WithSummary("The products, actions or fingerprints with most events or visitors")
+            .WithDescription("of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from and to as for "
+                + "totals, widened to whole minutes; of fingerprints and by uniques to whole days. product counts one product's events alone.")
             .Produces<TopAnswer>()
             .ProducesRefusals(401, 403, 422, 429, 503);
 
     private static async Task<IResult> Get(HttpRequest request, string? of, string? by, string? from, string? to, string? product,
-        string? limit, ITotalsStorage totals, Limits limits, TimeProvider clock)
+        string? limit, ITotalsStorage totals, FreshVisits visits, Limits limits, TimeProvider clock)
     {
         if (request.RefusesRepeats("of", "by", "from", "to", "product", "limit") is { } repeated) return repeated;
-        if (of is not ("products" or "actions")) return of is null ? Refusal.MissingField("of") : Refusal.UnknownValue("of", "products or actions");
+        if (of is not ("products" or "actions" or "fingerprints"))
+            return of is null ? Refusal.MissingField("of") : Refusal.UnknownValue("of", "products, actions or fingerprints");
         if ((by ??= "events") is not ("events" or "uniques" or "newFingerprints")) return Refusal.UnknownValue("by", "events, uniques or newFingerprints");
+        if (of == "fingerprints" && by != "events") return Refusal.UnknownValue("by", "events, as fingerprints are asked for");
         if (by == "uniques" && of != "products") return Refusal.UniquesOfProductsOnly();
         if (product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } text) return text;
         if (!WholeNumber.TryRead(limit, 1, limits.TopMax, Math.Min(LimitDefault, limits.TopMax), out var size))
             return Refusal.OutOfRange("limit", 1, limits.TopMax);
-        if (ReadRange(by == "uniques", from, to, clock, out var range) is { } time) return time;
-        if (by == "uniques" && !range.IsDay) return Refusal.UniquesOfOneDayOnly();
+        var inDays = of == "fingerprints" || by == "uniques";
+        if (ReadRange(inDays, from, to, clock, out var range) is { } time) return time;
+        if (inDays && range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
+        if (of == "fingerprints") return await visits.Fingerprints(range, product, (int)size);
+        if (by == "uniques" && !range.IsDay) return await visits.ProductsByUniques(range, product, (int)size); // one day's are in the rollups
 
         var question = Question(range, of, by, product);
         try

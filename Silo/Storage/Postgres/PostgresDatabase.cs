@@ -28,6 +28,7 @@ public sealed class PostgresDatabase : Database
     private readonly NpgsqlDataSource snapshots;
     private readonly NpgsqlDataSource membership;
     private readonly NpgsqlDataSource exports;
+    private readonly NpgsqlDataSource questions;
     private readonly PostgresEventLog eventLog;
 
     public PostgresDatabase(DatabaseUrl.Postgres url, Limits limits)
@@ -45,7 +46,14 @@ public sealed class PostgresDatabase : Database
         membership = Build("membership", url.Settings, settings => settings.MaxPoolSize = MembershipConnectionsMax);
         // Connections of their own, opened for each: one that reads for an hour must not be one that events wait for.
         exports = Build("exports", url.Settings, settings => settings.Pooling = false);
-        eventLog = new(dataSource, exports);
+        // A scan of all visits never takes a connection from events, and ends by itself.
+        questions = Build("questions", url.Settings, settings =>
+        {
+            settings.MaxPoolSize = limits.QuestionsMax;
+            settings.Timeout = limits.QuestionSecondsMax;
+            settings.Options = $"{settings.Options} -c statement_timeout={limits.QuestionSecondsMax}s".TrimStart();
+        });
+        eventLog = new(dataSource, questions, exports);
     }
 
     public override IEventLogStorage EventLog => eventLog;
@@ -57,6 +65,8 @@ public sealed class PostgresDatabase : Database
     public override ILiveCountsStorage LiveCounts => eventLog;
 
     public override IExportStorage Exports => eventLog;
+
+    public override IVisitStorage Visits => eventLog;
 
     // Any number of silos: nothing to claim.
     public override void Claim() { }
@@ -121,6 +131,7 @@ public sealed class PostgresDatabase : Database
         await snapshots.DisposeAsync();
         await membership.DisposeAsync();
         await exports.DisposeAsync();
+        await questions.DisposeAsync();
     }
 
     private static NpgsqlDataSource Build(string name, NpgsqlConnectionStringBuilder url, Action<NpgsqlConnectionStringBuilder> adjust)

@@ -7,8 +7,11 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Storage.Postgres;
 
-/// <summary>The event log in Postgres: a batch is two statements and a commit, whatever its size.</summary>
-public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSource exports) : SqlEventLog(Scripts)
+/// <summary>The event log in Postgres: a batch is three statements and a commit, whatever its size.</summary>
+/// <param name="dataSource">For events, and what is read for them.</param>
+/// <param name="questions">For what scans much; its connections end it in time.</param>
+/// <param name="exports">For what reads the whole log; each of its connections is one read's own.</param>
+public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSource questions, NpgsqlDataSource exports) : SqlEventLog(Scripts)
 {
     public static readonly SqlScripts Scripts = new("Postgres");
 
@@ -17,7 +20,9 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
 
     private readonly string insertEvents = Scripts["insert_events"];
     private readonly string insertDeltas = Scripts["insert_deltas"];
+    private readonly string insertVisits = Scripts["insert_visits"];
     private readonly string mergeRollups = Scripts["merge_rollups"];
+    private readonly string mergeVisits = Scripts["merge_visits"];
     private readonly string tryMergeLock = Scripts["try_merge_lock"];
     private readonly string checkWritable = Scripts["check_writable"];
     private readonly string readInKeyOrder = Scripts["read_in_key_order"];
@@ -57,6 +62,7 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
         var recorded = InsertEvents(events);
         batch.BatchCommands.Add(recorded);
         batch.BatchCommands.Add(InsertDeltas(deltas));
+        batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events)));
         await batch.ExecuteNonQueryAsync();
         if (recorded.RecordsAffected != events.Length) return false; // leaving rolls back
 
@@ -106,11 +112,30 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
         };
     }
 
+    private NpgsqlBatchCommand InsertVisits(VisitDelta visits) => new(insertVisits)
+    {
+        Parameters =
+        {
+            Values(visits.Fingerprints, NpgsqlDbType.Text),
+            Values(visits.Products, NpgsqlDbType.Text),
+            Values(visits.Events, NpgsqlDbType.Integer),
+            Values(visits.Firsts, NpgsqlDbType.TimestampTz),
+            Values(visits.Lasts, NpgsqlDbType.TimestampTz),
+        },
+    };
+
+    private static NpgsqlParameter<List<T>> Values<T>(List<T> values, NpgsqlDbType type) =>
+        new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+
     private static NpgsqlParameter<TValue[]> Column<TRow, TValue>(
         TRow[] rows, Converter<TRow, TValue> value, NpgsqlDbType type) =>
         new() { TypedValue = Array.ConvertAll(rows, value), NpgsqlDbType = NpgsqlDbType.Array | type };
 
-    public override async Task<int> MergeRollups(int limit)
+    public override Task<int> MergeRollups(int limit) => Merge(mergeRollups, limit);
+
+    public override Task<int> MergeVisits(int limit) => Merge(mergeVisits, limit);
+
+    private async Task<int> Merge(string sql, int limit)
     {
         try
         {
@@ -118,7 +143,7 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
             await using var transaction = await connection.BeginTransactionAsync();
             await using var tryLock = new NpgsqlCommand(tryMergeLock, connection, transaction);
             if (await tryLock.ExecuteScalarAsync() is not true) return 0;
-            await using var merge = new NpgsqlCommand(mergeRollups, connection, transaction);
+            await using var merge = new NpgsqlCommand(sql, connection, transaction);
             merge.Parameters.Add(Parameter("limit", limit));
             var merged = (long)(await merge.ExecuteScalarAsync())!;
             await transaction.CommitAsync();
@@ -147,18 +172,24 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
     protected override async ValueTask<DbConnection> Open(CancellationToken cancellation) =>
         await dataSource.OpenConnectionAsync(cancellation);
 
+    protected override async ValueTask<DbConnection> OpenForQuestion() => await questions.OpenConnectionAsync();
+
     protected override async Task<AuditConnections> OpenSnapshot(CancellationToken cancellation)
     {
         var events = await dataSource.OpenConnectionAsync(cancellation);
+        var visits = await dataSource.OpenConnectionAsync(cancellation);
         var others = await dataSource.OpenConnectionAsync(cancellation);
         await events.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
         await using var export = new NpgsqlCommand("select pg_export_snapshot()", events);
         var snapshot = (string)(await export.ExecuteScalarAsync(cancellation))!;
-        await others.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
-        // The one statement here that takes no parameter; the name is the server's own word of a moment ago.
-        await using var import = new NpgsqlCommand($"set transaction snapshot '{snapshot}'", others);
-        await import.ExecuteNonQueryAsync(cancellation);
-        return new(events, others);
+        foreach (var beside in (NpgsqlConnection[])[visits, others])
+        {
+            await beside.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
+            // The one statement here that takes no parameter; the name is the server's own word of a moment ago.
+            await using var import = new NpgsqlCommand($"set transaction snapshot '{snapshot}'", beside);
+            await import.ExecuteNonQueryAsync(cancellation);
+        }
+        return new(events, visits, others);
     }
 
     protected override async Task<DbConnection> OpenExport(CancellationToken cancellation)
@@ -194,6 +225,7 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
     {
         if (!IsLostConnection(exception)) return false;
         dataSource.Clear();
+        questions.Clear();
         return true;
     }
 

@@ -39,6 +39,8 @@ public sealed class SqliteDatabase : Database
 
     public override IExportStorage Exports => eventLog;
 
+    public override IVisitStorage Visits => eventLog;
+
     public override void Claim()
     {
         try

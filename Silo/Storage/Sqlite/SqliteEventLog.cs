@@ -18,6 +18,7 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
     private readonly SqliteDataSource dataSource;
     private readonly SemaphoreSlim writing = new(1);
     private readonly string mergeRollups = Scripts["merge_rollups"];
+    private readonly string mergeVisits = Scripts["merge_visits"];
     private Writer? writer;
 
     public SqliteEventLog(SqliteDataSource dataSource) : base(Scripts) => this.dataSource = dataSource;
@@ -26,6 +27,8 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
         Write(connection => connection.Record(events, deltas));
 
     public override Task<int> MergeRollups(int limit) => Write(connection => connection.Merge(mergeRollups, limit));
+
+    public override Task<int> MergeVisits(int limit) => Write(connection => connection.Merge(mergeVisits, limit));
 
     /// <summary>Takes the write lock and gives it back: fails on a read-only file or a lost disk, and writes nothing.</summary>
     public override Task CheckWritable(CancellationToken cancellation) => Write(connection => connection.CheckWritable());
@@ -57,13 +60,15 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
     protected override async ValueTask<DbConnection> Open(CancellationToken cancellation) =>
         await dataSource.OpenConnectionAsync(cancellation);
 
+    protected override ValueTask<DbConnection> OpenForQuestion() => Open(CancellationToken.None);
+
     protected override async Task<AuditConnections> OpenSnapshot(CancellationToken cancellation)
     {
-        // One connection for both: SQLite lets its statements run side by side in one read transaction. Deferred,
+        // One connection for all: SQLite lets its statements run side by side in one read transaction. Deferred,
         // so that it takes no write lock: a proof runs beside a busy silo.
         var connection = (SqliteConnection)await dataSource.OpenConnectionAsync(cancellation);
         connection.BeginTransaction(deferred: true);
-        return new(connection, connection);
+        return new(connection, connection, connection);
     }
 
     protected override async Task<DbConnection> OpenExport(CancellationToken cancellation)

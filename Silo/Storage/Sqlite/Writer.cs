@@ -10,6 +10,7 @@ internal sealed class Writer : IDisposable
     private readonly DbConnection connection;
     private readonly DbCommand insertEvent;
     private readonly DbCommand insertDelta;
+    private readonly DbCommand insertVisits;
 
     public Writer(DbConnection connection)
     {
@@ -18,6 +19,7 @@ internal sealed class Writer : IDisposable
             "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties");
         insertDelta = Prepare("insert_delta", "minute", "product", "action", "events",
             "new_fingerprints", "new_product_fingerprints", "daily_fingerprints", "daily_product_fingerprints");
+        insertVisits = Prepare("insert_visits", "visits");
     }
 
     public bool Record(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas)
@@ -34,6 +36,7 @@ internal sealed class Writer : IDisposable
             Execute(insertDelta, transaction, SqliteEventLog.Text(key.Minute), key.Product, key.Action, counts.Events,
                 counts.NewFingerprints, counts.NewProductFingerprints,
                 counts.DailyFingerprints, counts.DailyProductFingerprints);
+        Execute(insertVisits, transaction, VisitJson.Of(VisitDelta.Of(events)));
         Commit(transaction);
         return true;
     }

@@ -1,0 +1,63 @@
+namespace Tally.Grains.EventLog;
+
+/// <summary>What a fingerprint did with a product on one UTC day.</summary>
+/// <param name="Day">UTC, of <see cref="Contracts.Event.Occurred"/>.</param>
+/// <param name="Product">Used.</param>
+/// <param name="Fingerprint">By whom.</param>
+/// <param name="Events">Its events of that day and product.</param>
+/// <param name="FirstSeen">UTC: the earliest of them.</param>
+/// <param name="LastSeen">UTC: the latest of them.</param>
+public sealed record Visit(DateOnly Day, string Product, string Fingerprint, long Events, DateTime FirstSeen, DateTime LastSeen);
+
+/// <summary>
+/// What a batch adds to the visits, by column, as it is stored: one row for the whole batch. Their day is that of the
+/// first event. A visit may stand in it more than once, since the merge adds up anyway.
+/// </summary>
+public sealed class VisitDelta
+{
+    // Most fingerprints have one visit in a batch. Of one that has many only the last few are looked through, so that
+    // nobody's run of a thousand products costs its square.
+    private const int LookedThroughMax = 8;
+
+    // Columns and not rows: of a batch of 5,000 visitors no array is so large that the collector treats it as such.
+    public List<string> Fingerprints { get; }
+    public List<string> Products { get; }
+    public List<int> Events { get; }
+    public List<DateTime> Firsts { get; }
+    public List<DateTime> Lasts { get; }
+
+    private VisitDelta(int capacity) =>
+        (Fingerprints, Products, Events, Firsts, Lasts) = (new(capacity), new(capacity), new(capacity), new(capacity), new(capacity));
+
+    /// <param name="events">Those of one fingerprint stand together, as the runs of a batch do.</param>
+    public static VisitDelta Of(IReadOnlyList<RecordedEvent> events)
+    {
+        var delta = new VisitDelta(events.Count);
+        var begin = 0; // of the fingerprint's visits
+        for (var i = 0; i < events.Count; i++)
+        {
+            if (i > 0 && events[i].Fingerprint != events[i - 1].Fingerprint) begin = delta.Events.Count;
+            delta.Add(events[i], begin);
+        }
+        return delta;
+    }
+
+    private void Add(RecordedEvent recorded, int begin)
+    {
+        var e = recorded.Event;
+        var day = DaySet.DayOf(e.Occurred);
+        for (var i = Events.Count - 1; i >= Math.Max(begin, Events.Count - LookedThroughMax); i--)
+        {
+            if (DaySet.DayOf(Firsts[i]) != day || Products[i] != e.Product) continue;
+            Events[i]++;
+            if (e.Occurred < Firsts[i]) Firsts[i] = e.Occurred;
+            if (e.Occurred > Lasts[i]) Lasts[i] = e.Occurred;
+            return;
+        }
+        Fingerprints.Add(recorded.Fingerprint);
+        Products.Add(e.Product);
+        Events.Add(1);
+        Firsts.Add(e.Occurred);
+        Lasts.Add(e.Occurred);
+    }
+}

@@ -1,0 +1,23 @@
+-- One statement, one snapshot of the deltas: what it deletes is exactly what it adds.
+with merged as (
+    delete from visit_deltas
+    where id in (select id from visit_deltas order by id limit @limit)
+    returning *
+),
+added as (
+    insert into visits as v (day, product, fingerprint, events, first_seen, last_seen)
+    select (first_seen at time zone 'UTC')::date, product, fingerprint, sum(events), min(first_seen), max(last_seen)
+    from (
+        select one.*
+        from merged m
+        cross join lateral unnest(m.fingerprints, m.products, m.events, m.firsts, m.lasts)
+            as one (fingerprint, product, events, first_seen, last_seen)
+    ) as parts
+    group by 1, 2, 3
+    order by 1, 2, 3
+    on conflict (day, product, fingerprint) do update set
+        events = v.events + excluded.events,
+        first_seen = least(v.first_seen, excluded.first_seen),
+        last_seen = greatest(v.last_seen, excluded.last_seen)
+)
+select count(*) from merged

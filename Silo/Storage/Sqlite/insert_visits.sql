@@ -1,0 +1,1 @@
+insert into visit_deltas (visits) values (@visits)
