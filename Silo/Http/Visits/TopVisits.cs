@@ -1,5 +1,4 @@
 using Tally.Silo.Http.Totals;
-using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Visits;
 

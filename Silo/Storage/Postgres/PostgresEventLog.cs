@@ -23,6 +23,8 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
     private readonly string insertVisits = Scripts["insert_visits"];
     private readonly string mergeRollups = Scripts["merge_rollups"];
     private readonly string mergeVisits = Scripts["merge_visits"];
+    private readonly string hasVisitGaps = Scripts["has_visit_gaps"];
+    private readonly string mendVisits = Scripts["mend_visits"];
     private readonly string tryMergeLock = Scripts["try_merge_lock"];
     private readonly string checkWritable = Scripts["check_writable"];
     private readonly string readInKeyOrder = Scripts["read_in_key_order"];
@@ -131,11 +133,16 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
         TRow[] rows, Converter<TRow, TValue> value, NpgsqlDbType type) =>
         new() { TypedValue = Array.ConvertAll(rows, value), NpgsqlDbType = NpgsqlDbType.Array | type };
 
-    public override Task<int> MergeRollups(int limit) => Merge(mergeRollups, limit);
+    public override Task<int> MergeRollups(int limit) => Merge(limit, (_, _) => Task.FromResult(mergeRollups));
 
-    public override Task<int> MergeVisits(int limit) => Merge(mergeVisits, limit);
+    public override Task<int> MergeVisits(int limit) => Merge(limit, async (connection, transaction) =>
+    {
+        await using var ask = new NpgsqlCommand(hasVisitGaps, connection, transaction);
+        return await ask.ExecuteScalarAsync() is true ? mendVisits : mergeVisits;
+    });
 
-    private async Task<int> Merge(string sql, int limit)
+    /// <param name="which">Chooses the statement, under the lock.</param>
+    private async Task<int> Merge(int limit, Func<NpgsqlConnection, NpgsqlTransaction, Task<string>> which)
     {
         try
         {
@@ -143,7 +150,7 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
             await using var transaction = await connection.BeginTransactionAsync();
             await using var tryLock = new NpgsqlCommand(tryMergeLock, connection, transaction);
             if (await tryLock.ExecuteScalarAsync() is not true) return 0;
-            await using var merge = new NpgsqlCommand(sql, connection, transaction);
+            await using var merge = new NpgsqlCommand(await which(connection, transaction), connection, transaction);
             merge.Parameters.Add(Parameter("limit", limit));
             var merged = (long)(await merge.ExecuteScalarAsync())!;
             await transaction.CommitAsync();

@@ -1,1 +1,6 @@
-select min(id), max(id) from visit_deltas
+select min(id), max(id)
+from (
+    select id from visit_deltas
+    union all
+    select id from visit_gaps
+) as deltas

@@ -28,6 +28,27 @@ alter table visit_deltas
     alter column firsts set storage external,
     alter column lasts set storage external;
 
+-- A silo of the version before, which may still run, appends no visits. What it appends to the rollups has the default
+-- here, and leaves a note by which the merge counts such a day and product anew from the log. Notes and deltas share one
+-- row of numbers.
+alter table rollup_deltas add column with_visits boolean not null default false;
+
+create table visit_gaps (
+    id      bigint primary key default nextval('visit_deltas_id_seq'),
+    day     date not null,
+    product text collate "C" not null
+);
+
+create function note_visit_gap() returns trigger language plpgsql as $$
+begin
+    insert into visit_gaps (day, product) values ((new.minute at time zone 'UTC')::date, new.product);
+    return null;
+end
+$$;
+
+create trigger without_visits after insert on rollup_deltas
+for each row when (not new.with_visits) execute function note_visit_gap();
+
 -- Nobody records between what is counted here and the end of this transaction.
 lock table events in share mode;
 
