@@ -5,7 +5,7 @@ using Tally.Contracts;
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// Folds the whole log and compares it with every snapshot, every visit and every rollup. Events are streamed; what is held grows
+/// Folds the whole log and compares it with every snapshot, visit and rollup. Events are streamed; what is held grows
 /// with the number of rollups (minutes times products times actions) and not with the number of events.
 /// </summary>
 /// <param name="audit">Everything stored, as of one moment.</param>

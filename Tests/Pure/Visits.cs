@@ -12,6 +12,7 @@ namespace Tally.Tests.Pure;
 public sealed class Visits
 {
     private static readonly Gen<int> Day = Gen.Int[739_000, 739_060];
+    private static readonly string[] Fingerprints = ["a", "é", "😀", " ", "a/b%2F", new('x', 256)];
 
     [Fact]
     public void The_newest_days_are_counted_exactly_in_whatever_order_they_come() => Day.Array[0, 200].Sample(days =>
@@ -55,7 +56,7 @@ public sealed class Visits
 
     [Fact]
     public void A_cursor_is_read_as_it_was_written_and_by_its_own_list_alone() =>
-        Gen.Select(Gen.Enum<FingerprintOrder>(), Gen.Long[0, DateTime.MaxValue.Ticks], Gen.OneOfConst("a", "é", "😀", " ", "a/b%2F", new string('x', 256)))
+        Gen.Select(Gen.Enum<FingerprintOrder>(), Gen.Long[0, DateTime.MaxValue.Ticks], Gen.OneOf([.. Fingerprints.Select(Gen.Const)]))
             .Sample((order, value, fingerprint) =>
             {
                 var limits = new Limits();
