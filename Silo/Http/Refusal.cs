@@ -70,7 +70,7 @@ public sealed record Refusal(
     public static Refusal TooManyDays(int max) => new(422, "Too many days", "too_many_days",
         $"Which fingerprints are different is counted over at most {max} UTC days.", "from");
 
-    public static Refusal InvalidCursor() => new(422, "The cursor cannot be read", "invalid_cursor",
+    public static Refusal InvalidPlace() => new(422, "The cursor cannot be read", "invalid_cursor",
         "The parameter after must be the next of an answer to a question with the same sort.", "after");
 
     public static Refusal InvalidCursor() => new(422, "The cursor cannot be read", "invalid_cursor",

@@ -25,7 +25,7 @@ internal static class FingerprintListEndpoint
         if (OrderOf(sort) is not { } order) return Refusal.UnknownValue("sort", "recent, first or total");
         if (product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } text) return text;
         var place = after is null ? FingerprintPlace.Begin(order) : FingerprintCursor.Read(after, order, limits);
-        if (place is null) return Refusal.InvalidCursor();
+        if (place is null) return Refusal.InvalidPlace();
         if (!WholeNumber.TryRead(limit, 1, limits.PageFingerprintsMax, Math.Min(PageFingerprintsDefault, limits.PageFingerprintsMax), out var size))
             return Refusal.OutOfRange("limit", 1, limits.PageFingerprintsMax);
 
