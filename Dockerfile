@@ -43,10 +43,13 @@ ENV APP_PORT=9000 \
     APP_ADVERTISE=auto \
     APP_WRITE_KEYS=none \
     APP_READ_KEYS=none \
+    APP_ERASE_KEYS=none \
     APP_TRUSTED_PROXIES=none \
     APP_BOTS=count \
     APP_CORS_ORIGINS=none \
-    APP_FINGERPRINTS=client
+    APP_FINGERPRINTS=client \
+    APP_RETENTION=none \
+    APP_FORGET_AFTER=none
 # No files beside /data: no diagnostics socket in /tmp, SQLite's own temporary files in the volume. And no watch for
 # configuration files, which there are none of: watches are few on a host with many containers.
 ENV DOTNET_EnableDiagnostics=0 \

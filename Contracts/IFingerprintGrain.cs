@@ -33,6 +33,19 @@ public interface IFingerprintGrain : IGrainWithStringKey
     /// <param name="known">Null to be answered at once.</param>
     [Alias("News")]
     ValueTask<NewsResult> News(HistoryPosition? known);
+
+    /// <summary>
+    /// Removes everything that is kept of this fingerprint, in one transaction, behind the events that are being committed.
+    /// Whoever comes meanwhile is sent to the next activation, which knows nothing: what it records is a new fingerprint's.
+    /// </summary>
+    /// <param name="suppress">Also refuse its events from now on.</param>
+    [Alias("Erase")]
+    ValueTask<EraseResult> Erase(bool suppress);
+
+    /// <summary>Erases it, but only if its last event happened before.</summary>
+    /// <param name="before">UTC.</param>
+    [Alias("Forget")]
+    ValueTask<EraseResult> Forget(DateTime before);
 }
 
 /// <summary>What became of one event.</summary>
@@ -54,6 +67,8 @@ public enum RecordOutcome : byte
     SteppedDown,
     /// <summary>The connection broke during the commit. Sending it again finds out.</summary>
     Unknown,
+    /// <summary>The fingerprint was erased with the wish that nothing of it be recorded again. Not recorded.</summary>
+    Suppressed,
 }
 
 /// <param name="Outcome">What became of the event.</param>

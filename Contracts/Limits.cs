@@ -132,6 +132,18 @@ public sealed class Limits
     // Visits: batches whose visits one merge takes, each at most BatchEventsMax of them.
     [Range(1, 10_000)] public int MergeVisitBatchesMax { get; set; } = 32;
 
+    // Fingerprints being erased at once by a silo, each on a connection of its own; others wait.
+    [Range(1, 64)] public int ErasuresMax { get; set; } = 2;
+
+    // Retention: fingerprints looked at and events removed in one step, steps in a second, how long a pass that has seen all
+    // waits for the next, and fingerprints erased whole. A step, and each of these, is a transaction, and at its end all silos'
+    // commits wait for its flush.
+    [Range(1, 10_000)] public int PruneFingerprintsMax { get; set; } = 500;
+    [Range(1, 50_000)] public int PruneEventsMax { get; set; } = 5_000;
+    [Range(1, 1_000)] public int PruneStepsPerSecondMax { get; set; } = 5;
+    [Range(1, 86_400)] public int PrunePauseSeconds { get; set; } = 600;
+    [Range(1, 10_000)] public int ForgottenPerSecondMax { get; set; } = 20;
+
     // From SIGTERM until the process listens no more. It must exceed the time in which a load balancer notices that
     // readiness fails; the longest leaves half of the 30 s of a stop to the requests that are still under way.
     [Range(0, 15_000)] public int DrainMilliseconds { get; set; } = 2_000;

@@ -25,6 +25,14 @@ public sealed class DaySet
         return (uint)word < (uint)words.Length && (words[word] & Bit(day)) != 0;
     }
 
+    /// <summary>The days, ascending.</summary>
+    public IEnumerable<int> All()
+    {
+        for (var word = 0; word < words.Length; word++)
+            for (var bits = words[word]; bits != 0; bits &= bits - 1)
+                yield return (firstWord + word) * DaysPerWord + BitOperations.TrailingZeroCount(bits);
+    }
+
     public void Add(int day)
     {
         var word = day / DaysPerWord;

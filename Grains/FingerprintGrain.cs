@@ -12,8 +12,8 @@ namespace Tally.Grains;
 /// </summary>
 [Reentrant]
 public sealed partial class FingerprintGrain(
-    GroupCommit log, History history, Snapshots snapshots, ISiloLiveness liveness, Residency residency, WaitingForNews waiting,
-    Limits limits, ILogger<FingerprintGrain> logger)
+    GroupCommit log, History history, Snapshots snapshots, Erasures erasures, ISiloLiveness liveness, Residency residency,
+    WaitingForNews waiting, Limits limits, ILogger<FingerprintGrain> logger)
     : Grain, IFingerprintGrain
 {
     // Null while it is not needed: most visitors have one event, and nothing is kept for a second.
@@ -26,10 +26,12 @@ public sealed partial class FingerprintGrain(
     private Resident? resident;
     private Task? loading;
     private Task snapshotting = Task.CompletedTask;
+    private TaskCompletionSource? idle; // somebody waits for the run under way
     private bool appending;
     private bool snapshotDue;
     private bool leaving;
     private bool steppedDown;
+    private bool suppressed;
 
     private string Fingerprint => FingerprintKey.Fingerprint(this.GetPrimaryKeyString());
 
@@ -52,7 +54,9 @@ public sealed partial class FingerprintGrain(
     }
 
     private async ValueTask<RecordOutcome?> WhyNotNow() =>
-        !await TryLoad() ? RecordOutcome.Unavailable : steppedDown ? RecordOutcome.SteppedDown : null;
+        !await TryLoad() ? RecordOutcome.Unavailable
+        : steppedDown ? RecordOutcome.SteppedDown
+        : suppressed ? RecordOutcome.Suppressed : null;
 
     // A known id has its answer; one under way waits for that commit; any other event gathers for the next run.
     private Task<RecordResult> Join(Event @event)
@@ -107,6 +111,39 @@ public sealed partial class FingerprintGrain(
         return watch;
     }
 
+    public ValueTask<EraseResult> Erase(bool suppress) => EraseIf(_ => true, suppress);
+
+    // An event that is on its way was sent just now, whatever its own time says.
+    public ValueTask<EraseResult> Forget(DateTime before) =>
+        EraseIf(state => state.Total > 0 && state.LastSeen < before && inFlight is null or { IsEmpty: true }, suppress: false);
+
+    private async ValueTask<EraseResult> EraseIf(Func<FingerprintState, bool> condition, bool suppress)
+    {
+        if (!await TryLoad()) return new(EraseOutcome.Unavailable, null);
+        if (steppedDown) return new(EraseOutcome.SteppedDown, null);
+        if (!condition(state)) return new(EraseOutcome.Kept, null);
+        SendAway(); // from here on everyone goes to the successor, which begins with what this leaves
+        try
+        {
+            if (appending) await (idle = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            await snapshotting;
+            return await erasures.Erase(Fingerprint, state.Sequence, suppress) is { } removed
+                ? new(EraseOutcome.Erased, removed with { Suppressed = suppress || suppressed }) : new(EraseOutcome.SteppedDown, null);
+        }
+        catch (EventLogUnavailableException)
+        {
+            return new(EraseOutcome.Unavailable, null);
+        }
+        catch (CommitUnknownException)
+        {
+            return new(EraseOutcome.Unknown, null);
+        }
+        finally
+        {
+            DeactivateOnIdle();
+        }
+    }
+
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         TallyMetrics.ResidentFingerprints.Add(1);
@@ -146,7 +183,7 @@ public sealed partial class FingerprintGrain(
     private async Task Load()
     {
         var loaded = await history.Load(Fingerprint, this.GetGrainId());
-        (state, stored, snapshotSequence) = (loaded.State, loaded.Stored, loaded.SnapshotSequence);
+        (state, stored, snapshotSequence, suppressed) = (loaded.State, loaded.Stored, loaded.SnapshotSequence, loaded.Suppressed);
         foreach (var recorded in loaded.Newest) remembered.Add(recorded);
     }
 
@@ -170,6 +207,7 @@ public sealed partial class FingerprintGrain(
         }
         events.AnswerGathered(new(RecordOutcome.SteppedDown, 0));
         appending = false;
+        idle?.SetResult();
         if (state.Total <= 1) inFlight = null;
     }
 
@@ -247,9 +285,14 @@ public sealed partial class FingerprintGrain(
     // This activation no longer knows where the log stands. Everyone is sent to its successor, which will read it.
     private void StepDown()
     {
+        SendAway();
+        DeactivateOnIdle();
+    }
+
+    private void SendAway()
+    {
         steppedDown = true;
         watch?.End();
-        DeactivateOnIdle();
     }
 
     private void StepDownFenced()

@@ -7,21 +7,37 @@ namespace Tally.Grains;
 /// <param name="State">The fold of the whole log.</param>
 /// <param name="Newest">The newest events, oldest first.</param>
 /// <param name="Stored">The snapshot as read, for its version; null where it was not needed.</param>
-/// <param name="SnapshotSequence">Where the snapshot stands; 0 where there is none, or it was not needed or not believed.</param>
+/// <param name="SnapshotSequence">
+/// Where the snapshot stands, or what stands for pruned events; 0 where there is neither, or it was not needed or not believed.
+/// </param>
+/// <param name="Suppressed">Its events are to be refused.</param>
 public sealed record LoadedHistory(
     FingerprintState State,
     IReadOnlyList<RecordedEvent> Newest,
     GrainState<FingerprintState>? Stored,
-    long SnapshotSequence);
+    long SnapshotSequence,
+    bool Suppressed = false);
 
 /// <summary>Loads a fingerprint: its newest events, and for a longer history its snapshot and the events between.</summary>
-public sealed class History(HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, Limits limits)
+public sealed class History(HistoryLoader loader, IEventLogStorage storage, IErasureStorage erasures, Snapshots snapshots, Limits limits)
 {
+    // Events are pruned in steps, and rarely: whoever meets one of a fingerprint does not meet the next.
+    private const int AttemptsMax = 5;
+
     /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
     public async Task<LoadedHistory> Load(string fingerprint, GrainId grain)
     {
-        var newest = await loader.ReadNewest(fingerprint);
-        if (newest.Count < limits.RememberedEventsMax)
+        for (var attempt = 1; attempt <= AttemptsMax; attempt++)
+            if (await TryLoad(fingerprint, grain) is { } loaded) return loaded;
+        throw new EventLogUnavailableException("The history changes faster than it can be read.");
+    }
+
+    // Null where events were pruned between one read and the next.
+    private async Task<LoadedHistory?> TryLoad(string fingerprint, GrainId grain)
+    {
+        var (newest, remains) = await loader.ReadNewest(fingerprint);
+        if (newest.Count == 0) return new(remains.Pruned ?? new(), newest, null, remains.Pruned?.Sequence ?? 0, remains.Suppressed);
+        if (newest.Count < limits.RememberedEventsMax && newest[0].Sequence == 1)
         {
             var state = new FingerprintState();
             foreach (var recorded in newest) state.Apply(recorded);
@@ -33,22 +49,30 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, Snap
         // did not count days' events is folded anew, once.
         var believed = stored.State!.Sequence <= newest[^1].Sequence && stored.State.KnowsActivity;
         var folded = believed ? stored.State.Copy() : new();
-        await FoldUpTo(folded, fingerprint, newest[0].Sequence - 1);
+        var covered = folded.Sequence;
+        if (!await TryFoldUpTo(folded, fingerprint, newest[0].Sequence - 1))
+        {
+            if (await erasures.ReadPruned(fingerprint) is not { } pruned) return null;
+            (folded, covered) = (pruned, pruned.Sequence);
+            if (!await TryFoldUpTo(folded, fingerprint, newest[0].Sequence - 1)) return null;
+        }
         foreach (var recorded in newest)
             if (recorded.Sequence > folded.Sequence) folded.Apply(recorded);
-        return new(folded, newest, stored, believed ? stored.State.Sequence : 0);
+        return new(folded, newest, stored, covered);
     }
 
-    // Where the newest events do not reach back to the snapshot: it waited long for its turn, or could not be written.
-    private async Task FoldUpTo(FingerprintState state, string fingerprint, long sequence)
+    // Where the newest events do not reach back to the snapshot: it waited long for its turn, or could not be written. False
+    // where an event between them is not in the log any more.
+    private async Task<bool> TryFoldUpTo(FingerprintState state, string fingerprint, long sequence)
     {
         while (state.Sequence < sequence)
         {
             var page = await storage.ReadAfter(fingerprint, state.Sequence, limits.PageEventsMax);
-            if (page.Count == 0) throw new InvalidOperationException($"The log ends before sequence {sequence}.");
+            if (page.Count == 0 || page[0].Sequence != state.Sequence + 1) return false;
             foreach (var recorded in page)
                 if (recorded.Sequence <= sequence) state.Apply(recorded);
         }
+        return true;
     }
 
     private async Task<GrainState<FingerprintState>> ReadSnapshot(GrainId grain)

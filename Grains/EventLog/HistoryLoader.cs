@@ -2,21 +2,27 @@ using Tally.Contracts;
 
 namespace Tally.Grains.EventLog;
 
+/// <param name="Events">Oldest first.</param>
+/// <param name="Remains">Where there are none: what is left.</param>
+public sealed record NewestEvents(IReadOnlyList<RecordedEvent> Events, Remains Remains);
+
 /// <summary>
 /// Reads the newest events of fingerprints whose grains activate. Those that activate together share one query, so
 /// a new visitor costs a share of a batched read.
 /// </summary>
 public sealed class HistoryLoader
 {
-    private sealed record Load(string Fingerprint, TaskCompletionSource<IReadOnlyList<RecordedEvent>> Done);
+    private sealed record Load(string Fingerprint, TaskCompletionSource<NewestEvents> Done);
 
     private readonly IEventLogStorage storage;
+    private readonly IErasureStorage erasures;
     private readonly Limits limits;
     private readonly Gathering<Load> loads;
 
-    public HistoryLoader(IEventLogStorage storage, Limits limits)
+    public HistoryLoader(IEventLogStorage storage, IErasureStorage erasures, Limits limits)
     {
         this.storage = storage;
+        this.erasures = erasures;
         this.limits = limits;
         loads = new(limits.LoadQueueMax, limits.LoadFingerprintsMax, _ => 1, Read);
     }
@@ -31,10 +37,10 @@ public sealed class HistoryLoader
 
     /// <summary>
     /// A fingerprint's newest events, oldest first, at most <see cref="Limits.RememberedEventsMax"/>. Fewer than
-    /// that are its whole history.
+    /// that, of which the first has sequence 1, are its whole history.
     /// </summary>
     /// <exception cref="EventLogUnavailableException">The database does not answer, or the queue is full.</exception>
-    public Task<IReadOnlyList<RecordedEvent>> ReadNewest(string fingerprint)
+    public Task<NewestEvents> ReadNewest(string fingerprint)
     {
         var load = new Load(fingerprint, new(TaskCreationOptions.RunContinuationsAsynchronously));
         return loads.TryAdd(load)
@@ -48,7 +54,10 @@ public sealed class HistoryLoader
         {
             string[] fingerprints = [.. batch.Select(load => load.Fingerprint).Distinct()];
             var newest = await storage.ReadNewestMeasured(fingerprints, limits.RememberedEventsMax);
-            foreach (var load in batch) load.Done.SetResult([.. newest[load.Fingerprint].Reverse()]);
+            string[] without = [.. fingerprints.Where(fingerprint => !newest.Contains(fingerprint))];
+            var remains = without.Length == 0 ? null : await erasures.ReadRemains(without);
+            foreach (var load in batch)
+                load.Done.SetResult(new([.. newest[load.Fingerprint].Reverse()], remains?.GetValueOrDefault(load.Fingerprint) ?? Remains.None));
         }
         catch (Exception exception) // the callers get it
         {

@@ -12,7 +12,7 @@ public interface IEventLogStorage
 {
     /// <summary>
     /// Records events and rollup deltas in one durable transaction: all of them, or, where an event's
-    /// (fingerprint, sequence) or (fingerprint, id) is in the log already, none of them.
+    /// (fingerprint, sequence) or (fingerprint, id) is in the log already, or the event that a run follows is not, none of them.
     /// </summary>
     /// <returns>False where nothing was recorded because of such a conflict.</returns>
     Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas);
@@ -57,8 +57,11 @@ public interface IEventLogAudit : IAsyncDisposable
     /// <summary>The whole log, by fingerprint and sequence.</summary>
     IAsyncEnumerable<RecordedEvent> Events(CancellationToken cancellation);
 
-    /// <summary>Every snapshot, as the bytes that grain storage wrote, by grain key.</summary>
-    IAsyncEnumerable<(string GrainKey, byte[] Payload)> Snapshots(CancellationToken cancellation);
+    /// <summary>Every snapshot and what pruned events add up to, by grain key; what is pruned before the snapshots.</summary>
+    IAsyncEnumerable<StoredState> States(CancellationToken cancellation);
+
+    /// <summary>What events that are gone from the log have given the rollups.</summary>
+    IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> GoneRollups(CancellationToken cancellation);
 
     /// <summary>Every rollup with its deltas added, by minute, product and action.</summary>
     IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> Rollups(CancellationToken cancellation);
@@ -72,6 +75,11 @@ public interface IEventLogAudit : IAsyncDisposable
     /// <summary>Every visit with its deltas added, by fingerprint.</summary>
     IAsyncEnumerable<Visit> Visits(CancellationToken cancellation);
 }
+
+/// <param name="GrainKey">Whose.</param>
+/// <param name="Payload">The bytes that grain storage writes.</param>
+/// <param name="IsPruned">True of what stands for pruned events; false of a snapshot.</param>
+public sealed record StoredState(string GrainKey, byte[] Payload, bool IsPruned);
 
 /// <summary>The database does not answer; surely nothing was changed.</summary>
 public sealed class EventLogUnavailableException(string message, Exception? inner = null) : Exception(message, inner);

@@ -5,17 +5,22 @@ using Tally.Contracts;
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// Folds the whole log and compares it with every snapshot, visit and rollup. Events are streamed; what is held grows
-/// with the number of rollups (minutes times products times actions) and not with the number of events.
+/// Folds the whole log and compares it with every snapshot, every visit and, together with what is gone from it, every rollup.
+/// Events are streamed; what is held grows with the number of rollups (minutes times products times actions) and not with the
+/// number of events.
 /// </summary>
 /// <param name="audit">Everything stored, as of one moment.</param>
-/// <param name="readSnapshot">Reads what grain storage wrote.</param>
+/// <param name="readState">Reads what grain storage writes.</param>
 /// <param name="difference">Told each difference, in one line, as it is found.</param>
-public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> readSnapshot, Action<string> difference)
+public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> readState, Action<string> difference)
 {
     private readonly RollupDeltas folded = [];
 
     public long Events { get; private set; }
+
+    /// <summary>Of which the log has only what they add up to.</summary>
+    public long PrunedEvents { get; private set; }
+
     public long Fingerprints { get; private set; }
     public long Snapshots { get; private set; }
     public long Rollups { get; private set; }
@@ -25,6 +30,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
     public async Task Run(CancellationToken cancellation)
     {
         await FoldEvents(cancellation);
+        await foreach (var (key, counts) in audit.GoneRollups(cancellation)) folded.AddCounts(key, counts);
         await CountsProof.Run(audit, folded, Report, cancellation);
         await Compare("rollup of the hour", folded.ByHour(), audit.RollupHours(cancellation));
         Rollups = await Compare("rollup", folded, audit.Rollups(cancellation));
@@ -44,75 +50,58 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
         return count;
     }
 
-    // All streams come in the order of the fingerprints' bytes, so one pass brings snapshots and visits to their events.
+    // All streams come in the order of the fingerprints' bytes, so one pass brings to each its events and what is kept of it.
     private async Task FoldEvents(CancellationToken cancellation)
     {
-        await using var snapshots = audit.Snapshots(cancellation).GetAsyncEnumerator(cancellation);
-        var snapshot = await Next(snapshots);
+        await using var events = audit.Events(cancellation).GetAsyncEnumerator(cancellation);
+        await using var states = audit.States(cancellation).GetAsyncEnumerator(cancellation);
         await using var stored = audit.Visits(cancellation).GetAsyncEnumerator(cancellation);
         var visits = new VisitProof(stored, Report);
-        string? fingerprint = null;
-        var state = new FingerprintState();
-
-        await foreach (var recorded in audit.Events(cancellation))
+        var (next, kept) = (await NextEvent(events), await NextKept(states));
+        while (next is not null || kept is not null)
         {
-            if (recorded.Fingerprint != fingerprint)
+            var fingerprint = kept is null || next is not null && CompareBytes(next.Fingerprint, kept.Fingerprint) <= 0
+                ? next!.Fingerprint : kept.Fingerprint;
+            var proof = new FingerprintProof(fingerprint, Report);
+            for (; kept?.Fingerprint == fingerprint; kept = await NextKept(states))
+                if (kept.IsPruned) proof.BeginWithPruned(kept.State);
+                else proof.Add(kept.State);
+            for (; next?.Fingerprint == fingerprint; next = await NextEvent(events))
             {
-                if (fingerprint is not null) await visits.Leave(fingerprint);
-                snapshot = await PassBy(snapshots, snapshot, fingerprint, recorded.Fingerprint);
-                fingerprint = recorded.Fingerprint;
-                state = new();
-                Fingerprints++;
+                if (proof.Fold(next) is { } decided) folded.Add(decided);
+                visits.Fold(next);
             }
-            Events++;
-            if (recorded.Sequence != state.Sequence + 1)
-                Report($"fingerprint '{fingerprint}': sequence {recorded.Sequence} follows {state.Sequence}");
-            // The same decision as the grain's: a pure function of the state before.
-            var decided = new Decisions(recorded.Fingerprint, state, int.MaxValue).Next(recorded.Event)!;
-            folded.Add(decided);
-            state.Apply(recorded);
-            visits.Fold(recorded);
-            if (snapshot?.Fingerprint == fingerprint && snapshot.State.Sequence == state.Sequence && !snapshot.State.SameAs(state))
-                Report($"snapshot of '{fingerprint}' at sequence {state.Sequence} is not the fold of its events");
-            if (snapshot?.Fingerprint == fingerprint) snapshot = snapshot with { Head = state.Sequence };
+            proof.End();
+            await visits.Leave(fingerprint, proof.PrunedEvents > 0 ? proof.State : null);
+            if (proof.State.Total > 0) Fingerprints++;
+            PrunedEvents += proof.PrunedEvents;
         }
-        while (snapshot is not null) snapshot = await Leave(snapshots, snapshot);
-        if (fingerprint is not null) await visits.Leave(fingerprint);
         await visits.Leave(null);
         Visits = visits.Visits;
     }
 
-    private sealed record Snapshot(string Fingerprint, FingerprintState State, long Head);
+    private sealed record Kept(string Fingerprint, FingerprintState State, bool IsPruned);
 
-    // Leaves the snapshots before the fingerprint that comes now: the last one's, and any that no event belongs to.
-    private async Task<Snapshot?> PassBy(
-        IAsyncEnumerator<(string GrainKey, byte[] Payload)> snapshots, Snapshot? snapshot, string? last, string coming)
+    private async Task<RecordedEvent?> NextEvent(IAsyncEnumerator<RecordedEvent> events)
     {
-        while (snapshot is not null && (snapshot.Fingerprint == last || CompareBytes(snapshot.Fingerprint, coming) < 0))
-            snapshot = await Leave(snapshots, snapshot);
-        return snapshot;
+        if (!await events.MoveNextAsync()) return null;
+        Events++;
+        return events.Current;
     }
 
-    private async Task<Snapshot?> Leave(IAsyncEnumerator<(string GrainKey, byte[] Payload)> snapshots, Snapshot snapshot)
+    private async Task<Kept?> NextKept(IAsyncEnumerator<StoredState> states)
     {
-        if (snapshot.State.Sequence > snapshot.Head)
-            Report($"snapshot of '{snapshot.Fingerprint}' is at sequence {snapshot.State.Sequence}, its log ends at {snapshot.Head}");
-        return await Next(snapshots);
-    }
-
-    private async Task<Snapshot?> Next(IAsyncEnumerator<(string GrainKey, byte[] Payload)> snapshots)
-    {
-        while (await snapshots.MoveNextAsync())
+        while (await states.MoveNextAsync())
         {
-            Snapshots++;
-            var (key, payload) = snapshots.Current;
+            var (key, payload, isPruned) = states.Current;
+            if (!isPruned) Snapshots++;
             try
             {
-                return new(FingerprintKey.Fingerprint(key), readSnapshot(payload), Head: 0);
+                return new(FingerprintKey.Fingerprint(key), readState(payload), isPruned);
             }
             catch (Exception exception) // a key of another program, or whatever broken bytes make a serializer throw
             {
-                Report($"snapshot '{key}' cannot be read: {exception.Message}");
+                Report($"{(isPruned ? "what was pruned of" : "snapshot")} '{key}' cannot be read: {exception.Message}");
             }
         }
         return null;

@@ -41,11 +41,9 @@ public readonly record struct RollupCounts(
 /// <summary>Adds up what a set of events gives each rollup.</summary>
 public sealed class RollupDeltas : Dictionary<RollupKey, RollupCounts>
 {
-    public void Add(RecordedEvent recorded)
-    {
-        var key = RollupKey.Of(recorded);
-        this[key] = GetValueOrDefault(key) + RollupCounts.Of(recorded.Firsts);
-    }
+    public void Add(RecordedEvent recorded) => AddCounts(RollupKey.Of(recorded), RollupCounts.Of(recorded.Firsts));
+
+    public void AddCounts(RollupKey key, RollupCounts counts) => this[key] = GetValueOrDefault(key) + counts;
 
     /// <summary>The same counts by the hour.</summary>
     public RollupDeltas ByHour()

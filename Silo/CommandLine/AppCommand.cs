@@ -17,6 +17,8 @@ public sealed record AppSettings(int Port, IPAddress Host, DatabaseUrl DbUrl, Cl
     /// <summary>Whether known bots' events are answered and not recorded.</summary>
     public bool IgnoresBots { get; init; }
 
+    public RetentionSettings Retention { get; init; } = new(null, null);
+
     public VisitorSettings Visitors { get; init; } = new([], FingerprintSource.Client);
 
     /// <summary>Where this machine reaches the app that serves with these settings.</summary>
@@ -75,6 +77,10 @@ internal static class AppCommand
     private static readonly Flag<IReadOnlyList<AccessKey>> ReadKeys =
         new("readKeys", "keys", "Who may ask, and scrape /metrics: keys likewise, not bound", None, AccessKeys.ParseReadKeys, "APP_READ_KEYS");
 
+    private static readonly Flag<IReadOnlyList<AccessKey>> EraseKeys = new("eraseKeys", "keys",
+        "Who may erase a fingerprint: keys likewise. Where other keys are set and\nnone of these, nobody may", None, AccessKeys.ParseEraseKeys,
+        "APP_ERASE_KEYS");
+
     private static readonly Flag<IReadOnlyList<IPNetwork>> TrustedProxies = new("trustedProxies", "ips",
         "Proxies whose X-Forwarded-For names the client: IP addresses or networks\n(10.0.0.0/8) apart by commas", None, ParseNetworks,
         "APP_TRUSTED_PROXIES");
@@ -87,6 +93,11 @@ internal static class AppCommand
           client: nobody, it is refused
           server: a hash of address, user agent and site that changes each day
         """, "client", VisitorSettings.ParseFingerprints, "APP_FINGERPRINTS");
+
+    private static readonly Flag<TimeSpan?> Retention = new("retention", "age",
+        "Remove events accepted so long ago, such as 90d or 36h; counters and totals stay", None, RetentionSettings.ParseAge, "APP_RETENTION");
+    private static readonly Flag<TimeSpan?> ForgetAfter = new("forgetAfter", "age",
+        "Erase fingerprints whose last event happened so long ago, such as 365d", None, RetentionSettings.ParseAge, "APP_FORGET_AFTER");
 
     // Of app import alone.
     private static readonly Argument<string> Source =
@@ -120,10 +131,13 @@ internal static class AppCommand
         root.Options.Add(SiloName.Option);
         root.Options.Add(WriteKeys.Option);
         root.Options.Add(ReadKeys.Option);
+        root.Options.Add(EraseKeys.Option);
         root.Options.Add(TrustedProxies.Option);
         root.Options.Add(Bots.Option);
         root.Options.Add(Origins.Option);
         root.Options.Add(Fingerprints.Option);
+        root.Options.Add(Retention.Option);
+        root.Options.Add(ForgetAfter.Option);
         root.SetAction((result, cancellation) => WithSettings(result, settings => ServeCommand.Run(settings)));
         root.Subcommands.Add(Subcommand("migrate", "Bring the database to this version, and exit", MigrateCommand.Run));
         root.Subcommands.Add(Subcommand("verify",
@@ -185,10 +199,11 @@ internal static class AppCommand
         new(ClusterId.Read(result, environment), ServiceId.Read(result, environment),
             SiloPort.Read(result, environment), GatewayPort.Read(result, environment),
             Advertise.Read(result, environment), SiloName.Read(result, environment)),
-        new(WriteKeys.Read(result, environment), ReadKeys.Read(result, environment)))
+        new(WriteKeys.Read(result, environment), ReadKeys.Read(result, environment), EraseKeys.Read(result, environment)))
     {
         TrustedProxies = TrustedProxies.Read(result, environment),
         IgnoresBots = Bots.Read(result, environment),
+        Retention = new(Retention.Read(result, environment), ForgetAfter.Read(result, environment)),
         Visitors = new(Origins.Read(result, environment), Fingerprints.Read(result, environment)),
     };
 

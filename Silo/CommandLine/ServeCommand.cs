@@ -31,7 +31,8 @@ internal static partial class ServeCommand
         (true, true) => "writing and reading need a key",
         (true, false) => "writing needs a key, everyone may read",
         (false, true) => "reading needs a key, everyone may write",
-        _ => "no keys are set: everyone may write and read",
+        _ when keys.GuardErasing => "erasing needs a key, everyone may write and read",
+        _ => "no keys are set: everyone may write, read and erase",
     };
 
     // Before anything is started: the host would log a page for what is one line to its operator.

@@ -31,6 +31,7 @@ internal static class TallyHost
         builder.Services.AddSingleton(database.LiveCounts);
         builder.Services.AddSingleton(database.Exports);
         builder.Services.AddSingleton(database.Visits);
+        builder.Services.AddSingleton(database.Erasures);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<HistoryLoader>();
@@ -38,8 +39,12 @@ internal static class TallyHost
         builder.Services.AddSingleton<Snapshots>();
         builder.Services.AddSingleton<Residency>();
         builder.Services.AddSingleton<WaitingForNews>();
+        builder.Services.AddSingleton<Erasures>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
         builder.Services.AddHostedService<RollupMerge>();
+        builder.Services.AddSingleton(database.Retention);
+        builder.Services.AddSingleton(settings.Retention);
+        builder.Services.AddHostedService<Retention>();
         builder.Services.AddFrontEnd(settings, limits);
         builder.Services.AddHostedService<Draining>();
         builder.AddTelemetry(settings.Cluster.SiloName);

@@ -51,6 +51,7 @@ internal static class ApiDescription
              "created":"2026-01-02T10:30:00Z","occurred":"2026-01-02T10:30:00Z"}
             """,
         [nameof(LiveCounts)] = """{"added":2,"total":9,"counts":[{"product":"k8s","action":"view","added":2,"total":9}]}""",
+        [nameof(ErasureReceipt)] = """{"fingerprint":"XYZ","erased":"2026-01-02T10:30:00Z","events":7,"snapshots":1,"visits":2,"suppressed":false}""",
         [nameof(HealthReport)] = """{"status":"ready"}""",
         [nameof(Refusal)] = """
             {"status":422,"title":"A field is missing","reason":"missing_field",

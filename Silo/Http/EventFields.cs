@@ -99,6 +99,6 @@ public sealed class EventFields
     }
 
     // What both databases keep, so that memory and log never differ.
-    private static DateTime WholeMicroseconds(DateTimeOffset time) =>
+    internal static DateTime WholeMicroseconds(DateTimeOffset time) =>
         new(time.UtcTicks - time.UtcTicks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
 }

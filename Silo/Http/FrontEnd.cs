@@ -26,6 +26,8 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
         result => result.Outcome is ViewOutcome.SteppedDown);
     private readonly ResiliencePipeline<NewsResult> asking = Retrying<NewsResult>(
         result => result.Outcome is ViewOutcome.SteppedDown);
+    private readonly ResiliencePipeline<EraseResult> erasing = Retrying<EraseResult>(
+        result => result.Outcome is EraseOutcome.SteppedDown or EraseOutcome.Unknown);
 
     /// <summary>Records one event. Never throws for what a fault can do: then the result says what is known.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // every post waits here
@@ -111,6 +113,22 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
         {
             if (givenUp.TryPass(out var more)) LogGaveUp(exception, more);
             return new(ViewOutcome.Unavailable, default, null);
+        }
+    }
+
+    /// <summary>Removes everything that is kept of a fingerprint; null where that is open, and has to be tried again.</summary>
+    public async ValueTask<Removed?> Erase(string fingerprint, bool suppress)
+    {
+        try
+        {
+            var result = await erasing.ExecuteAsync(
+                static (state, cancellation) => Bounded(state.grain.Erase(state.suppress), cancellation), (grain: Grain(fingerprint), suppress));
+            return result.Removed;
+        }
+        catch (Exception exception) when (IsTransient(exception))
+        {
+            if (givenUp.TryPass(out var more)) LogGaveUp(exception, more);
+            return null;
         }
     }
 

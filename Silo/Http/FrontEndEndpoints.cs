@@ -71,6 +71,8 @@ internal static class FrontEndEndpoints
         reading.MapExport();
         reading.MapMetrics().DisableRateLimiting();
 
+        app.MapErasing().MapErase();
+
         app.MapScript();
         var watching = app.MapGroup("").DisableRateLimiting();
         watching.MapHealth();

@@ -28,6 +28,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(LiveCounts))]
 [JsonSerializable(typeof(FingerprintsPage))]
 [JsonSerializable(typeof(UniquesAnswer))]
+[JsonSerializable(typeof(ErasureReceipt))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(IgnoredRequest))]
 internal sealed partial class HttpJson : JsonSerializerContext;

@@ -115,6 +115,7 @@ internal sealed class Intake(
         {
             RecordOutcome.IdConflict => Refusal.IdConflict(),
             RecordOutcome.TooManyCounters => Refusal.TooManyCounters(limits.CountersMax),
+            RecordOutcome.Suppressed => Refusal.Suppressed(),
             RecordOutcome.Overloaded => Refusal.Overloaded(named),
             _ => Refusal.Unavailable(named),
         });

@@ -92,6 +92,9 @@ public sealed record Refusal(
     public static Refusal TooManyServiceCounters(int max) => new(422, "Too many counters", "too_many_counters",
         $"This service has {max} pairs of product and action; this event would begin another.");
 
+    public static Refusal Suppressed() => new(403, "The fingerprint is suppressed", "suppressed",
+        "It was erased, and nothing of it may be recorded again.", "fingerprint");
+
     public static Refusal IdConflict() => new(409, "The id is taken", "id_conflict",
         "An event with this id and other content is recorded for this fingerprint.", "id");
 
@@ -128,6 +131,9 @@ public sealed record Refusal(
 
     public static Refusal KeyNotForReading() =>
         new(403, "The key is not for this", "key_not_for_reading", "This is a write key: it does not ask.");
+
+    public static Refusal KeyNotForErasing() =>
+        new(403, "The key is not for this", "key_not_for_erasing", "This key does not erase: that takes one of those that are set for it.");
 
     public static Refusal ProductNotAllowed() => new(403, "The product is not this key's", "product_not_allowed",
         "The write key is bound to other products.", "product");
@@ -166,6 +172,8 @@ public sealed record Refusal(
 
     public static Refusal QuestionNotAnswered() => new(503, "The question is not answered", "unavailable",
         "The database does not answer, or not within the time that a question may take: retry.");
+
+    public static Refusal ErasureOpen() => Unavailable() with { Detail = "Whether anything was erased is open until the database answers: repeat the request." };
 
     /// <summary>The same of a batch that has such items.</summary>
     public Refusal OfBatch() => this with

@@ -25,6 +25,9 @@ public abstract class Database : IAsyncDisposable
     public abstract IExportStorage Exports { get; }
 
     public abstract IVisitStorage Visits { get; }
+    public abstract IErasureStorage Erasures { get; }
+
+    public abstract IRetentionStorage Retention { get; }
 
     /// <summary>Takes what a serving process needs for itself alone, if anything.</summary>
     /// <exception cref="StartupException">Another process has it.</exception>

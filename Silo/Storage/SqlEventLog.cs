@@ -19,10 +19,11 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     private readonly string takeSalt = scripts["take_salt"];
     private readonly string destroySalt = scripts["destroy_salt"];
     private readonly string auditEvents = scripts["audit_events"];
-    private readonly string auditSnapshots = scripts["audit_snapshots"];
+    private readonly string auditStates = scripts["audit_states"];
     private readonly string auditRollups = scripts["audit_rollups"];
     private readonly string auditRollupHours = scripts["audit_rollup_hours"];
     private readonly string auditVisits = scripts["audit_visits"];
+    private readonly string auditGoneRollups = scripts["audit_gone_rollups"];
 
     public abstract Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas);
 
@@ -77,6 +78,9 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     protected abstract DbParameter Time(string name, DateTime value);
     protected abstract DbParameter Texts(string name, IEnumerable<string> values);
     protected abstract DbParameter Ids(string name, IEnumerable<Guid> values);
+    protected abstract DbParameter Days(string name, IEnumerable<DateOnly> values);
+    protected abstract DbParameter Numbers(string name, IEnumerable<long> values);
+    protected abstract DbParameter Hashes(string name, IEnumerable<byte[]> values);
     protected abstract DateTime ReadTime(DbDataReader row, int column);
 
     /// <summary>Whether an exception is the database's or the connection's, and not a mistake of this program.</summary>
@@ -147,8 +151,8 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
         public IAsyncEnumerable<RecordedEvent> Events(CancellationToken cancellation) =>
             Stream(connections.Events, log.auditEvents, log.ReadEvent, cancellation);
 
-        public IAsyncEnumerable<(string GrainKey, byte[] Payload)> Snapshots(CancellationToken cancellation) =>
-            Stream(connections.Others, log.auditSnapshots, row => (row.GetString(0), (byte[])row[1]), cancellation);
+        public IAsyncEnumerable<StoredState> States(CancellationToken cancellation) => Stream(connections.Others, log.auditStates,
+            row => new StoredState(row.GetString(0), row.GetFieldValue<byte[]>(1), row.GetBoolean(2)), cancellation);
 
         public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> Rollups(CancellationToken cancellation) =>
             Stream(connections.Others, log.auditRollups, log.ReadRollup, cancellation);
@@ -161,6 +165,9 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
 
         public IAsyncEnumerable<Visit> Visits(CancellationToken cancellation) =>
             Stream(connections.Visits, log.auditVisits, log.ReadVisit, cancellation);
+
+        public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> GoneRollups(CancellationToken cancellation) =>
+            Stream(connections.Others, log.auditGoneRollups, log.ReadRollup, cancellation);
 
         public ValueTask DisposeAsync() => connections.DisposeAsync();
 

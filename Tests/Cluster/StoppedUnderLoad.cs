@@ -1,7 +1,5 @@
-using Microsoft.Extensions.DependencyInjection;
-using Orleans.Serialization;
 using Tally.Contracts;
-using Tally.Grains;
+using Tally.Silo.Storage;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
@@ -109,12 +107,10 @@ public sealed class StoppedUnderLoad(PostgresServer server)
     // Only a grain that was deactivated in good order, with its storage still there, has written it.
     private static async Task AssertDueSnapshotsAreWritten(TestDatabase test)
     {
-        await using var services = new ServiceCollection().AddSerializer().BuildServiceProvider();
-        var serializer = services.GetRequiredService<Serializer<FingerprintState>>();
         await using var database = await test.OpenPrepared();
         await using var audit = await database.EventLog.OpenAudit(CancellationToken.None);
-        var snapshots = await audit.Snapshots(CancellationToken.None).ToDictionaryAsync(
-            snapshot => FingerprintKey.Fingerprint(snapshot.GrainKey), snapshot => serializer.Deserialize(snapshot.Payload)!.Sequence);
+        var snapshots = await audit.States(CancellationToken.None).ToDictionaryAsync(
+            snapshot => FingerprintKey.Fingerprint(snapshot.GrainKey), snapshot => StoredStates.Read(snapshot.Payload).Sequence);
         var heads = await test.Query("select fingerprint, max(sequence) from events group by fingerprint",
             row => (Fingerprint: row.GetString(0), Head: row.GetInt64(1)));
         var due = new Limits().SnapshotOnDeactivationEventsMin;

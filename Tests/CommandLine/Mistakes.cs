@@ -64,6 +64,13 @@ public sealed class Mistakes
     [InlineData("-trustedProxies: expected IP addresses", "-trustedProxies=proxy.sekret.example")]
     [InlineData("-trustedProxies: expected IP addresses", "-trustedProxies=10.0.0.1,")]
     [InlineData("-bots: expected count or ignore", "-bots=sekret")]
+    [InlineData("-retention: expected days or hours, such as 90d or 36h", "-retention=23h")]
+    [InlineData("-retention: expected days or hours, such as 90d or 36h", "-retention=90")]
+    [InlineData("-retention: expected days or hours, such as 90d or 36h", "-retention=-1d")]
+    [InlineData("-retention: expected days or hours, such as 90d or 36h", "-retention=2147483648d")]
+    [InlineData("-forgetAfter: expected days or hours, such as 90d or 36h", "-forgetAfter=36501d")]
+    [InlineData("-forgetAfter: expected days or hours, such as 90d or 36h", "-forgetAfter=d")]
+    [InlineData("-eraseKeys: a key has 16 to 128 letters", "-eraseKeys=sekret-0123456789abcdef;products=a")]
     [InlineData("-readKeys: a key has 16 to 128 letters", "-readKeys=sekret-0123456789abcdef;products=a")]
     public async Task A_mistake_in_a_flag_is_one_line(string line, params string[] arguments) => AssertMistake(line, await AppProcess.Run(arguments));
 

@@ -92,6 +92,8 @@ public sealed class Settings : IDisposable
                      ("-advertise <address>", "APP_ADVERTISE", "auto"), ("-siloName <name>", "APP_SILO_NAME", Environment.MachineName),
                      ("-corsOrigins <list>", "APP_CORS_ORIGINS", "none"), ("-fingerprints <source>", "APP_FINGERPRINTS", "client"),
                      ("-writeKeys <keys>", "APP_WRITE_KEYS", "none"), ("-readKeys <keys>", "APP_READ_KEYS", "none"),
+                     ("-eraseKeys <keys>", "APP_ERASE_KEYS", "none"),
+                     ("-retention <age>", "APP_RETENTION", "none"), ("-forgetAfter <age>", "APP_FORGET_AFTER", "none"),
                      ("-trustedProxies <ips>", "APP_TRUSTED_PROXIES", "none"), ("-bots <what>", "APP_BOTS", "count"),
                  ])
         {

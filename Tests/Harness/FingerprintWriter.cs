@@ -7,6 +7,8 @@ namespace Tally.Tests.Harness;
 /// <summary>Decides and folds as a fingerprint's grain does, for tests of what lies under the grain.</summary>
 internal sealed class FingerprintWriter(string fingerprint)
 {
+    public string Fingerprint => fingerprint;
+
     public FingerprintState State { get; } = new();
 
     /// <summary>The next run, decided but neither appended nor folded.</summary>

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Tally.Contracts;
-using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.Storage;
 
@@ -22,12 +21,12 @@ internal sealed class RunningLog(GroupCommit commit) : IAsyncDisposable
     public static GroupCommit Queueing(Database database, Limits? limits = null) =>
         new(database.EventLog, limits ?? new(), NullLogger<GroupCommit>.Instance);
 
-    /// <summary>Folds what is stored and compares; for databases without snapshots.</summary>
+    /// <summary>Folds what is stored and compares.</summary>
     public static async Task AssertProven(Database database)
     {
         await using var audit = await database.EventLog.OpenAudit(CancellationToken.None);
         var differences = new List<string>();
-        await new Proof(audit, _ => new FingerprintState(), differences.Add).Run(CancellationToken.None);
+        await new Proof(audit, StoredStates.Read, differences.Add).Run(CancellationToken.None);
         Assert.Empty(differences);
     }
 

@@ -109,6 +109,30 @@ public sealed class TestDatabase : IAsyncDisposable
         return connection; // closing it rolls back
     }
 
+    /// <summary>
+    /// Everything that is stored, as text: of Postgres what its own tool dumps, of SQLite the bytes of its files, in which even
+    /// what was only forgotten would be.
+    /// </summary>
+    public async Task<string> Dump()
+    {
+        if (Kind == StorageKind.Sqlite)
+            return string.Concat(await Task.WhenAll(Directory.GetFiles(folder!, "tally.db*")
+                .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
+                .Select(file => File.ReadAllTextAsync(file, System.Text.Encoding.Latin1))));
+        var binaries = LocalPostgres.FindBinaries();
+        Assert.SkipWhen(binaries is null, "A dump needs Postgres' binaries on this machine.");
+        var dump = System.IO.Path.GetTempFileName();
+        try
+        {
+            await Commands.Run($"{binaries}/pg_dump", "-f", dump, "-h", postgres!.Host!, "-p", $"{postgres.Port}", "-U", postgres.Username!, postgres.Database!);
+            return await File.ReadAllTextAsync(dump);
+        }
+        finally
+        {
+            File.Delete(dump);
+        }
+    }
+
     public async Task Execute(string sql) => await Query(sql, _ => 0);
 
     private async Task<DbConnection> Connect()

@@ -90,7 +90,7 @@ public sealed class Keys(PostgresServer server)
     {
         foreach (var (name, write, read, line) in ((string?, int, int, string)[])
                  [
-                     (null, 200, 200, "no keys are set: everyone may write and read"),
+                     (null, 200, 200, "no keys are set: everyone may write, read and erase"),
                      ("APP_WRITE_KEYS", 401, 200, "writing needs a key, everyone may read"),
                      ("APP_READ_KEYS", 200, 401, "reading needs a key, everyone may write"),
                  ])

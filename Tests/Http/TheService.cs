@@ -10,7 +10,7 @@ public sealed class TheService(SharedApps apps) : IClassFixture<SharedApps>
     [
         ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"), ("/api/export", "get"),
         ("/api/fingerprints", "get"), ("/api/uniques", "get"),
-        ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}/events", "get"),
+        ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"), ("/api/fingerprints/{fingerprint}/events", "get"),
         ("/api/totals", "get"), ("/api/top", "get"),
         ("/api/fingerprints/{fingerprint}/live", "get"), ("/api/live", "get"),
         ("/health/live", "get"), ("/health/ready", "get"),
@@ -88,7 +88,7 @@ public sealed class TheService(SharedApps apps) : IClassFixture<SharedApps>
         foreach (var path in (string[])["/", "/api", "/api/event", "/api/fingerprints/", "/api/fingerprints/?sort=total", "/api/fingerprints//events",
                      "/api/fingerprints/x/other", "/api/fingerprints/x/events/1", "/openapi/v2.json", "/health"])
             (await app.Get(path)).AssertRefused(404, "not_found");
-        foreach (var (method, path) in ((string, string)[])[("GET", "/api/events"), ("DELETE", "/api/fingerprints/x"), ("POST", "/api/fingerprints"),
+        foreach (var (method, path) in ((string, string)[])[("GET", "/api/events"), ("PUT", "/api/fingerprints/x"), ("POST", "/api/fingerprints"),
                      ("POST", "/api/fingerprints/x/events"), ("PUT", "/api/events"), ("POST", "/health/ready"), ("POST", "/metrics")])
             (await app.Send(new(new(method), path))).AssertRefused(405, "method_not_allowed");
     }

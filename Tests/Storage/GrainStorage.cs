@@ -15,7 +15,7 @@ public sealed class GrainStorage(PostgresServer server)
         await using var silo = await RunningSilo.Start(at, new Limits { SnapshotWritesMax = 16 });
         for (var round = 0; round < 10; round++)
         {
-            var grain = silo.GrainId($"f{round}");
+            var grain = await Recorded(silo, $"f{round}");
             var written = await Task.WhenAll(Enumerable.Range(1, 8).Select(total => Task.Run(() => TryWrite(silo, grain, New(total)))));
             Assert.Single(written, won => won);
             var read = await silo.Snapshots.Read(grain);
@@ -29,7 +29,7 @@ public sealed class GrainStorage(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, new Limits());
-        var grain = silo.GrainId("a");
+        var grain = await Recorded(silo, "a");
         await silo.Snapshots.Write(grain, New(1));
         var (current, old) = (await silo.Snapshots.Read(grain), await silo.Snapshots.Read(grain));
         current.State = New(2).State;
@@ -45,7 +45,7 @@ public sealed class GrainStorage(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, new Limits());
-        var grain = silo.GrainId("a");
+        var grain = await Recorded(silo, "a");
         var stored = New(1);
         await silo.Snapshots.Write(grain, stored);
         await at.Execute("delete from snapshots");
@@ -59,9 +59,16 @@ public sealed class GrainStorage(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, new Limits());
         string[] fingerprints = ["00ff", "ff", "FF", "0f8fad5bd9cb469fa16570867728950e", "0F8FAD5BD9CB469FA16570867728950E"];
-        foreach (var (i, fingerprint) in fingerprints.Index()) await silo.Snapshots.Write(silo.GrainId(fingerprint), New(i + 1));
+        foreach (var (i, fingerprint) in fingerprints.Index()) await silo.Snapshots.Write(await Recorded(silo, fingerprint), New(i + 1));
         foreach (var (i, fingerprint) in fingerprints.Index())
             Assert.Equal(i + 1, (await silo.Snapshots.Read(silo.GrainId(fingerprint))).State!.Total);
+    }
+
+    // One with an event: a snapshot of nothing is not written.
+    private static async Task<GrainId> Recorded(RunningSilo silo, string fingerprint)
+    {
+        Assert.Equal(RecordOutcome.Recorded, (await silo.Grain(fingerprint).Record(EventSamples.View())).Outcome);
+        return silo.GrainId(fingerprint);
     }
 
     private static GrainState<FingerprintState> New(int total)

@@ -4,7 +4,7 @@ using System.Text;
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
-/// A key that a client shows to write or to read. Of the key itself only a hash is kept: it cannot be logged, and
+/// A key that a client shows to write, to read or to erase. Of the key itself only a hash is kept: it cannot be logged, and
 /// hashes of one length are compared in constant time.
 /// </summary>
 /// <param name="Writes">Whether it may send events.</param>
@@ -21,6 +21,9 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
     private static readonly IReadOnlySet<string> Any = new HashSet<string>();
 
     private byte[] Hash { get; init; } = [];
+
+    /// <summary>Whether it may erase fingerprints.</summary>
+    public bool Erases { get; init; }
 
     /// <summary>The product that a key bound to exactly one names; else null.</summary>
     public string? Product => Products.Count == 1 ? Products.First() : null;
@@ -48,6 +51,9 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
     /// <exception cref="FormatException">Says what was expected, and nothing of the key.</exception>
     public static AccessKey ParseReadKey(string text) =>
         new(Writes: false, Reads: true, Any, Any) { Hash = HashOf(Checked(text)) };
+
+    /// <exception cref="FormatException">Says what was expected, and nothing of the key.</exception>
+    public static AccessKey ParseEraseKey(string text) => ParseReadKey(text) with { Reads = false, Erases = true };
 
     public bool IsOf(ReadOnlySpan<byte> otherHash) => CryptographicOperations.FixedTimeEquals(Hash, otherHash);
 

@@ -2,22 +2,28 @@ using Tally.Silo.CommandLine;
 
 namespace Tally.Silo.Http.Access;
 
-/// <summary>All keys. Without any for writing everyone may write, and without any for reading everyone may read.</summary>
+/// <summary>
+/// All keys. Without any for writing everyone may write, and without any for reading everyone may read. Without any at all
+/// everyone may erase; else nobody but with a key that is for it.
+/// </summary>
 public sealed class AccessKeys
 {
     private readonly List<AccessKey> keys = [];
 
     /// <param name="writeKeys">As <see cref="ParseWriteKeys"/> reads them.</param>
-    /// <param name="readKeys">As <see cref="ParseReadKeys"/> reads them. A key that is in both does both.</param>
-    public AccessKeys(IReadOnlyList<AccessKey> writeKeys, IReadOnlyList<AccessKey> readKeys)
+    /// <param name="readKeys">As <see cref="ParseReadKeys"/> reads them. A key that is in several lists does all of it.</param>
+    /// <param name="eraseKeys">As <see cref="ParseEraseKeys"/> reads them.</param>
+    public AccessKeys(IReadOnlyList<AccessKey> writeKeys, IReadOnlyList<AccessKey> readKeys, IReadOnlyList<AccessKey>? eraseKeys = null)
     {
-        keys.AddRange(writeKeys.Select(key => key with { Reads = readKeys.Any(key.IsSameKeyAs) }));
-        keys.AddRange(readKeys.Where(key => !writeKeys.Any(key.IsSameKeyAs)));
+        foreach (var key in writeKeys.Concat(readKeys).Concat(eraseKeys ?? []))
+            if (!keys.Exists(key.IsSameKeyAs))
+                keys.Add(key with { Reads = readKeys.Any(key.IsSameKeyAs), Erases = eraseKeys?.Any(key.IsSameKeyAs) == true });
         (GuardWriting, GuardReading) = (writeKeys.Count > 0, readKeys.Count > 0);
     }
 
     public bool GuardWriting { get; }
     public bool GuardReading { get; }
+    public bool GuardErasing => keys.Count > 0;
 
     /// <summary>Keys apart by white space: in a file, one a line.</summary>
     /// <exception cref="FormatException">Says what was expected.</exception>
@@ -25,6 +31,9 @@ public sealed class AccessKeys
 
     /// <inheritdoc cref="ParseWriteKeys"/>
     public static IReadOnlyList<AccessKey> ParseReadKeys(string text) => Parse(text, AccessKey.ParseReadKey);
+
+    /// <inheritdoc cref="ParseWriteKeys"/>
+    public static IReadOnlyList<AccessKey> ParseEraseKeys(string text) => Parse(text, AccessKey.ParseEraseKey);
 
     /// <summary>Takes as long whichever key it is, and whether it is one.</summary>
     public AccessKey? Find(string key)

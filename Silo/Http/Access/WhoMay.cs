@@ -4,21 +4,22 @@ using Tally.Silo.Http.Hostile;
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
-/// Who may write and who may read, as policies on groups of endpoints. Without keys nothing of it is there, so nobody pays.
+/// Who may write, read and erase, as policies on groups of endpoints. Without keys nothing of it is there, so nobody pays.
 /// </summary>
 internal static class WhoMay
 {
     private const string Write = "write";
     private const string Read = "read";
+    private const string Erase = "erase";
 
     public static void AddAccess(this IServiceCollection services, AccessKeys keys)
     {
         services.AddSingleton(keys);
-        if (!keys.GuardWriting && !keys.GuardReading) return;
+        if (!keys.GuardErasing) return; // there are none
         services.AddAuthentication(KeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null);
         var policies = services.AddAuthorizationBuilder();
-        foreach (var name in (string[])[Write, Read])
+        foreach (var name in (string[])[Write, Read, Erase])
             policies.AddPolicy(name, policy => policy.RequireAuthenticatedUser()
                 .RequireAssertion(context => WhyNot((HttpContext)context.Resource!) is null));
     }
@@ -26,7 +27,7 @@ internal static class WhoMay
     public static void UseAccess(this WebApplication app)
     {
         var keys = app.Services.GetRequiredService<AccessKeys>();
-        var guarded = keys.GuardWriting || keys.GuardReading;
+        var guarded = keys.GuardErasing;
         if (guarded) app.UseAuthentication();
         app.UseRequestLimits(); // knows the key by now, and counts those without one too
         if (guarded) app.UseAuthorization();
@@ -38,6 +39,10 @@ internal static class WhoMay
 
     /// <summary>For the endpoints that answer questions: they need a read key where there are any.</summary>
     public static RouteGroupBuilder MapReading(this WebApplication app) => Guarded(app, keys => keys.GuardReading, Read);
+
+    /// <summary>For the endpoints that remove what is recorded: where there are any keys, they need one for that.</summary>
+    public static RouteGroupBuilder MapErasing(this WebApplication app) =>
+        Guarded(app, keys => keys.GuardErasing, Erase).WithMetadata(Removes.Instance);
 
     /// <summary>
     /// For a protocol whose clients may put the write key into the body: called when that was read. Such an endpoint allows
@@ -58,7 +63,8 @@ internal static class WhoMay
     public static AccessKey? Key(this HttpContext context) => context.Features.Get<AccessKey>();
 
     /// <summary>Why the request's endpoint is not for whoever sent it, or null.</summary>
-    public static Refusal? WhyNot(this HttpContext context) => WhyNot(context, context.TakesEvents() ? Write : Read);
+    public static Refusal? WhyNot(this HttpContext context) => WhyNot(context,
+        context.TakesEvents() ? Write : context.GetEndpoint()?.Metadata.GetMetadata<Removes>() is not null ? Erase : Read);
 
     /// <summary>Whether the request's endpoint is one of <see cref="MapWriting"/>.</summary>
     public static bool TakesEvents(this HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<EventsTaken>() is not null;
@@ -67,6 +73,7 @@ internal static class WhoMay
     {
         if (context.Key() is not { } key) return ShowsKey(context) ? Refusal.UnknownKey() : Refusal.MissingKey();
         if (policy == Read) return key.Reads ? null : Refusal.KeyNotForReading();
+        if (policy == Erase) return key.Erases ? null : Refusal.KeyNotForErasing();
         if (!key.Writes) return Refusal.KeyNotForWriting();
         return key.Origins.Count == 0 || OriginOf(context.Request) is { } origin && key.Origins.Contains(origin)
             ? null : Refusal.OriginNotAllowed();
@@ -84,6 +91,11 @@ internal static class WhoMay
     private sealed class EventsTaken
     {
         public static readonly EventsTaken Instance = new();
+    }
+
+    private sealed class Removes
+    {
+        public static readonly Removes Instance = new();
     }
 
     private static RouteGroupBuilder Guarded(WebApplication app, Func<AccessKeys, bool> guarded, string policy)

@@ -68,6 +68,10 @@ public sealed class PostgresDatabase : Database
 
     public override IVisitStorage Visits => eventLog;
 
+    public override IErasureStorage Erasures => eventLog;
+
+    public override IRetentionStorage Retention => eventLog;
+
     // Any number of silos: nothing to claim.
     public override void Claim() { }
 

@@ -28,19 +28,32 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
     private readonly string tryMergeLock = Scripts["try_merge_lock"];
     private readonly string checkWritable = Scripts["check_writable"];
     private readonly string readInKeyOrder = Scripts["read_in_key_order"];
+    private readonly string lockAppends = Scripts["lock_appends"];
+    private readonly string lockRemovals = Scripts["lock_removals"];
+    private readonly string lockMerge = Scripts["lock_merge"];
+    private readonly string lockFingerprints = Scripts["lock_fingerprints"];
+    private readonly string tryLead = Scripts["try_lead"];
+    private readonly string stopLeading = Scripts["stop_leading"];
+    private readonly string addGoneRollups = Scripts["add_gone_rollups"];
 
-    public override async Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas)
+    public override Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas)
     {
         // By key, so that two silos that write the same keys wait for each other in one order.
         var sorted = events.OrderBy(e => e.Fingerprint, StringComparer.Ordinal).ThenBy(e => e.Sequence).ToArray();
+        return Retrying(() => TryRecordOnce(sorted, deltas));
+    }
+
+    private async Task<T> Retrying<T>(Func<Task<T>> transaction)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await TryRecordOnce(sorted, deltas);
+                return await transaction();
             }
             catch (PostgresException exception) when (
                 exception.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
+                    or PostgresErrorCodes.LockNotAvailable
                 && attempt <= TransientRetriesMax)
             {
                 // rolled back whole: again
@@ -62,17 +75,23 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
         await using var transaction = await connection.BeginTransactionAsync();
         await using var batch = new NpgsqlBatch(connection, transaction);
         var recorded = InsertEvents(events);
+        batch.BatchCommands.Add(new(lockAppends)); // a statement of its own, so that the next one sees what it waited for
         batch.BatchCommands.Add(recorded);
         batch.BatchCommands.Add(InsertDeltas(deltas));
         batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events)));
         await batch.ExecuteNonQueryAsync();
         if (recorded.RecordsAffected != events.Length) return false; // leaving rolls back
 
-        // From here on a lost connection leaves the outcome open.
+        await Commit(transaction);
+        return true;
+    }
+
+    // From here on a lost connection leaves the outcome open.
+    private async Task Commit(NpgsqlTransaction transaction)
+    {
         try
         {
             await transaction.CommitAsync();
-            return true;
         }
         catch (Exception exception) when (IsDatabaseFailure(exception))
         {
@@ -80,38 +99,48 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
         }
     }
 
-    private NpgsqlBatchCommand InsertEvents(RecordedEvent[] events) => new(insertEvents)
+    private NpgsqlBatchCommand InsertEvents(RecordedEvent[] events)
     {
-        Parameters =
-        {
-            Column(events, e => e.Fingerprint, NpgsqlDbType.Text),
-            Column(events, e => e.Sequence, NpgsqlDbType.Bigint),
-            Column(events, e => e.Event.Id, NpgsqlDbType.Uuid),
-            Column(events, e => e.Event.Action, NpgsqlDbType.Text),
-            Column(events, e => e.Event.Product, NpgsqlDbType.Text),
-            Column(events, e => e.Event.Created, NpgsqlDbType.TimestampTz),
-            Column(events, e => e.Event.Occurred, NpgsqlDbType.TimestampTz),
-            Column(events, e => e.Event.Properties, NpgsqlDbType.Json),
-        },
-    };
-
-    private NpgsqlBatchCommand InsertDeltas(RollupDeltas deltas)
-    {
-        KeyValuePair<RollupKey, RollupCounts>[] rows = [.. deltas];
-        return new(insertDeltas)
+        var runs = Array.FindAll(events, e => e.Firsts.HasFlag(EventFirsts.OfRun));
+        return new(insertEvents)
         {
             Parameters =
             {
-                Column(rows, row => row.Key.Minute, NpgsqlDbType.TimestampTz),
-                Column(rows, row => row.Key.Product, NpgsqlDbType.Text),
-                Column(rows, row => row.Key.Action, NpgsqlDbType.Text),
-                Column(rows, row => row.Value.Events, NpgsqlDbType.Bigint),
-                Column(rows, row => row.Value.NewFingerprints, NpgsqlDbType.Bigint),
-                Column(rows, row => row.Value.NewProductFingerprints, NpgsqlDbType.Bigint),
-                Column(rows, row => row.Value.DailyFingerprints, NpgsqlDbType.Bigint),
-                Column(rows, row => row.Value.DailyProductFingerprints, NpgsqlDbType.Bigint),
+                Column(events, e => e.Fingerprint, NpgsqlDbType.Text),
+                Column(events, e => e.Sequence, NpgsqlDbType.Bigint),
+                Column(events, e => e.Event.Id, NpgsqlDbType.Uuid),
+                Column(events, e => e.Event.Action, NpgsqlDbType.Text),
+                Column(events, e => e.Event.Product, NpgsqlDbType.Text),
+                Column(events, e => e.Event.Created, NpgsqlDbType.TimestampTz),
+                Column(events, e => e.Event.Occurred, NpgsqlDbType.TimestampTz),
+                Column(events, e => e.Event.Properties, NpgsqlDbType.Json),
+                Column(runs, run => run.Fingerprint, NpgsqlDbType.Text),
+                Column(runs, run => run.Sequence - 1, NpgsqlDbType.Bigint),
             },
         };
+    }
+
+    private NpgsqlBatchCommand InsertDeltas(RollupDeltas deltas)
+    {
+        var command = new NpgsqlBatchCommand(insertDeltas);
+        foreach (var column in Columns(deltas)) command.Parameters.Add(column);
+        return command;
+    }
+
+    private static NpgsqlParameter[] Columns(RollupDeltas deltas)
+    {
+        KeyValuePair<RollupKey, RollupCounts>[] rows = [.. deltas];
+        return
+        [
+            Column(rows, row => row.Key.Minute, NpgsqlDbType.TimestampTz),
+            Column(rows, row => row.Key.Product, NpgsqlDbType.Text),
+            Column(rows, row => row.Key.Action, NpgsqlDbType.Text),
+            Column(rows, row => row.Value.Events, NpgsqlDbType.Bigint),
+            Column(rows, row => row.Value.NewFingerprints, NpgsqlDbType.Bigint),
+            Column(rows, row => row.Value.NewProductFingerprints, NpgsqlDbType.Bigint),
+            Column(rows, row => row.Value.DailyFingerprints, NpgsqlDbType.Bigint),
+            Column(rows, row => row.Value.DailyProductFingerprints, NpgsqlDbType.Bigint),
+        ];
     }
 
     private NpgsqlBatchCommand InsertVisits(VisitDelta visits) => new(insertVisits)
@@ -132,6 +161,60 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
     private static NpgsqlParameter<TValue[]> Column<TRow, TValue>(
         TRow[] rows, Converter<TRow, TValue> value, NpgsqlDbType type) =>
         new() { TypedValue = Array.ConvertAll(rows, value), NpgsqlDbType = NpgsqlDbType.Array | type };
+
+    protected override Task<T?> InTransaction<T>(Func<DbTransaction, Task<T?>> work) where T : class => Retrying(async () =>
+    {
+        await using var connection = await dataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var result = await work(transaction);
+        if (result is not null) await Commit(transaction); // else leaving rolls back
+        return result;
+    });
+
+    protected override Task AddGone(DbTransaction at, RollupDeltas gone) => Execute(at, addGoneRollups, Columns(gone));
+
+    protected override Task LockFingerprints(DbTransaction at, IReadOnlyList<string> fingerprints) =>
+        Read(at, lockFingerprints, _ => 0, Texts("fingerprints", fingerprints));
+
+    protected override Task LockMerge(DbTransaction at) => Execute(at, lockMerge);
+
+    protected override Task LockRemovals(DbTransaction at) => Execute(at, lockRemovals);
+
+    public override async Task<IAsyncDisposable?> TryLead()
+    {
+        NpgsqlConnection? connection = null;
+        try
+        {
+            connection = await dataSource.OpenConnectionAsync();
+            await using var command = new NpgsqlCommand(tryLead, connection);
+            if (await command.ExecuteScalarAsync() is true) return new Lead(connection, stopLeading);
+            await connection.DisposeAsync();
+            return null;
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception))
+        {
+            if (connection is not null) await connection.DisposeAsync();
+            throw Unavailable(exception);
+        }
+    }
+
+    // The lock is the connection's, and goes with it whatever ends it; but the pool would keep both.
+    private sealed class Lead(NpgsqlConnection connection, string stop) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            try
+            {
+                await using var command = new NpgsqlCommand(stop, connection);
+                await command.ExecuteNonQueryAsync();
+            }
+            catch (Exception exception) when (exception is NpgsqlException or SocketException or IOException)
+            {
+                // broken: so the lock is gone
+            }
+            await connection.DisposeAsync();
+        }
+    }
 
     public override Task<int> MergeRollups(int limit) => Merge(limit, (_, _) => Task.FromResult(mergeRollups));
 
@@ -225,6 +308,15 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
 
     protected override DbParameter Ids(string name, IEnumerable<Guid> values) =>
         new NpgsqlParameter<Guid[]>(name, [.. values]);
+
+    protected override DbParameter Days(string name, IEnumerable<DateOnly> values) =>
+        new NpgsqlParameter<DateOnly[]>(name, [.. values]);
+
+    protected override DbParameter Numbers(string name, IEnumerable<long> values) =>
+        new NpgsqlParameter<long[]>(name, [.. values]);
+
+    protected override DbParameter Hashes(string name, IEnumerable<byte[]> values) =>
+        new NpgsqlParameter<byte[][]>(name, [.. values]);
 
     protected override DateTime ReadTime(DbDataReader row, int column) => row.GetDateTime(column);
 

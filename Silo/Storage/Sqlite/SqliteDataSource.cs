@@ -29,7 +29,8 @@ public sealed class SqliteDataSource(string path, string synchronous = "full") :
             base.Open();
             using var command = CreateCommand();
             command.CommandText = $"pragma busy_timeout = {BusyMilliseconds}; pragma journal_mode = wal; "
-                + $"pragma synchronous = {synchronous}; pragma foreign_keys = on;";
+                + $"pragma synchronous = {synchronous}; pragma foreign_keys = on; "
+                + "pragma secure_delete = on;"; // what is erased is overwritten, and not only forgotten
             command.ExecuteNonQuery();
         }
     }

@@ -41,6 +41,10 @@ public sealed class SqliteDatabase : Database
 
     public override IVisitStorage Visits => eventLog;
 
+    public override IErasureStorage Erasures => eventLog;
+
+    public override IRetentionStorage Retention => eventLog;
+
     public override void Claim()
     {
         try

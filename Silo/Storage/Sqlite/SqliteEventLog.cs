@@ -26,6 +26,25 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
     public override Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas) =>
         Write(connection => connection.Record(events, deltas));
 
+    protected override Task<T?> InTransaction<T>(Func<DbTransaction, Task<T?>> work) where T : class =>
+        Write(connection => connection.InTransaction(work));
+
+    // One process has the file.
+    public override Task<IAsyncDisposable?> TryLead() => Task.FromResult<IAsyncDisposable?>(new Lead());
+
+    private sealed class Lead : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    protected override Task OverwriteErased() => Write(connection => connection.EmptyLog());
+
+    protected override Task AddGone(DbTransaction at, RollupDeltas gone)
+    {
+        writer!.AddGone(at, gone);
+        return Task.CompletedTask;
+    }
+
     public override Task<int> MergeRollups(int limit) => Write(connection => connection.Merge(mergeRollups, limit));
 
     public override Task<int> MergeVisits(int limit) => Write(connection => connection.Merge(mergeVisits, limit));
@@ -91,6 +110,13 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
 
     protected override DbParameter Ids(string name, IEnumerable<Guid> values) =>
         Texts(name, values.Select(id => id.ToString()));
+
+    protected override DbParameter Days(string name, IEnumerable<DateOnly> values) =>
+        Texts(name, values.Select(day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)));
+
+    protected override DbParameter Numbers(string name, IEnumerable<long> values) => Parameter(name, JsonSerializer.Serialize(values));
+
+    protected override DbParameter Hashes(string name, IEnumerable<byte[]> values) => Texts(name, values.Select(Convert.ToHexString));
 
     protected override DateTime ReadTime(DbDataReader row, int column) => DateTime.ParseExact(row.GetString(column),
         TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);

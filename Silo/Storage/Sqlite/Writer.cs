@@ -11,33 +11,72 @@ internal sealed class Writer : IDisposable
     private readonly DbCommand insertEvent;
     private readonly DbCommand insertDelta;
     private readonly DbCommand insertVisits;
+    private readonly DbCommand addGone;
 
     public Writer(DbConnection connection)
     {
         this.connection = connection;
+        string[] delta = ["minute", "product", "action", "events",
+            "new_fingerprints", "new_product_fingerprints", "daily_fingerprints", "daily_product_fingerprints"];
         insertEvent = Prepare("insert_event",
-            "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties");
-        insertDelta = Prepare("insert_delta", "minute", "product", "action", "events",
-            "new_fingerprints", "new_product_fingerprints", "daily_fingerprints", "daily_product_fingerprints");
+            "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties", "follows");
+        insertDelta = Prepare("insert_delta", delta);
         insertVisits = Prepare("insert_visits", "visits");
+        addGone = Prepare("add_gone_rollup", delta);
     }
 
     public bool Record(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas)
     {
         using var transaction = Begin();
+        // The runs' first events first, and of one fingerprint the later ones: what each follows has to be there without this
+        // batch. Leaving rolls back.
+        foreach (var first in events.Where(BeginsRun).OrderByDescending(recorded => recorded.Sequence))
+            if (!TryInsert(transaction, first)) return false;
         foreach (var recorded in events)
-        {
-            var e = recorded.Event;
-            var inserted = Execute(insertEvent, transaction, recorded.Fingerprint, recorded.Sequence, e.Id.ToString(),
-                e.Action, e.Product, SqliteEventLog.Text(e.Created), SqliteEventLog.Text(e.Occurred), e.Properties);
-            if (inserted == 0) return false; // leaving rolls back
-        }
-        foreach (var (key, counts) in deltas)
-            Execute(insertDelta, transaction, SqliteEventLog.Text(key.Minute), key.Product, key.Action, counts.Events,
-                counts.NewFingerprints, counts.NewProductFingerprints,
-                counts.DailyFingerprints, counts.DailyProductFingerprints);
+            if (!BeginsRun(recorded) && !TryInsert(transaction, recorded)) return false;
+        foreach (var (key, counts) in deltas) Add(insertDelta, transaction, key, counts);
         Execute(insertVisits, transaction, VisitJson.Of(VisitDelta.Of(events)));
         Commit(transaction);
+        return true;
+    }
+
+    private static bool BeginsRun(RecordedEvent recorded) => (recorded.Firsts & EventFirsts.OfRun) != 0;
+
+    private bool TryInsert(DbTransaction transaction, RecordedEvent recorded)
+    {
+        var e = recorded.Event;
+        return Execute(insertEvent, transaction, recorded.Fingerprint, recorded.Sequence, e.Id.ToString(),
+            e.Action, e.Product, SqliteEventLog.Text(e.Created), SqliteEventLog.Text(e.Occurred), e.Properties,
+            BeginsRun(recorded) ? recorded.Sequence - 1 : null) == 1;
+    }
+
+    public void AddGone(DbTransaction transaction, RollupDeltas gone)
+    {
+        foreach (var (key, counts) in gone) Add(addGone, transaction, key, counts);
+    }
+
+    private static void Add(DbCommand command, DbTransaction transaction, RollupKey key, RollupCounts counts) =>
+        Execute(command, transaction, SqliteEventLog.Text(key.Minute), key.Product, key.Action, counts.Events,
+            counts.NewFingerprints, counts.NewProductFingerprints, counts.DailyFingerprints, counts.DailyProductFingerprints);
+
+    // SQLite's asynchronous calls are its blocking ones: the task that comes back is done.
+    public T? InTransaction<T>(Func<DbTransaction, Task<T?>> work) where T : class
+    {
+        using var transaction = Begin();
+        var result = work(transaction).GetAwaiter().GetResult();
+        if (result is not null) Commit(transaction);
+        return result;
+    }
+
+    /// <summary>
+    /// Takes what was removed out of the write-ahead log too, unless somebody still reads as of before: then its next pass
+    /// overwrites it.
+    /// </summary>
+    public bool EmptyLog()
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = SqliteEventLog.Scripts["empty_log"];
+        command.ExecuteNonQuery();
         return true;
     }
 

@@ -1,4 +1,5 @@
-select e.fingerprint, max(e.sequence)
+select asked.value, coalesce(
+    (select max(e.sequence) from events e where e.fingerprint = asked.value),
+    (select p.sequence from pruned p where p.fingerprint = asked.value)) as head
 from json_each(@fingerprints) as asked
-join events e on e.fingerprint = asked.value
-group by e.fingerprint
+where head is not null

@@ -1,0 +1,24 @@
+using Tally.Contracts;
+using Tally.Grains.EventLog;
+
+namespace Tally.Grains;
+
+/// <summary>Fingerprints leave in turns: a long history holds a connection for as long as it takes.</summary>
+public sealed class Erasures(IErasureStorage storage, Limits limits)
+{
+    private readonly SemaphoreSlim turns = new(limits.ErasuresMax);
+
+    /// <inheritdoc cref="IErasureStorage.Erase"/>
+    public async Task<Removed?> Erase(string fingerprint, long head, bool suppress)
+    {
+        await turns.WaitAsync();
+        try
+        {
+            return await storage.Erase(fingerprint, head, suppress, limits.PageEventsMax);
+        }
+        finally
+        {
+            turns.Release();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using Tally.Contracts;
+using Tally.Grains.EventLog;
+using Tally.Silo.CommandLine;
+
+namespace Tally.Silo.Hosting;
+
+/// <summary>
+/// Lets old events, and fingerprints that were not seen for long, leave: in small steps, at a gentle pace, one silo at a time.
+/// What a step has done stands, so a silo that dies leaves the rest to the next one's pass.
+/// </summary>
+internal sealed partial class Retention(
+    RetentionSettings settings, IRetentionStorage storage, IGrainFactory grains, Limits limits, TimeProvider clock,
+    ILogger<Retention> logger) : BackgroundService
+{
+    private long pruned, forgotten;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (settings is { Retention: null, ForgetAfter: null }) return;
+        IAsyncDisposable? lead = null;
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    if ((lead ??= await storage.TryLead()) is not null) await Pass(stoppingToken);
+                }
+                catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException or OrleansException or TimeoutException)
+                {
+                    LogSkipped(exception);
+                    if (lead is not null) await lead.DisposeAsync(); // perhaps it has gone
+                    lead = null;
+                }
+                await Task.Delay(TimeSpan.FromSeconds(limits.PrunePauseSeconds), clock, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // the process stops
+        }
+        finally
+        {
+            if (lead is not null) await lead.DisposeAsync();
+        }
+    }
+
+    private async Task Pass(CancellationToken stopping)
+    {
+        (pruned, forgotten) = (0, 0);
+        using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / limits.PruneStepsPerSecondMax), clock);
+        var now = clock.GetUtcNow().UtcDateTime;
+        for (string? after = ""; after is not null;)
+        {
+            await pace.WaitForNextTickAsync(stopping);
+            var ages = await storage.ReadAges(after, limits.PruneFingerprintsMax);
+            if (settings.ForgetAfter is { } forgetAfter)
+                await Forget(ages.Where(one => one.NewestOccurred < now - forgetAfter).Select(one => one.Fingerprint), now - forgetAfter, stopping);
+            if (settings.Retention is { } retention)
+                await Prune([.. ages.Where(one => one.OldestCreated < now - retention).Select(one => one.Fingerprint)], now - retention, pace, stopping);
+            after = ages.Count == limits.PruneFingerprintsMax ? ages[^1].Fingerprint : null;
+        }
+        if (settings.ForgetAfter is { } age) await ForgetPrunedWhole(now - age, pace, stopping);
+        if (pruned + forgotten > 0) LogPass(pruned, forgotten);
+    }
+
+    // One step, or as many as the longest of these histories needs.
+    private async Task Prune(IReadOnlyList<string> fingerprints, DateTime before, PeriodicTimer pace, CancellationToken stopping)
+    {
+        if (fingerprints.Count == 0) return;
+        var eventsEach = Math.Max(1, limits.PruneEventsMax / fingerprints.Count);
+        while (await storage.Prune(fingerprints, before, eventsEach) is var step)
+        {
+            pruned += step?.Events ?? 0;
+            if (step is not { HasMore: true }) return; // or given way to somebody: the next pass comes again
+            await pace.WaitForNextTickAsync(stopping);
+        }
+    }
+
+    private async Task ForgetPrunedWhole(DateTime before, PeriodicTimer pace, CancellationToken stopping)
+    {
+        for (string? after = ""; after is not null;)
+        {
+            await pace.WaitForNextTickAsync(stopping);
+            var some = await storage.ReadPrunedWhole(after, limits.PruneFingerprintsMax);
+            await Forget(some, before, stopping);
+            after = some.Count == limits.PruneFingerprintsMax ? some[^1] : null;
+        }
+    }
+
+    // Through its grain, which alone knows whether it does something just now.
+    private async Task Forget(IEnumerable<string> fingerprints, DateTime before, CancellationToken stopping)
+    {
+        using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / limits.ForgottenPerSecondMax), clock);
+        foreach (var fingerprint in fingerprints)
+        {
+            await pace.WaitForNextTickAsync(stopping);
+            var result = await grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint)).Forget(before);
+            if (result.Outcome == EraseOutcome.Erased) forgotten++;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Retention removed {Events} old events and {Fingerprints} fingerprints whole")]
+    private partial void LogPass(long events, long fingerprints);
+
+    [LoggerMessage(LogLevel.Warning, "Retention broke off; it goes on later")]
+    private partial void LogSkipped(Exception exception);
+}

@@ -1,0 +1,1 @@
+delete from events where fingerprint = @fingerprint and sequence <= @sequence

@@ -1,0 +1,1 @@
+delete from pruned where fingerprint = @fingerprint

@@ -1,0 +1,1 @@
+delete from snapshots where grain_key = @key

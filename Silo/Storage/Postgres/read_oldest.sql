@@ -1,0 +1,9 @@
+select oldest.fingerprint, oldest.sequence, oldest.id, oldest.action, oldest.product,
+       oldest.created, oldest.occurred, oldest.properties::text
+from unnest(@fingerprints::text[]) with ordinality as asked (fingerprint, place)
+cross join lateral (
+    select * from events e
+    where e.fingerprint = asked.fingerprint
+    order by e.sequence limit @limit
+) as oldest
+order by asked.place, oldest.sequence

@@ -1,0 +1,152 @@
+using System.Data.Common;
+using System.Security.Cryptography;
+using System.Text;
+using Tally.Contracts;
+using Tally.Grains;
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Storage;
+
+/// <summary>How a fingerprint leaves.</summary>
+public abstract partial class SqlEventLog : IErasureStorage
+{
+    private readonly string deleteEvents = scripts["delete_events"];
+    private readonly string deleteSnapshots = scripts["delete_snapshots"];
+    private readonly string deletePruned = scripts["delete_pruned"];
+    private readonly string mergeVisits = scripts["merge_visits"];
+    private readonly string deleteVisits = scripts["delete_visits"];
+    private readonly string addSuppression = scripts["add_suppression"];
+    private readonly string readSuppressionKey = scripts["read_suppression_key"];
+    private readonly string readRemains = scripts["read_remains"];
+    private readonly string readPruned = scripts["read_pruned"];
+    private byte[]? suppressionKey;
+
+    public async Task<Removed?> Erase(string fingerprint, long head, bool suppress, int pageEvents)
+    {
+        var hash = suppress ? HashOf(fingerprint, await SuppressionKey()) : null;
+        var removed = await InTransaction(at => Erase(at, fingerprint, head, hash, pageEvents));
+        if (removed is null) return null;
+        try
+        {
+            await OverwriteErased();
+        }
+        catch (EventLogUnavailableException)
+        {
+            // It is erased all the same, and overwritten in time.
+        }
+        return removed;
+    }
+
+    // The work first and the lock last: all appends wait while it is held, which is now one look-up, two rows and the commit.
+    // Whatever was appended meanwhile without knowing of this is found then, and this gives way to it.
+    private async Task<Removed?> Erase(DbTransaction at, string fingerprint, long head, byte[]? suppressionHash, int pageEvents)
+    {
+        await LockFingerprints(at, [fingerprint]);
+        var pruned = await Read(at, readPruned, ReadState, Parameter("fingerprint", fingerprint));
+        var (folded, events) = await NoteGone(at, fingerprint, pruned is [var state] ? state : new(), pageEvents);
+        if (folded.Sequence != head || await Execute(at, deleteEvents, Parameter("fingerprint", fingerprint), Parameter("sequence", head)) != events)
+            return null;
+        var visits = await DeleteVisits(at, fingerprint, folded);
+
+        await LockRemovals(at);
+        await Execute(at, deletePruned, Parameter("fingerprint", fingerprint));
+        if ((await Read(at, readHeads, row => row.GetInt64(1), Texts("fingerprints", [fingerprint]))).Count > 0) return null;
+        var snapshots = await Execute(at, deleteSnapshots, Parameter("key", FingerprintKey.Of(fingerprint)));
+        if (suppressionHash is not null) await Execute(at, addSuppression, Parameter("hash", suppressionHash));
+        return new(events, snapshots, visits, suppressionHash is not null);
+    }
+
+    // What is not merged yet holds many fingerprints' visits in one row: merged first, by the merge's own means.
+    private async Task<int> DeleteVisits(DbTransaction at, string fingerprint, FingerprintState folded)
+    {
+        await LockMerge(at);
+        await Execute(at, mergeVisits, Parameter("limit", int.MaxValue));
+        var days = folded.Products.SelectMany(product => product.Days.All().Select(day => (product.Product, Day: DateOnly.FromDayNumber(day)))).ToList();
+        return await Execute(at, deleteVisits, Parameter("fingerprint", fingerprint),
+            Texts("products", days.Select(one => one.Product)), Days("days", days.Select(one => one.Day)));
+    }
+
+    // Folds the events after a state, page by page, and notes what each has given the rollups.
+    private async Task<(FingerprintState State, long Events)> NoteGone(DbTransaction at, string fingerprint, FingerprintState state, int pageEvents)
+    {
+        var events = 0L;
+        while (true)
+        {
+            var page = await Read(at, readAfter, ReadEvent,
+                Parameter("fingerprint", fingerprint), Parameter("sequence", state.Sequence), Parameter("limit", pageEvents));
+            if (page.Count == 0) return (state, events);
+            var gone = new RollupDeltas();
+            foreach (var recorded in page)
+            {
+                // The same decision as the grain's, as in a proof.
+                gone.Add(new Decisions(fingerprint, state, int.MaxValue).Next(recorded.Event)!);
+                state.Apply(recorded);
+            }
+            await AddGone(at, gone);
+            events += page.Count;
+        }
+    }
+
+    public async Task<IReadOnlyDictionary<string, Remains>> ReadRemains(IReadOnlyCollection<string> fingerprints)
+    {
+        var key = await SuppressionKey();
+        return (await Read(readRemains, row => (Fingerprint: row.GetString(0),
+                Remains: new Remains(row.IsDBNull(1) ? null : StoredStates.Read(row.GetFieldValue<byte[]>(1)), row.GetBoolean(2))),
+            Texts("fingerprints", fingerprints), Hashes("hashes", fingerprints.Select(fingerprint => HashOf(fingerprint, key)))))
+            .ToDictionary(row => row.Fingerprint, row => row.Remains);
+    }
+
+    public async Task<FingerprintState?> ReadPruned(string fingerprint) =>
+        (await Read(readPruned, ReadState, Parameter("fingerprint", fingerprint))).SingleOrDefault();
+
+    private static FingerprintState ReadState(DbDataReader row) => StoredStates.Read(row.GetFieldValue<byte[]>(0));
+
+    // Made by the migration, and never another.
+    private async ValueTask<byte[]> SuppressionKey() =>
+        suppressionKey ??= (await Read(readSuppressionKey, row => row.GetFieldValue<byte[]>(0)))[0];
+
+    private static byte[] HashOf(string fingerprint, byte[] key) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(fingerprint));
+
+    /// <summary>Runs work in a durable transaction, which is rolled back where it comes to null.</summary>
+    protected abstract Task<T?> InTransaction<T>(Func<DbTransaction, Task<T?>> work) where T : class;
+
+    /// <summary>What a database can do at once so that its files do not keep what is gone.</summary>
+    protected virtual Task OverwriteErased() => Task.CompletedTask;
+
+    /// <summary>Adds what events that leave the log have given the rollups to what is gone.</summary>
+    protected abstract Task AddGone(DbTransaction at, RollupDeltas gone);
+
+    /// <summary>Until the transaction ends, nobody else removes anything of these fingerprints.</summary>
+    protected virtual Task LockFingerprints(DbTransaction at, IReadOnlyList<string> fingerprints) => Task.CompletedTask;
+
+    /// <summary>Until the transaction ends, nobody else merges.</summary>
+    protected virtual Task LockMerge(DbTransaction at) => Task.CompletedTask;
+
+    /// <summary>Until the transaction ends, nobody appends: what was being appended is visible, and what is next sees this.</summary>
+    protected virtual Task LockRemovals(DbTransaction at) => Task.CompletedTask;
+
+    protected static async Task<List<T>> Read<T>(DbTransaction at, string sql, Func<DbDataReader, T> map, params DbParameter[] parameters)
+    {
+        await using var command = Command(at, sql, parameters);
+        await using var rows = await command.ExecuteReaderAsync();
+        var result = new List<T>();
+        while (await rows.ReadAsync()) result.Add(map(rows));
+        return result;
+    }
+
+    protected static async Task<int> Execute(DbTransaction at, string sql, params DbParameter[] parameters)
+    {
+        await using var command = Command(at, sql, parameters);
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    private static DbCommand Command(DbTransaction at, string sql, DbParameter[] parameters)
+    {
+        var command = at.Connection!.CreateCommand();
+        command.Transaction = at;
+        command.CommandText = sql;
+        command.CommandTimeout = 0; // a long history takes as long as it takes
+        command.Parameters.AddRange(parameters);
+        return command;
+    }
+}

@@ -1,0 +1,1 @@
+insert into suppressions (hash) values (@hash) on conflict (hash) do nothing

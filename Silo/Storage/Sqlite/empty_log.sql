@@ -1,0 +1,4 @@
+-- Waits for no reader: then it does what it can.
+pragma busy_timeout = 0;
+pragma wal_checkpoint(truncate);
+pragma busy_timeout = 2000

@@ -1,0 +1,3 @@
+select p.fingerprint, p.state
+from json_each(@fingerprints) as asked
+join pruned p on p.fingerprint = asked.value
