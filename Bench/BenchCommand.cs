@@ -69,7 +69,7 @@ internal static class BenchCommand
             TimeSpan.FromSeconds(result.GetValue(WarmUp) ?? (quick ? 4 : 15)),
             Quiet: TimeSpan.FromSeconds(quick ? 0.5 : 2),
             Given(Rows) ?? [0, 10_000_000, 30_000_000],
-            Given(Rows) ?? [1_000, 30_000_000],
+            Given(Rows) ?? [1_000_000, 30_000_000],
             result.GetValue(Resident) ?? 500_000,
             result.GetValue(Passing) ?? 5_000_000);
 

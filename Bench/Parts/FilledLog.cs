@@ -34,12 +34,15 @@ internal static class FilledLog
         }
     }
 
-    /// <summary>Waits until the app has merged all deltas.</summary>
+    /// <summary>Waits until the app has merged all deltas, and vacuums as the database would have done long before.</summary>
     public static async Task Merged(string database, CancellationToken cancellation)
     {
         await using var source = NpgsqlDataSource.Create(database);
         await using var left = source.CreateCommand("select count(*) from rollup_deltas");
         while ((long)(await left.ExecuteScalarAsync(cancellation))! > 0) await Task.Delay(100, cancellation);
+        await using var vacuum = source.CreateCommand("vacuum analyze");
+        vacuum.CommandTimeout = 0;
+        await vacuum.ExecuteNonQueryAsync(cancellation);
     }
 
     private static async Task<List<(string Name, string Definition)>> Constraints(NpgsqlDataSource source, CancellationToken cancellation)

@@ -10,9 +10,10 @@ namespace Tally.Bench.Parts;
 internal static class Totals
 {
     public const string Ratio = "totals of 90 days by the hour, on the longest log / on the shortest";
-    public const string Beside = "hot with a reader of totals and one of counters / without";
+    public const string Beside = "hot with a reader of totals, 10 a second, and one of counters, 100 a second / without";
 
     public const int Days = 90;
+    private const double TotalsPerSecond = 10, CountersPerSecond = 100;
 
     private static readonly Workload Question = new("totals", "90 days by the hour", Ask.ReadTotals, Draw.Hot, ["tally"]);
     private static readonly Workload Hot = Workload.All.Single(workload => workload.Name == "hot");
@@ -62,35 +63,42 @@ internal static class Totals
         app.Prime();
         app.Run(Counters, new(Connections: 1, settings.WarmUp));
         app.Run(Hot, new(settings.Connections.Max(), settings.WarmUp));
-        List<double> ratios = [], totals = [], counters = [];
+        List<double> paced = [], unpaced = [], totals = [], counters = [];
         for (var turn = 0; turn < settings.Turns; turn++)
         {
             cancellation.ThrowIfCancellationRequested();
-            var alone = turn % 2 == 0 ? await PerSecond(beside: false) : 0;
-            var together = await PerSecond(beside: true);
-            if (turn % 2 == 1) alone = await PerSecond(beside: false); // whatever comes second is not always the same
-            ratios.Add(together / alone);
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"hot: {alone:N0}/s alone, {together:N0}/s beside questions"));
+            var alone = await PerSecond(Asking.NotAtAll);
+            var beside = await PerSecond(Asking.Paced);
+            var besideLoops = await PerSecond(Asking.WithoutPause);
+            alone = (alone + await PerSecond(Asking.NotAtAll)) / 2; // before and after
+            paced.Add(beside / alone);
+            unpaced.Add(besideLoops / alone);
+            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"hot: {alone:N0}/s alone, {beside:N0}/s beside questions, {besideLoops:N0}/s beside questions without a pause"));
         }
-        report.Figures.Add(new(Beside, new(ratios), "ratio"));
-        report.Figures.Add(new("totals answered meanwhile", new(totals), "1/s"));
-        report.Figures.Add(new("counters answered meanwhile", new(counters), "1/s"));
+        report.Figures.Add(new(Beside, new(paced), "ratio"));
+        report.Figures.Add(new("hot with the same readers asking without a pause / without", new(unpaced), "ratio"));
+        report.Figures.Add(new("totals answered then", new(totals), "1/s"));
+        report.Figures.Add(new("counters answered then", new(counters), "1/s"));
 
-        async Task<double> PerSecond(bool beside)
+        async Task<double> PerSecond(Asking asking)
         {
             await Task.Delay(settings.Quiet, cancellation);
-            var load = new Load(Connections: 1, settings.Turn);
-            var readers = beside ? Task.WhenAll(Task.Run(() => app.Run(Question, load)), Task.Run(() => app.Run(Counters, load))) : null;
+            var readers = asking == Asking.NotAtAll ? null : Task.WhenAll(Reader(Question, TotalsPerSecond), Reader(Counters, CountersPerSecond));
             var result = Answered(app, await Task.Run(() => app.Run(Hot, new(settings.Connections.Max(), settings.Turn))));
-            if (readers is not null)
+            if (readers is not null && await readers is [var ofTotals, var ofCounters] && asking == Asking.WithoutPause)
             {
-                var answers = await readers;
-                totals.Add(Answered(app, answers[0]).Answered / answers[0].Seconds);
-                counters.Add(Answered(app, answers[1]).Answered / answers[1].Seconds);
+                totals.Add(Answered(app, ofTotals).Answered / ofTotals.Seconds);
+                counters.Add(Answered(app, ofCounters).Answered / ofCounters.Seconds);
             }
             return result.Answered / result.Seconds;
+
+            Task<LoadResult> Reader(Workload questions, double perSecond) => Task.Run(() =>
+                app.Run(questions, new(Connections: 1, settings.Turn, asking == Asking.Paced ? perSecond : null)));
         }
     }
+
+    private enum Asking { NotAtAll, Paced, WithoutPause }
 
     private static LoadResult Answered(Contender app, LoadResult result) => result.Answered > 0 && result.Refused * 100 <= result.Answered
         ? result : throw new InvalidOperationException($"{app.Name} answers {result.RefusedWith}.");

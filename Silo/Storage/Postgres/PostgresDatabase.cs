@@ -34,7 +34,12 @@ public sealed class PostgresDatabase : Database
     public PostgresDatabase(DatabaseUrl.Postgres url, Limits limits)
     {
         host = url.Settings.Host;
-        dataSource = Build("events", url.Settings, settings => settings.MaxPoolSize = limits.ConnectionsMax);
+        // A question takes one processor: workers would take the others from events, and start for longer than it takes.
+        dataSource = Build("events", url.Settings, settings =>
+        {
+            settings.MaxPoolSize = limits.ConnectionsMax;
+            settings.Options = $"{settings.Options} -c max_parallel_workers_per_gather=0".TrimStart();
+        });
         // Snapshots are never the record, and Postgres' log keeps their order behind the events they hold: they
         // need no flush of their own.
         snapshots = Build("snapshots", url.Settings, settings =>

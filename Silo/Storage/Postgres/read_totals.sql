@@ -1,13 +1,14 @@
 -- Whole hours from rollup_hours, what lies around them from the minutes, and what is not merged yet from the deltas. One
 -- statement sees one moment, in which an event is in one of them alone. A product's hours have their own index, which a
--- condition on a parameter would keep a prepared plan from: so two branches, of which one always is empty.
+-- condition on a parameter would keep a prepared plan from: so two branches, of which one always is empty. float8 holds whole
+-- numbers exactly up to 2^53; the sum of a bigint is a numeric, which costs half as much again of all this.
 select
     case @bucket when 'all' then @from else date_trunc(@bucket, minute, 'UTC') end as bucket,
     case when @by_product then product end as product,
     case when @by_action then action end as action,
-    sum(events)::bigint,
-    sum(new_fingerprints)::bigint, sum(new_product_fingerprints)::bigint,
-    sum(daily_fingerprints)::bigint, sum(daily_product_fingerprints)::bigint
+    sum(events::float8)::bigint,
+    sum(new_fingerprints::float8)::bigint, sum(new_product_fingerprints::float8)::bigint,
+    sum(daily_fingerprints::float8)::bigint, sum(daily_product_fingerprints::float8)::bigint
 from (
     select hour as minute, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
@@ -38,9 +39,9 @@ where (@product::text is null or product = @product::text) and (@action::text is
 group by 1, 2, 3
 order by
     case @order
-        when 1 then sum(events)
-        when 2 then sum(new_fingerprints)
-        when 3 then sum(new_product_fingerprints)
-        when 4 then sum(daily_product_fingerprints)
+        when 1 then sum(events::float8)
+        when 2 then sum(new_fingerprints::float8)
+        when 3 then sum(new_product_fingerprints::float8)
+        when 4 then sum(daily_product_fingerprints::float8)
     end desc nulls last, 1, 2, 3
 limit @limit
