@@ -60,23 +60,28 @@ public sealed class LiveReaders(PostgresServer server)
         Assert.Equal(0, await stopped);
     });
 
-    // What an erasure leaves, made by hand: no row, and an activation that knows nothing of what was before.
     [Theory, EachStorage]
     public Task Readers_of_a_history_that_is_erased_are_told_and_go_on_with_the_new_one(StorageKind storage) => With(
-        storage, new() { ["Limits__ResidentFingerprintsMax"] = "1" }, async (app, database) =>
+        storage, [], async (app, database) =>
     {
-        for (var i = 0; i < 3; i++) Assert.Equal(200, (await app.PostForm("action=old&product=p&fingerprint=f")).Status);
-        await using var live = await LiveStream.Open(app, "/api/fingerprints/f/live", "1");
-        Assert.Equal([2L, 3L], await live.Sequences(2));
+        await using var untilNow = await LiveStream.Open(app, "/api/fingerprints/f/live");
+        for (var turn = 0; turn < 3; turn++) // longer than before, and shorter
+        {
+            var events = 3 + turn % 2 * 4;
+            for (var i = 1; i <= events; i++) Assert.Equal(i, (await app.PostForm("action=a&product=p&fingerprint=f")).Sequence);
+            Assert.Equal(Enumerable.Range(1, events).Select(i => (long)i), await untilNow.Sequences(events));
+            await using var fromBegin = await LiveStream.Open(app, "/api/fingerprints/f/live", "1");
+            Assert.Equal(Enumerable.Range(2, events - 1).Select(i => (long)i), await fromBegin.Sequences(events - 1));
 
-        await database.Execute("delete from events; delete from snapshots");
-        var told = live.AssertNext("reset", "erased");
-        for (var i = 0; !told.IsCompleted; i++) // until it has had to make room
-            Assert.Equal(200, (await app.PostForm($"action=other&product=p&fingerprint=other-{i}")).Status);
-        await told;
-        Assert.Equal("0", live.LastEventId);
-        for (var i = 1; i <= 4; i++) Assert.Equal(i, (await app.PostForm("action=new&product=p&fingerprint=f")).Sequence);
-        Assert.Equal([1L, 2L, 3L, 4L], await live.Sequences(4));
+            Assert.Equal(200, (await app.Send(new(HttpMethod.Delete, "/api/fingerprints/f"))).Status);
+            foreach (var live in (LiveStream[])[untilNow, fromBegin])
+            {
+                await live.AssertNext("reset", "erased");
+                Assert.Equal("0", live.LastEventId);
+            }
+        }
+        Assert.Equal(0, await app.Terminate());
+        await AppProcess.AssertVerifies(database);
     });
 
     private Task With(Dictionary<string, string> environment, Func<AppProcess, Task> test) =>
