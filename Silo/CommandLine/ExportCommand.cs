@@ -26,7 +26,7 @@ internal static class ExportCommand
         var tally = new ExportTally { Rows = format == ExportFormat.Parquet ? null : 0 };
         try
         {
-            await ExportProgress.Show(tally, new Exporting(source, target, format, tally).Run);
+            await ExportProgress.Show(tally, source.Count, new Exporting(source, target, format, tally).Run);
         }
         catch (StartupException exception)
         {

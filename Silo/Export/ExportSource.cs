@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
+using Tally.Silo.Http;
 using Tally.Silo.Http.Exports;
 using Tally.Silo.Import;
 using Tally.Silo.Storage;
@@ -25,6 +27,27 @@ internal sealed class ExportSource : IDisposable
         };
         if (key is not null) http.DefaultRequestHeaders.Authorization = new("Bearer", key);
         query = string.Join('&', parameters.Where(one => one.Value is not null).Select(one => $"{one.Name}={Uri.EscapeDataString(one.Value!)}"));
+    }
+
+    /// <summary>
+    /// How many events that is about: the service counts whole minutes, and also what it has pruned.
+    /// </summary>
+    /// <returns>Null where it does not say.</returns>
+    public async Task<long?> Count()
+    {
+        try
+        {
+            // Of a parameter that is given twice the service would say so: all of time is what is not asked for more narrowly.
+            // All of time is what the service does not take by itself; a parameter given twice it refuses.
+            (string Name, string Bound)[] ends = [("from", "0001-01-01"), ("to", "9999-12-31")];
+            var all = string.Concat(ends.Where(end => !$"&{query}".Contains($"&{end.Name}=", StringComparison.Ordinal)).Select(end => $"&{end.Name}={end.Bound}"));
+            var answer = await http.GetByteArrayAsync(new Uri($"/api/totals?{query}{all}&bucket=all", UriKind.Relative));
+            return JsonSerializer.Deserialize(answer, HttpJson.Default.TotalsAnswer)?.Points is [var everything] ? everything.Events : null;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException)
+        {
+            return null; // the export itself finds out what is wrong
+        }
     }
 
     /// <summary>Reads the rows after a place to their end.</summary>

@@ -133,6 +133,7 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
         var (exitCode, output) = await Commands.Try(script, "-qec", command, "/dev/null");
         Assert.Equal(0, exitCode);
         Assert.Contains("━", output);
+        Assert.Contains("100%", output);
         Assert.Contains("63 events exported", output);
     }
 
