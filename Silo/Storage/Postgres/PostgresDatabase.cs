@@ -51,12 +51,13 @@ public sealed class PostgresDatabase : Database
         membership = Build("membership", url.Settings, settings => settings.MaxPoolSize = MembershipConnectionsMax);
         // Connections of their own, opened for each: one that reads for an hour must not be one that events wait for.
         exports = Build("exports", url.Settings, settings => settings.Pooling = false);
-        // A scan of all visits never takes a connection from events, and ends by itself.
+        // A scan of all visits never takes a connection from events, and ends by itself. With memory to group 200,000
+        // fingerprints it takes half the time that sorting them on disk does.
         questions = Build("questions", url.Settings, settings =>
         {
             settings.MaxPoolSize = limits.QuestionsMax;
             settings.Timeout = limits.QuestionSecondsMax;
-            settings.Options = $"{settings.Options} -c statement_timeout={limits.QuestionSecondsMax}s".TrimStart();
+            settings.Options = $"{settings.Options} -c statement_timeout={limits.QuestionSecondsMax}s -c work_mem=32MB".TrimStart();
         });
         eventLog = new(dataSource, questions, exports);
     }
