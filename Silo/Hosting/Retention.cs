@@ -10,16 +10,19 @@ namespace Tally.Silo.Hosting;
 /// </summary>
 internal sealed partial class Retention(
     RetentionSettings settings, IRetentionStorage storage, IGrainFactory grains, Limits limits, TimeProvider clock,
-    ILogger<Retention> logger) : BackgroundService
+    IHostApplicationLifetime lifetime, ILogger<Retention> logger) : BackgroundService
 {
     private long pruned, forgotten;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (settings is { Retention: null, ForgetAfter: null }) return;
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var starting = lifetime.ApplicationStarted.Register(started.SetResult);
         IAsyncDisposable? lead = null;
         try
         {
+            await started.Task.WaitAsync(stoppingToken); // grains answer once the silo runs, which starts behind this
             while (true)
             {
                 try
