@@ -23,6 +23,10 @@ public sealed class PostgresDatabase : Database
     /// <summary>For membership and liveness alone.</summary>
     public const int MembershipConnectionsMax = 4;
 
+    // Far above what a transaction waits for its silo's next word, also on a busy machine; about as long as it takes to notice a
+    // stopped silo and take over from it.
+    private static readonly TimeSpan StoppedCommit = TimeSpan.FromSeconds(5);
+
     private readonly string? host;
     private readonly NpgsqlDataSource dataSource;
     private readonly NpgsqlDataSource snapshots;
@@ -35,10 +39,13 @@ public sealed class PostgresDatabase : Database
     {
         host = url.Settings.Host;
         // A question takes one processor: workers would take the others from events, and start for longer than it takes.
+        // A silo that was stopped in the middle of a commit holds its fingerprints' next sequences, and those who took them over
+        // would wait for it as long as it sleeps: its transaction ends soon after it is declared dead.
         dataSource = Build("events", url.Settings, settings =>
         {
             settings.MaxPoolSize = limits.ConnectionsMax;
-            settings.Options = $"{settings.Options} -c max_parallel_workers_per_gather=0".TrimStart();
+            settings.Options = ($"{settings.Options} -c max_parallel_workers_per_gather=0"
+                + $" -c idle_in_transaction_session_timeout={StoppedCommit.TotalSeconds}s").TrimStart();
         });
         // Snapshots are never the record, and Postgres' log keeps their order behind the events they hold: they
         // need no flush of their own.

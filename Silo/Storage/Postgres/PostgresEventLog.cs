@@ -27,6 +27,7 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
     private readonly string mendVisits = Scripts["mend_visits"];
     private readonly string tryMergeLock = Scripts["try_merge_lock"];
     private readonly string checkWritable = Scripts["check_writable"];
+    private readonly string stayOpen = Scripts["stay_open"];
     private readonly string readInKeyOrder = Scripts["read_in_key_order"];
     private readonly string lockAppends = Scripts["lock_appends"];
     private readonly string lockRemovals = Scripts["lock_removals"];
@@ -278,6 +279,11 @@ public sealed class PostgresEventLog(NpgsqlDataSource dataSource, NpgsqlDataSour
             // The one statement here that takes no parameter; the name is the server's own word of a moment ago.
             await using var import = new NpgsqlCommand($"set transaction snapshot '{snapshot}'", beside);
             await import.ExecuteNonQueryAsync(cancellation);
+        }
+        foreach (var connection in (NpgsqlConnection[])[events, visits, others])
+        {
+            await using var stay = new NpgsqlCommand(stayOpen, connection);
+            await stay.ExecuteNonQueryAsync(cancellation);
         }
         return new(events, visits, others);
     }
