@@ -75,6 +75,8 @@ public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<
         Assert.Empty(old.Intersect(now));
         await load.Acknowledges(EventsBetween);
         await load.Finish();
+        if (load.History.Count(AttemptOutcome.Refused) > 0)
+            TestContext.Current.TestOutputHelper?.WriteLine(await cluster.Compose("logs", "--no-color", "--timestamps", "lb"));
         load.History.AssertAllAcknowledged();
         await AssertHolds(load, "rolled-");
     }

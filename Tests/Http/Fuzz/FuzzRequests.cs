@@ -42,6 +42,9 @@ internal static class FuzzRequests
         FuzzRequest.Of("GET /api/fingerprints/fuzz/events?after=0&limit=100"),
         FuzzRequest.Of("GET /api/totals?from=2026-01-01T00:00:00Z&to=2026-01-03T00:00:00%2B01:00&bucket=hour&groupBy=product,action&product=k8s"),
         FuzzRequest.Of("GET /api/top?of=products&by=events&from=2026-01-01T00:00:00Z&limit=10"),
+        FuzzRequest.Of("GET /api/uniques?from=2026-01-01&to=2026-01-08&groupBy=product&product=k8s"),
+        FuzzRequest.Of("GET /api/fingerprints?sort=total&product=k8s&limit=10&after=AwAAAAAAAAADWFla"),
+        FuzzRequest.Of("DELETE /api/fingerprints/nobody?suppress=true"), // what it becomes is nobody's who has events
         FuzzRequest.Of("GET /api/fingerprints/fuzz/live?after=0", "Last-Event-ID: 1\r\n"),
         FuzzRequest.Of("GET /api/live?product=k%388s"),
         FuzzRequest.Of("GET /api/export?from=1999-12-31&to=2000-01-01T00:00:00Z&product=fuzz&format=csv&after=7:%E6%97%A5", "Accept-Encoding: gzip, br\r\n"),
