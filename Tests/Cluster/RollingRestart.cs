@@ -8,6 +8,27 @@ public sealed class RollingRestart(PostgresServer server)
     private const int EventsBetween = 300;
 
     [Fact]
+    public async Task Silos_that_do_not_listen_yet_fail_no_request()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
+        await using var silo = await AppProcess.Start(database);
+        for (var round = 0; round < 5; round++) // the balancer has not looked at any of them when its first requests come
+        {
+            await using var balancer = await LoadBalancer.Launch(
+                ("127.0.0.1", FreePort.Next()), ("127.0.0.1", silo.Port), ("127.0.0.1", FreePort.Next()), ("127.0.0.1", FreePort.Next()));
+            HttpWire? first = null;
+            await Eventually.True(async () => (first = await HttpWire.Connect(balancer.Port)) is not null, "HAProxy does not listen.");
+            first!.Dispose();
+            var statuses = await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
+            {
+                using var wire = (await HttpWire.Connect(balancer.Port))!;
+                return (await wire.Ask(HttpWire.GetOf("/health/live")))?.Status;
+            }));
+            Assert.All(statuses, status => Assert.True(status == 200, $"{status}: {balancer.Output}"));
+        }
+    }
+
+    [Fact]
     public async Task All_silos_one_after_another_fail_no_request_behind_the_load_balancer()
     {
         var seed = Seed.Next();

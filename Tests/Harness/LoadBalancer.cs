@@ -29,6 +29,22 @@ public sealed class LoadBalancer : IAsyncDisposable
     /// <summary>Starts it and waits until a silo behind it is ready. Skips the test where there is no HAProxy.</summary>
     public static async Task<LoadBalancer> Start(params (string Host, int Port)[] silos)
     {
+        var balancer = await Launch(silos);
+        try
+        {
+            await balancer.WaitServing();
+        }
+        catch
+        {
+            await balancer.DisposeAsync();
+            throw;
+        }
+        return balancer;
+    }
+
+    /// <summary>Starts it and does not wait.</summary>
+    public static async Task<LoadBalancer> Launch(params (string Host, int Port)[] silos)
+    {
         var binary = FindBinary();
         Assert.SkipWhen(binary is null, "A load balancer needs HAProxy: install it (Debian: apt-get install haproxy).");
         var servers = Path.GetTempFileName();
@@ -41,17 +57,7 @@ public sealed class LoadBalancer : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["TALLY_BIND"] = $"127.0.0.1:{port}";
-        var balancer = new LoadBalancer(Process.Start(start)!, servers, port);
-        try
-        {
-            await balancer.WaitServing();
-        }
-        catch
-        {
-            await balancer.DisposeAsync();
-            throw;
-        }
-        return balancer;
+        return new(Process.Start(start)!, servers, port);
     }
 
     public async ValueTask DisposeAsync()
