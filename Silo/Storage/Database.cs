@@ -14,20 +14,17 @@ public abstract class Database : IAsyncDisposable
         _ => throw new ArgumentOutOfRangeException(nameof(url)),
     };
 
-    public abstract IEventLogStorage EventLog { get; }
+    public IEventLogStorage EventLog => Log;
+    public IDailySaltStorage Salts => Log;
+    public ITotalsStorage Totals => Log;
+    public ILiveCountsStorage LiveCounts => Log;
+    public IExportStorage Exports => Log;
+    public IVisitStorage Visits => Log;
+    public IErasureStorage Erasures => Log;
+    public IRetentionStorage Retention => Log;
 
-    public abstract IDailySaltStorage Salts { get; }
-
-    public abstract ITotalsStorage Totals { get; }
-
-    public abstract ILiveCountsStorage LiveCounts { get; }
-
-    public abstract IExportStorage Exports { get; }
-
-    public abstract IVisitStorage Visits { get; }
-    public abstract IErasureStorage Erasures { get; }
-
-    public abstract IRetentionStorage Retention { get; }
+    /// <summary>What answers for all of the above.</summary>
+    protected abstract SqlEventLog Log { get; }
 
     /// <summary>Takes what a serving process needs for itself alone, if anything.</summary>
     /// <exception cref="StartupException">Another process has it.</exception>

@@ -6,7 +6,6 @@ using Orleans.Serialization;
 using Orleans.Storage;
 using Tally.Contracts;
 using Tally.Grains;
-using Tally.Grains.EventLog;
 using Tally.Silo.CommandLine;
 using Tally.Silo.Hosting;
 
@@ -69,21 +68,7 @@ public sealed class PostgresDatabase : Database
         eventLog = new(dataSource, questions, exports);
     }
 
-    public override IEventLogStorage EventLog => eventLog;
-
-    public override IDailySaltStorage Salts => eventLog;
-
-    public override ITotalsStorage Totals => eventLog;
-
-    public override ILiveCountsStorage LiveCounts => eventLog;
-
-    public override IExportStorage Exports => eventLog;
-
-    public override IVisitStorage Visits => eventLog;
-
-    public override IErasureStorage Erasures => eventLog;
-
-    public override IRetentionStorage Retention => eventLog;
+    protected override SqlEventLog Log => eventLog;
 
     // Any number of silos: nothing to claim.
     public override void Claim() { }

@@ -3,7 +3,6 @@ using Microsoft.Data.Sqlite;
 using Orleans.Serialization;
 using Orleans.Storage;
 using Tally.Grains;
-using Tally.Grains.EventLog;
 using Tally.Silo.CommandLine;
 using Tally.Silo.Hosting;
 
@@ -29,21 +28,7 @@ public sealed class SqliteDatabase : Database
         eventLog = new(dataSource);
     }
 
-    public override IEventLogStorage EventLog => eventLog;
-
-    public override IDailySaltStorage Salts => eventLog;
-
-    public override ITotalsStorage Totals => eventLog;
-
-    public override ILiveCountsStorage LiveCounts => eventLog;
-
-    public override IExportStorage Exports => eventLog;
-
-    public override IVisitStorage Visits => eventLog;
-
-    public override IErasureStorage Erasures => eventLog;
-
-    public override IRetentionStorage Retention => eventLog;
+    protected override SqlEventLog Log => eventLog;
 
     public override void Claim()
     {
