@@ -137,10 +137,14 @@ public sealed class Erasing(PostgresServer server)
             await writer.Record(log.Commit, EventSamples.Views(3));
             // Another silo's commits beside it, whose order the erasure has to find a place in.
             var beside = others.Commit.Append(new FingerprintWriter($"beside-{round}").Decide(50));
-            var (appending, erasing) = (Task.FromResult(AppendResult.Unknown), Task.FromResult<Removed?>(null));
-            foreach (var first in (bool[])[round % 2 == 0, round % 2 != 0])
-                if (first) appending = Task.Run(() => log.Commit.Append(writer.Decide(2)));
-                else erasing = Task.Run(() => database.Erasures.Erase(writer.Fingerprint, 3, false, Page));
+            // Begun ever later, so that sooner or later the erasure is the first, however long it takes here.
+            var delay = TimeSpan.FromMilliseconds(round % 30);
+            var erasing = Task.Run(() => database.Erasures.Erase(writer.Fingerprint, 3, false, Page));
+            var appending = Task.Run(async () =>
+            {
+                if (delay > TimeSpan.Zero) await Task.Delay(delay);
+                return await log.Commit.Append(writer.Decide(2));
+            });
             var outcome = (await appending).Outcome;
             var removed = await erasing;
             Assert.Equal(AppendOutcome.Recorded, (await beside).Outcome);

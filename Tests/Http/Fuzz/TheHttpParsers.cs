@@ -97,7 +97,9 @@ public sealed partial class TheHttpParsers(PostgresServer server)
     private static FuzzTally Judge(byte[] request, string answers, bool left)
     {
         var statuses = Statuses().Matches(answers).Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)).ToList();
-        Assert.False(statuses.Any(status => status is 500 or 502 or 503 or 504), $"{string.Join(' ', statuses)} for {Shown(request)}: {answers}");
+        // Several clients may well ask for more exports at once than there are.
+        var busy = answers.Contains("\"reason\":\"too_many_exports\"", StringComparison.Ordinal);
+        Assert.False(statuses.Any(status => status is 500 or 502 or 504 || (status == 503 && !busy)), $"{string.Join(' ', statuses)} for {Shown(request)}: {answers}");
         var recorded = Receipts().Count(answers) + Images().Count(answers)
             + Batches().Matches(answers).Sum(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
         // Segment's answers do not count: at most as many as the request has room for.
