@@ -4,7 +4,10 @@ namespace Tally.Grains.EventLog;
 
 /// <param name="Events">Oldest first.</param>
 /// <param name="Remains">Where there are none: what is left.</param>
-public sealed record NewestEvents(IReadOnlyList<RecordedEvent> Events, Remains Remains);
+public sealed record NewestEvents(IReadOnlyList<RecordedEvent> Events, Remains Remains)
+{
+    public static readonly NewestEvents None = new([], Remains.None);
+}
 
 /// <summary>
 /// Reads the newest events of fingerprints whose grains activate. Those that activate together share one query, so
@@ -15,14 +18,12 @@ public sealed class HistoryLoader
     private sealed record Load(string Fingerprint, TaskCompletionSource<NewestEvents> Done);
 
     private readonly IEventLogStorage storage;
-    private readonly IErasureStorage erasures;
     private readonly Limits limits;
     private readonly Gathering<Load> loads;
 
-    public HistoryLoader(IEventLogStorage storage, IErasureStorage erasures, Limits limits)
+    public HistoryLoader(IEventLogStorage storage, Limits limits)
     {
         this.storage = storage;
-        this.erasures = erasures;
         this.limits = limits;
         loads = new(limits.LoadQueueMax, limits.LoadFingerprintsMax, _ => 1, Read);
     }
@@ -54,10 +55,7 @@ public sealed class HistoryLoader
         {
             string[] fingerprints = [.. batch.Select(load => load.Fingerprint).Distinct()];
             var newest = await storage.ReadNewestMeasured(fingerprints, limits.RememberedEventsMax);
-            string[] without = [.. fingerprints.Where(fingerprint => !newest.Contains(fingerprint))];
-            var remains = without.Length == 0 ? null : await erasures.ReadRemains(without);
-            foreach (var load in batch)
-                load.Done.SetResult(new([.. newest[load.Fingerprint].Reverse()], remains?.GetValueOrDefault(load.Fingerprint) ?? Remains.None));
+            foreach (var load in batch) load.Done.SetResult(newest.Of(load.Fingerprint));
         }
         catch (Exception exception) // the callers get it
         {

@@ -16,9 +16,6 @@ public interface IErasureStorage
     /// <returns>What was removed, or null where the log's head is another: then nothing.</returns>
     Task<Removed?> Erase(string fingerprint, long head, bool suppress, int pageEvents);
 
-    /// <summary>What is left of fingerprints that have no event in the log; one of which nothing is left is absent.</summary>
-    Task<IReadOnlyDictionary<string, Remains>> ReadRemains(IReadOnlyCollection<string> fingerprints);
-
     /// <summary>What a fingerprint's pruned events add up to; null where none was pruned.</summary>
     Task<FingerprintState?> ReadPruned(string fingerprint);
 }

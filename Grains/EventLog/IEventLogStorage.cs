@@ -23,8 +23,11 @@ public interface IEventLogStorage
     /// <summary>Each fingerprint's highest sequence; one without events is absent.</summary>
     Task<IReadOnlyDictionary<string, long>> ReadHeads(IReadOnlyCollection<string> fingerprints);
 
-    /// <summary>Each fingerprint's newest events, at most <paramref name="limit"/> each, newest first.</summary>
-    Task<ILookup<string, RecordedEvent>> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit);
+    /// <summary>
+    /// Each fingerprint's newest events, at most <paramref name="limit"/> each, and what is left of those without, as of one
+    /// moment; but whether these are suppressed as of then or later.
+    /// </summary>
+    Task<NewestOfMany> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit);
 
     /// <summary>A fingerprint's events after a sequence, oldest first, at most <paramref name="limit"/>.</summary>
     Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit);
@@ -46,6 +49,16 @@ public interface IEventLogStorage
 
     /// <summary>Everything stored, as of one moment.</summary>
     Task<IEventLogAudit> OpenAudit(CancellationToken cancellation);
+}
+
+/// <param name="Events">By fingerprint, newest first.</param>
+/// <param name="Remains">By fingerprint without events; one of which nothing is left is absent.</param>
+public sealed record NewestOfMany(ILookup<string, RecordedEvent> Events, IReadOnlyDictionary<string, Remains> Remains)
+{
+    /// <summary>A fingerprint's own.</summary>
+    public NewestEvents Of(string fingerprint) => Events.Contains(fingerprint)
+        ? new([.. Events[fingerprint].Reverse()], EventLog.Remains.None)
+        : Remains.TryGetValue(fingerprint, out var remains) ? new([], remains) : NewestEvents.None;
 }
 
 /// <summary>

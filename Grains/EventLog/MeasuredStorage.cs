@@ -24,7 +24,7 @@ internal static class MeasuredStorage
         }
     }
 
-    public static async Task<ILookup<string, RecordedEvent>> ReadNewestMeasured(
+    public static async Task<NewestOfMany> ReadNewestMeasured(
         this IEventLogStorage storage, string[] fingerprints, int limit)
     {
         var begun = Stopwatch.GetTimestamp();

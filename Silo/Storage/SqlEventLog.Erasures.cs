@@ -17,7 +17,6 @@ public abstract partial class SqlEventLog : IErasureStorage
     private readonly string deleteVisits = scripts["delete_visits"];
     private readonly string addSuppression = scripts["add_suppression"];
     private readonly string readSuppressionKey = scripts["read_suppression_key"];
-    private readonly string readRemains = scripts["read_remains"];
     private readonly string readPruned = scripts["read_pruned"];
     private byte[]? suppressionKey;
 
@@ -85,15 +84,6 @@ public abstract partial class SqlEventLog : IErasureStorage
             await AddGone(at, gone);
             events += page.Count;
         }
-    }
-
-    public async Task<IReadOnlyDictionary<string, Remains>> ReadRemains(IReadOnlyCollection<string> fingerprints)
-    {
-        var key = await SuppressionKey();
-        return (await Read(readRemains, row => (Fingerprint: row.GetString(0),
-                Remains: new Remains(row.IsDBNull(1) ? null : StoredStates.Read(row.GetFieldValue<byte[]>(1)), row.GetBoolean(2))),
-            Texts("fingerprints", fingerprints), Hashes("hashes", fingerprints.Select(fingerprint => HashOf(fingerprint, key)))))
-            .ToDictionary(row => row.Fingerprint, row => row.Remains);
     }
 
     public async Task<FingerprintState?> ReadPruned(string fingerprint) =>

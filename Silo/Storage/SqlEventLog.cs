@@ -13,7 +13,6 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
 {
     private readonly string findRepeats = scripts["find_repeats"];
     private readonly string readHeads = scripts["read_heads"];
-    private readonly string readNewest = scripts["read_newest"];
     private readonly string readAfter = scripts["read_after"];
     private readonly string readCounters = scripts["read_counters"];
     private readonly string takeSalt = scripts["take_salt"];
@@ -38,10 +37,6 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     public async Task<IReadOnlyDictionary<string, long>> ReadHeads(IReadOnlyCollection<string> fingerprints) =>
         (await Read(readHeads, row => (Fingerprint: row.GetString(0), Head: row.GetInt64(1)), Texts("fingerprints", fingerprints)))
             .ToDictionary(row => row.Fingerprint, row => row.Head);
-
-    public async Task<ILookup<string, RecordedEvent>> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit) =>
-        (await Read(readNewest, ReadEvent, Texts("fingerprints", fingerprints), Parameter("limit", limit)))
-            .ToLookup(recorded => recorded.Fingerprint);
 
     public async Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit) =>
         await Read(readAfter, ReadEvent,

@@ -24,7 +24,7 @@ public sealed class AppendingToTheLog(PostgresServer server)
         Assert.Empty(await Sequences(database.EventLog, "a", 9, 100));
         Assert.Empty(await Sequences(database.EventLog, "unknown", 0, 100));
 
-        var newest = await database.EventLog.ReadNewest(["a", "unknown", "b ☕ 😀 '; --"], 2);
+        var newest = (await database.EventLog.ReadNewest(["a", "unknown", "b ☕ 😀 '; --"], 2)).Events;
         Assert.Equal([9, 8], newest["a"].Select(r => r.Sequence));
         Assert.Equal([events[11], events[10]], newest["b ☕ 😀 '; --"].Select(r => r.Event));
         Assert.Empty(newest["unknown"]);
@@ -63,7 +63,7 @@ public sealed class AppendingToTheLog(PostgresServer server)
         await using var log = RunningLog.Start(database);
         string[] fingerprints = ["ff", "00ff", "FF", "ff ", " ff", "é", "e\u0301", "ﬀ"];
         foreach (var fingerprint in fingerprints) await new FingerprintWriter(fingerprint).Record(log.Commit, EventSamples.View("same"));
-        var newest = await database.EventLog.ReadNewest(fingerprints, 10);
+        var newest = (await database.EventLog.ReadNewest(fingerprints, 10)).Events;
         Assert.All(fingerprints, fingerprint => Assert.Single(newest[fingerprint]));
     }
 

@@ -1,5 +1,6 @@
 using Tally.Contracts;
 using Tally.Grains;
+using Tally.Grains.EventLog;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
@@ -91,6 +92,40 @@ public sealed class LoadingHistory(PostgresServer server)
             Assert.Equal(new(RecordOutcome.Duplicate, 30), await silo.Grain("a").Record(Event(29)));
             Assert.Equal(new(RecordOutcome.IdConflict, 2), await silo.Grain("a").Record(Event(1) with { Action = "buy" }));
         }
+    }
+
+    [Theory, EachStorage]
+    public async Task One_read_has_the_events_of_some_and_what_is_left_of_the_others(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var database = await at.OpenPrepared();
+        await using var log = RunningLog.Start(database);
+        var (present, pruned, partly, erased) = (new FingerprintWriter("present"), new FingerprintWriter("pruned"), new FingerprintWriter("partly"), new FingerprintWriter("erased"));
+        var cutoff = EventSamples.Noon.AddMinutes(1);
+        foreach (var writer in (FingerprintWriter[])[present, pruned, partly, erased]) await writer.Record(log.Commit, EventSamples.Views(3));
+        await partly.Record(log.Commit, EventSamples.View() with { Created = cutoff });
+        Assert.Equal(6, (await database.Retention.Prune(["partly", "pruned"], cutoff, 10))!.Events);
+        string[] asked = ["erased", "new", "partly", "present", "pruned"];
+
+        var newest = await database.EventLog.ReadNewest(asked, 2);
+        Assert.Equal(["erased 3", "erased 2", "partly 4", "present 3", "present 2"], Lines(newest));
+        Assert.Equal("pruned", Assert.Single(newest.Remains).Key);
+        Assert.True(newest.Remains["pruned"].Pruned!.SameAs(pruned.State));
+
+        foreach (var suppress in (bool[])[false, true]) // some are suppressed from the second time on, and what was asked is the same
+        {
+            Assert.Equal(suppress ? 0 : 3, (await database.Erasures.Erase("erased", suppress ? 0 : 3, suppress, 10))!.Events);
+            newest = await database.EventLog.ReadNewest(asked, 2);
+            Assert.Equal(["partly 4", "present 3", "present 2"], Lines(newest));
+            Assert.Equal(suppress ? ["erased", "pruned"] : ["pruned"], newest.Remains.Keys.Order());
+            Assert.True(newest.Remains["pruned"] is { Suppressed: false, Pruned: { } state } && state.SameAs(pruned.State));
+            if (suppress) Assert.Equal(new(null, Suppressed: true), newest.Remains["erased"]);
+        }
+        Assert.Empty((await database.EventLog.ReadNewest(["new"], 2)).Remains);
+        Assert.Empty((await database.EventLog.ReadNewest(["present"], 2)).Remains);
+
+        static IEnumerable<string> Lines(NewestOfMany newest) =>
+            newest.Events.OrderBy(of => of.Key, StringComparer.Ordinal).SelectMany(of => of.Select(recorded => $"{of.Key} {recorded.Sequence}"));
     }
 
     private static Event Event(int i) => EventSamples.View($"e{i}", action: $"action-{i % 3}", occurred: EventSamples.Noon.AddHours(-5 * i));

@@ -67,7 +67,7 @@ public sealed class Queues(PostgresServer server)
             await new FingerprintWriter("a").Record(log.Commit, EventSamples.Views(20));
             await new FingerprintWriter("b").Record(log.Commit, EventSamples.Views(2));
         }
-        var loader = new HistoryLoader(database.EventLog, database.Erasures, new Limits { LoadQueueMax = 4, LoadFingerprintsMax = 3, RememberedEventsMax = 8 });
+        var loader = new HistoryLoader(database.EventLog, new Limits { LoadQueueMax = 4, LoadFingerprintsMax = 3, RememberedEventsMax = 8 });
         // The same one twice: a competing activation on this silo.
         List<string> asked = ["a", "b", "a", "unknown"];
         var loads = asked.ConvertAll(loader.ReadNewest);

@@ -1,8 +1,17 @@
-select newest.fingerprint, newest.sequence, newest.id, newest.action, newest.product,
-       newest.created, newest.occurred, newest.properties::text
+-- One statement, so one round trip and one moment. A fingerprint without events has what is left of it instead, where anything
+-- is; and a row without a fingerprint says that some are suppressed. Subqueries and not joins, so that each is a probe,
+-- whatever the planner knows of the tables.
+select asked.fingerprint, newest.sequence, newest.id, newest.action, newest.product,
+       newest.created, newest.occurred, newest.properties::text,
+       case when newest.sequence is null then (select p.state from pruned p where p.fingerprint = asked.fingerprint) end
 from unnest(@fingerprints::text[]) as asked (fingerprint)
-cross join lateral (
+left join lateral (
     select * from events e
     where e.fingerprint = asked.fingerprint
     order by e.sequence desc limit @limit
-) as newest
+) as newest on true
+where newest.sequence is not null
+   or (select p.sequence from pruned p where p.fingerprint = asked.fingerprint) is not null
+union all
+select null, null, null, null, null, null, null, null, null
+where exists (select from suppressions)

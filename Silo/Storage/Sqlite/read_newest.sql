@@ -1,5 +1,15 @@
-select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred, e.properties
+-- One statement, so one moment. A fingerprint without events has what is left of it instead, where anything is; and a row
+-- without a fingerprint says that some are suppressed.
+select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred, e.properties, null
 from json_each(@fingerprints) as asked
 join events e on e.fingerprint = asked.value
 where e.sequence > (select max(sequence) from events where fingerprint = asked.value) - @limit
-order by e.fingerprint, e.sequence desc
+union all
+select p.fingerprint, null, null, null, null, null, null, null, p.state
+from json_each(@fingerprints) as asked
+cross join pruned p on p.fingerprint = asked.value
+where not exists (select 1 from events where fingerprint = asked.value)
+union all
+select null, null, null, null, null, null, null, null, null
+where exists (select 1 from suppressions)
+order by 1, 2 desc

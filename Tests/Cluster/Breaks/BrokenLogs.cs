@@ -10,7 +10,7 @@ internal abstract class BrokenLog(IEventLogStorage sound) : IEventLogStorage
     protected IEventLogStorage Sound => sound;
 
     public virtual Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas) => sound.TryRecord(events, deltas);
-    public virtual Task<ILookup<string, RecordedEvent>> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit) =>
+    public virtual Task<NewestOfMany> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit) =>
         sound.ReadNewest(fingerprints, limit);
     public Task<IReadOnlyList<RecordedEvent>> FindRepeats(IReadOnlyList<RecordedEvent> events) => sound.FindRepeats(events);
     public Task<IReadOnlyDictionary<string, long>> ReadHeads(IReadOnlyCollection<string> fingerprints) => sound.ReadHeads(fingerprints);
@@ -49,8 +49,14 @@ internal sealed class HastyLog : BrokenLog
 /// <summary>Hands out a fingerprint's newest events under ids that nobody knows.</summary>
 internal sealed class ForgetfulLog(IEventLogStorage sound) : BrokenLog(sound)
 {
-    public override async Task<ILookup<string, RecordedEvent>> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit) =>
-        (await base.ReadNewest(fingerprints, limit)).SelectMany(events => events).ToLookup(
-            recorded => recorded.Fingerprint,
-            recorded => recorded with { Event = recorded.Event with { Id = EventIds.Create(DateTimeOffset.UtcNow) } });
+    public override async Task<NewestOfMany> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit)
+    {
+        var newest = await base.ReadNewest(fingerprints, limit);
+        return newest with
+        {
+            Events = newest.Events.SelectMany(events => events).ToLookup(
+                recorded => recorded.Fingerprint,
+                recorded => recorded with { Event = recorded.Event with { Id = EventIds.Create(DateTimeOffset.UtcNow) } }),
+        };
+    }
 }
