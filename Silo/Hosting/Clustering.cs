@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Orleans.Configuration;
+using Orleans.Runtime.GrainDirectory;
 using Tally.Silo.CommandLine;
 
 namespace Tally.Silo.Hosting;
@@ -53,6 +54,7 @@ internal static class Clustering
         silo.AddDistributedGrainDirectory();
 #pragma warning restore ORLEANSEXP003
         silo.Configure<GrainDirectoryOptions>(directory => directory.RangeLeaseDuration = Detection + Takeover);
+        silo.Services.AddSingleton<IGrainDirectoryCache, WhereAlone>();
     }
 
     /// <summary>

@@ -42,6 +42,32 @@ public sealed class ThreeSilos(PostgresServer server)
     }
 
     [Fact]
+    public async Task A_silo_that_was_alone_and_one_that_joins_know_of_each_others_fingerprints_and_so_on_when_it_leaves()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
+        await using var silos = await Silos.Start(database, 1);
+        foreach (var name in Names) Assert.Equal(1, await Post(silos[0], name));
+        var second = await silos.Join(Residents.Marked);
+        foreach (var name in Names)
+        {
+            Assert.Equal(1, await Total(second, name));
+            Assert.Equal(2, await Post(second, name));
+            Assert.Equal(2, await Total(silos[0], name));
+            Assert.Equal(1, await Post(second, "new-" + name));
+            Assert.Equal(2, await Post(silos[0], "new-" + name));
+        }
+        Assert.Empty(await Residents.Find(via: second, Names)); // they stayed where they were
+        Assert.Equal(0, await second.Terminate());
+        foreach (var name in Names)
+        {
+            Assert.Equal(2, await Total(silos[0], "new-" + name));
+            Assert.Equal(3, await Post(silos[0], "new-" + name));
+        }
+        Assert.DoesNotContain("Another activation wrote after", silos[0].Output + second.Output);
+        await AppProcess.AssertVerifies(database);
+    }
+
+    [Fact]
     public async Task When_one_is_killed_the_others_answer_for_its_fingerprints()
     {
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
