@@ -43,12 +43,15 @@ public sealed class AppProcess : IServing, IAsyncDisposable
     public long PeakMemoryBytes { get { process.Refresh(); return process.PeakWorkingSet64; } }
     public string Output { get { lock (output) return output.ToString(); } }
 
-    /// <summary>Starts the program and waits until it is ready.</summary>
+    /// <summary>Starts the program and waits until it is ready. Told to stop, it does so at once: no load balancer has to notice.</summary>
+    /// <param name="environment">Beside the ports; the drain's length too, where that is what a test is about.</param>
     /// <param name="flags">Beside port, host and database.</param>
     public static async Task<AppProcess> Start(
         TestDatabase database, Dictionary<string, string>? environment = null, int? port = null, string[]? flags = null)
     {
-        var app = Launch(database, environment, port, flags: flags);
+        Dictionary<string, string> all = new(environment ?? []);
+        all.TryAdd("Limits__DrainMilliseconds", "0");
+        var app = Launch(database, all, port, flags: flags);
         await app.WaitReady();
         return app;
     }
