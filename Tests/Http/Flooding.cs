@@ -6,6 +6,7 @@ namespace Tally.Tests.Http;
 public sealed class Flooding(PostgresServer server)
 {
     private const int FloodMax = 400;
+    private const int FullBucket = 10; // requests, at one a second
     private const string Key = "writer-0123456789abcdef";
     private const string OtherKey = "others-0123456789abcdef";
     private const string PerAddress = "Limits__AddressRequestsPerSecondMax";
@@ -16,7 +17,7 @@ public sealed class Flooding(PostgresServer server)
     {
         var posted = await Flood(app, "1.2.3.4", i => $"flooded-{i}", "too_many_requests", 1);
         Assert.Equal(posted, await Rows(database));
-        (await Send(app, "1.2.3.4", null, "/api/fingerprints/flooded-0")).AssertRefused(429, "too_many_requests");
+        await AssertShares(app, "1.2.3.4", null, "/api/fingerprints/flooded-0");
         for (var i = 0; i < 30; i++)
             foreach (var path in (string[])["/health/live", "/health/ready", "/metrics", "/openapi/v1.json"])
                 Assert.Equal(200, (await Send(app, "1.2.3.4", null, path)).Status);
@@ -30,17 +31,17 @@ public sealed class Flooding(PostgresServer server)
         await With(StorageKind.Sqlite, new() { [PerAddress] = "1" }, [], async (app, _) =>
         {
             await Flood(app, "1.2.3.4", i => $"f{i}", "too_many_requests", 1);
-            (await Send(app, "5.6.7.8", "f")).AssertRefused(429, "too_many_requests");
+            await AssertShares(app, "5.6.7.8");
         });
         await With(StorageKind.Sqlite, new() { [PerAddress] = "1" }, ["-trustedProxies=10.0.0.0/8,127.0.0.1"], async (app, _) =>
         {
             await Flood(app, "9.9.9.9, 1.2.3.4", i => $"f{i}", "too_many_requests", 1);
             foreach (var same in (string[])["8.8.8.8, 1.2.3.4", "1.2.3.4", "1.2.3.4:5678", "::ffff:1.2.3.4", "1.2.3.4, 10.1.2.3", "rubbish, 1.2.3.4"])
-                (await Send(app, same, "f")).AssertRefused(429, "too_many_requests");
+                await AssertShares(app, same);
             foreach (var other in (string?[])["1.2.3.5", "1.2.3.4, 1.2.3.6", "2001:db8::1", null]) Assert.Equal(200, (await Send(app, other, "f")).Status);
 
             await Flood(app, "2001:db8:1:2::3", i => $"f{i}", "too_many_requests", 1);
-            (await Send(app, "2001:db8:1:2:ffff::4", "f")).AssertRefused(429, "too_many_requests");
+            await AssertShares(app, "2001:db8:1:2:ffff::4");
             Assert.Equal(200, (await Send(app, "2001:db8:1:3::3", "f")).Status);
         });
     }
@@ -95,6 +96,7 @@ public sealed class Flooding(PostgresServer server)
             await AssertFull(app);
             await Eventually.True(async () => (await database.Query("select count(*) from counters", row => row.GetInt64(0)))[0] == 3,
                 "The merge does not write the counters.");
+            Assert.Equal(0, await app.Terminate()); // the next need not wait until it is known to be dead
         }
         await using (var app = await AppProcess.Start(database, limits)) await AssertFull(app); // also before it has seen any
         await AppProcess.AssertVerifies(database);
@@ -127,6 +129,15 @@ public sealed class Flooding(PostgresServer server)
         Assert.True(answer.Headers.RetryAfter!.Delta >= TimeSpan.FromSeconds(1));
         Assert.True(taken >= atLeast, $"{taken} were taken");
         return taken;
+    }
+
+    // An empty bucket has a place more each second, and a slow machine may be late: one of its own would have ten at once.
+    private static async Task AssertShares(AppProcess app, string address, string? fingerprint = "f", string path = "/api/events")
+    {
+        var taken = 0;
+        Answer answer;
+        do answer = await Send(app, address, fingerprint, path); while (answer.Status is 200 or 404 && ++taken < FullBucket / 2);
+        answer.AssertRefused(429, "too_many_requests");
     }
 
     private static Task<Answer> Send(AppProcess app, string? forwardedFor, string? fingerprint, string path = "/api/events", string? key = null)
