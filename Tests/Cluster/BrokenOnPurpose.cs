@@ -7,7 +7,7 @@ namespace Tally.Tests.Cluster;
 /// <summary>The proof of the proof: where one part of the real program is broken, a fault run says so.</summary>
 public sealed class BrokenOnPurpose
 {
-    private const int StopSecondsMax = 15;
+    private const int StopSecondsMax = 8;
     private const int FaultsMax = 16;
 
     [Fact]

@@ -12,8 +12,8 @@ namespace Tally.Tests.Cluster;
 public sealed class FaultsOfACluster
 {
     private const int FixedSeed = 20260301;
-    private const int KindsInShort = 5;
-    private const int StopSecondsMaxShort = 12;
+    private const int KindsInShort = 3;
+    private const int StopSecondsMaxShort = 8;
     private const int StopSecondsMaxLong = 40;
     private const int ViolationsShownMax = 10;
 

@@ -5,7 +5,7 @@ namespace Tally.Tests.Cluster;
 /// <summary>kill -9 at any moment loses nothing acknowledged and counts nothing twice.</summary>
 public sealed class KilledUnderLoad(PostgresServer server)
 {
-    private const int Kills = 5;
+    private const int Kills = 3;
 
     [Theory, EachStorage]
     public async Task Nothing_acknowledged_is_lost_and_nothing_is_counted_twice(StorageKind storage)

@@ -102,7 +102,7 @@ public sealed class PausedSilos(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_minute_of_full_load_with_all_cores_busy_declares_nobody_dead()
+    public async Task Half_a_minute_of_full_load_with_all_cores_busy_declares_nobody_dead()
     {
         var seed = Seed.Next();
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
@@ -110,7 +110,7 @@ public sealed class PausedSilos(PostgresServer server)
         var load = Load.Start(silos.Ports, seed);
         using var busy = new CancellationTokenSource();
         KeepAllCoresBusy(busy.Token);
-        await Task.Delay(TimeSpan.FromMinutes(1)); // the load's length
+        await Task.Delay(TimeSpan.FromSeconds(30)); // the load's length
         await busy.CancelAsync();
         await load.Finish();
         silos.AssertAllRun();

@@ -19,7 +19,7 @@ public sealed partial class TheHttpParsers(PostgresServer server)
     // The last request on each connection. Where its answer does not come, what was sent before left something open.
     private const string Last = "GET /health/live HTTP/1.1\r\nHost: tally\r\nConnection: close\r\n\r\n";
 
-    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BeforeEnding = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
