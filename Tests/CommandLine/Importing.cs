@@ -105,7 +105,7 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         await app.Kill();
         await app.DisposeAsync();
         Assert.False(importing.IsCompleted);
-        await using (app = await AppProcess.Start(database, port: app.Port))
+        await using (app = await AppProcess.Start(database, AppProcess.ClusterOfItsOwn(), app.Port))
         {
             var (exitCode, output, error) = await importing;
             Assert.True(exitCode == 0, output + error);

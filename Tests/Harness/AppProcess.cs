@@ -56,6 +56,9 @@ public sealed class AppProcess : IServing, IAsyncDisposable
         return app;
     }
 
+    /// <summary>For the environment of one that follows a killed one: it need not wait until that one is known to be dead.</summary>
+    public static Dictionary<string, string> ClusterOfItsOwn() => new() { ["APP_CLUSTER_ID"] = $"{Guid.NewGuid():N}" };
+
     /// <summary>Starts the program and does not wait.</summary>
     public static AppProcess Launch(
         TestDatabase database, Dictionary<string, string>? environment = null, int? port = null, SiloPlace? place = null,

@@ -56,7 +56,7 @@ public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
         for (var i = 0; i < each; i++)
             await sdk.Call("track", new { userId = $"{visitor}-{i % 7}", @event = "tock", properties = new { i } });
         await app.DisposeAsync();
-        await using (app = await AppProcess.Start(database, port: app.Port))
+        await using (app = await AppProcess.Start(database, AppProcess.ClusterOfItsOwn(), app.Port))
         {
             var became = await sdk.Close();
             Assert.Equal((2 * each, 0), (became["delivered"].Distinct().Count(), became["failed"].Count()));
