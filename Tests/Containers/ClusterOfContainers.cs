@@ -116,7 +116,7 @@ public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<
         Assert.Equal(200, (await cluster.PostForm("action=view&product=k8s&fingerprint=back")).Status);
     }
 
-    private Load StartLoad(string prefix) => Load.Start([cluster.Port], Seed.Next(), new() { Prefix = prefix, IdleMillisecondsMax = 40 });
+    private Load StartLoad(string prefix) => Load.Start([cluster.Port], Seed.Next(), new() { Prefix = prefix, IdleMillisecondsMax = 100 }); // six silos start beside it
 
     private async Task AssertHolds(Load load, string prefix)
     {

@@ -14,7 +14,7 @@ public sealed class AppContainer : IServing, IAsyncDisposable
 
     public string Name => name;
 
-    /// <summary>Starts a container and waits until its health check says that it serves.</summary>
+    /// <summary>Starts a container and waits until its health check says that it serves; it is made more often than the image says.</summary>
     /// <param name="image">Whose.</param>
     /// <param name="options">Of docker run.</param>
     /// <param name="flags">Of the program.</param>
@@ -22,7 +22,7 @@ public sealed class AppContainer : IServing, IAsyncDisposable
     public static async Task<AppContainer> Start(string image, string[] options, string[]? flags = null, int port = 9000)
     {
         var name = "tally-test-" + Guid.NewGuid().ToString("N")[..8];
-        await Engine.Docker(["run", "--detach", "--name", name, "--publish", $"127.0.0.1::{port}", "--stop-timeout", "40", .. options, image, .. flags ?? []]);
+        await Engine.Docker(["run", "--detach", "--name", name, "--publish", $"127.0.0.1::{port}", "--stop-timeout", "40", "--health-interval", "1s", .. options, image, .. flags ?? []]);
         var container = new AppContainer(name);
         await container.WaitHealthy(port);
         return container;
