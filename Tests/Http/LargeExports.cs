@@ -4,10 +4,10 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>A log of some hundred megabytes, with a service on it that does one export at once.</summary>
+/// <summary>A log of a hundred megabytes: far more than any buffer between a reader and it holds.</summary>
 public sealed class LargeLog(PostgresServer server) : IAsyncLifetime
 {
-    public const int Fingerprints = 3_000, EventsEach = 100, PropertiesBytes = 1_000, Events = Fingerprints * EventsEach;
+    public const int Fingerprints = 1_000, EventsEach = 100, PropertiesBytes = 1_000, Events = Fingerprints * EventsEach;
 
     private readonly Dictionary<StorageKind, TestDatabase> filled = [];
 
@@ -54,14 +54,18 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
     public async Task However_many_rows_it_takes_the_same_memory(StorageKind storage)
     {
         // With the collector that gathers least garbage: what stays is what an export holds.
-        await using var app = await AppProcess.Start(await log.On(storage), new() { ["DOTNET_gcServer"] = "0", ["DOTNET_GCgen0size"] = "0x2000000" });
+        await using var app = await AppProcess.Start(await log.On(storage), new()
+        {
+            ["DOTNET_gcServer"] = "0", ["DOTNET_GCgen0size"] = "0x1000000", ["Limits__ExportRowGroupCharactersMax"] = $"{1 << 20}",
+        });
         foreach (var format in (string[])["ndjson", "csv", "parquet"])
         {
             await Read(app, $"format={format}&to=2000-01-01"); // what the first of them compiles
             var before = app.PeakMemoryBytes;
             var bytes = await Read(app, $"format={format}");
             if (format != "parquet") Assert.InRange(bytes, (long)LargeLog.Events * LargeLog.PropertiesBytes * 9 / 10, long.MaxValue);
-            Assert.True(app.PeakMemoryBytes - before < 150_000_000, $"{format}: {before} to {app.PeakMemoryBytes}"); // of 300 MB, or in memory 600
+            TestContext.Current.TestOutputHelper?.WriteLine($"{format}: {before >> 20} MiB before, {(app.PeakMemoryBytes - before) >> 20} more");
+            Assert.True(app.PeakMemoryBytes - before < 70_000_000, $"{format}: {before} to {app.PeakMemoryBytes}"); // of 100 MB, or in memory 200
         }
     }
 
@@ -87,11 +91,11 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
         using (var lines = new StreamReader(await response.Content.ReadAsStreamAsync()))
             while (await lines.ReadLineAsync() is { } line)
             {
+                if (heads.Count == 1) await Eventually.True(() => Task.FromResult(written >= writtenBefore + 10), "Nothing is written beside it.");
                 var (fingerprint, sequence) = KeyOf(line);
                 Assert.Equal(heads.GetValueOrDefault(fingerprint) + 1, sequence);
                 heads[fingerprint] = sequence;
             }
-        Assert.InRange(written, writtenBefore + 10, int.MaxValue);
         await stop.CancelAsync();
         await writing;
         Assert.InRange(heads[first], writtenBefore, long.MaxValue);
@@ -186,14 +190,14 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
             foreach (var name in (string[])["events.ndjson", "events.csv", "events.parquet"])
             {
                 var file = Path.Combine(folder, name);
-                var app = await AppProcess.Start(database);
+                var app = await AppProcess.Start(database, AppProcess.ClusterOfItsOwn());
                 var exporting = AppProcess.Run(["export", file, "-from", $"http://127.0.0.1:{app.Port}"]);
                 await Eventually.True(() => Task.FromResult(new FileInfo(file + ".partial") is { Exists: true, Length: > 1_000_000 }), "Nothing is exported.");
                 await app.Kill();
                 await app.DisposeAsync();
                 Assert.False(exporting.IsCompleted, "It was done already.");
                 Assert.False(File.Exists(file));
-                await using (app = await AppProcess.Start(database, port: app.Port))
+                await using (app = await AppProcess.Start(database, AppProcess.ClusterOfItsOwn(), port: app.Port))
                 {
                     var (exitCode, output, error) = await exporting;
                     Assert.True(exitCode == 0, output + error);
@@ -203,7 +207,7 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
                 Assert.Equal([file], Directory.GetFiles(folder));
                 if (name.EndsWith(".parquet", StringComparison.Ordinal))
                 {
-                    Assert.Equal(LargeLog.EventsEach, ExportedRow.AskParquet(await File.ReadAllBytesAsync(file), "fingerprint = 'f-2999'").Count);
+                    Assert.Equal(LargeLog.EventsEach, ExportedRow.AskParquet(await File.ReadAllBytesAsync(file), $"fingerprint = '{KeyOf(LargeLog.Events - 1).Fingerprint}'").Count);
                 }
                 else
                 {
