@@ -6,8 +6,7 @@ namespace Tally.Grains;
 /// <summary>An event on its way into the log, and the callers that wait for what becomes of it.</summary>
 internal sealed record Waiting(Event Event)
 {
-    // Its callers go on at once, within the answer: all are the grain's own, and a detour through its queue for each
-    // would cost a twentieth of a post. So whoever answers must be done with what a caller may change.
+    // Its callers go on at once, within the answer: a detour through the pool for each would cost a twentieth of a post.
     private readonly TaskCompletionSource<RecordResult> done = new();
 
     /// <summary>In whose trace the event is, where it is traced.</summary>
@@ -15,7 +14,7 @@ internal sealed record Waiting(Event Event)
 
     public Task<RecordResult> Done => done.Task;
 
-    public void Answer(RecordResult result) => done.SetResult(result);
+    public void Tell(RecordResult result) => done.SetResult(result);
 }
 
 /// <summary>
@@ -58,22 +57,22 @@ internal sealed class EventsInFlight
         foreach (var one in later) gathered.Enqueue(one);
     }
 
-    public void Answer(Waiting one, RecordResult result)
+    public void Answer(Waiting one, RecordResult result, Answers answers)
     {
         byId.Remove(one.Event.Id);
-        one.Answer(result);
+        answers.Add(one, result);
     }
 
     /// <summary>Of those that have gathered, every one.</summary>
-    public void AnswerGathered(RecordResult result)
+    public void AnswerGathered(RecordResult result, Answers answers)
     {
-        while (HasGathered) Answer(TakeNext(), result);
+        while (HasGathered) Answer(TakeNext(), result, answers);
     }
 
     /// <summary>Of the run under way, too.</summary>
-    public void AnswerAll(RecordResult result)
+    public void AnswerAll(RecordResult result, Answers answers)
     {
         gathered.Clear();
-        foreach (var one in byId.Values.ToArray()) Answer(one, result);
+        foreach (var one in byId.Values.ToArray()) Answer(one, result, answers);
     }
 }

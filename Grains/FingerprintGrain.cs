@@ -7,8 +7,10 @@ using Tally.Grains.EventLog;
 namespace Tally.Grains;
 
 /// <summary>
-/// Decide, append, fold, perhaps snapshot. Events that arrive while a run is being committed gather and become the
-/// next run, so there is one run under way at most, and what was decided never waits behind a failure.
+/// One fingerprint: loads once, then answers from memory. What it does with events stands in a file of its own. Orleans decides
+/// where it lives and when it begins and ends; once it has loaded, its own silo's front end finds it through
+/// <see cref="Residency"/> and calls it on any thread, without a message. So what requests share is under a lock, and not
+/// in the grain's turns.
 /// </summary>
 [Reentrant]
 public sealed partial class FingerprintGrain(
@@ -16,118 +18,89 @@ public sealed partial class FingerprintGrain(
     WaitingForNews waiting, Limits limits, ILogger<FingerprintGrain> logger)
     : Grain, IFingerprintGrain
 {
-    // Null while it is not needed: most visitors have one event, and nothing is kept for a second.
-    private EventsInFlight? inFlight;
+    private readonly Lock gate = new(); // guards what follows, but for what only turns touch
     private Watch? watch;
     private RememberedEvents remembered = new(limits.RememberedEventsMax);
     private FingerprintState state = new();
     private GrainState<FingerprintState>? stored;
     private long snapshotSequence;
-    private Resident? resident;
-    private Task? loading;
     private Task snapshotting = Task.CompletedTask;
-    private TaskCompletionSource? idle; // somebody waits for the run under way
-    private bool appending;
     private bool snapshotDue;
     private bool leaving;
     private bool steppedDown;
     private bool suppressed;
 
-    private string Fingerprint => FingerprintKey.Fingerprint(this.GetPrimaryKeyString());
-
-    public async ValueTask<RecordResult> Record(Event @event)
-    {
-        if (await WhyNotNow() is { } refused) return new(refused, 0);
-        var result = Join(@event);
-        AppendIfIdle();
-        return await result;
-    }
-
-    public async ValueTask<RecordResult[]> RecordAll(Event[] events)
-    {
-        if (await WhyNotNow() is { } refused) return [.. Enumerable.Repeat(new RecordResult(refused, 0), events.Length)];
-        // All join before the first is waited for: together they are one run.
-        var joined = new Task<RecordResult>[events.Length];
-        for (var i = 0; i < events.Length; i++) joined[i] = Join(events[i]);
-        AppendIfIdle();
-        return await Task.WhenAll(joined);
-    }
-
-    private async ValueTask<RecordOutcome?> WhyNotNow() =>
-        !await TryLoad() ? RecordOutcome.Unavailable
-        : steppedDown ? RecordOutcome.SteppedDown
-        : suppressed ? RecordOutcome.Suppressed : null;
-
-    // A known id has its answer; one under way waits for that commit; any other event gathers for the next run.
-    private Task<RecordResult> Join(Event @event)
-    {
-        if (remembered.Find(@event) is { } known)
-            return Task.FromResult(new RecordResult(known.SameContent ? RecordOutcome.Duplicate : RecordOutcome.IdConflict, known.Sequence));
-        inFlight ??= new();
-        return inFlight.Find(@event.Id) is { } first ? JoinFirst(first, @event) : inFlight.Add(@event).Done;
-    }
-
-    private async Task<RecordResult> JoinFirst(Waiting first, Event repeat)
-    {
-        var result = await first.Done;
-        // The first was refused for its own content: what that says of this one is nothing.
-        return result.Outcome is RecordOutcome.IdConflict or RecordOutcome.TooManyCounters && !repeat.HasContentOf(first.Event)
-            ? await Record(repeat)
-            : AsRepeat(result, first.Event, repeat);
-    }
-
-    private void AppendIfIdle()
-    {
-        // For everyone who comes: its end is nobody's to wait for.
-        if (!appending && inFlight is { HasGathered: true }) _ = AppendGathered(inFlight);
-    }
+    // Of turns alone, until it has loaded.
+    private string fingerprint = "";
+    private Resident? resident;
+    private Task? loading;
+    private volatile bool loaded;
 
     public async ValueTask<ViewResult> View()
     {
-        if (!await TryLoad() || !await liveness.Prove()) return new(ViewOutcome.Unavailable, null);
-        if (steppedDown) return new(ViewOutcome.SteppedDown, null);
-        if (state.Total > 0) return new(ViewOutcome.Known, state.ToView(Fingerprint));
-        if (inFlight is null or { IsEmpty: true } && watch is not { Waiting: > 0 }) DeactivateOnIdle();
-        return new(ViewOutcome.Unknown, null);
+        if (!await IsLoaded() || !await liveness.Prove()) return new(ViewOutcome.Unavailable, null);
+        lock (gate)
+        {
+            if (SendsAway) return new(ViewOutcome.SteppedDown, null);
+            if (state.Total > 0) return new(ViewOutcome.Known, state.ToView(fingerprint));
+            if (!HasEventsInFlight && watch is not { Waiting: > 0 }) DeactivateOnIdle();
+            return new(ViewOutcome.Unknown, null);
+        }
     }
 
     public async ValueTask<NewsResult> News(HistoryPosition? known)
     {
-        if (!await TryLoad()) return new(ViewOutcome.Unavailable, default, null);
+        if (!await IsLoaded()) return new(ViewOutcome.Unavailable, default, null);
         IReadOnlyList<RecordedEvent>? run = null;
-        if (known is { } position && position.Agrees(Head) && !steppedDown) run = await waiting.For(Watch());
+        if (WaitForNews(known) is { } news) run = await news;
         // What was committed while somebody waited speaks for itself; that nothing was, only a silo that still has its grains may say.
         if (run is null && !await liveness.Prove()) return new(ViewOutcome.Unavailable, default, null);
-        if (steppedDown) return new(ViewOutcome.SteppedDown, default, null);
-        return new(state.Total > 0 ? ViewOutcome.Known : ViewOutcome.Unknown, Head,
-            run?.Count <= limits.LiveAnswerEventsMax ? [.. run.Select(recorded => recorded.Event)] : null); // an array: it is sent
+        lock (gate)
+        {
+            if (SendsAway) return new(ViewOutcome.SteppedDown, default, null);
+            return new(state.Total > 0 ? ViewOutcome.Known : ViewOutcome.Unknown, Head,
+                run?.Count <= limits.LiveAnswerEventsMax ? [.. run.Select(recorded => recorded.Event)] : null); // an array: it is sent
+        }
+    }
+
+    // Null where there is news already.
+    private Task<IReadOnlyList<RecordedEvent>?>? WaitForNews(HistoryPosition? known)
+    {
+        lock (gate)
+        {
+            if (known is not { } position || !position.Agrees(Head) || SendsAway) return null;
+            if (watch is null) resident!.Watched(watch = new());
+            return waiting.For(watch);
+        }
     }
 
     private HistoryPosition Head => new(state.Sequence, remembered.NewestId);
 
-    private Watch Watch()
-    {
-        if (watch is null) resident!.Watched(watch = new());
-        return watch;
-    }
+    // Whoever comes is for the successor.
+    private bool SendsAway => steppedDown || leaving;
 
     public ValueTask<EraseResult> Erase(bool suppress) => EraseIf(_ => true, suppress);
 
     // An event that is on its way was sent just now, whatever its own time says.
     public ValueTask<EraseResult> Forget(DateTime before) =>
-        EraseIf(state => state.Total > 0 && state.LastSeen < before && inFlight is null or { IsEmpty: true }, suppress: false);
+        EraseIf(state => state.Total > 0 && state.LastSeen < before && !HasEventsInFlight, suppress: false);
 
     private async ValueTask<EraseResult> EraseIf(Func<FingerprintState, bool> condition, bool suppress)
     {
-        if (!await TryLoad()) return new(EraseOutcome.Unavailable, null);
-        if (steppedDown) return new(EraseOutcome.SteppedDown, null);
-        if (!condition(state)) return new(EraseOutcome.Kept, null);
-        SendAway(); // from here on everyone goes to the successor, which begins with what this leaves
+        if (!await IsLoaded()) return new(EraseOutcome.Unavailable, null);
+        Task appended;
+        lock (gate)
+        {
+            if (SendsAway) return new(EraseOutcome.SteppedDown, null);
+            if (!condition(state)) return new(EraseOutcome.Kept, null);
+            SendAway(); // from here on everyone goes to the successor, which begins with what this leaves
+            appended = NoRunUnderWay();
+        }
         try
         {
-            if (appending) await (idle = new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            await appended;
             await snapshotting;
-            return await erasures.Erase(Fingerprint, state.Sequence, suppress) is { } removed
+            return await erasures.Erase(fingerprint, state.Sequence, suppress) is { } removed
                 ? new(EraseOutcome.Erased, removed with { Suppressed = suppress || suppressed }) : new(EraseOutcome.SteppedDown, null);
         }
         catch (EventLogUnavailableException)
@@ -146,6 +119,7 @@ public sealed partial class FingerprintGrain(
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
+        fingerprint = FingerprintKey.Fingerprint(this.GetPrimaryKeyString());
         TallyMetrics.ResidentFingerprints.Add(1);
         resident = residency.Enter(GrainContext);
         return Task.CompletedTask;
@@ -155,20 +129,31 @@ public sealed partial class FingerprintGrain(
     {
         TallyMetrics.ResidentFingerprints.Add(-1);
         resident?.Leave();
-        leaving = true;
+        residency.Close(fingerprint, this);
+        Task appended;
+        lock (gate)
+        {
+            leaving = true;
+            appended = NoRunUnderWay(); // Orleans waits for its own requests, and not for those that came without a message
+        }
+        await appended;
         await snapshotting;
         if (!steppedDown && state.Sequence - snapshotSequence >= limits.SnapshotOnDeactivationEventsMin)
             await WriteSnapshot();
     }
 
-    private async Task<bool> TryLoad()
+    private ValueTask<bool> IsLoaded()
     {
         resident!.Use();
+        return loaded ? new(true) : new(TryLoad());
+    }
+
+    private async Task<bool> TryLoad()
+    {
         var load = loading ??= Load();
         try
         {
             await load;
-            loading = Task.CompletedTask; // nothing of the load is kept
             return true;
         }
         catch (EventLogUnavailableException)
@@ -182,104 +167,12 @@ public sealed partial class FingerprintGrain(
 
     private async Task Load()
     {
-        var loaded = await history.Load(Fingerprint, this.GetGrainId());
-        (state, stored, snapshotSequence, suppressed) = (loaded.State, loaded.Stored, loaded.SnapshotSequence, loaded.Suppressed);
-        foreach (var recorded in loaded.Newest) remembered.Add(recorded);
-    }
-
-    // One method, and no run waits in a list of its own: of a post's cost, each task that waits for another is a percent.
-    private async Task AppendGathered(EventsInFlight events)
-    {
-        appending = true;
-        try
-        {
-            while (events.HasGathered && !steppedDown)
-            {
-                var caller = events.NextCaller;
-                if (Decide(events) is { Count: > 0 } decided) Settle(events, decided, await log.Append(decided, caller));
-            }
-        }
-        catch (Exception exception) // a broken invariant: what this activation believes is worth nothing
-        {
-            LogBroken(exception, state.Sequence);
-            StepDown();
-            events.AnswerAll(new(RecordOutcome.Unknown, 0));
-        }
-        events.AnswerGathered(new(RecordOutcome.SteppedDown, 0));
-        appending = false;
-        idle?.SetResult();
-        if (state.Total <= 1) inFlight = null;
-    }
-
-    private List<RecordedEvent> Decide(EventsInFlight events)
-    {
-        var decisions = new Decisions(Fingerprint, state, limits.CountersMax);
-        var runMax = Math.Min(limits.RunEventsMax, limits.QueueEventsMax); // a larger run would never find room
-        var decided = new List<RecordedEvent>(Math.Min(events.Gathered, runMax));
-        while (events.HasGathered && decided.Count < runMax)
-        {
-            var one = events.TakeNext();
-            if (decisions.Next(one.Event) is { } next) decided.Add(next);
-            else events.Answer(one, new(RecordOutcome.TooManyCounters, 0));
-        }
-        return decided;
-    }
-
-    private void Settle(EventsInFlight events, List<RecordedEvent> decided, AppendResult result)
-    {
-        switch (result.Outcome)
-        {
-            case AppendOutcome.Recorded:
-                foreach (var recorded in decided) Fold(events, recorded);
-                watch?.Tell(decided);
-                SnapshotIfDue();
-                break;
-            case AppendOutcome.HasRepeats:
-                AnswerRepeats(events, decided, result.Repeats);
-                break;
-            case AppendOutcome.Overloaded:
-                AnswerRun(events, decided, RecordOutcome.Overloaded);
-                break;
-            case AppendOutcome.Unavailable:
-                AnswerRun(events, decided, RecordOutcome.Unavailable);
-                break;
-            case AppendOutcome.Fenced:
-                StepDownFenced();
-                AnswerRun(events, decided, RecordOutcome.SteppedDown);
-                break;
-            default:
-                StepDown();
-                AnswerRun(events, decided, RecordOutcome.Unknown);
-                break;
-        }
-    }
-
-    private void Fold(EventsInFlight events, RecordedEvent recorded)
-    {
-        state.Apply(recorded);
-        remembered.Add(recorded);
-        events.Answer(events[recorded.Event.Id], new(RecordOutcome.Recorded, recorded.Sequence));
-    }
-
-    // Old repeats get their first receipt; what was decided beside them has a new sequence, so it is decided again.
-    private static void AnswerRepeats(
-        EventsInFlight events, List<RecordedEvent> decided, IReadOnlyList<RecordedEvent> repeats)
-    {
-        var firstById = repeats.ToDictionary(repeat => repeat.Event.Id);
-        var again = new List<Waiting>();
-        foreach (var recorded in decided)
-        {
-            var one = events[recorded.Event.Id];
-            if (firstById.TryGetValue(recorded.Event.Id, out var first))
-                events.Answer(one, AsRepeat(new(RecordOutcome.Recorded, first.Sequence), first.Event, one.Event));
-            else again.Add(one);
-        }
-        events.GatherAgain(again);
-    }
-
-    private static void AnswerRun(EventsInFlight events, List<RecordedEvent> decided, RecordOutcome outcome)
-    {
-        foreach (var recorded in decided) events.Answer(events[recorded.Event.Id], new(outcome, 0));
+        var read = await history.Load(fingerprint, this.GetGrainId());
+        (state, stored, snapshotSequence, suppressed) = (read.State, read.Stored, read.SnapshotSequence, read.Suppressed);
+        foreach (var recorded in read.Newest) remembered.Add(recorded);
+        loaded = true;
+        residency.Open(fingerprint, this);
+        loading = Task.CompletedTask; // nothing of the load is kept
     }
 
     // This activation no longer knows where the log stands. Everyone is sent to its successor, which will read it.
@@ -291,8 +184,11 @@ public sealed partial class FingerprintGrain(
 
     private void SendAway()
     {
-        steppedDown = true;
-        watch?.End();
+        lock (gate)
+        {
+            steppedDown = true;
+            watch?.End();
+        }
     }
 
     private void StepDownFenced()
@@ -302,10 +198,6 @@ public sealed partial class FingerprintGrain(
         StepDown();
     }
 
-    private static RecordResult AsRepeat(RecordResult first, Event firstEvent, Event repeat) =>
-        first.Outcome is not (RecordOutcome.Recorded or RecordOutcome.Duplicate) ? first
-        : new(repeat.HasContentOf(firstEvent) ? RecordOutcome.Duplicate : RecordOutcome.IdConflict, first.Sequence);
-
     private void SnapshotIfDue()
     {
         if (!snapshotDue && state.Sequence - snapshotSequence >= limits.SnapshotEventsMax) _ = SnapshotInTurn();
@@ -314,8 +206,13 @@ public sealed partial class FingerprintGrain(
     private async Task SnapshotInTurn()
     {
         snapshotDue = true; // until it is written: two writes at once would take each other for another activation's
-        if (await snapshots.TakeTurn() && !steppedDown && !leaving) await (snapshotting = WriteSnapshot());
+        if (await snapshots.TakeTurn()) await WriteUnlessLeaving();
         snapshotDue = false;
+    }
+
+    private Task WriteUnlessLeaving()
+    {
+        lock (gate) return SendsAway ? Task.CompletedTask : snapshotting = Task.Run(WriteSnapshot);
     }
 
     // Never fails an event: the log has it. A write that fails leaves a longer tail for the next one.
@@ -324,7 +221,7 @@ public sealed partial class FingerprintGrain(
         try
         {
             stored ??= await snapshots.Read(this.GetGrainId());
-            stored.State = state.Copy();
+            lock (gate) stored.State = state.Copy();
             var sequence = stored.State.Sequence;
             await snapshots.Write(this.GetGrainId(), stored);
             snapshotSequence = sequence;

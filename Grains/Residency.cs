@@ -4,8 +4,9 @@ using Tally.Contracts;
 namespace Tally.Grains;
 
 /// <summary>
-/// Bounds how many fingerprints this silo holds in memory. Beyond the limit each one that enters makes room: the oldest
-/// leaves, unless it was asked for since it was last looked at; then it has a second chance, behind the youngest.
+/// The fingerprints that this silo holds in memory: finds one that has loaded, and bounds their number. Beyond the limit each
+/// one that enters makes room: the oldest leaves, unless it was asked for since it was last looked at; then it has a second
+/// chance, behind the youngest.
 /// </summary>
 public sealed class Residency(Limits limits)
 {
@@ -13,7 +14,16 @@ public sealed class Residency(Limits limits)
     private const int ChancesMax = 8;
 
     private readonly ConcurrentQueue<Resident> round = new();
+    private readonly ConcurrentDictionary<string, FingerprintGrain> loaded = new();
     private int length;
+
+    /// <summary>Where its grain is here and has loaded: the same grain, without a message. It may leave at any moment, and says so.</summary>
+    public IFingerprintGrain? Find(string fingerprint) => loaded.GetValueOrDefault(fingerprint);
+
+    internal void Open(string fingerprint, FingerprintGrain grain) => loaded[fingerprint] = grain;
+
+    // It may have a successor already.
+    internal void Close(string fingerprint, FingerprintGrain grain) => loaded.TryRemove(new(fingerprint, grain));
 
     internal Resident Enter(IGrainContext grain)
     {

@@ -11,8 +11,6 @@ public enum AppendOutcome
     Fenced,
     /// <summary>Some of its events are old repeats, which the grain did not remember. Nothing recorded.</summary>
     HasRepeats,
-    /// <summary>The queue is full. Nothing recorded.</summary>
-    Overloaded,
     /// <summary>The database does not answer. Nothing recorded.</summary>
     Unavailable,
     /// <summary>Committed or not: only the log can tell.</summary>
@@ -25,22 +23,31 @@ public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedE
 {
     public static readonly AppendResult Recorded = new(AppendOutcome.Recorded, []);
     public static readonly AppendResult Fenced = new(AppendOutcome.Fenced, []);
-    public static readonly AppendResult Overloaded = new(AppendOutcome.Overloaded, []);
     public static readonly AppendResult Unavailable = new(AppendOutcome.Unavailable, []);
     public static readonly AppendResult Unknown = new(AppendOutcome.Unknown, []);
 }
 
-/// <summary>One run on its way through group commit.</summary>
-internal sealed class PendingRun(IReadOnlyList<RecordedEvent> events, Activity? caller)
+/// <summary>
+/// Events that one grain appends together: consecutive sequences of one fingerprint, the first one head + 1. A fingerprint
+/// has one run under way at a time.
+/// </summary>
+internal abstract class Run(IReadOnlyList<RecordedEvent> events, Activity? caller)
 {
-    private readonly TaskCompletionSource<AppendResult> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     public IReadOnlyList<RecordedEvent> Events => events;
+
+    /// <summary>In whose trace it is, where it is traced.</summary>
     public Activity? Caller => caller;
+
     public string Fingerprint => events[0].Fingerprint;
     public long FirstSequence => events[0].Sequence;
-    public Task<AppendResult> Done => done.Task;
-    public bool IsDone => done.Task.IsCompleted;
+    public bool IsSettled { get; private set; }
 
-    public void Complete(AppendResult result) => done.TrySetResult(result);
+    public void Settle(AppendResult result, Answers answers)
+    {
+        IsSettled = true;
+        Settled(result, answers);
+    }
+
+    /// <summary>What became of it, which is durable now. Called once, by the commit, which waits: it must not wait itself, and not throw.</summary>
+    protected abstract void Settled(AppendResult result, Answers answers);
 }

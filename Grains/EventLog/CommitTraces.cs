@@ -13,7 +13,7 @@ public static class CommitTraces
 
     private static readonly ActivitySource Source = new(SourceName);
 
-    internal static Activity? Start(List<PendingRun> runs)
+    internal static Activity? Start(List<Run> runs)
     {
         if (!Source.HasListeners()) return null;
         var callers = runs.Where(run => run.Caller is { Recorded: true }).Select(run => run.Caller!.Context).Take(LinksMax + 1).ToList();

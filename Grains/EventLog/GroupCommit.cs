@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Tally.Contracts;
 
@@ -15,7 +14,7 @@ public sealed partial class GroupCommit
     private readonly IEventLogStorage storage;
     private readonly Limits limits;
     private readonly ILogger<GroupCommit> logger;
-    private readonly Gathering<PendingRun> runs;
+    private readonly Gathering<Run> runs;
     private readonly LogPace failures = new();
     private int failing; // 1 from a failure that was logged until the next commit
 
@@ -35,49 +34,42 @@ public sealed partial class GroupCommit
     /// <summary>Commits what is queued and takes nothing more.</summary>
     public Task Close() => runs.Close();
 
-    /// <summary>
-    /// Appends a run: consecutive sequences of one fingerprint, the first one head + 1. A fingerprint has one run
-    /// under way at a time. Completes when the run's outcome is durable.
-    /// </summary>
-    /// <param name="events">The run.</param>
-    /// <param name="caller">In whose trace it is, where it is traced.</param>
-    public Task<AppendResult> Append(IReadOnlyList<RecordedEvent> events, Activity? caller = null)
-    {
-        var run = new PendingRun(events, caller);
-        return runs.TryAdd(run) ? run.Done : Task.FromResult(AppendResult.Overloaded);
-    }
+    /// <summary>Takes a run, and settles it when its outcome is durable; false where the queue is full.</summary>
+    internal bool TryAppend(Run run) => runs.TryAdd(run);
 
-    private async Task Commit(List<PendingRun> batch)
+    private async Task Commit(List<Run> batch)
     {
+        var answers = new Answers();
         try
         {
             // A round that fails takes at least one run out, so this ends. The exception: the conflicting row was
             // erased before it could be looked up; then the same batch has another try, but not for ever.
-            for (var fruitless = 0; batch.Count > 0 && !await TryCommit(batch);)
+            for (var fruitless = 0; batch.Count > 0 && !await TryCommit(batch, answers);)
             {
-                await RefuseConflicting(batch);
-                if (batch.RemoveAll(run => run.IsDone) == 0 && ++fruitless == FruitlessRoundsMax)
+                await RefuseConflicting(batch, answers);
+                if (batch.RemoveAll(run => run.IsSettled) == 0 && ++fruitless == FruitlessRoundsMax)
                     throw new InvalidOperationException("A batch conflicts with the log, but none of its runs does.");
             }
         }
         catch (EventLogUnavailableException exception)
         {
             if (MayLogFailure(out var more)) LogUnavailable(exception, batch.Count, more);
-            Complete(batch, AppendResult.Unavailable);
+            SettleOpen(batch, AppendResult.Unavailable, answers);
         }
         catch (CommitUnknownException exception)
         {
             if (MayLogFailure(out var more)) LogUnknown(exception, batch.Count, more);
-            Complete(batch, AppendResult.Unknown);
+            SettleOpen(batch, AppendResult.Unknown, answers);
         }
         catch (Exception exception) // whatever it is, the callers must hear of it, and the next batch must have its try
         {
             LogFailed(exception, batch.Count);
-            Complete(batch, AppendResult.Unknown);
+            SettleOpen(batch, AppendResult.Unknown, answers);
         }
+        answers.TellApart();
     }
 
-    private async Task<bool> TryCommit(List<PendingRun> batch)
+    private async Task<bool> TryCommit(List<Run> batch, Answers answers)
     {
         var events = new List<RecordedEvent>();
         var deltas = new RollupDeltas();
@@ -89,25 +81,25 @@ public sealed partial class GroupCommit
             }
         if (!await storage.TryRecordMeasured(events, deltas, batch)) return false;
         if (Volatile.Read(ref failing) == 1 && Interlocked.Exchange(ref failing, 0) == 1) LogRecordsAgain();
-        Complete(batch, AppendResult.Recorded);
+        SettleOpen(batch, AppendResult.Recorded, answers);
         return true;
     }
 
     // Rare: a competing activation, or an id older than its grain remembers. Two reads find whose run it is. Of two
     // runs of one fingerprint in a batch the later is a competitor's: it decided without knowing the first.
-    private async Task RefuseConflicting(List<PendingRun> batch)
+    private async Task RefuseConflicting(List<Run> batch, Answers answers)
     {
         var heads = await storage.ReadHeads([.. batch.Select(run => run.Fingerprint).Distinct()]);
         var seen = new HashSet<string>();
         foreach (var run in batch)
             if (!seen.Add(run.Fingerprint) || run.FirstSequence != heads.GetValueOrDefault(run.Fingerprint) + 1)
-                run.Complete(AppendResult.Fenced);
+                run.Settle(AppendResult.Fenced, answers);
 
-        var repeats = (await storage.FindRepeats([.. batch.Where(run => !run.IsDone).SelectMany(run => run.Events)]))
+        var repeats = (await storage.FindRepeats([.. batch.Where(run => !run.IsSettled).SelectMany(run => run.Events)]))
             .ToLookup(repeat => repeat.Fingerprint);
         foreach (var run in batch)
-            if (!run.IsDone && repeats.Contains(run.Fingerprint))
-                run.Complete(new(AppendOutcome.HasRepeats, [.. repeats[run.Fingerprint]]));
+            if (!run.IsSettled && repeats.Contains(run.Fingerprint))
+                run.Settle(new(AppendOutcome.HasRepeats, [.. repeats[run.Fingerprint]]), answers);
     }
 
     private bool MayLogFailure(out long heldBack)
@@ -117,9 +109,10 @@ public sealed partial class GroupCommit
         return true;
     }
 
-    private static void Complete(List<PendingRun> batch, AppendResult result)
+    private static void SettleOpen(List<Run> batch, AppendResult result, Answers answers)
     {
-        foreach (var run in batch) run.Complete(result);
+        foreach (var run in batch)
+            if (!run.IsSettled) run.Settle(result, answers);
     }
 
     [LoggerMessage(LogLevel.Warning, "The event log is unavailable; {Runs} runs refused ({More} more failures since the last line)")]

@@ -6,7 +6,7 @@ namespace Tally.Grains.EventLog;
 internal static class MeasuredStorage
 {
     public static async Task<bool> TryRecordMeasured(
-        this IEventLogStorage storage, List<RecordedEvent> events, RollupDeltas deltas, List<PendingRun> runs)
+        this IEventLogStorage storage, List<RecordedEvent> events, RollupDeltas deltas, List<Run> runs)
     {
         using var span = CommitTraces.Start(runs);
         var begun = Stopwatch.GetTimestamp();

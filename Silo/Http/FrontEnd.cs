@@ -11,7 +11,7 @@ namespace Tally.Silo.Http;
 /// Brings requests to grains. An event's id is fixed before it comes here, so sending it again is safe: what a dying
 /// silo or a stepping-down grain leaves open is asked again until it is known, or the deadline passes.
 /// </summary>
-internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILogger<FrontEnd> logger)
+internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents, Limits limits, ILogger<FrontEnd> logger)
 {
     /// <summary>Time for one request, its retries included; then 503. Load balancers should wait longer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
@@ -40,20 +40,19 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
         }
         try
         {
-            var grain = Grain(fingerprint);
-            // The ordinary way, without the pipeline's price: a call is bounded by the silo's own response timeout, and one
-            // that took all that has used up the deadline.
+            // The ordinary way, without the pipeline's price. A first try that took all its time has used up the deadline.
             try
             {
-                var result = await grain.Record(@event);
+                var result = await (residents.Find(fingerprint) is { } here
+                    ? InTime(here.Record(@event)) : Grain(fingerprint).Record(@event));
                 if (!IsOpen(result)) return result;
             }
             catch (Exception exception) when (IsTransient(exception) && exception is not TimeoutException)
             {
                 // open still
             }
-            return await recording.ExecuteAsync(
-                static (state, cancellation) => Bounded(state.grain.Record(state.@event), cancellation), (grain, @event));
+            return await recording.ExecuteAsync(static (state, cancellation) =>
+                Bounded(state.grain.Record(state.@event), cancellation), (grain: Grain(fingerprint), @event));
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -76,7 +75,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
         var sending = new Sending(Grain(fingerprint), events);
         try
         {
-            if (!await sending.TryOnce())
+            if (!await sending.TryOnce(residents.Find(fingerprint)))
                 await recordingAll.ExecuteAsync(static (sending, cancellation) => sending.SendOpen(cancellation), sending);
         }
         catch (Exception exception) when (IsTransient(exception))
@@ -91,6 +90,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
     {
         try
         {
+            if (residents.Find(fingerprint) is { } here && await InTime(here.View()) is { Outcome: not ViewOutcome.SteppedDown } result) return result;
             var grain = Grain(fingerprint);
             return await viewing.ExecuteAsync(static (grain, cancellation) => Bounded(grain.View(), cancellation), grain);
         }
@@ -147,11 +147,12 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
 
         private bool AllKnown => !Array.Exists(Results, IsOpen);
 
-        public async ValueTask<bool> TryOnce()
+        /// <param name="here">The grain itself, where it is on this silo.</param>
+        public async ValueTask<bool> TryOnce(IFingerprintGrain? here)
         {
             try
             {
-                Results = await grain.RecordAll(events);
+                Results = await (here is not null ? InTime(here.RecordAll(events)) : grain.RecordAll(events));
             }
             catch (Exception exception) when (IsTransient(exception) && exception is not TimeoutException)
             {
@@ -185,6 +186,10 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Limits limits, ILog
             MaxDelay = TimeSpan.FromMilliseconds(250),
         })
         .Build();
+
+    // A call without a message: nothing else would end its wait, as the silo's response timeout does for those with one.
+    private static ValueTask<T> InTime<T>(ValueTask<T> call) =>
+        call.IsCompletedSuccessfully ? call : new(call.AsTask().WaitAsync(Deadline));
 
     private static async ValueTask<T> Bounded<T>(ValueTask<T> call, CancellationToken cancellation) =>
         call.IsCompletedSuccessfully ? call.Result : await call.AsTask().WaitAsync(cancellation);

@@ -1,0 +1,34 @@
+using Tally.Contracts;
+
+namespace Tally.Grains;
+
+/// <summary>
+/// What callers are told: gathered while locks are held, told when none is, since a caller goes on within its answer and may do
+/// anything then.
+/// </summary>
+internal sealed class Answers
+{
+    // A work item for each would have threads fall asleep and wake for a tenth of a post; one for all of a commit would answer the
+    // last late, on one processor.
+    private const int TogetherMax = 16;
+
+    private readonly List<(Waiting Caller, RecordResult Result)> answers = [];
+
+    public void Add(Waiting caller, RecordResult result) => answers.Add((caller, result));
+
+    /// <summary>On this thread.</summary>
+    public void Tell() => Tell(0, answers.Count);
+
+    /// <summary>On others.</summary>
+    public void TellApart()
+    {
+        for (var from = 0; from < answers.Count; from += TogetherMax)
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static part => part.answers.Tell(part.from, part.answers.answers.Count), (answers: this, from), preferLocal: false);
+    }
+
+    private void Tell(int from, int end)
+    {
+        for (var i = from; i < Math.Min(end, from + TogetherMax); i++) answers[i].Caller.Tell(answers[i].Result);
+    }
+}

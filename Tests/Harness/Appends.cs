@@ -1,0 +1,27 @@
+using Tally.Grains;
+using Tally.Grains.EventLog;
+
+namespace Tally.Tests.Harness;
+
+/// <summary>Appends runs as a grain does.</summary>
+internal static class Appends
+{
+    /// <summary>Completes with what becomes of the run.</summary>
+    public static Task<AppendResult> Append(this GroupCommit log, IReadOnlyList<RecordedEvent> events)
+    {
+        var run = new AwaitedRun(events);
+        Assert.True(log.TryAppend(run), "The queue is full.");
+        return run.Done;
+    }
+
+    public static bool IsFullFor(this GroupCommit log, IReadOnlyList<RecordedEvent> events) => !log.TryAppend(new AwaitedRun(events));
+
+    private sealed class AwaitedRun(IReadOnlyList<RecordedEvent> events) : Run(events, null)
+    {
+        private readonly TaskCompletionSource<AppendResult> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<AppendResult> Done => done.Task;
+
+        protected override void Settled(AppendResult result, Answers answers) => done.SetResult(result);
+    }
+}
