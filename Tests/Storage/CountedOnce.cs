@@ -33,7 +33,7 @@ public sealed class CountedOnce(PostgresServer server)
             {
                 together.Add(Event(post.Id, post.OtherContent));
                 if (post.Then == Then.OneMore) continue;
-                answers.Add(Send(silo.Grain(fingerprint), [.. together]));
+                answers.Add(Send(silo, fingerprint, [.. together]));
                 together.Clear();
                 if (post.Then == Then.ItsAnswer) await answers[^1];
                 if (post.Then == Then.Deactivation) await Deactivate(silo.Grain(fingerprint));
@@ -43,8 +43,51 @@ public sealed class CountedOnce(PostgresServer server)
         await AppProcess.AssertVerifies(at);
     }
 
-    private static Task<RecordResult[]> Send(IFingerprintGrain grain, Event[] events) =>
-        Delivered(async () => events.Length == 1 ? [await grain.Record(events[0])] : await grain.RecordAll(events));
+    [Theory, EachStorage]
+    public async Task Many_threads_at_once_count_each_id_once(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var silo = await RunningSilo.Start(at, new Limits { RememberedEventsMax = 8, RunEventsMax = 5, SnapshotEventsMax = 4 });
+        const int Ids = 200;
+        var seed = Seed.Next();
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(thread => Task.Run(async () =>
+        {
+            var random = new Random(unchecked(seed * 31 + thread));
+            var ids = Enumerable.Range(0, Ids).ToArray();
+            random.Shuffle(ids);
+            var mine = new List<(int Id, Task<RecordResult[]> Result)>();
+            foreach (var id in ids)
+            {
+                mine.Add((id, Send(silo, "shared", [Event(id, otherContent: false)])));
+                if (random.Next(20) == 0) await Task.WhenAll(mine.Select(one => one.Result));
+                if (random.Next(100) == 0) await Deactivate(silo.Grain("shared"));
+                if (random.Next(10) == 0) Assert.InRange((await Delivered(() => silo.Nearest("shared").View().AsTask())).View?.Total ?? 0, 0, Ids);
+            }
+            var results = await Task.WhenAll(mine.Select(one => one.Result));
+            return mine.Zip(results, (one, result) => (one.Id, Result: Assert.Single(result)));
+        })));
+
+        Assert.All(answers.SelectMany(some => some).GroupBy(answer => answer.Id), one =>
+        {
+            Assert.Single(one.Select(answer => answer.Result.Sequence).Distinct());
+            Assert.Equal(1, one.Count(answer => answer.Result.Outcome == RecordOutcome.Recorded));
+            Assert.Equal(7, one.Count(answer => answer.Result.Outcome == RecordOutcome.Duplicate));
+        });
+        Assert.Equal(Enumerable.Range(1, Ids).Select(n => (long)n), (await silo.Database.EventLog.ReadAfter("shared", 0, Ids + 1)).Select(r => r.Sequence));
+        Assert.Equal(Ids, (await silo.Grain("shared").View()).View!.Total);
+        await AppProcess.AssertVerifies(at);
+    }
+
+    // As the front end does: one that is leaving sends its callers on.
+    private static async Task<RecordResult[]> Send(RunningSilo silo, string fingerprint, Event[] events)
+    {
+        var results = await Delivered(() => Send(silo.Nearest(fingerprint), events));
+        while (results.Any(result => result.Outcome == RecordOutcome.SteppedDown)) results = await Delivered(() => Send(silo.Grain(fingerprint), events));
+        return results;
+    }
+
+    private static async Task<RecordResult[]> Send(IFingerprintGrain grain, Event[] events) =>
+        events.Length == 1 ? [await grain.Record(events[0])] : await grain.RecordAll(events);
 
     // A call that was forwarded from one deactivated grain to the next too often is not delivered: it is sent again, as the front end does.
     private static async Task<T> Delivered<T>(Func<Task<T>> call)
