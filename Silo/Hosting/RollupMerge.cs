@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
 using Tally.Silo.Storage;
@@ -11,8 +12,8 @@ namespace Tally.Silo.Hosting;
 internal sealed partial class RollupMerge(
     IEventLogStorage storage, IVisitStorage visits, Limits limits, ILogger<RollupMerge> logger) : BackgroundService
 {
-    // Keeps the deltas of a busy silo, about 50 batches of a few rows a second, within some thousand rows.
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    // Keeps the deltas of a busy silo, some hundred batches of a few rows a second, within a thousand rows.
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -31,14 +32,20 @@ internal sealed partial class RollupMerge(
     {
         try
         {
-            while (!stopping.IsCancellationRequested && await storage.MergeRollups(limits.MergeDeltasMax) == limits.MergeDeltasMax) { }
-            while (!stopping.IsCancellationRequested
-                && await visits.MergeVisits(limits.MergeVisitBatchesMax) == limits.MergeVisitBatchesMax) { }
+            await InSteps(() => storage.MergeRollups(limits.MergeDeltasMax), limits.MergeDeltasMax, stopping);
+            await InSteps(() => visits.MergeVisits(limits.MergeVisitBatchesMax), limits.MergeVisitBatchesMax, stopping);
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException)
         {
             LogSkipped(exception);
         }
+    }
+
+    // Between two steps it rests for as long as one took: the database's processors are for events first.
+    private static async Task InSteps(Func<Task<int>> merge, int limit, CancellationToken stopping)
+    {
+        for (var begun = Stopwatch.GetTimestamp(); await merge() == limit; begun = Stopwatch.GetTimestamp())
+            await Task.Delay(Stopwatch.GetElapsedTime(begun), stopping);
     }
 
     [LoggerMessage(LogLevel.Warning, "Rollups and visits were not merged this time")]
