@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Polly;
 using Polly.Retry;
@@ -40,19 +41,20 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
         }
         try
         {
-            // The ordinary way, without the pipeline's price. A first try that took all its time has used up the deadline.
-            try
+            var begun = Stopwatch.GetTimestamp();
+            try // the ordinary way, without the pipeline's price
             {
                 var result = await (residents.Find(fingerprint) is { } here
                     ? InTime(here.Record(@event)) : Grain(fingerprint).Record(@event));
                 if (!IsOpen(result)) return result;
             }
-            catch (Exception exception) when (IsTransient(exception) && exception is not TimeoutException)
+            catch (Exception exception) when (IsTransient(exception))
             {
                 // open still
             }
+            using var rest = RestOfDeadline(begun);
             return await recording.ExecuteAsync(static (state, cancellation) =>
-                Bounded(state.grain.Record(state.@event), cancellation), (grain: Grain(fingerprint), @event));
+                Bounded(state.grain.Record(state.@event), cancellation), (grain: Grain(fingerprint), @event), rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -75,8 +77,10 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
         var sending = new Sending(Grain(fingerprint), events);
         try
         {
-            if (!await sending.TryOnce(residents.Find(fingerprint)))
-                await recordingAll.ExecuteAsync(static (sending, cancellation) => sending.SendOpen(cancellation), sending);
+            var begun = Stopwatch.GetTimestamp();
+            if (await sending.TryOnce(residents.Find(fingerprint))) return sending.Results;
+            using var rest = RestOfDeadline(begun);
+            await recordingAll.ExecuteAsync(static (sending, cancellation) => sending.SendOpen(cancellation), sending, rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -154,7 +158,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
             {
                 Results = await (here is not null ? InTime(here.RecordAll(events)) : grain.RecordAll(events));
             }
-            catch (Exception exception) when (IsTransient(exception) && exception is not TimeoutException)
+            catch (Exception exception) when (IsTransient(exception))
             {
                 // all open still
             }
@@ -168,6 +172,13 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
             for (var i = 0; i < open.Length; i++) Results[open[i]] = results[i];
             return AllKnown;
         }
+    }
+
+    // A first try's time-out need not be its own: a message to the directory has less time than the request.
+    private static CancellationTokenSource RestOfDeadline(long begun)
+    {
+        var rest = Deadline - Stopwatch.GetElapsedTime(begun);
+        return new(rest > TimeSpan.Zero ? rest : TimeSpan.Zero);
     }
 
     private static bool IsOpen(RecordResult result) => result.Outcome is RecordOutcome.SteppedDown or RecordOutcome.Unknown;

@@ -76,7 +76,7 @@ public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<
         await load.Acknowledges(EventsBetween);
         await load.Finish();
         if (load.History.Count(AttemptOutcome.Refused) > 0)
-            TestContext.Current.TestOutputHelper?.WriteLine(await cluster.Compose("logs", "--no-color", "--timestamps", "lb"));
+            TestContext.Current.TestOutputHelper?.WriteLine(await cluster.Compose("logs", "--no-color", "--timestamps", "lb", "silo"));
         load.History.AssertAllAcknowledged();
         await AssertHolds(load, "rolled-");
     }
