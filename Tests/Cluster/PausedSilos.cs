@@ -12,10 +12,7 @@ public sealed class PausedSilos(PostgresServer server)
     private const int Continue = 18;
     private const int QuestionsEach = 4;
 
-    private const string Committing = """
-        select count(*) from pg_locks join pg_stat_activity using (pid)
-        where not granted and relation = 'rollup_deltas'::regclass and query like 'insert into rollup_deltas%'
-        """;
+    private const string WaitingForSnapshots = "select count(*) from pg_locks where not granted and relation = 'snapshots'::regclass";
 
     private static readonly string[] Names = [.. Enumerable.Range(0, 30).Select(i => $"f{i}")];
 
@@ -75,28 +72,26 @@ public sealed class PausedSilos(PostgresServer server)
     }
 
     [Fact]
-    public async Task One_that_stands_still_in_the_middle_of_a_commit_does_not_hold_up_its_successors()
+    public async Task One_that_stands_still_in_the_middle_of_an_erasure_does_not_hold_up_the_others()
     {
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
-        await using var silos = await Silos.Start(database, 1);
-        var stopped = await silos.Join();
-        var first = new List<Task<Answer>>();
-        await using (await database.Hold("lock table rollup_deltas in access exclusive mode"))
+        await using var silos = await Silos.Start(database, 2);
+        var stopped = await silos.Join(Residents.Marked);
+        var erased = (await Residents.Find(via: stopped, Names))[0];
+        Task erasing;
+        await using (await database.Hold("lock table snapshots in access exclusive mode"))
         {
-            // Their rows are inserted, and what is to follow them in the same transaction waits for the table.
-            foreach (var name in Names) first.Add(stopped.PostForm($"action=view&product=p&fingerprint={name}&id=one"));
-            await Eventually.True(async () => (await database.Query(Committing, row => row.GetInt64(0))).Single() == silos.Count,
-                "The silos do not commit.");
+            // Its events are gone, all appends of all silos wait, and what is to follow in the same transaction waits for the table.
+            erasing = stopped.Http.DeleteAsync($"/api/fingerprints/{erased}");
+            await Eventually.True(async () => (await database.Query(WaitingForSnapshots, row => row.GetInt64(0))).Single() > 0, "It does not erase.");
             stopped.Signal(Stop);
         }
-        foreach (var name in Names) // those that lived on it too, once they have moved
+        foreach (var name in (string[])[erased, "another"])
             await Eventually.True(async () => (await silos[0].PostForm($"action=view&product=p&fingerprint={name}&id=one")).Status == 200,
                 $"{name} is held up.", seconds: 60);
         stopped.Signal(Continue);
         Assert.NotEqual(0, await stopped.Exit());
-        await Task.WhenAll(first).ContinueWith(_ => { }, TaskScheduler.Default); // whatever it still answered
-
-        Assert.Equal(Names.Length, (await database.Query("select count(*) from events", row => row.GetInt64(0))).Single());
+        await erasing.ContinueWith(_ => { }, TaskScheduler.Default); // whatever it still answered
         await HistoryCheck.CountersHold(database, silos[0]);
         await AppProcess.AssertVerifies(database);
     }

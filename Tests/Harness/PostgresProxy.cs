@@ -6,23 +6,23 @@ using Npgsql;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Where a connection breaks, in the life of one transaction.</summary>
+/// <summary>Where a connection breaks, in the life of one batch of statements, which its end commits.</summary>
 public enum CutAt
 {
-    /// <summary>Its first statement never reaches the server.</summary>
+    /// <summary>Its statements never reach the server.</summary>
     Statement,
-    /// <summary>Its COMMIT never reaches the server.</summary>
-    Commit,
-    /// <summary>Its COMMIT reaches the server, and both sides are cut at once: the server may be at it still.</summary>
+    /// <summary>Its end never reaches the server.</summary>
+    End,
+    /// <summary>Its end reaches the server, and both sides are cut at once: the server may be at it still.</summary>
     CommitUnderWay,
-    /// <summary>Its COMMIT is done; the server's word of it never reaches the client.</summary>
+    /// <summary>It is committed; the server's word of it never reaches the client.</summary>
     CommitReply,
     /// <summary>The client has the server's word; then the connection breaks.</summary>
     AfterCommit,
 }
 
 /// <summary>
-/// Stands between a program and Postgres, and breaks the connection of one chosen transaction at one chosen message.
+/// Stands between a program and Postgres, and breaks the connection of one chosen batch at one chosen message.
 /// </summary>
 public sealed class PostgresProxy : IAsyncDisposable
 {
@@ -41,7 +41,7 @@ public sealed class PostgresProxy : IAsyncDisposable
         accepting = Accept();
     }
 
-    /// <summary>Transactions cut so far.</summary>
+    /// <summary>Batches cut so far.</summary>
     public int Cuts { get; private set; }
 
     public static PostgresProxy Before(TestDatabase database) => new(new(database.Url));
@@ -55,7 +55,7 @@ public sealed class PostgresProxy : IAsyncDisposable
         GssEncryptionMode = GssEncryptionMode.Disable,
     }.ConnectionString;
 
-    /// <summary>Cuts the next transaction that sends this text, once.</summary>
+    /// <summary>Cuts the next batch that sends this text, once.</summary>
     public void CutNext(CutAt at, string marker) => plan = new(at, Encoding.UTF8.GetBytes(marker));
 
     public async ValueTask DisposeAsync()
@@ -101,7 +101,6 @@ public sealed class PostgresProxy : IAsyncDisposable
     // Frontend messages after the first have a type byte and a length that counts itself.
     private sealed class Connection(PostgresProxy proxy, NetworkStream client, NetworkStream server, CancellationToken closing)
     {
-        private bool inTransaction;
         private Plan? mine;
         private bool cutOnReply;
 
@@ -111,25 +110,20 @@ public sealed class PostgresProxy : IAsyncDisposable
             while (true)
             {
                 var message = await Read(typed: true);
-                var query = message[0] == 'Q' ? Encoding.ASCII.GetString(message.AsSpan(5)) : "";
-                if (query.StartsWith("BEGIN", StringComparison.Ordinal)) inTransaction = true;
-                else if (inTransaction && mine is null && proxy.plan is { } plan && message.AsSpan().IndexOf(plan.Marker) >= 0)
+                if (mine is null && proxy.plan is { } plan && message.AsSpan().IndexOf(plan.Marker) >= 0)
                 {
                     (mine, proxy.plan) = (plan, null);
                     if (Cut(CutAt.Statement)) return;
                 }
-                if (query.StartsWith("COMMIT", StringComparison.Ordinal) || query.StartsWith("ROLLBACK", StringComparison.Ordinal))
-                {
-                    inTransaction = false;
-                    if (Cut(CutAt.Commit)) return;
-                    cutOnReply = mine is { At: CutAt.CommitReply or CutAt.AfterCommit };
-                }
+                var ends = message[0] == 'S'; // Sync
+                if (ends && Cut(CutAt.End)) return;
+                cutOnReply |= ends && mine is { At: CutAt.CommitReply or CutAt.AfterCommit };
                 await server.WriteAsync(message, closing);
-                if (!inTransaction && Cut(CutAt.CommitUnderWay)) return;
+                if (ends && Cut(CutAt.CommitUnderWay)) return;
             }
         }
 
-        // A client in a transaction has read every reply before it commits, so what comes next is the commit's.
+        // Before the end the server has nothing to say that it would not keep until then.
         public async Task FromServer()
         {
             var buffer = new byte[64 * 1024];

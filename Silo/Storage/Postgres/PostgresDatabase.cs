@@ -27,6 +27,7 @@ public sealed class PostgresDatabase : Database
     private static readonly TimeSpan StoppedCommit = TimeSpan.FromSeconds(5);
 
     private readonly string? host;
+    private readonly NpgsqlDataSource commits;
     private readonly NpgsqlDataSource dataSource;
     private readonly NpgsqlDataSource snapshots;
     private readonly NpgsqlDataSource membership;
@@ -38,13 +39,20 @@ public sealed class PostgresDatabase : Database
     {
         host = url.Settings.Host;
         // A question takes one processor: workers would take the others from events, and start for longer than it takes.
-        // A silo that was stopped in the middle of a commit holds its fingerprints' next sequences, and those who took them over
-        // would wait for it as long as it sleeps: its transaction ends soon after it is declared dead.
+        // A silo that was stopped in the middle of an erasure holds its fingerprint, and whoever took it over would wait for it as
+        // long as it sleeps: its transaction ends soon after it is declared dead.
         dataSource = Build("events", url.Settings, settings =>
         {
             settings.MaxPoolSize = limits.ConnectionsMax;
             settings.Options = ($"{settings.Options} -c max_parallel_workers_per_gather=0"
                 + $" -c idle_in_transaction_session_timeout={StoppedCommit.TotalSeconds}s").TrimStart();
+        });
+        // Of their own, so that events wait for nothing that is read, and the same server process sees the same pages again. Nothing
+        // that a session keeps is used in them, so none is reset: that is seven statements for each batch.
+        commits = Build("commits", url.Settings, settings =>
+        {
+            settings.MaxPoolSize = limits.CommitsMax;
+            settings.NoResetOnClose = true;
         });
         // Snapshots are never the record, and Postgres' log keeps their order behind the events they hold: they
         // need no flush of their own.
@@ -65,7 +73,7 @@ public sealed class PostgresDatabase : Database
             settings.Timeout = limits.QuestionSecondsMax;
             settings.Options = $"{settings.Options} -c statement_timeout={limits.QuestionSecondsMax}s -c work_mem=32MB".TrimStart();
         });
-        eventLog = new(dataSource, questions, exports);
+        eventLog = new(commits, dataSource, questions, exports);
     }
 
     protected override SqlEventLog Log => eventLog;
@@ -129,6 +137,7 @@ public sealed class PostgresDatabase : Database
 
     public override async ValueTask DisposeAsync()
     {
+        await commits.DisposeAsync();
         await dataSource.DisposeAsync();
         await snapshots.DisposeAsync();
         await membership.DisposeAsync();
