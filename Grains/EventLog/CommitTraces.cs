@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using Tally.Contracts;
 
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// One commit is many requests' wait. Its span stands in the trace of the first request that is being traced, and
-/// links to the others. Where none is, there is no span.
+/// What of a request's way neither Orleans nor the database's driver traces. One commit is many requests' wait: its span stands
+/// in the trace of the first request that is being traced, and links to the others. Where none is, there is no span.
 /// </summary>
 public static class CommitTraces
 {
@@ -12,6 +13,10 @@ public static class CommitTraces
     private const int LinksMax = 128; // what the OpenTelemetry SDK keeps of a span's links by default
 
     private static readonly ActivitySource Source = new(SourceName);
+
+    /// <summary>The span that Orleans would begin for a call of the grain, for one without a message. Null where nothing is traced.</summary>
+    public static Activity? StartCall(string method) =>
+        Source.HasListeners() ? Source.StartActivity($"{nameof(IFingerprintGrain)}/{method}") : null;
 
     internal static Activity? Start(List<Run> runs)
     {

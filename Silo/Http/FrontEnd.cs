@@ -5,6 +5,7 @@ using Polly.Retry;
 using Polly.Timeout;
 using Tally.Contracts;
 using Tally.Grains;
+using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Http;
 
@@ -44,8 +45,9 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
             var begun = Stopwatch.GetTimestamp();
             try // the ordinary way, without the pipeline's price
             {
-                var result = await (residents.Find(fingerprint) is { } here
-                    ? InTime(here.Record(@event)) : Grain(fingerprint).Record(@event));
+                var here = residents.Find(fingerprint);
+                using var span = here is null ? null : CommitTraces.StartCall(nameof(here.Record));
+                var result = await (here is not null ? InTime(here.Record(@event)) : Grain(fingerprint).Record(@event));
                 if (!IsOpen(result)) return result;
             }
             catch (Exception exception) when (IsTransient(exception))
@@ -94,7 +96,11 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
     {
         try
         {
-            if (residents.Find(fingerprint) is { } here && await InTime(here.View()) is { Outcome: not ViewOutcome.SteppedDown } result) return result;
+            if (residents.Find(fingerprint) is { } here)
+            {
+                using var span = CommitTraces.StartCall(nameof(here.View));
+                if (await InTime(here.View()) is { Outcome: not ViewOutcome.SteppedDown } result) return result;
+            }
             var grain = Grain(fingerprint);
             return await viewing.ExecuteAsync(static (grain, cancellation) => Bounded(grain.View(), cancellation), grain);
         }
@@ -156,6 +162,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
         {
             try
             {
+                using var span = here is null ? null : CommitTraces.StartCall(nameof(here.RecordAll));
                 Results = await (here is not null ? InTime(here.RecordAll(events)) : grain.RecordAll(events));
             }
             catch (Exception exception) when (IsTransient(exception))

@@ -12,6 +12,7 @@ public sealed class Telemetry(PostgresServer server)
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, ExportTo(collector.Url));
         Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=XYZ")).Status);
+        Assert.Equal(200, (int)(await app.Http.GetAsync("/api/fingerprints/XYZ")).StatusCode); // from a grain that is here: no message
 
         await Eventually.True(() => Task.FromResult(
             collector.Received("/v1/metrics", "Tally", "tally.events.accepted", "Microsoft.Orleans", "service.name")),
@@ -20,6 +21,8 @@ public sealed class Telemetry(PostgresServer server)
             "No span of the request came.", 60);
         await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "IFingerprintGrain/Record")),
             "No span of the grain came.", 60);
+        await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "IFingerprintGrain/View")),
+            "No span of the grain came that was called without a message.", 60);
         await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "commit", "tally.events")),
             "No span of the commit came.", 60);
         Assert.Equal(0, await app.Terminate());
