@@ -62,6 +62,7 @@ public sealed class ErasedUnderLoad(PostgresServer server)
         {
             var (id, sentAt) = (Guid.NewGuid().ToString(), Stopwatch.GetTimestamp());
             long? sequence = null;
+            var gone = false;
             try
             {
                 var answer = await silo.PostForm($"action=view&product=k8s&fingerprint={subject.Name}&id={id}");
@@ -70,9 +71,10 @@ public sealed class ErasedUnderLoad(PostgresServer server)
             }
             catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
             {
-                if (silo.HasExited) return;
+                gone = silo.HasExited;
             }
-            subject.All.Enqueue(new(id, sentAt, Stopwatch.GetTimestamp(), sequence));
+            subject.All.Enqueue(new(id, sentAt, Stopwatch.GetTimestamp(), sequence)); // the last one of a silo that is gone, too
+            if (gone) return;
         }
     }
 
