@@ -16,7 +16,7 @@ internal static class FingerprintEndpoints
         var frontEnd = routes.ServiceProvider.GetRequiredService<FrontEnd>();
         var limits = routes.ServiceProvider.GetRequiredService<Limits>();
         var group = routes.MapGroup("/api/fingerprints/{fingerprint}");
-        group.MapGet("", (HttpRequest request) => View(request.HttpContext, frontEnd, limits))
+        group.MapGet("", (Delegate)(async (HttpContext context) => await (await View(context, frontEnd, limits)).ExecuteAsync(context)))
             .WithName("GetFingerprint")
             .WithSummary("Count a fingerprint's events")
             .WithDescription("Every event acknowledged before this request is in it. The ETag is the sequence.")
@@ -30,7 +30,7 @@ internal static class FingerprintEndpoints
             .ProducesRefusals(400, 401, 403, 404, 422, 503);
     }
 
-    private static async Task<IResult> View(HttpContext context, FrontEnd frontEnd, Limits limits)
+    private static async ValueTask<IResult> View(HttpContext context, FrontEnd frontEnd, Limits limits)
     {
         var path = FingerprintPath.Read(context, limits);
         if (path.Refusal is not null) return path.Refusal;

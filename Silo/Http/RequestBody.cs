@@ -29,7 +29,7 @@ internal static class RequestBody
         {
             while (true)
             {
-                var read = await request.BodyReader.ReadAsync(request.HttpContext.RequestAborted);
+                var read = await request.BodyReader.ReadAsync(); // ends with the connection; a token for that would be made first
                 if (read.Buffer.Length > bytesMax)
                 {
                     request.BodyReader.AdvanceTo(read.Buffer.End); // so that the server can drain what follows

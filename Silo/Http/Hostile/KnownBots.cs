@@ -20,12 +20,17 @@ internal static class KnownBots
         RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
     /// <summary>Answers bots that nothing was recorded; the others go on.</summary>
-    public static void IgnoreBots(this RouteGroupBuilder group) => group.AddEndpointFilter(async (context, next) =>
+    public static void IgnoreBots(this RouteGroupBuilder group) => ((IEndpointConventionBuilder)group).Finally(endpoint =>
     {
-        if (!Know(context.HttpContext.Request.Headers.UserAgent.ToString())) return await next(context);
-        TallyMetrics.BotsIgnored.Add(1);
-        return new JsonAnswer<IgnoredRequest>(new("bot"), HttpJson.Default.IgnoredRequest);
+        var others = endpoint.RequestDelegate!;
+        endpoint.RequestDelegate = context => Know(context.Request.Headers.UserAgent.ToString()) ? Ignore(context) : others(context);
     });
+
+    private static Task Ignore(HttpContext context)
+    {
+        TallyMetrics.BotsIgnored.Add(1);
+        return new JsonAnswer<IgnoredRequest>(new("bot"), HttpJson.Default.IgnoredRequest).ExecuteAsync(context);
+    }
 
     internal static bool Know(string userAgent) => Bot.IsMatch(userAgent.AsSpan(0, Math.Min(userAgent.Length, CharactersRead)));
 }
