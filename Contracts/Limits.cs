@@ -148,9 +148,9 @@ public sealed class Limits
     // readiness fails; the longest leaves half of the 30 s of a stop to the requests that are still under way.
     [Range(0, 15_000)] public int DrainMilliseconds { get; set; } = 2_000;
 
-    // Connections to Postgres: one for each batch under way, the rest for loads, pages and the merge.
-    [Range(2, 1_000)] public int ConnectionsMax { get; set; } = 16;
+    // Connections to Postgres: one for each batch under way, and those for loads, pages and the merge.
     [Range(1, 8)] public int CommitsMax { get; set; } = 1;
+    [Range(2, 1_000)] public int ConnectionsMax { get; set; } = 16;
 
     // How long a question about visits may take from its turn on, the merge before it included; then 503.
     [Range(1, 600)] public int QuestionSecondsMax { get; set; } = 10;
