@@ -206,7 +206,8 @@ public sealed partial class FingerprintGrain(
     private async Task SnapshotInTurn()
     {
         snapshotDue = true; // until it is written: two writes at once would take each other for another activation's
-        if (await snapshots.TakeTurn()) await WriteUnlessLeaving();
+        // A silo that slept may have lost the fingerprint, and that its history: a first snapshot meets no version that would refuse it.
+        if (await snapshots.TakeTurn() && await liveness.Prove()) await WriteUnlessLeaving();
         snapshotDue = false;
     }
 

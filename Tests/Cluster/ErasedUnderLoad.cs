@@ -12,6 +12,10 @@ public sealed class ErasedUnderLoad(PostgresServer server)
     private const int Erasures = 5;
     private const int Between = 15; // acknowledged events of a fingerprint
 
+    // An event that took longer was sent to the stopped silo first, which has it still when it wakes: to whoever gets it then, after the
+    // erasure, it is a new one (docs/reliability.md).
+    private static readonly TimeSpan SentOnce = TimeSpan.FromSeconds(1);
+
     // Times of Stopwatch: before it was sent, and after its answer came.
     private sealed record Sent(string Id, long SentAt, long AnsweredAt, long? Sequence);
 
@@ -44,6 +48,7 @@ public sealed class ErasedUnderLoad(PostgresServer server)
         // Those that live on this one now move to the others, and are erased there; then it wakes in the middle of its own runs.
         silos[2].Signal(Stop);
         await Task.WhenAll(subjects.Select(subject => MoreAcknowledged(subject)));
+        await Eventually.True(async () => (await silos.DeclaredDead()).Count == 1, "Nobody misses the stopped one.", seconds: 60);
         await Task.WhenAll(subjects.Select(subject => Erase(subject, silos[0])));
         silos[2].Signal(Continue);
         Assert.NotEqual(0, await silos[2].Exit());
@@ -106,7 +111,8 @@ public sealed class ErasedUnderLoad(PostgresServer server)
         {
             if (sent.SentAt > end && sent.Sequence is { } sequence)
                 Assert.True(recorded.GetValueOrDefault(sent.Id) == sequence, $"{subject.Name}: lost {sent}");
-            if (sent.AnsweredAt < begin && sent.Sequence is not null) Assert.False(recorded.ContainsKey(sent.Id), $"{subject.Name}: came back: {sent}");
+            if (sent.AnsweredAt < begin && sent.Sequence is not null && Stopwatch.GetElapsedTime(sent.SentAt, sent.AnsweredAt) < SentOnce)
+                Assert.False(recorded.ContainsKey(sent.Id), $"{subject.Name}: came back: {sent}");
         }
         Assert.True(subject.All.Any(sent => sent.SentAt > end && sent.Sequence is not null), $"{subject.Name}: nothing was sent after its last erasure");
         Assert.Subset(subject.All.Select(sent => sent.Id).ToHashSet(), recorded.Keys.ToHashSet());
