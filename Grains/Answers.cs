@@ -23,12 +23,12 @@ internal sealed class Answers
     public void TellApart()
     {
         for (var from = 0; from < answers.Count; from += TogetherMax)
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static part => part.answers.Tell(part.from, part.answers.answers.Count), (answers: this, from), preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static part => part.all.Tell(part.from, Math.Min(part.all.answers.Count, part.from + TogetherMax)),
+                (all: this, from), preferLocal: false);
     }
 
     private void Tell(int from, int end)
     {
-        for (var i = from; i < Math.Min(end, from + TogetherMax); i++) answers[i].Caller.Tell(answers[i].Result);
+        for (var i = from; i < end; i++) answers[i].Caller.Tell(answers[i].Result);
     }
 }

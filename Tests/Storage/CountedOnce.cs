@@ -78,6 +78,16 @@ public sealed class CountedOnce(PostgresServer server)
         await AppProcess.AssertVerifies(at);
     }
 
+    [Theory, EachStorage]
+    public async Task Each_of_many_in_one_call_is_answered_also_those_that_are_refused_at_once(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var silo = await RunningSilo.Start(at, new Limits { CountersMax = 1 });
+        var results = await silo.Grain("many").RecordAll([.. Enumerable.Range(0, 100).Select(i => EventSamples.View($"id-{i}", action: $"action-{i}"))]);
+        Assert.Equal(RecordOutcome.Recorded, results[0].Outcome);
+        Assert.All(results[1..], result => Assert.Equal(RecordOutcome.TooManyCounters, result.Outcome));
+    }
+
     // As the front end does: one that is leaving sends its callers on.
     private static async Task<RecordResult[]> Send(RunningSilo silo, string fingerprint, Event[] events)
     {
