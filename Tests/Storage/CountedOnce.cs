@@ -88,12 +88,17 @@ public sealed class CountedOnce(PostgresServer server)
         Assert.All(results[1..], result => Assert.Equal(RecordOutcome.TooManyCounters, result.Outcome));
     }
 
-    // As the front end does: one that is leaving sends its callers on.
+    // As the front end does: one that is leaving sends its callers on, perhaps with some of a call's events recorded already.
     private static async Task<RecordResult[]> Send(RunningSilo silo, string fingerprint, Event[] events)
     {
         var results = await Delivered(() => Send(silo.Nearest(fingerprint), events));
-        while (results.Any(result => result.Outcome == RecordOutcome.SteppedDown)) results = await Delivered(() => Send(silo.Grain(fingerprint), events));
-        return results;
+        while (true)
+        {
+            int[] open = [.. Enumerable.Range(0, events.Length).Where(i => results[i].Outcome == RecordOutcome.SteppedDown)];
+            if (open.Length == 0) return results;
+            var again = await Delivered(() => Send(silo.Grain(fingerprint), [.. open.Select(i => events[i])]));
+            for (var i = 0; i < open.Length; i++) results[open[i]] = again[i];
+        }
     }
 
     private static async Task<RecordResult[]> Send(IFingerprintGrain grain, Event[] events) =>
