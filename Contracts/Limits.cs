@@ -76,7 +76,7 @@ public sealed class Limits
     [Range(1, 1 << 20)] public int LoadQueueMax { get; set; } = 65_536;
 
     // Fingerprints in memory, at 2 to 3 KB each with a short history. One that has left costs its next event a load.
-    [Range(1, 100_000_000)] public int ResidentFingerprintsMax { get; set; } = 150_000;
+    [Range(1, 100_000_000)] public int ResidentFingerprintsMax { get; set; } = 120_000;
 
     // Snapshots: due after so many events since the last one, or on deactivation when the tail is worth a row. Due
     // ones take turns: each costs about 1 ms of two processors, and written at once at 32 events they took a third of
