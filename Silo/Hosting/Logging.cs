@@ -16,6 +16,7 @@ internal static class Logging
         logging.AddFilter(null, LogLevel.Warning);
         logging.AddFilter("Tally", LogLevel.Information);
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error); // counts the time before the start as a stall
+        logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error); // asks for the collector that is not the better one here: Silo.csproj
         logging.AddFilter("Orleans.Storage.AdoNetGrainStorage", LogLevel.Critical); // the grain says what it makes of a failure
         logging.AddFilter("Orleans.Messaging", LogLevel.Critical); // one forwarded to a silo that drains: refused, and sent again
         // Where anything of it is logged at all, each request gets an activity and a scope: a seventh of a post's memory.
