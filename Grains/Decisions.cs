@@ -36,7 +36,6 @@ public sealed class Decisions(string fingerprint, FingerprintState state, int co
         var product = state.FindProduct(e.Product);
         var flags = EventFirsts.None;
         if (sequence == 0) flags |= EventFirsts.OfFingerprint;
-        if (sequence == state.Sequence) flags |= EventFirsts.OfRun;
         if (product is null && (firsts ??= new()).Products.Add(e.Product)) flags |= EventFirsts.OfProduct;
         if (!state.Days.Contains(day) && (firsts ??= new()).Days.Add(day)) flags |= EventFirsts.OfDay;
         if (product?.Days.Contains(day) != true && (firsts ??= new()).ProductDays.Add((e.Product, day)))

@@ -115,7 +115,7 @@ public sealed partial class FingerprintGrain
         return decided;
     }
 
-    private sealed class GrainRun(FingerprintGrain grain, List<RecordedEvent> decided, Activity? caller) : Run(decided, caller)
+    private sealed class GrainRun(FingerprintGrain grain, List<RecordedEvent> decided, Activity? caller) : Run(decided, grain.removals, caller)
     {
         protected override void Settled(AppendResult result, Answers answers) => grain.Settle(decided, result, answers);
     }
@@ -144,6 +144,7 @@ public sealed partial class FingerprintGrain
         switch (result.Outcome)
         {
             case AppendOutcome.Recorded:
+                removals = result.Removals;
                 foreach (var recorded in decided) Fold(events, recorded, answers);
                 watch?.Tell(decided);
                 SnapshotIfDue();

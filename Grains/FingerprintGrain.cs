@@ -24,6 +24,7 @@ public sealed partial class FingerprintGrain(
     private FingerprintState state = new();
     private GrainState<FingerprintState>? stored;
     private long snapshotSequence;
+    private long removals; // before the moment as of which it knows the log's head
     private Task snapshotting = Task.CompletedTask;
     private bool snapshotDue;
     private bool leaving;
@@ -168,7 +169,7 @@ public sealed partial class FingerprintGrain(
     private async Task Load()
     {
         var read = await history.Load(fingerprint, this.GetGrainId());
-        (state, stored, snapshotSequence, suppressed) = (read.State, read.Stored, read.SnapshotSequence, read.Suppressed);
+        (state, stored, snapshotSequence, removals, suppressed) = (read.State, read.Stored, read.SnapshotSequence, read.Removals, read.Suppressed);
         foreach (var recorded in read.Newest) remembered.Add(recorded);
         loaded = true;
         residency.Open(fingerprint, this);

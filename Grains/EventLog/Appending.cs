@@ -19,19 +19,28 @@ public enum AppendOutcome
 
 /// <param name="Outcome">What became of the run.</param>
 /// <param name="Repeats">With <see cref="AppendOutcome.HasRepeats"/>, the log's own rows of the repeated ids.</param>
-public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedEvent> Repeats)
+/// <param name="Removals">With <see cref="AppendOutcome.Recorded"/>, those before it: <see cref="RunStart.Removals"/> of the next run.</param>
+public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedEvent> Repeats, long Removals = 0)
 {
-    public static readonly AppendResult Recorded = new(AppendOutcome.Recorded, []);
     public static readonly AppendResult Fenced = new(AppendOutcome.Fenced, []);
     public static readonly AppendResult Unavailable = new(AppendOutcome.Unavailable, []);
     public static readonly AppendResult Unknown = new(AppendOutcome.Unknown, []);
 }
 
+/// <summary>Where a run begins: what it follows has to be in the log.</summary>
+/// <param name="Fingerprint">Whose run it is.</param>
+/// <param name="Follows">The sequence before its first; 0 where that is the fingerprint's first.</param>
+/// <param name="Removals">
+/// Erasures and prunings before the moment as of which its writer knows that the log ends there. Nothing can be missing where
+/// there was none since.
+/// </param>
+public readonly record struct RunStart(string Fingerprint, long Follows, long Removals);
+
 /// <summary>
 /// Events that one grain appends together: consecutive sequences of one fingerprint, the first one head + 1. A fingerprint
 /// has one run under way at a time.
 /// </summary>
-internal abstract class Run(IReadOnlyList<RecordedEvent> events, Activity? caller)
+internal abstract class Run(IReadOnlyList<RecordedEvent> events, long removals, Activity? caller)
 {
     public IReadOnlyList<RecordedEvent> Events => events;
 
@@ -39,7 +48,7 @@ internal abstract class Run(IReadOnlyList<RecordedEvent> events, Activity? calle
     public Activity? Caller => caller;
 
     public string Fingerprint => events[0].Fingerprint;
-    public long FirstSequence => events[0].Sequence;
+    public RunStart Start => new(Fingerprint, events[0].Sequence - 1, removals);
     public bool IsSettled { get; private set; }
 
     public void Settle(AppendResult result, Answers answers)

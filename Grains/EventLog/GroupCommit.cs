@@ -73,15 +73,16 @@ public sealed partial class GroupCommit
     {
         var events = new List<RecordedEvent>();
         var deltas = new RollupDeltas();
+        var starts = batch.ConvertAll(run => run.Start);
         foreach (var run in batch)
             foreach (var recorded in run.Events)
             {
                 events.Add(recorded);
                 deltas.Add(recorded);
             }
-        if (!await storage.TryRecordMeasured(events, deltas, batch)) return false;
+        if (await storage.TryRecordMeasured(events, starts, deltas, batch) is not { } removals) return false;
         if (Volatile.Read(ref failing) == 1 && Interlocked.Exchange(ref failing, 0) == 1) LogRecordsAgain();
-        SettleOpen(batch, AppendResult.Recorded, answers);
+        SettleOpen(batch, new(AppendOutcome.Recorded, [], removals), answers);
         return true;
     }
 
@@ -92,7 +93,7 @@ public sealed partial class GroupCommit
         var heads = await storage.ReadHeads([.. batch.Select(run => run.Fingerprint).Distinct()]);
         var seen = new HashSet<string>();
         foreach (var run in batch)
-            if (!seen.Add(run.Fingerprint) || run.FirstSequence != heads.GetValueOrDefault(run.Fingerprint) + 1)
+            if (!seen.Add(run.Fingerprint) || run.Start.Follows != heads.GetValueOrDefault(run.Fingerprint))
                 run.Settle(AppendResult.Fenced, answers);
 
         var repeats = (await storage.FindRepeats([.. batch.Where(run => !run.IsSettled).SelectMany(run => run.Events)]))

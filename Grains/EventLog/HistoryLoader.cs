@@ -4,10 +4,8 @@ namespace Tally.Grains.EventLog;
 
 /// <param name="Events">Oldest first.</param>
 /// <param name="Remains">Where there are none: what is left.</param>
-public sealed record NewestEvents(IReadOnlyList<RecordedEvent> Events, Remains Remains)
-{
-    public static readonly NewestEvents None = new([], Remains.None);
-}
+/// <param name="Removals">Erasures and prunings before the moment as of which they were read.</param>
+public sealed record NewestEvents(IReadOnlyList<RecordedEvent> Events, Remains Remains, long Removals);
 
 /// <summary>
 /// Reads the newest events of fingerprints whose grains activate. Those that activate together share one query, so

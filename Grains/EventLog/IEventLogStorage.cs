@@ -14,8 +14,11 @@ public interface IEventLogStorage
     /// Records events and rollup deltas in one durable transaction: all of them, or, where an event's
     /// (fingerprint, sequence) or (fingerprint, id) is in the log already, or the event that a run follows is not, none of them.
     /// </summary>
-    /// <returns>False where nothing was recorded because of such a conflict.</returns>
-    Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas);
+    /// <param name="events">Those of all runs.</param>
+    /// <param name="starts">Where each of the runs begins.</param>
+    /// <param name="deltas">What the events add to the rollups.</param>
+    /// <returns>The removals before them; null where nothing was recorded because of such a conflict.</returns>
+    Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas);
 
     /// <summary>Those of the events whose (fingerprint, id) the log holds, as it holds them.</summary>
     Task<IReadOnlyList<RecordedEvent>> FindRepeats(IReadOnlyList<RecordedEvent> events);
@@ -53,12 +56,13 @@ public interface IEventLogStorage
 
 /// <param name="Events">By fingerprint, newest first.</param>
 /// <param name="Remains">By fingerprint without events; one of which nothing is left is absent.</param>
-public sealed record NewestOfMany(ILookup<string, RecordedEvent> Events, IReadOnlyDictionary<string, Remains> Remains)
+/// <param name="Removals">Erasures and prunings before the moment as of which they were read.</param>
+public sealed record NewestOfMany(ILookup<string, RecordedEvent> Events, IReadOnlyDictionary<string, Remains> Remains, long Removals)
 {
     /// <summary>A fingerprint's own.</summary>
     public NewestEvents Of(string fingerprint) => Events.Contains(fingerprint)
-        ? new([.. Events[fingerprint].Reverse()], EventLog.Remains.None)
-        : Remains.TryGetValue(fingerprint, out var remains) ? new([], remains) : NewestEvents.None;
+        ? new([.. Events[fingerprint].Reverse()], EventLog.Remains.None, Removals)
+        : new([], Remains.TryGetValue(fingerprint, out var remains) ? remains : EventLog.Remains.None, Removals);
 }
 
 /// <summary>

@@ -5,16 +5,17 @@ namespace Tally.Grains.EventLog;
 /// <summary>The two calls that carry the load, with what they cost: <see cref="TallyMetrics"/> and a commit's span.</summary>
 internal static class MeasuredStorage
 {
-    public static async Task<bool> TryRecordMeasured(
-        this IEventLogStorage storage, List<RecordedEvent> events, RollupDeltas deltas, List<Run> runs)
+    public static async Task<long?> TryRecordMeasured(
+        this IEventLogStorage storage, List<RecordedEvent> events, List<RunStart> starts, RollupDeltas deltas, List<Run> runs)
     {
         using var span = CommitTraces.Start(runs);
         var begun = Stopwatch.GetTimestamp();
         bool? recorded = null;
         try
         {
-            recorded = await storage.TryRecord(events, deltas);
-            return recorded.Value;
+            var removals = await storage.TryRecord(events, starts, deltas);
+            recorded = removals is not null;
+            return removals;
         }
         finally
         {

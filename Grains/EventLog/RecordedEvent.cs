@@ -25,6 +25,4 @@ public enum EventFirsts : byte
     OfDay = 4,
     /// <summary>First event of its product on its UTC day.</summary>
     OfProductDay = 8,
-    /// <summary>First of those that are appended together: what it follows has to be in the log. Counts nothing.</summary>
-    OfRun = 16,
 }

@@ -24,7 +24,7 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     private readonly string auditVisits = scripts["audit_visits"];
     private readonly string auditGoneRollups = scripts["audit_gone_rollups"];
 
-    public abstract Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas);
+    public abstract Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas);
 
     public abstract Task<int> MergeRollups(int limit);
 

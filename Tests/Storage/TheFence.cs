@@ -61,6 +61,42 @@ public sealed class TheFence(PostgresServer server)
     }
 
     [Theory, EachStorage]
+    public async Task A_run_whose_writer_does_not_know_that_its_fingerprint_was_removed_is_refused(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var database = await at.OpenPrepared();
+        await using var log = RunningLog.Start(database);
+        var cutoff = EventSamples.Noon.AddMinutes(1);
+        var (erased, pruned, kept) = (new FingerprintWriter("erased"), new FingerprintWriter("pruned"), new FingerprintWriter("kept"));
+        long known = 0;
+        foreach (var writer in (FingerprintWriter[])[erased, pruned, kept]) await Append(writer, AppendOutcome.Recorded);
+        var behind = pruned.Decide(2); // of a writer that knows the head, and then sleeps while two are recorded and removed
+        await Append(pruned, AppendOutcome.Recorded);
+        await Append(pruned, AppendOutcome.Recorded);
+        Assert.Equal(3, (await database.Retention.Prune(["pruned"], cutoff, 10))!.Events);
+        Assert.Equal(AppendOutcome.Fenced, (await log.Commit.Append(behind, known)).Outcome);
+        await Append(pruned, AppendOutcome.Recorded); // behind what was pruned
+        Assert.Equal(1, (await database.Erasures.Erase("erased", 1, suppress: false, 10))!.Events);
+        var loaded = (await database.EventLog.ReadNewest(["kept"], 10)).Removals;
+        await Append(erased, AppendOutcome.Fenced);
+        await Append(kept, AppendOutcome.Recorded);
+        Assert.Equal(loaded, known); // what a load knows, the next run's commit knows
+        await Append(new FingerprintWriter("erased"), AppendOutcome.Recorded); // a successor, which knows that nothing is left
+        await Append(kept, AppendOutcome.Recorded);
+        await RunningLog.AssertProven(database);
+
+        async Task Append(FingerprintWriter writer, AppendOutcome expected)
+        {
+            var run = writer.Decide(1);
+            var result = await log.Commit.Append(run, known);
+            Assert.Equal(expected, result.Outcome);
+            if (expected != AppendOutcome.Recorded) return;
+            known = result.Removals;
+            writer.Fold(run);
+        }
+    }
+
+    [Theory, EachStorage]
     public async Task An_old_repeat_is_caught_and_the_rest_of_its_batch_recorded(StorageKind storage)
     {
         await using var at = await TestDatabase.Create(storage, server);

@@ -42,11 +42,11 @@ public sealed class PostgresEventLog(
     private readonly string stopLeading = Scripts["stop_leading"];
     private readonly string addGoneRollups = Scripts["add_gone_rollups"];
 
-    public override Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas)
+    public override Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
     {
         // By key, so that two silos that write the same keys wait for each other in one order.
         var sorted = events.OrderBy(e => e.Fingerprint, StringComparer.Ordinal).ThenBy(e => e.Sequence).ToArray();
-        return Retrying(() => TryRecordOnce(sorted, deltas));
+        return Retrying(() => TryRecordOnce(sorted, [.. starts], deltas));
     }
 
     private async Task<T> Retrying<T>(Func<Task<T>> transaction)
@@ -75,23 +75,27 @@ public sealed class PostgresEventLog(
         }
     }
 
-    private async Task<bool> TryRecordOnce(RecordedEvent[] events, RollupDeltas deltas)
+    private async Task<long?> TryRecordOnce(RecordedEvent[] events, RunStart[] starts, RollupDeltas deltas)
     {
         await using var connection = await commits.OpenConnectionAsync();
         // Sent at once and with one end, the statements are one transaction. A round trip more, for a COMMIT, is a third of the time.
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new(lockAppends)); // a statement of its own, so that the next one sees what it waited for
-        batch.BatchCommands.Add(InsertEvents(events));
+        batch.BatchCommands.Add(InsertEvents(events, starts));
         batch.BatchCommands.Add(InsertDeltas(deltas));
         batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events)));
         try
         {
-            await batch.ExecuteNonQueryAsync();
-            return true;
+            await using var answers = await batch.ExecuteReaderAsync();
+            await answers.NextResultAsync(); // behind the lock's empty one
+            await answers.ReadAsync();
+            var removals = answers.GetInt64(0);
+            while (await answers.NextResultAsync()) { } // to the end, where the commit is
+            return removals;
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UniqueViolation or RunDoesNotFollow)
         {
-            return false;
+            return null;
         }
         // The server says that it took back a statement that failed. Whatever else happens leaves the outcome open.
         catch (Exception exception) when (IsDatabaseFailure(exception) && exception is not PostgresException { InvariantSeverity: "ERROR" })
@@ -114,26 +118,24 @@ public sealed class PostgresEventLog(
         }
     }
 
-    private NpgsqlBatchCommand InsertEvents(RecordedEvent[] events)
+    private NpgsqlBatchCommand InsertEvents(RecordedEvent[] events, RunStart[] starts) => new(insertEvents)
     {
-        var runs = Array.FindAll(events, e => e.Firsts.HasFlag(EventFirsts.OfRun));
-        return new(insertEvents)
+        Parameters =
         {
-            Parameters =
-            {
-                Column(events, e => e.Fingerprint, NpgsqlDbType.Text),
-                Column(events, e => e.Sequence, NpgsqlDbType.Bigint),
-                Column(events, e => e.Event.Id, NpgsqlDbType.Uuid),
-                Column(events, e => e.Event.Action, NpgsqlDbType.Text),
-                Column(events, e => e.Event.Product, NpgsqlDbType.Text),
-                Column(events, e => e.Event.Created, NpgsqlDbType.TimestampTz),
-                Column(events, e => e.Event.Occurred, NpgsqlDbType.TimestampTz),
-                Column(events, e => e.Event.Properties, NpgsqlDbType.Json),
-                Column(runs, run => run.Fingerprint, NpgsqlDbType.Text),
-                Column(runs, run => run.Sequence - 1, NpgsqlDbType.Bigint),
-            },
-        };
-    }
+            Column(events, e => e.Fingerprint, NpgsqlDbType.Text),
+            Column(events, e => e.Sequence, NpgsqlDbType.Bigint),
+            Column(events, e => e.Event.Id, NpgsqlDbType.Uuid),
+            Column(events, e => e.Event.Action, NpgsqlDbType.Text),
+            Column(events, e => e.Event.Product, NpgsqlDbType.Text),
+            Column(events, e => e.Event.Created, NpgsqlDbType.TimestampTz),
+            Column(events, e => e.Event.Occurred, NpgsqlDbType.TimestampTz),
+            Column(events, e => e.Event.Properties, NpgsqlDbType.Json),
+            Column(starts, start => start.Fingerprint, NpgsqlDbType.Text),
+            Column(starts, start => start.Follows, NpgsqlDbType.Bigint),
+            Column(starts, start => start.Removals, NpgsqlDbType.Bigint),
+            new NpgsqlParameter<long> { TypedValue = starts.Min(start => start.Removals) },
+        },
+    };
 
     private NpgsqlBatchCommand InsertDeltas(RollupDeltas deltas)
     {

@@ -1,6 +1,6 @@
 -- One statement, so one round trip and one moment. A fingerprint without events has what is left of it instead, where anything
--- is; and a row without a fingerprint says that some are suppressed. Subqueries and not joins, so that each is a probe,
--- whatever the planner knows of the tables.
+-- is. The row without a fingerprint is there always: removals, and an action where some are suppressed. Subqueries and not joins,
+-- so that each is a probe, whatever the planner knows of the tables.
 select asked.fingerprint, newest.sequence, newest.id, newest.action, newest.product,
        newest.created, newest.occurred, newest.properties::text,
        case when newest.sequence is null then (select p.state from pruned p where p.fingerprint = asked.fingerprint) end
@@ -13,5 +13,5 @@ left join lateral (
 where newest.sequence is not null
    or (select p.sequence from pruned p where p.fingerprint = asked.fingerprint) is not null
 union all
-select null, null, null, null, null, null, null, null, null
-where exists (select from suppressions)
+select null, number, null, case when exists (select from suppressions) then 'suppressed' end, null, null, null, null, null
+from removals

@@ -23,8 +23,9 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
 
     public SqliteEventLog(SqliteDataSource dataSource) : base(Scripts) => this.dataSource = dataSource;
 
-    public override Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas) =>
-        Write(connection => connection.Record(events, deltas));
+    // It looks for what each run follows, which costs no round trip here: so it counts no removals.
+    public override Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas) =>
+        Write<long?>(connection => connection.Record(events, starts, deltas) ? 0 : null);
 
     protected override Task<T?> InTransaction<T>(Func<DbTransaction, Task<T?>> work) where T : class =>
         Write(connection => connection.InTransaction(work));

@@ -25,29 +25,28 @@ internal sealed class Writer : IDisposable
         addGone = Prepare("add_gone_rollup", delta);
     }
 
-    public bool Record(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas)
+    public bool Record(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
     {
         using var transaction = Begin();
         // The runs' first events first, and of one fingerprint the later ones: what each follows has to be there without this
         // batch. Leaving rolls back.
+        var follows = starts.Select(start => (start.Fingerprint, start.Follows)).ToHashSet();
+        bool BeginsRun(RecordedEvent recorded) => follows.Contains((recorded.Fingerprint, recorded.Sequence - 1));
         foreach (var first in events.Where(BeginsRun).OrderByDescending(recorded => recorded.Sequence))
-            if (!TryInsert(transaction, first)) return false;
+            if (!TryInsert(transaction, first, first.Sequence - 1)) return false;
         foreach (var recorded in events)
-            if (!BeginsRun(recorded) && !TryInsert(transaction, recorded)) return false;
+            if (!BeginsRun(recorded) && !TryInsert(transaction, recorded, null)) return false;
         foreach (var (key, counts) in deltas) Add(insertDelta, transaction, key, counts);
         Execute(insertVisits, transaction, VisitJson.Of(VisitDelta.Of(events)));
         Commit(transaction);
         return true;
     }
 
-    private static bool BeginsRun(RecordedEvent recorded) => (recorded.Firsts & EventFirsts.OfRun) != 0;
-
-    private bool TryInsert(DbTransaction transaction, RecordedEvent recorded)
+    private bool TryInsert(DbTransaction transaction, RecordedEvent recorded, long? follows)
     {
         var e = recorded.Event;
         return Execute(insertEvent, transaction, recorded.Fingerprint, recorded.Sequence, e.Id.ToString(),
-            e.Action, e.Product, SqliteEventLog.Text(e.Created), SqliteEventLog.Text(e.Occurred), e.Properties,
-            BeginsRun(recorded) ? recorded.Sequence - 1 : null) == 1;
+            e.Action, e.Product, SqliteEventLog.Text(e.Created), SqliteEventLog.Text(e.Occurred), e.Properties, follows) == 1;
     }
 
     public void AddGone(DbTransaction transaction, RollupDeltas gone)

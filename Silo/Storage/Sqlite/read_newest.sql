@@ -1,5 +1,5 @@
--- One statement, so one moment. A fingerprint without events has what is left of it instead, where anything is; and a row
--- without a fingerprint says that some are suppressed.
+-- One statement, so one moment. A fingerprint without events has what is left of it instead, where anything is. The row without
+-- a fingerprint is there always: removals, which are not counted here, and an action where some are suppressed.
 select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred, e.properties, null
 from json_each(@fingerprints) as asked
 join events e on e.fingerprint = asked.value
@@ -10,6 +10,5 @@ from json_each(@fingerprints) as asked
 cross join pruned p on p.fingerprint = asked.value
 where not exists (select 1 from events where fingerprint = asked.value)
 union all
-select null, null, null, null, null, null, null, null, null
-where exists (select 1 from suppressions)
+select null, 0, null, case when exists (select 1 from suppressions) then 'suppressed' end, null, null, null, null, null
 order by 1, 2 desc

@@ -9,7 +9,8 @@ internal abstract class BrokenLog(IEventLogStorage sound) : IEventLogStorage
 {
     protected IEventLogStorage Sound => sound;
 
-    public virtual Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas) => sound.TryRecord(events, deltas);
+    public virtual Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas) =>
+        sound.TryRecord(events, starts, deltas);
     public virtual Task<NewestOfMany> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit) =>
         sound.ReadNewest(fingerprints, limit);
     public Task<IReadOnlyList<RecordedEvent>> FindRepeats(IReadOnlyList<RecordedEvent> events) => sound.FindRepeats(events);
@@ -28,20 +29,23 @@ internal sealed class HastyLog : BrokenLog
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(250);
 
-    private readonly Channel<(DateTime Due, IReadOnlyList<RecordedEvent> Events, RollupDeltas Deltas)> promised =
-        Channel.CreateUnbounded<(DateTime, IReadOnlyList<RecordedEvent>, RollupDeltas)>();
+    private readonly Channel<(DateTime Due, Func<Task> Record)> promised = Channel.CreateUnbounded<(DateTime, Func<Task>)>();
 
     public HastyLog(IEventLogStorage sound) : base(sound) => _ = Task.Run(Keep);
 
-    public override Task<bool> TryRecord(IReadOnlyList<RecordedEvent> events, RollupDeltas deltas) =>
-        Task.FromResult(promised.Writer.TryWrite((DateTime.UtcNow + Moment, [.. events], deltas)));
+    public override Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
+    {
+        (RecordedEvent[] events, RunStart[] starts) kept = ([.. events], [.. starts]);
+        promised.Writer.TryWrite((DateTime.UtcNow + Moment, () => Sound.TryRecord(kept.events, kept.starts, deltas)));
+        return Task.FromResult<long?>(0);
+    }
 
     private async Task Keep()
     {
-        await foreach (var (due, events, deltas) in promised.Reader.ReadAllAsync())
+        await foreach (var (due, record) in promised.Reader.ReadAllAsync())
         {
             if (due - DateTime.UtcNow is var early && early > TimeSpan.Zero) await Task.Delay(early);
-            await Sound.TryRecord(events, deltas);
+            await record();
         }
     }
 }
