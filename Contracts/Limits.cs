@@ -33,6 +33,8 @@ public sealed class Limits
     [Range(1, 1_000_000)] public int BatchBodyEventsMax { get; set; } = 5_000;
     [Range(1024, 1 << 30)] public int BatchBodyBytesMax { get; set; } = 4 * 1024 * 1024;
     [Range(1, 50_000)] public int BatchPartEventsMax { get; set; } = 1_000;
+    // Bytes of a part that are waited for before it is read; fewer only at the body's end. Who sends slowly keeps no room from others.
+    [Range(1, 1 << 20)] public int BatchReadAheadBytesMax { get; set; } = 256 * 1024;
 
     // Distinct (product, action) pairs of one fingerprint: what keeps a grain's memory and its snapshot small.
     [Range(1, 100_000)] public int CountersMax { get; set; } = 1_000;
@@ -58,10 +60,10 @@ public sealed class Limits
     // Requests being answered at once, all endpoints that write. Above it 503: queueing more only makes all late.
     [Range(1, 1_000_000)] public int RequestsMax { get; set; } = 10_000;
 
-    // Events of batches being recorded at once: above it their batches wait, and half of the queue below stays for
-    // single events. Above the second, 503.
-    [Range(1, 1 << 20)] public int BatchedEventsMax { get; set; } = 32_768;
-    [Range(0, 1 << 24)] public int BatchedEventsWaitingMax { get; set; } = 262_144;
+    // Events of batches being recorded at once, a part counting as a full one: above it parts wait, as bytes and not as the objects
+    // of which so many would keep the collector busy, and most of the queue below stays for single events. Above the second, 503.
+    [Range(1, 1 << 20)] public int BatchedEventsMax { get; set; } = 16_384;
+    [Range(0, 1 << 28)] public int BatchedEventsWaitingMax { get; set; } = 4_194_304;
 
     // Group commit. The queue holds about 4 s of a busy silo's events; a batch is one transaction, and what it
     // locks and logs at once; a run is the share of one grain in it.

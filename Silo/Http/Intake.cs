@@ -36,8 +36,11 @@ internal sealed class Intake(
     }
 
     /// <summary>Records many; a fingerprint's go to its grain together, in their order. None waits for another's fault.</summary>
+    /// <param name="sent">As they came.</param>
+    /// <param name="sender">The request.</param>
+    /// <param name="hasRoom">Whether <see cref="AcquireRoom"/> gave room for them; else they are refused as too many.</param>
     /// <returns>One answer for each, in their order.</returns>
-    public async ValueTask<EventAnswer[]> RecordAll(IReadOnlyList<EventFields> sent, HttpContext sender)
+    public async ValueTask<EventAnswer[]> RecordAll(IReadOnlyList<EventFields> sent, HttpContext sender, bool hasRoom)
     {
         var now = clock.GetUtcNow();
         var answers = new EventAnswer[sent.Count];
@@ -49,7 +52,6 @@ internal sealed class Intake(
             if (refusal is not null) answers[i] = Refused(refusal);
             else (CollectionsMarshal.GetValueRefOrAddDefault(shares, sent[i].Fingerprint!, out _) ??= new()).Add(i, @event!);
         }
-        using var lease = await AcquireRoom(sent.Count);
         var recording = new List<Task>(shares.Count);
         foreach (var (fingerprint, share) in shares) recording.Add(RecordShare(fingerprint, share));
         await Task.WhenAll(recording);
@@ -58,7 +60,7 @@ internal sealed class Intake(
         async Task RecordShare(string fingerprint, Share share)
         {
             Event[] events = [.. share.Events];
-            var results = lease is not null ? await frontEnd.RecordAll(fingerprint, events) : Overloaded(events.Length);
+            var results = hasRoom ? await frontEnd.RecordAll(fingerprint, events) : Overloaded(events.Length);
             if (Array.Exists(results, IsNewcomer)) newcomers.Charge(sender, 1);
             for (var i = 0; i < results.Length; i++)
                 answers[share.Places[i]] = Answer(sent[share.Places[i]], share.Events[i], results[i]);
@@ -71,13 +73,13 @@ internal sealed class Intake(
 
     private static bool IsNewcomer(RecordResult result) => result is { Outcome: RecordOutcome.Recorded, Sequence: 1 };
 
-    // Null where too many wait, or for too long.
-    private async ValueTask<RateLimitLease?> AcquireRoom(int events)
+    /// <summary>Waits for room for a part of a batch, before it is read. Null where too many wait, or for too long.</summary>
+    public async ValueTask<RateLimitLease?> AcquireRoom()
     {
         using var deadline = new CancellationTokenSource(FrontEnd.Deadline);
         try
         {
-            var lease = await room.AcquireAsync(Math.Min(events, limits.BatchedEventsMax), deadline.Token); // who needs more has it all
+            var lease = await room.AcquireAsync(Math.Min(limits.BatchPartEventsMax, limits.BatchedEventsMax), deadline.Token);
             return lease.IsAcquired ? lease : null;
         }
         catch (OperationCanceledException)

@@ -39,12 +39,18 @@ public sealed class BatchReading
             }
             await pipe.Writer.CompleteAsync();
         });
-        var batch = new BatchBody(pipe.Reader, isArray, new Limits { BatchPartEventsMax = 3, BatchBodyEventsMax = 12, EventBodyBytesMax = 1024 });
+        var batch = new BatchBody(pipe.Reader, isArray, new Limits
+        {
+            BatchPartEventsMax = 3, BatchReadAheadBytesMax = sizes[0], BatchBodyEventsMax = 12, EventBodyBytesMax = 1024,
+        });
         var seen = new StringBuilder();
         while (!batch.Ended)
-            foreach (var item in await batch.ReadPart(CancellationToken.None))
+        {
+            await batch.WaitForPart(CancellationToken.None);
+            foreach (var item in batch.TakePart())
                 seen.Append(System.Globalization.CultureInfo.InvariantCulture,
                     $"{item.Fields?.Action} {item.Fields?.Id} {item.Fields?.Properties} {item.Refusal?.Reason};");
+        }
         await writing;
         return $"{seen}{batch.Fault?.Reason} {batch.Fault?.Detail} ended";
     }

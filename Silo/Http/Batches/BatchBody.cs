@@ -9,8 +9,8 @@ namespace Tally.Silo.Http.Batches;
 internal readonly record struct BatchItem(EventFields? Fields, Refusal? Refusal);
 
 /// <summary>
-/// Reads the items of a batch in parts, each as soon as it is there whole. Nothing is kept of those that were read, so a
-/// body costs one part and one item of memory, and is not read on before somebody asks for the next part.
+/// Reads the items of a batch in parts. Nothing is kept of those that were read, so a body costs one part and one item of
+/// memory, and is not read on before somebody asks for the next part.
 /// </summary>
 /// <param name="body">The decoded body.</param>
 /// <param name="isArray">A JSON array of items; otherwise one item after the other, with white space between them.</param>
@@ -20,6 +20,8 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
     private bool begun;
     private int items;
     private long bytesConsumed;
+    private long bytesWanted = limits.BatchReadAheadBytesMax;
+    private ReadResult read;
 
     /// <summary>The body was read to its end, whether that was a good one or a <see cref="Fault"/>.</summary>
     public bool Ended { get; private set; }
@@ -27,34 +29,37 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
     /// <summary>Why there are no more items, where the body did not end as it should.</summary>
     public Refusal? Fault { get; private set; }
 
-    /// <summary>The next items: <see cref="Limits.BatchPartEventsMax"/> of them, or all that come before the body ends.</summary>
-    public async ValueTask<List<BatchItem>> ReadPart(CancellationToken cancellation)
+    /// <summary>Waits until the next part is there to be taken. Each wait is followed by a <see cref="TakePart"/>.</summary>
+    public async ValueTask WaitForPart(CancellationToken cancellation)
+    {
+        try
+        {
+            read = await body.ReadAtLeastAsync((int)bytesWanted, cancellation);
+        }
+        catch (Exception exception) when (RequestBody.IsFailure(exception))
+        {
+            End(RequestBody.RefusalOf(exception, limits.BatchBodyBytesMax));
+        }
+    }
+
+    /// <summary>
+    /// The next items: <see cref="Limits.BatchPartEventsMax"/> of them, or those that are there. None where the next one is longer
+    /// than what is there.
+    /// </summary>
+    public List<BatchItem> TakePart()
     {
         var part = new List<BatchItem>();
-        var bytesWanted = 0L;
-        while (!Ended && part.Count < limits.BatchPartEventsMax)
-        {
-            ReadResult read;
-            try
-            {
-                read = await body.ReadAtLeastAsync((int)bytesWanted, cancellation);
-            }
-            catch (Exception exception) when (RequestBody.IsFailure(exception))
-            {
-                End(RequestBody.RefusalOf(exception, limits.BatchBodyBytesMax));
-                break;
-            }
-
-            var left = limits.BatchBodyBytesMax - bytesConsumed;
-            var tooLarge = read.Buffer.Length > left;
-            var buffer = tooLarge ? read.Buffer.Slice(0, left) : read.Buffer;
-            var consumed = Take(buffer, isFinal: read.IsCompleted && !tooLarge, part);
-            bytesConsumed += consumed;
-            if (tooLarge && !Ended && part.Count < limits.BatchPartEventsMax) End(Refusal.BatchTooLarge(limits));
-            // An item that is not there whole is read again from its begin: of a long one, not for every packet.
-            bytesWanted = Math.Min(2 * (buffer.Length - consumed), left + 1 - consumed);
-            body.AdvanceTo(read.Buffer.GetPosition(consumed), part.Count < limits.BatchPartEventsMax ? read.Buffer.End : read.Buffer.GetPosition(consumed));
-        }
+        if (Ended) return part; // while it waited
+        var left = limits.BatchBodyBytesMax - bytesConsumed;
+        var tooLarge = read.Buffer.Length > left;
+        var buffer = tooLarge ? read.Buffer.Slice(0, left) : read.Buffer;
+        var consumed = Take(buffer, isFinal: read.IsCompleted && !tooLarge, part);
+        var isFull = part.Count == limits.BatchPartEventsMax;
+        bytesConsumed += consumed;
+        if (tooLarge && !Ended && !isFull) End(Refusal.BatchTooLarge(limits));
+        // An item that is not there whole is read again from its begin: of a long one, not for every packet.
+        bytesWanted = Math.Min(Math.Max(limits.BatchReadAheadBytesMax, 2 * (buffer.Length - consumed)), left + 1 - consumed);
+        body.AdvanceTo(read.Buffer.GetPosition(consumed), isFull ? read.Buffer.GetPosition(consumed) : read.Buffer.End);
         return part;
     }
 

@@ -30,7 +30,11 @@ internal static class BatchEndpoint
 
         var body = new BatchBody(request.BodyReader, isArray: mediaType != "application/x-ndjson", limits);
         var done = new BatchProgress(intake, request.HttpContext, key, isHistory);
-        while (!body.Ended && done.Open is null) await done.Record(await body.ReadPart(request.HttpContext.RequestAborted));
+        while (!body.Ended && done.Open is null)
+        {
+            await body.WaitForPart(request.HttpContext.RequestAborted);
+            await done.Record(body.TakePart);
+        }
         if (body.Fault is not null) Intake.Refused(body.Fault);
         return (done.Open ?? body.Fault) is { } fault ? fault with { Batch = done.ToReceipt() }
             : new JsonAnswer<BatchReceipt>(done.ToReceipt(), HttpJson.Default.BatchReceipt);

@@ -14,8 +14,11 @@ internal sealed class BatchProgress(Intake intake, HttpContext sender, string? k
 
     public BatchReceipt ToReceipt() => new(handled, recorded, repeated, refused);
 
-    public async ValueTask Record(List<BatchItem> part)
+    /// <param name="read">The next part, when there is room for it.</param>
+    public async ValueTask Record(Func<List<BatchItem>> read)
     {
+        using var room = await intake.AcquireRoom();
+        var part = read();
         var sent = new List<EventFields>(part.Count);
         for (var i = 0; i < part.Count; i++)
         {
@@ -24,7 +27,7 @@ internal sealed class BatchProgress(Intake intake, HttpContext sender, string? k
             if (key is not null) fields.Id ??= $"{key}/{handled + i}";
             sent.Add(fields);
         }
-        var answers = await intake.RecordAll(sent, sender);
+        var answers = await intake.RecordAll(sent, sender, hasRoom: room is not null);
         var next = 0;
         foreach (var item in part) Note(item.Refusal is { } refusal ? Intake.Refused(refusal) : answers[next++]);
     }

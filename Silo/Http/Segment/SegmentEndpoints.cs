@@ -53,7 +53,7 @@ internal static class SegmentEndpoints
         var done = new BatchProgress(intake, request.HttpContext);
         foreach (var part in batch.EnumerateArray().Chunk(limits.BatchPartEventsMax))
         {
-            await done.Record([.. part.Select(message => SegmentMessage.Read(message, null, body))]);
+            await done.Record(() => [.. part.Select(message => SegmentMessage.Read(message, null, body))]);
             if (done.Open is not null) break;
         }
         var receipt = done.ToReceipt();
