@@ -12,9 +12,9 @@ internal sealed class Answers
     // last late, on one processor.
     private const int TogetherMax = 16;
 
-    private readonly List<(Waiting Caller, RecordResult Result)> answers = [];
+    private readonly List<(TaskCompletionSource<RecordResult> Caller, RecordResult Result)> answers = [];
 
-    public void Add(Waiting caller, RecordResult result) => answers.Add((caller, result));
+    public void Add(TaskCompletionSource<RecordResult> caller, RecordResult result) => answers.Add((caller, result));
 
     /// <summary>On this thread.</summary>
     public void Tell() => Tell(0, answers.Count);
@@ -29,6 +29,6 @@ internal sealed class Answers
 
     private void Tell(int from, int end)
     {
-        for (var i = from; i < end; i++) answers[i].Caller.Tell(answers[i].Result);
+        for (var i = from; i < end; i++) answers[i].Caller.SetResult(answers[i].Result);
     }
 }

@@ -3,18 +3,30 @@ using Tally.Contracts;
 
 namespace Tally.Grains;
 
-/// <summary>An event on its way into the log, and the callers that wait for what becomes of it.</summary>
-internal sealed record Waiting(Event Event)
+/// <summary>An event on its way into the log, and who waits for what becomes of it.</summary>
+/// <param name="event">It.</param>
+/// <param name="many">Those it was sent with, where it was.</param>
+/// <param name="place">Its place among them.</param>
+internal sealed class Waiting(Event @event, PendingResults? many = null, int place = 0)
 {
-    // Its callers go on at once, within the answer: a detour through the pool for each would cost a twentieth of a post.
-    private readonly TaskCompletionSource<RecordResult> done = new();
+    // Of one that was sent alone, or that somebody repeats. Who waits goes on at once, within the answer: a detour through the
+    // pool for each would cost a twentieth of a post.
+    private TaskCompletionSource<RecordResult>? done;
+
+    public Event Event => @event;
 
     /// <summary>In whose trace the event is, where it is traced.</summary>
     public Activity? Caller { get; } = Activity.Current;
 
-    public Task<RecordResult> Done => done.Task;
+    /// <summary>To be asked for under the grain's lock.</summary>
+    public Task<RecordResult> Done => (done ??= new()).Task;
 
-    public void Tell(RecordResult result) => done.SetResult(result);
+    /// <summary>Under the grain's lock: so those that wait for it alone are told later.</summary>
+    public void Answer(RecordResult result, Answers answers)
+    {
+        many?.Tell(place, result);
+        if (done is not null) answers.Add(done, result);
+    }
 }
 
 /// <summary>
@@ -37,12 +49,11 @@ internal sealed class EventsInFlight
 
     public Waiting? Find(Guid id) => byId.GetValueOrDefault(id);
 
-    public Waiting Add(Event @event)
+    public Waiting Add(Waiting one)
     {
-        var waiting = new Waiting(@event);
-        byId.Add(@event.Id, waiting);
-        gathered.Enqueue(waiting);
-        return waiting;
+        byId.Add(one.Event.Id, one);
+        gathered.Enqueue(one);
+        return one;
     }
 
     /// <summary>Of those that have gathered, first come first.</summary>
@@ -60,7 +71,7 @@ internal sealed class EventsInFlight
     public void Answer(Waiting one, RecordResult result, Answers answers)
     {
         byId.Remove(one.Event.Id);
-        answers.Add(one, result);
+        one.Answer(result, answers);
     }
 
     /// <summary>Of those that have gathered, every one.</summary>

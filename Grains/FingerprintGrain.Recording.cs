@@ -26,18 +26,25 @@ public sealed partial class FingerprintGrain
 
     public async ValueTask<RecordResult[]> RecordAll(Event[] events)
     {
-        if (!await IsLoaded()) return Refused(events, RecordOutcome.Unavailable);
-        // All join before the first is waited for: together they are one run.
-        var joined = new Task<RecordResult>[events.Length];
+        if (!await IsLoaded()) return [.. Enumerable.Repeat(new RecordResult(RecordOutcome.Unavailable, 0), events.Length)];
+        var results = new RecordResult[events.Length];
+        var pending = new PendingResults(results, events.Length);
+        RecordAll(events.Select((one, place) => new PlacedEvent(one, place)), pending);
+        await pending.Wait(Timeout.InfiniteTimeSpan);
+        return results;
+    }
+
+    /// <summary>The same without a message, of a grain that has loaded. All join before the first is committed: they are one run.</summary>
+    public void RecordAll(IEnumerable<PlacedEvent> events, PendingResults pending)
+    {
+        resident!.Use();
         var answers = new Answers();
         lock (gate)
         {
-            if (WhyNotNow is { } refused) return Refused(events, refused);
-            for (var i = 0; i < events.Length; i++) joined[i] = Join(events[i]);
+            foreach (var one in events) Join(one, pending);
             if (!appending) AppendGathered(answers);
         }
         answers.Tell();
-        return await Task.WhenAll(joined);
     }
 
     private async ValueTask<RecordResult> RecordWhen(ValueTask<bool> isLoaded, Event @event) =>
@@ -49,26 +56,31 @@ public sealed partial class FingerprintGrain
         Answers? answers = null;
         lock (gate)
         {
-            if (WhyNotNow is { } refused) return Task.FromResult(new RecordResult(refused, 0));
-            result = Join(@event);
+            if (WhatIsKnown(@event) is { } known) return Task.FromResult(known);
+            result = inFlight?.Find(@event.Id) is { } first ? JoinFirst(first, @event) : (inFlight ??= new()).Add(new(@event)).Done;
             if (!appending) AppendGathered(answers = new());
         }
         answers?.Tell();
         return result;
     }
 
-    private static RecordResult[] Refused(Event[] events, RecordOutcome why) => [.. Enumerable.Repeat(new RecordResult(why, 0), events.Length)];
+    // Of an event that is not to be committed: nothing is, or its id was recorded before. One under way waits for that commit; any other
+    // gathers for the next run.
+    private RecordResult? WhatIsKnown(Event @event) =>
+        SendsAway ? new(RecordOutcome.SteppedDown, 0)
+        : suppressed ? new(RecordOutcome.Suppressed, 0)
+        : remembered.Find(@event) is { } known ? new(known.SameContent ? RecordOutcome.Duplicate : RecordOutcome.IdConflict, known.Sequence)
+        : null;
 
-    private RecordOutcome? WhyNotNow => SendsAway ? RecordOutcome.SteppedDown : suppressed ? RecordOutcome.Suppressed : null;
-
-    // A known id has its answer; one under way waits for that commit; any other event gathers for the next run.
-    private Task<RecordResult> Join(Event @event)
+    private void Join(PlacedEvent one, PendingResults pending)
     {
-        if (remembered.Find(@event) is { } known)
-            return Task.FromResult(new RecordResult(known.SameContent ? RecordOutcome.Duplicate : RecordOutcome.IdConflict, known.Sequence));
-        inFlight ??= new();
-        return inFlight.Find(@event.Id) is { } first ? JoinFirst(first, @event) : inFlight.Add(@event).Done;
+        if (WhatIsKnown(one.Event) is { } known) pending.Tell(one.Place, known);
+        else if (inFlight?.Find(one.Event.Id) is { } first) _ = JoinFirst(first, one, pending);
+        else (inFlight ??= new()).Add(new(one.Event, pending, one.Place));
     }
+
+    private async Task JoinFirst(Waiting first, PlacedEvent repeat, PendingResults pending) =>
+        pending.Tell(repeat.Place, await JoinFirst(first, repeat.Event));
 
     private async Task<RecordResult> JoinFirst(Waiting first, Event repeat)
     {

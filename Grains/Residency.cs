@@ -18,7 +18,7 @@ public sealed class Residency(Limits limits)
     private int length;
 
     /// <summary>Where its grain is here and has loaded: the same grain, without a message. It may leave at any moment, and says so.</summary>
-    public IFingerprintGrain? Find(string fingerprint) => loaded.GetValueOrDefault(fingerprint);
+    public FingerprintGrain? Find(string fingerprint) => loaded.GetValueOrDefault(fingerprint);
 
     internal void Open(string fingerprint, FingerprintGrain grain) => loaded[fingerprint] = grain;
 

@@ -41,6 +41,9 @@ public sealed class EventFields
         return refusal;
     }
 
+    /// <summary>An event's id as its client wrote it, or the one it got.</summary>
+    public string IdOf(Event @event) => Id ?? @event.Id.ToString();
+
     public static Refusal? CheckText(string field, string? value, int bytesMax)
     {
         if (string.IsNullOrEmpty(value)) return Refusal.MissingField(field);

@@ -70,25 +70,56 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
     }
 
     /// <summary>
-    /// Records several events of one fingerprint in one call of its grain, and sends again only what a call leaves open.
+    /// Records many events, those of one fingerprint in one call of its grain, and sends again only what a call leaves open.
     /// Never throws for what a fault can do. Does not count as a request: whoever sends many sees to their number.
     /// </summary>
-    /// <returns>One result for each event, in their order.</returns>
-    public async ValueTask<RecordResult[]> RecordAll(string fingerprint, Event[] events)
+    /// <param name="shares">By fingerprint. Their places are those from 0 to <paramref name="places"/>, or some of them.</param>
+    /// <param name="places">Length of what is returned.</param>
+    /// <returns>One result for each event, at its place.</returns>
+    public async ValueTask<RecordResult[]> RecordAll(ILookup<string, PlacedEvent> shares, int places)
     {
-        var sending = new Sending(Grain(fingerprint), events);
+        var begun = Stopwatch.GetTimestamp();
+        var results = new RecordResult[places];
+        Array.Fill(results, new(RecordOutcome.Unknown, 0));
+        var here = new List<(FingerprintGrain Grain, IGrouping<string, PlacedEvent> Share)>();
+        var sending = new List<Task>();
+        foreach (var share in shares)
+            if (residents.Find(share.Key) is { } grain) here.Add((grain, share));
+            else sending.Add(Send(share.Key, [.. share], results, begun));
+        await RecordHere(here, results);
+        foreach (var (_, share) in here)
+            if (share.Any(one => IsOpen(results[one.Place]))) sending.Add(Send(share.Key, [.. share], results, begun));
+        await Task.WhenAll(sending);
+        return results;
+    }
+
+    private static async ValueTask RecordHere(List<(FingerprintGrain Grain, IGrouping<string, PlacedEvent> Share)> shares, RecordResult[] results)
+    {
+        if (shares.Count == 0) return;
+        using var span = CommitTraces.StartCall(nameof(RecordAll));
+        var pending = new PendingResults(results, shares.Sum(one => one.Share.Count()));
+        foreach (var (grain, share) in shares) grain.RecordAll(share, pending);
+        await pending.Wait(Deadline);
+    }
+
+    // What is open of one fingerprint's events, until it is known.
+    private async Task Send(string fingerprint, PlacedEvent[] events, RecordResult[] results, long begun)
+    {
         try
         {
-            var begun = Stopwatch.GetTimestamp();
-            if (await sending.TryOnce(residents.Find(fingerprint))) return sending.Results;
             using var rest = RestOfDeadline(begun);
-            await recordingAll.ExecuteAsync(static (sending, cancellation) => sending.SendOpen(cancellation), sending, rest.Token);
+            await recordingAll.ExecuteAsync(static async (state, cancellation) =>
+            {
+                PlacedEvent[] open = [.. state.events.Where(one => IsOpen(state.results[one.Place]))];
+                var known = await Bounded(state.grain.RecordAll([.. open.Select(one => one.Event)]), cancellation);
+                for (var i = 0; i < open.Length; i++) state.results[open[i].Place] = known[i];
+                return !Array.Exists(known, IsOpen);
+            }, (grain: Grain(fingerprint), events, results), rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
         {
             if (givenUp.TryPass(out var more)) LogGaveUp(exception, more);
         }
-        return sending.Results;
     }
 
     /// <summary>What is committed of a fingerprint.</summary>
@@ -148,37 +179,6 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
         pattern ??= (GrainReference)grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint)); // any will do
         return (IFingerprintGrain)grains.GetGrain(
             GrainId.Create(pattern.GrainId.Type, FingerprintKey.Of(fingerprint)), pattern.InterfaceType);
-    }
-
-    /// <summary>Events of one fingerprint, and what is known of each: at first, nothing.</summary>
-    private sealed class Sending(IFingerprintGrain grain, Event[] events)
-    {
-        public RecordResult[] Results { get; private set; } = [.. Enumerable.Repeat(new RecordResult(RecordOutcome.Unknown, 0), events.Length)];
-
-        private bool AllKnown => !Array.Exists(Results, IsOpen);
-
-        /// <param name="here">The grain itself, where it is on this silo.</param>
-        public async ValueTask<bool> TryOnce(IFingerprintGrain? here)
-        {
-            try
-            {
-                using var span = here is null ? null : CommitTraces.StartCall(nameof(here.RecordAll));
-                Results = await (here is not null ? InTime(here.RecordAll(events)) : grain.RecordAll(events));
-            }
-            catch (Exception exception) when (IsTransient(exception))
-            {
-                // all open still
-            }
-            return AllKnown;
-        }
-
-        public async ValueTask<bool> SendOpen(CancellationToken cancellation)
-        {
-            int[] open = [.. Enumerable.Range(0, events.Length).Where(i => IsOpen(Results[i]))];
-            var results = await Bounded(grain.RecordAll([.. open.Select(i => events[i])]), cancellation);
-            for (var i = 0; i < open.Length; i++) Results[open[i]] = results[i];
-            return AllKnown;
-        }
     }
 
     // A first try's time-out need not be its own: a message to the directory has less time than the request.

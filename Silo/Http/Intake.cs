@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Threading.RateLimiting;
 using Tally.Contracts;
 using Tally.Grains;
@@ -39,32 +38,24 @@ internal sealed class Intake(
     /// <param name="sent">As they came.</param>
     /// <param name="sender">The request.</param>
     /// <param name="hasRoom">Whether <see cref="AcquireRoom"/> gave room for them; else they are refused as too many.</param>
-    /// <returns>One answer for each, in their order.</returns>
+    /// <returns>What became of each, in their order.</returns>
     public async ValueTask<EventAnswer[]> RecordAll(IReadOnlyList<EventFields> sent, HttpContext sender, bool hasRoom)
     {
         var now = clock.GetUtcNow();
         var answers = new EventAnswer[sent.Count];
-        var shares = new Dictionary<string, Share>();
+        var events = new List<PlacedEvent>(sent.Count);
         for (var i = 0; i < answers.Length; i++)
         {
             Event? @event = null;
             var refusal = await visitors.Complete(sent[i], sender.Request) ?? Read(sent[i], sender, now, out @event);
             if (refusal is not null) answers[i] = Refused(refusal);
-            else (CollectionsMarshal.GetValueRefOrAddDefault(shares, sent[i].Fingerprint!, out _) ??= new()).Add(i, @event!);
+            else events.Add(new(@event!, i));
         }
-        var recording = new List<Task>(shares.Count);
-        foreach (var (fingerprint, share) in shares) recording.Add(RecordShare(fingerprint, share));
-        await Task.WhenAll(recording);
+        var results = hasRoom ? await frontEnd.RecordAll(events.ToLookup(one => sent[one.Place].Fingerprint!), sent.Count)
+            : [.. Enumerable.Repeat(new RecordResult(RecordOutcome.Overloaded, 0), sent.Count)];
+        newcomers.Charge(sender, results.Count(IsNewcomer));
+        foreach (var (@event, place) in events) answers[place] = Answer(sent[place], @event, results[place]);
         return answers;
-
-        async Task RecordShare(string fingerprint, Share share)
-        {
-            Event[] events = [.. share.Events];
-            var results = hasRoom ? await frontEnd.RecordAll(fingerprint, events) : Overloaded(events.Length);
-            if (Array.Exists(results, IsNewcomer)) newcomers.Charge(sender, 1);
-            for (var i = 0; i < results.Length; i++)
-                answers[share.Places[i]] = Answer(sent[share.Places[i]], share.Events[i], results[i]);
-        }
     }
 
     private Refusal? Read(EventFields fields, HttpContext sender, DateTimeOffset now, out Event? @event) =>
@@ -88,38 +79,21 @@ internal sealed class Intake(
         }
     }
 
-    private static RecordResult[] Overloaded(int count) => [.. Enumerable.Repeat(new RecordResult(RecordOutcome.Overloaded, 0), count)];
-
-    // One fingerprint's events of many, and their places among them.
-    private sealed class Share
-    {
-        public List<int> Places { get; } = new(1);
-        public List<Event> Events { get; } = new(1);
-
-        public void Add(int place, Event @event)
-        {
-            Places.Add(place);
-            Events.Add(@event);
-        }
-    }
-
     private EventAnswer Answer(EventFields fields, Event @event, RecordResult result)
     {
-        // Of an id made here no other request knows: what looks like a repeat is the front end's own second try.
-        var isRepeat = result.Outcome == RecordOutcome.Duplicate && fields.Id is not null;
-        var named = fields.Id ?? @event.Id.ToString();
         if (result.Outcome is RecordOutcome.Recorded or RecordOutcome.Duplicate)
         {
-            (isRepeat ? TallyMetrics.EventsRepeated : TallyMetrics.EventsAccepted).Add(1);
-            return new(new(named, fields.Fingerprint!, result.Sequence, isRepeat), null);
+            var answer = new EventAnswer(fields, @event, result);
+            (answer.IsRepeat ? TallyMetrics.EventsRepeated : TallyMetrics.EventsAccepted).Add(1);
+            return answer;
         }
         return Refused(result.Outcome switch
         {
             RecordOutcome.IdConflict => Refusal.IdConflict(),
             RecordOutcome.TooManyCounters => Refusal.TooManyCounters(limits.CountersMax),
             RecordOutcome.Suppressed => Refusal.Suppressed(),
-            RecordOutcome.Overloaded => Refusal.Overloaded(named),
-            _ => Refusal.Unavailable(named),
+            RecordOutcome.Overloaded => Refusal.Overloaded(fields.IdOf(@event)),
+            _ => Refusal.Unavailable(fields.IdOf(@event)),
         });
     }
 
@@ -127,6 +101,6 @@ internal sealed class Intake(
     public static EventAnswer Refused(Refusal refusal)
     {
         TallyMetrics.EventRefused(refusal.Reason);
-        return new(null, refusal);
+        return new(refusal);
     }
 }

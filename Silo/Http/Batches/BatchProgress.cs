@@ -34,9 +34,9 @@ internal sealed class BatchProgress(Intake intake, HttpContext sender, string? k
 
     private void Note(EventAnswer answer)
     {
-        if (answer.Receipt is { Duplicate: true }) repeated++;
-        else if (answer.Receipt is not null) recorded++;
-        else Note(answer.Refusal!);
+        if (answer.Refusal is not null) Note(answer.Refusal);
+        else if (answer.IsRepeat) repeated++;
+        else recorded++;
         handled++;
     }
 
