@@ -43,6 +43,19 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
             var turns = await InRotation(withLatency, pairing => Latencies(pairing, connections), cancellation);
             foreach (var pairing in withLatency) report.Latencies.Add(Summary(pairing, connections, [.. turns[pairing]]));
         }
+        foreach (var pairing in withLatency.Where(pairing => pairing.Contender.Name == "tally")) await AtInsertsRate(pairing, withLatency, cancellation);
+    }
+
+    // Half of its own capacity is a multiple of what others are asked: this is how it answers when it is asked the same.
+    private async Task AtInsertsRate(Pairing tally, List<Pairing> pairings, CancellationToken cancellation)
+    {
+        if (pairings.Find(other => other.Contender.Name == "insert" && other.Workload == tally.Workload) is not { } insert) return;
+        var connections = settings.Connections.Max();
+        var load = new Load(connections, settings.Turn, HalfOfCapacity(insert, connections));
+        var turns = await InRotation([tally], _ => tally.Run(load).Latencies, cancellation);
+        var inserts = report.P99(tally.Workload.Name, "insert")!.Value;
+        report.Figures.Add(new($"p99 at half of insert's capacity, {tally.Workload.Name}, tally / insert",
+            Over(turns[tally], turn => turn.Milliseconds(0.99) / inserts), "ratio"));
     }
 
     // One request, before the others: an endpoint that is not there is no contender.

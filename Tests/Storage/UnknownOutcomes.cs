@@ -70,6 +70,28 @@ public sealed class UnknownOutcomes(PostgresServer server)
         await AppProcess.AssertVerifies(here);
     }
 
+    [Theory]
+    [InlineData(CutAt.Statement)]
+    [InlineData(CutAt.CommitReply)]
+    public async Task A_batch_whose_commit_is_cut_is_counted_once(CutAt at)
+    {
+        await using var here = await TestDatabase.Create(StorageKind.Postgres, server);
+        await using var proxy = PostgresProxy.Before(here);
+        await using var app = await AppProcess.Start(here.Through(proxy));
+        foreach (var seenBefore in (string[])["cut-me", "other"]) await app.PostForm($"action=view&product=k8s&fingerprint={seenBefore}");
+
+        proxy.CutNext(at, "cut-me");
+        var items = from fingerprint in (string[])["cut-me", "other", "new"]
+                    from id in Enumerable.Range(0, 3)
+                    select $$"""{"action":"view","product":"k8s","fingerprint":"{{fingerprint}}","id":"{{id}}"}""";
+        var receipt = (await app.PostBatch($"[{string.Join(',', items)}]")).Batch; // what was left open, the front end finds out itself
+        Assert.Equal(1, proxy.Cuts);
+        Assert.Equal((9, 9), (receipt.Handled, receipt.Recorded + receipt.Repeated));
+        foreach (var (fingerprint, total) in ((string, long)[])[("cut-me", 4), ("other", 4), ("new", 3)])
+            Assert.Equal(total, (await app.View(fingerprint)).Body.GetProperty("total").GetInt64());
+        await AppProcess.AssertVerifies(here);
+    }
+
     private static async Task<JsonElement> Post(AppProcess app, string id)
     {
         using var content = new StringContent($"action=view&product=k8s&fingerprint=cut-me&id={id}", null, "application/x-www-form-urlencoded");
