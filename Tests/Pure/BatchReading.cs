@@ -26,6 +26,21 @@ public sealed class BatchReading
         Assert.EndsWith("ended", whole);
     }, iter: 3_000);
 
+    [Theory]
+    [InlineData("[{},{},{},{},{},{}] ", true)]
+    [InlineData("{}\n{}\n{}\n{}{}{}\n", false)]
+    public async Task The_end_behind_a_full_part_is_no_part_of_its_own(string text, bool isArray)
+    {
+        var batch = new BatchBody(PipeReader.Create(new(Encoding.UTF8.GetBytes(text))), isArray, new Limits { BatchPartEventsMax = 3 });
+        var parts = new List<int>();
+        while (!batch.Ended)
+        {
+            await batch.WaitForPart(CancellationToken.None);
+            parts.Add(batch.TakePart().Count);
+        }
+        Assert.Equal([3, 3], parts);
+    }
+
     private static async Task<string> Read(byte[] body, bool isArray, int[] sizes)
     {
         var pipe = new Pipe();

@@ -71,7 +71,7 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
         var reader = new Utf8JsonReader(buffer, isFinal, state);
         try
         {
-            while (!Ended && part.Count < limits.BatchPartEventsMax)
+            while (!Ended) // beyond a full part too: where nothing follows it, nobody has to wait for room once more to hear that
             {
                 var before = reader;
                 if (!reader.Read())
@@ -88,7 +88,7 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
                 {
                     // what follows is white space, or a fault
                 }
-                else if (!TryTakeItem(ref reader, part))
+                else if (part.Count == limits.BatchPartEventsMax || !TryTakeItem(ref reader, part))
                 {
                     reader = before;
                     break;
