@@ -64,8 +64,7 @@ public sealed partial class FingerprintGrain
         return result;
     }
 
-    // Of an event that is not to be committed: nothing is, or its id was recorded before. One under way waits for that commit; any other
-    // gathers for the next run.
+    // Null of an event that has to be committed: then one whose id is under way waits for that commit, and any other gathers for the next run.
     private RecordResult? WhatIsKnown(Event @event) =>
         SendsAway ? new(RecordOutcome.SteppedDown, 0)
         : suppressed ? new(RecordOutcome.Suppressed, 0)

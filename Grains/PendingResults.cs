@@ -9,7 +9,7 @@ public readonly record struct PlacedEvent(Event Event, int Place);
 /// What becomes of many events, of whatever fingerprints: their grains say it one by one, and one caller waits for all. A task for
 /// each event, or for each fingerprint, would be most of what a batch costs.
 /// </summary>
-/// <param name="results">Where they go, each at its place; those not known are <see cref="RecordOutcome.Unknown"/>.</param>
+/// <param name="results">Where they go, each at its place. What is not said in time stays as it was.</param>
 /// <param name="count">Events that grains are asked for.</param>
 public sealed class PendingResults(RecordResult[] results, int count)
 {

@@ -40,7 +40,7 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
         var withLatency = pairings.Where(pairing => pairing.Workload.WithLatency).ToList();
         foreach (var connections in settings.Connections)
         {
-            var turns = await InRotation(withLatency, pairing => Latencies(pairing, connections), cancellation);
+            var turns = await InRotation(withLatency, pairing => Latencies(pairing, connections, HalfOfCapacity(pairing, connections)), cancellation);
             foreach (var pairing in withLatency) report.Latencies.Add(Summary(pairing, connections, [.. turns[pairing]]));
         }
         foreach (var pairing in withLatency.Where(pairing => pairing.Contender.Name == "tally")) await AtInsertsRate(pairing, withLatency, cancellation);
@@ -51,8 +51,7 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
     {
         if (pairings.Find(other => other.Contender.Name == "insert" && other.Workload == tally.Workload) is not { } insert) return;
         var connections = settings.Connections.Max();
-        var load = new Load(connections, settings.Turn, HalfOfCapacity(insert, connections));
-        var turns = await InRotation([tally], _ => tally.Run(load).Latencies, cancellation);
+        var turns = await InRotation([tally], _ => Latencies(tally, connections, HalfOfCapacity(insert, connections)), cancellation);
         var inserts = report.P99(tally.Workload.Name, "insert")!.Value;
         report.Figures.Add(new($"p99 at half of insert's capacity, {tally.Workload.Name}, tally / insert",
             Over(turns[tally], turn => turn.Milliseconds(0.99) / inserts), "ratio"));
@@ -94,9 +93,9 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
         return new(events / result.Seconds, refusedShare, cpu * 1e6 / events, result.CpuSeconds * 1e6 / events);
     }
 
-    private Latencies Latencies(Pairing pairing, int connections)
+    private Latencies Latencies(Pairing pairing, int connections, double perSecond)
     {
-        var result = pairing.Run(new(connections, settings.Turn, HalfOfCapacity(pairing, connections)));
+        var result = pairing.Run(new(connections, settings.Turn, perSecond));
         Console.Error.WriteLine($"{pairing} {connections}: p99 {result.Latencies.Milliseconds(0.99):N2} ms");
         return result.Latencies;
     }

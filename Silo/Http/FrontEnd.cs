@@ -96,7 +96,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
     private static async ValueTask RecordHere(List<(FingerprintGrain Grain, IGrouping<string, PlacedEvent> Share)> shares, RecordResult[] results)
     {
         if (shares.Count == 0) return;
-        using var span = CommitTraces.StartCall(nameof(RecordAll));
+        using var span = CommitTraces.StartCall(nameof(FingerprintGrain.RecordAll));
         var pending = new PendingResults(results, shares.Sum(one => one.Share.Count()));
         foreach (var (grain, share) in shares) grain.RecordAll(share, pending);
         await pending.Wait(Deadline);
