@@ -24,5 +24,11 @@ public sealed record Event(
     /// keeping its clock reading still means the first one.
     /// </summary>
     public bool HasContentOf(Event other) =>
-        Action == other.Action && Product == other.Product && Properties == other.Properties;
+        Action == other.Action && Product == other.Product && EventProperties.AreEqual(Properties, other.Properties);
+
+    /// <summary>
+    /// What it counts in a queue that is bounded by events: 1, and 1 more for each KiB of properties. So a queue's memory is bounded,
+    /// whatever it holds.
+    /// </summary>
+    public int Weight => 1 + (Properties?.Length ?? 0) / 1_024;
 }

@@ -19,11 +19,11 @@ public sealed class Limits
 
     // What one event may hold. Widening these is safe; narrowing them leaves what is recorded as it is.
     [Range(1, FingerprintBytesCeiling)] public int FingerprintBytesMax { get; set; } = 256;
-    [Range(1, 1024)] public int ActionBytesMax { get; set; } = 128;
-    [Range(1, 1024)] public int ProductBytesMax { get; set; } = 128;
+    [Range(1, 1024)] public int ActionBytesMax { get; set; } = 256;
+    [Range(1, 1024)] public int ProductBytesMax { get; set; } = 256;
     [Range(1, EventIdCharactersCeiling)] public int EventIdCharactersMax { get; set; } = 128;
-    [Range(2, 1 << 20)] public int PropertiesBytesMax { get; set; } = 4 * 1024;
-    [Range(1024, 1 << 20)] public int EventBodyBytesMax { get; set; } = 16 * 1024;
+    [Range(2, 1 << 20)] public int PropertiesBytesMax { get; set; } = 32 * 1024;
+    [Range(1024, 1 << 20)] public int EventBodyBytesMax { get; set; } = 64 * 1024;
 
     // How far a client's time may be from this server's: back for a device that was offline, ahead for a clock that is wrong.
     [Range(0, 36_500)] public int TimestampPastDaysMax { get; set; } = 30;
@@ -58,7 +58,13 @@ public sealed class Limits
     [Range(1, 300)] public int HeadSecondsMax { get; set; } = 10;
 
     // Requests being answered at once, all endpoints that write. Above it 503: queueing more only makes all late.
+    // One with large properties counts as several (Event.Weight).
     [Range(1, 1_000_000)] public int RequestsMax { get; set; } = 10_000;
+
+    // Bodies that are read whole and are longer than SmallBodyBytesMax: bytes of all of them together. Beyond it they wait, and are
+    // refused when their deadline passes. Each of them becomes several times as many bytes of objects.
+    [Range(1024, 1 << 20)] public int SmallBodyBytesMax { get; set; } = 16 * 1024;
+    [Range(1 << 16, 1 << 30)] public int LargeBodiesBytesMax { get; set; } = 64 * 1024 * 1024;
 
     // Events of batches being recorded at once, a part counting as a full one: above it parts wait, as bytes and not as the objects
     // of which so many would keep the collector busy, and most of the queue below stays for single events. Above the second, 503.
@@ -66,7 +72,8 @@ public sealed class Limits
     [Range(0, 1 << 28)] public int BatchedEventsWaitingMax { get; set; } = 4_194_304;
 
     // Group commit. The queue holds about 4 s of a busy silo's events; a batch is one transaction, and what it
-    // locks and logs at once; a run is the share of one grain in it.
+    // locks and logs at once; a run is the share of one grain in it. An event with large properties counts as several in all
+    // three (Event.Weight), so that a full queue is some 130 MB at the most.
     [Range(1, 1 << 20)] public int QueueEventsMax { get; set; } = 65_536;
     [Range(1, 50_000)] public int BatchEventsMax { get; set; } = 5_000;
     [Range(1, 50_000)] public int RunEventsMax { get; set; } = 1_000;
@@ -104,7 +111,7 @@ public sealed class Limits
     [Range(0, 100_000)] public int QuestionsWaitingMax { get; set; } = 256;
 
     // Live streams. A reader holds a connection and some 20 KB. One whose queue is full is cut off: it holds some 8,000 usual
-    // events, or 500 of the largest, and all readers of a fingerprint share their bytes.
+    // events, or 60 of the largest, and all readers of a fingerprint share their bytes.
     [Range(1, 1_000_000)] public int LiveReadersMax { get; set; } = 10_000;
     [Range(1, 1 << 28)] public int LiveQueueBytesMax { get; set; } = 2 * 1024 * 1024;
 

@@ -68,7 +68,7 @@ public sealed partial class FingerprintGrain
     private RecordResult? WhatIsKnown(Event @event) =>
         SendsAway ? new(RecordOutcome.SteppedDown, 0)
         : suppressed ? new(RecordOutcome.Suppressed, 0)
-        : remembered.Find(@event) is { } known ? new(known.SameContent ? RecordOutcome.Duplicate : RecordOutcome.IdConflict, known.Sequence)
+        : remembered.Find(@event) is { } first ? new(RecordOutcome.Duplicate, first)
         : null;
 
     private void Join(PlacedEvent one, PendingResults pending)
@@ -115,13 +115,14 @@ public sealed partial class FingerprintGrain
     private List<RecordedEvent> Decide(EventsInFlight events, Answers answers)
     {
         var decisions = new Decisions(fingerprint, state, limits.CountersMax);
-        var runMax = Math.Min(limits.RunEventsMax, limits.QueueEventsMax); // a larger run would never find room
+        var runMax = Math.Min(limits.RunEventsMax, limits.QueueEventsMax); // a larger run would rarely find room
         var decided = new List<RecordedEvent>(Math.Min(events.Gathered, runMax));
-        while (events.HasGathered && decided.Count < runMax)
+        for (var weight = 0; events.HasGathered && weight < runMax;)
         {
             var one = events.TakeNext();
             if (decisions.Next(one.Event) is { } next) decided.Add(next);
             else events.Answer(one, new(RecordOutcome.TooManyCounters, 0), answers);
+            weight += one.Event.Weight;
         }
         return decided;
     }

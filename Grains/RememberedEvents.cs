@@ -25,15 +25,18 @@ internal sealed class RememberedEvents(int max)
     /// <summary>The id of the newest one; empty where there is none.</summary>
     public Guid NewestId => count == 0 ? Guid.Empty : ring[(next + max - 1) % max].Id;
 
-    /// <summary>The sequence of an event id and whether it has the same content, or null where it is not remembered.</summary>
-    public (long Sequence, bool SameContent)? Find(Contracts.Event e)
+    /// <summary>
+    /// The sequence of an event with the same id and the same text, or null where none is remembered. Other text under the same id
+    /// is for the log to judge, which has the first one: it may be the same content, written in another way.
+    /// </summary>
+    public long? Find(Contracts.Event e)
     {
         for (var i = 0; i < count; i++)
-            if (ring[i].Id == e.Id) return (ring[i].Sequence, ring[i].ContentHash == ContentHash(e));
+            if (ring[i].Id == e.Id) return ring[i].ContentHash == ContentHash(e) ? ring[i].Sequence : null;
         return null;
     }
 
-    // Stands in for the content itself, which would cost several times the memory: of four billion conflicting
+    // Stands in for the text itself, which would cost several times the memory: of four billion conflicting
     // repeats, one is answered as an ordinary repeat. It is not recorded either way.
     private static int ContentHash(Contracts.Event e) => HashCode.Combine(e.Action, e.Product, e.Properties);
 }

@@ -47,6 +47,9 @@ internal abstract class Run(IReadOnlyList<RecordedEvent> events, long removals, 
     /// <summary>In whose trace it is, where it is traced.</summary>
     public Activity? Caller => caller;
 
+    /// <summary>Of its events together.</summary>
+    public int Weight { get; } = events.Sum(recorded => recorded.Event.Weight);
+
     public string Fingerprint => events[0].Fingerprint;
     public RunStart Start => new(Fingerprint, events[0].Sequence - 1, removals);
     public bool IsSettled { get; private set; }

@@ -4,7 +4,7 @@ namespace Tally.Grains.EventLog;
 /// Batches work by its own pace: a worker takes everything that gathered while its last batch was under way. No
 /// timer: an idle system answers one item at once, a busy one makes its batches as large as its load.
 /// </summary>
-/// <param name="weightMax">Queued weight at the most; beyond it <see cref="TryAdd"/> refuses.</param>
+/// <param name="weightMax">Queued weight at the most; beyond it <see cref="TryAdd"/> refuses. A heavier item is taken when nothing else waits.</param>
 /// <param name="batchWeightMax">Weight of a batch at the most; a single heavier item is a batch of its own.</param>
 /// <param name="weigh">An item's weight, at least 1.</param>
 /// <param name="work">Handles a batch, first in first out. It answers for its items itself and must not throw.</param>
@@ -28,7 +28,7 @@ internal sealed class Gathering<T>(int weightMax, int batchWeightMax, Func<T, in
         var weight = weigh(item);
         lock (gate)
         {
-            if (closed || queuedWeight + weight > weightMax) return false;
+            if (closed || queuedWeight > 0 && queuedWeight + weight > weightMax) return false;
             queue.Enqueue(item);
             queuedWeight += weight;
             if (idleWorkers == 0) return true; // a busy one comes back for it

@@ -23,10 +23,10 @@ public sealed partial class GroupCommit
         this.storage = storage;
         this.limits = limits;
         this.logger = logger;
-        runs = new(limits.QueueEventsMax, limits.BatchEventsMax, run => run.Events.Count, Commit);
+        runs = new(limits.QueueEventsMax, limits.BatchEventsMax, run => run.Weight, Commit);
     }
 
-    /// <summary>Waiting; those of a transaction under way do not.</summary>
+    /// <summary>Waiting, by <see cref="Event.Weight"/>; those of a transaction under way do not.</summary>
     public int QueuedEvents => runs.QueuedWeight;
 
     public void Start() => runs.Start(limits.CommitsMax);

@@ -1,5 +1,6 @@
+-- They are only added up, for which nobody needs their properties.
 select oldest.fingerprint, oldest.sequence, oldest.id, oldest.action, oldest.product,
-       oldest.created, oldest.occurred, oldest.properties::text
+       oldest.created, oldest.occurred, null
 from unnest(@fingerprints::text[]) with ordinality as asked (fingerprint, place)
 cross join lateral (
     select * from events e

@@ -1,6 +1,9 @@
 -- One statement, so one moment. A fingerprint without events has what is left of it instead, where anything is. The row without
--- a fingerprint is there always: removals, which are not counted here, and an action where some are suppressed.
-select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred, e.properties, null
+-- a fingerprint is there always: removals, which are not counted here, and an action where some are suppressed. Properties are read
+-- to compare repeats with them: for long ones a text stands that equals none, so that a load of many fingerprints stays small; such
+-- a repeat is compared by the log.
+select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred,
+       case when length(e.properties) <= 1024 then e.properties when e.properties is not null then '-' end, null
 from json_each(@fingerprints) as asked
 join events e on e.fingerprint = asked.value
 where e.sequence > (select max(sequence) from events where fingerprint = asked.value) - @limit
