@@ -38,7 +38,7 @@ internal static class ExportFlags
         new(name, value, description, AppCommand.None, text => text == AppCommand.None ? null : parse(text), variable);
 
     private static string ParseTime(string text) =>
-        Rfc3339.TryParseTimeOrDay(text, out _) ? text
+        Timestamp.TryParseTimeOrDay(text, out _) ? text
         : throw new FormatException("expected a day such as 2026-01-02, or a time as RFC 3339 writes it, such as 2026-01-02T10:30:00Z");
 
     private static string? ParseFormat(string text) =>

@@ -1,28 +1,68 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tally.Contracts;
+using Tally.Silo.Http.Json;
 
 namespace Tally.Silo.Http;
 
-/// <summary>The fields of one event as a client sends them, in a form or in JSON, before anything is checked.</summary>
+/// <summary>
+/// The fields of one event as a client sends them, in a form or in JSON, before anything is checked. An optional field that is
+/// empty is one that is not there: a form sends all of its inputs.
+/// </summary>
 public sealed class EventFields
 {
-    public string? Action { get; set; }
-    public string? Product { get; set; }
-    public string? Fingerprint { get; set; }
-    public string? Id { get; set; }
+    /// <summary>Those with a text. Properties are their own.</summary>
+    internal static readonly string[] Names = ["action", "product", "fingerprint", "id", "timestamp", "occurred"];
 
-    /// <summary>RFC 3339.</summary>
-    public string? Timestamp { get; set; }
+    /// <summary>Half a surrogate pair, of a text that was cut, counts as U+FFFD: what was done is no name of anybody.</summary>
+    public string? Action { get; set => field = value is null ? null : JsonText.WithoutHalves(value); }
+    public string? Product { get; set; }
+    public string? Fingerprint { get; set => field = OrNone(value); }
+    public string? Id { get; set => field = OrNone(value); }
+
+    /// <summary>When it happened, as <see cref="Http.Timestamp"/> reads it.</summary>
+    public string? Timestamp { get; set => field = OrNone(value); }
+
+    /// <summary>The same under the name that it has in the log and in exports; <see cref="Timestamp"/> comes first.</summary>
+    public string? Occurred { get; set => field = OrNone(value); }
 
     /// <summary>A JSON object's text, as the client wrote it.</summary>
     [JsonConverter(typeof(RawJson))]
-    public string? Properties { get; set; }
+    public string? Properties { get; set => field = OrNone(value); }
 
     /// <summary>Whether it may be older than what happens now, as what is imported is.</summary>
     [JsonIgnore]
     public bool IsHistory { get; set; }
+
+    /// <summary>
+    /// Whether an event whose time is out of range counts when it arrives, where another is refused: its sender has no hand in
+    /// its clock, or no way to send it again.
+    /// </summary>
+    [JsonIgnore]
+    public bool CountsOnArrival { get; set; }
+
+    /// <summary>What the client wrote where <see cref="Timestamp"/> is made of it.</summary>
+    [JsonIgnore]
+    public string? ClientTimestamp { get; set; }
+
+    /// <summary>Sets a field by its name.</summary>
+    /// <returns>False where it is set already.</returns>
+    internal bool TrySet(string name, string value)
+    {
+        switch (name)
+        {
+            case "action" when Action is null: Action = value; return true;
+            case "product" when Product is null: Product = value; return true;
+            case "fingerprint" when Fingerprint is null: Fingerprint = value; return true;
+            case "id" when Id is null: Id = value; return true;
+            case "timestamp" when Timestamp is null: Timestamp = value; return true;
+            case "occurred" when Occurred is null: Occurred = value; return true;
+            case "properties" when Properties is null: Properties = value; return true;
+            default: return !Names.Contains(name) && name != "properties"; // one that nobody knows is passed over
+        }
+    }
+
+    private static string? OrNone(string? value) => value is "" ? null : value;
 
     /// <summary>The event that the fields are, accepted at <paramref name="now"/>, or what is wrong with them.</summary>
     public Refusal? ToEvent(Limits limits, DateTimeOffset now, out Event? @event)
@@ -30,14 +70,15 @@ public sealed class EventFields
         @event = null;
         var created = WholeMicroseconds(now);
         var occurred = created;
+        var properties = Properties;
         var refusal = CheckText("action", Action, limits.ActionBytesMax)
             ?? CheckText("product", Product, limits.ProductBytesMax)
             ?? CheckText("fingerprint", Fingerprint, limits.FingerprintBytesMax)
             ?? CheckId("id", Id, limits.EventIdCharactersMax)
-            ?? ReadTimestamp(limits, now, ref occurred)
-            ?? CheckProperties(limits.PropertiesBytesMax);
+            ?? (Properties is null ? null : PropertiesJson.Read(Properties, limits.PropertiesBytesMax, out properties))
+            ?? ReadTimestamp(limits, now, ref occurred, ref properties);
         if (refusal is null)
-            @event = new(Id is null ? EventIds.Create(now) : EventIds.FromClient(Id), Action!, Product!, created, occurred, Properties);
+            @event = new(Id is null ? EventIds.Create(now) : EventIds.FromClient(Id), Action!, Product!, created, occurred, properties);
         return refusal;
     }
 
@@ -51,8 +92,7 @@ public sealed class EventFields
         return Encoding.UTF8.GetByteCount(value) > bytesMax ? Refusal.TooLong(field, bytesMax, "bytes of UTF-8") : null;
     }
 
-    // Any string but one that is no Unicode: it is only hashed. Empty is not "none": a client that sends it has a
-    // mistake that would make each of its retries count.
+    // Any string but one that is no Unicode: it is only hashed.
     public static Refusal? CheckId(string field, string? id, int charactersMax)
     {
         if (id is null) return null;
@@ -73,32 +113,19 @@ public sealed class EventFields
         return false;
     }
 
-    private Refusal? ReadTimestamp(Limits limits, DateTimeOffset now, ref DateTime occurred)
+    private Refusal? ReadTimestamp(Limits limits, DateTimeOffset now, ref DateTime occurred, ref string? properties)
     {
-        if (Timestamp is null) return null;
-        if (!Rfc3339.TryParse(Timestamp, out var time)) return Refusal.InvalidTimestamp();
-        if (!IsHistory && time < now.AddDays(-limits.TimestampPastDaysMax) || time > now.AddMinutes(limits.TimestampAheadMinutesMax))
-            return Refusal.TimestampOutOfRange(limits);
-        occurred = WholeMicroseconds(time);
+        if ((Timestamp ?? Occurred) is not { } timestamp) return null;
+        if (Http.Timestamp.Read(timestamp, out var time) is { } unreadable) return unreadable;
+        if ((IsHistory || time >= now.AddDays(-limits.TimestampPastDaysMax)) && time <= now.AddMinutes(limits.TimestampAheadMinutesMax))
+        {
+            occurred = WholeMicroseconds(time);
+            return null;
+        }
+        if (!CountsOnArrival) return Refusal.TimestampOutOfRange(limits);
+        var withTime = PropertiesJson.With(properties, EventProperties.ClientTimestamp, ClientTimestamp ?? timestamp);
+        if (Encoding.UTF8.GetByteCount(withTime) <= limits.PropertiesBytesMax) properties = withTime; // the event matters more than its clock
         return null;
-    }
-
-    private Refusal? CheckProperties(int bytesMax) =>
-        Properties is null ? null
-        : Encoding.UTF8.GetByteCount(Properties) > bytesMax ? Refusal.TooLong("properties", bytesMax, "bytes of UTF-8")
-        : IsJsonObject(Properties) ? null : Refusal.InvalidProperties();
-
-    private static bool IsJsonObject(string text)
-    {
-        try
-        {
-            var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text));
-            return reader.Read() && reader.TokenType == JsonTokenType.StartObject && reader.TrySkip() && !reader.Read();
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
     }
 
     // What both databases keep, so that memory and log never differ.

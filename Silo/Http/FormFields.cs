@@ -14,6 +14,7 @@ internal static class FormFields
     /// <returns>Why the body is refused, or null with the fields filled in.</returns>
     public static Refusal? Read(ReadOnlySpan<byte> body, EventFields fields)
     {
+        if (RequestBody.LooksLikeJson(body)) return Refusal.JsonInForm();
         foreach (var range in body.Split((byte)'&'))
         {
             var pair = body[range];
@@ -22,7 +23,7 @@ internal static class FormFields
             var rawValue = equals < 0 ? default : pair[(equals + 1)..];
             if (Known(rawName) is not { } name && !TryDecode(rawName, out name) || !TryDecode(rawValue, out var value))
                 return Refusal.MalformedBody("The form's percent-encoding is broken or is not UTF-8.");
-            if (!TrySet(fields, name, value)) return Refusal.DuplicateField(name);
+            if (!fields.TrySet(name, value)) return Refusal.DuplicateField(name);
         }
         return null;
     }
@@ -34,21 +35,6 @@ internal static class FormFields
         : rawName.SequenceEqual("fingerprint"u8) ? "fingerprint"
         : rawName.SequenceEqual("id"u8) ? "id"
         : null;
-
-    private static bool TrySet(EventFields fields, string name, string value)
-    {
-        switch (name)
-        {
-            case "action" when fields.Action is null: fields.Action = value; return true;
-            case "product" when fields.Product is null: fields.Product = value; return true;
-            case "fingerprint" when fields.Fingerprint is null: fields.Fingerprint = value; return true;
-            case "id" when fields.Id is null: fields.Id = value; return true;
-            case "timestamp" when fields.Timestamp is null: fields.Timestamp = value; return true;
-            case "properties" when fields.Properties is null: fields.Properties = value; return true;
-            case "action" or "product" or "fingerprint" or "id" or "timestamp" or "properties": return false;
-            default: return true;
-        }
-    }
 
     /// <summary>Percent-decodes with '+' as a space. False where a '%' has no two hex digits or the bytes are no UTF-8.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> raw, out string text, bool plusIsSpace = true)

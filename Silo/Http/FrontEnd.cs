@@ -20,7 +20,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
 
     private readonly LogPace givenUp = new();
     private GrainReference? pattern;
-    private int requests;
+    private int requests; // by the weight of their events
 
     private readonly ResiliencePipeline<RecordResult> recording = Retrying<RecordResult>(IsOpen);
     private readonly ResiliencePipeline<bool> recordingAll = Retrying<bool>(allKnown => !allKnown);
@@ -35,9 +35,10 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // every post waits here
     public async ValueTask<RecordResult> Record(string fingerprint, Event @event)
     {
-        if (Interlocked.Increment(ref requests) > limits.RequestsMax)
+        var weight = Math.Min(@event.Weight, limits.RequestsMax);
+        if (Interlocked.Add(ref requests, weight) > limits.RequestsMax)
         {
-            Interlocked.Decrement(ref requests);
+            Interlocked.Add(ref requests, -weight);
             return new(RecordOutcome.Overloaded, 0);
         }
         try
@@ -65,7 +66,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents
         }
         finally
         {
-            Interlocked.Decrement(ref requests);
+            Interlocked.Add(ref requests, -weight);
         }
     }
 

@@ -25,8 +25,9 @@ internal static class FrontEndEndpoints
         services.AddHostedService(all => all.GetRequiredService<ServiceCounters>());
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Intake>();
+        services.AddSingleton<BodyRoom>();
         services.AddSingleton<QuestionTurns>();
-        services.AddRequestDecompression();
+        services.AddRequestEncodings();
         services.AddExport();
         services.AddSingleton<Readiness>();
         services.AddProblemDetails(problems => problems.CustomizeProblemDetails = AddReason);
@@ -50,7 +51,7 @@ internal static class FrontEndEndpoints
         app.UseWhen(context => context.GetEndpoint() is not RouteEndpoint, refused => refused.UseStatusCodePages());
         app.UseCors(); // before access: a page reads why it is refused
         app.UseAccess();
-        app.UseRequestDecompression();
+        app.UseRequestEncodings();
         app.UseExportCompression();
 
         var writing = app.MapWriting();

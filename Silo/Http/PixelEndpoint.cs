@@ -28,6 +28,8 @@ internal static class PixelEndpoint
         var fields = new EventFields();
         var refusal = FormFields.Read(Encoding.UTF8.GetBytes(request.QueryString.Value is [_, .. var query] ? query : ""), fields);
         var answer = refusal is null ? await intake.Record(fields, request.HttpContext) : Intake.Refused(refusal);
-        return answer.Refusal is { } refused ? refused : TypedResults.Bytes(Image, "image/gif");
+        return answer.Refusal is { } refused ? refused : Answer();
     }
+
+    public static IResult Answer() => TypedResults.Bytes(Image, "image/gif");
 }

@@ -40,14 +40,22 @@ public sealed record Refusal(
         "The field id and the header Idempotency-Key name different ids.", "id");
 
     public static Refusal InvalidTimestamp() => new(422, "The timestamp cannot be read", "invalid_timestamp",
-        "The field timestamp must be as RFC 3339 asks, with an offset, for example 2026-01-02T10:30:00Z.", "timestamp");
+        "The field timestamp must be a time with its zone, for example 2026-01-02T10:30:00Z, or seconds or milliseconds since 1970.", "timestamp");
+
+    public static Refusal TimestampWithoutZone() => InvalidTimestamp() with
+    {
+        Detail = "The zone is missing in the field timestamp: add Z or an offset, for example 2026-01-02T10:30:00Z.",
+    };
 
     public static Refusal TimestampOutOfRange(Limits limits) => new(422, "The timestamp is out of range", "out_of_range",
         $"The field timestamp may lie {limits.TimestampPastDaysMax} days back and {limits.TimestampAheadMinutesMax} minutes ahead.",
         "timestamp");
 
-    public static Refusal InvalidProperties() => new(422, "The properties cannot be read", "invalid_properties",
-        "The field properties must be one JSON object.", "properties");
+    public static Refusal InvalidProperties(int depthMax) => new(422, "The properties cannot be read", "invalid_properties",
+        $"The field properties must be one JSON object, nested at most {depthMax} levels deep, without numbers that no database takes.", "properties");
+
+    public static Refusal InvalidType(string field) => new(422, "A field has another type", "invalid_type",
+        $"The field {field} must be a text or a number.", field);
 
     public static Refusal OutOfRange(string field, long min, long max) => new(422, "A parameter is out of range", "out_of_range",
         $"The parameter {field} must be a whole number from {min} to {max}.", field);
@@ -79,8 +87,11 @@ public sealed record Refusal(
     public static Refusal MalformedQuery() =>
         new(400, "The query cannot be read", "malformed_query", "The query's percent-encoding is broken or is not UTF-8.");
 
-    /// <summary>Segment's: of a batch whose other messages are recorded.</summary>
-    public static Refusal MessagesRefused(BatchReceipt batch) => new(422, "Messages are refused", "messages_refused",
+    /// <summary>
+    /// Segment's: of a batch whose other messages are recorded. With 400, since that is the only status at which its SDK for Apple's
+    /// systems stops sending a batch.
+    /// </summary>
+    public static Refusal MessagesRefused(BatchReceipt batch) => new(400, "Messages are refused", "messages_refused",
         "Those that batch.refused names are not recorded, and would not be if they were sent again; all others are.", Batch: batch);
 
     public static Refusal UnknownType() => new(422, "The type is unknown", "unknown_type",
@@ -115,8 +126,11 @@ public sealed record Refusal(
     public static Refusal UnsupportedMediaType(string supported) => new(415, "The content type is not supported", "unsupported_media_type",
         $"Send {supported}, in UTF-8; Content-Encoding may be gzip, br or deflate.");
 
+    public static Refusal JsonInForm() => new(415, "The content type is not supported", "unsupported_media_type",
+        "The body is JSON, but its content type says that it is a form. Send Content-Type: application/json.");
+
     /// <summary>One event, read where the body is to be one or at an item's place.</summary>
-    public static Refusal MalformedEvent() => MalformedBody("An event is a JSON object with text fields, each given once.");
+    public static Refusal MalformedEvent() => MalformedBody("An event is one JSON object.");
 
     public static Refusal InvalidPath() => new(400, "The path cannot be read", "malformed_path",
         "A fingerprint in the path must be percent-encoded UTF-8.", "fingerprint");
@@ -139,7 +153,7 @@ public sealed record Refusal(
         "The write key is bound to other products.", "product");
 
     public static Refusal HistoryNotAllowed() => new(403, "History is not this key's", "history_not_allowed",
-        "Old events come with a write key that is bound to nothing.");
+        "Old events come with a write key that is bound to nothing, or that has history=true.");
 
     public static Refusal NoProduct() => new(403, "The key names no product", "key_without_product",
         "Segment's SDKs need a write key that is bound to one product: that is their events'.");

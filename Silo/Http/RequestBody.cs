@@ -8,6 +8,12 @@ internal static class RequestBody
 {
     private const string IdempotencyKey = "Idempotency-Key";
 
+    // The labels of UTF-8 and of ASCII, which is a part of it (https://encoding.spec.whatwg.org/#names-and-labels).
+    private static readonly string[] Charsets =
+        ["utf-8", "utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8", "us-ascii", "ascii", "ansi_x3.4-1968", "iso-ir-6", "iso646-us"];
+
+    private static ReadOnlySpan<byte> Mark => [0xEF, 0xBB, 0xBF];
+
     /// <summary>In lower case; null where the body is not in UTF-8, or is encoded in a way that was not decoded before.</summary>
     public static string? MediaTypeOf(HttpRequest request)
     {
@@ -15,16 +21,32 @@ internal static class RequestBody
         // What nearly every client sends, without parsing.
         if (request.ContentType is "application/x-www-form-urlencoded" or "application/json") return request.ContentType;
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)) return null;
-        if (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
-            && !type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase)) return null;
+        var charset = HeaderUtilities.RemoveQuotes(type.Charset);
+        if (type.Charset.HasValue && !Charsets.Any(known => charset.Equals(known, StringComparison.OrdinalIgnoreCase))) return null;
         return type.MediaType.ToString().ToLowerInvariant();
     }
 
+    /// <summary>The same behind a byte order mark, which some clients begin with.</summary>
+    public static ReadOnlySequence<byte> WithoutMark(ReadOnlySequence<byte> body)
+    {
+        Span<byte> begin = stackalloc byte[3];
+        if (body.Length < begin.Length) return body;
+        body.Slice(0, begin.Length).CopyTo(begin);
+        return begin.SequenceEqual(Mark) ? body.Slice(begin.Length) : body;
+    }
+
+    /// <summary>What a form never begins with.</summary>
+    public static bool LooksLikeJson(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [(byte)'{', ..] or [(byte)'[', ..];
+
     /// <summary>Reads a body that is taken whole.</summary>
+    /// <param name="request">Whose body.</param>
+    /// <param name="bytesMax">At the most.</param>
+    /// <param name="room">Where a large one has to wait; it keeps its place until the request ends.</param>
     /// <returns>Its bytes, past whose end the reader is to be advanced, or why there are none.</returns>
-    public static async ValueTask<(ReadOnlySequence<byte> Bytes, Refusal? Refusal)> ReadWhole(HttpRequest request, int bytesMax)
+    public static async ValueTask<(ReadOnlySequence<byte> Bytes, Refusal? Refusal)> ReadWhole(HttpRequest request, int bytesMax, BodyRoom room)
     {
         if (request.ContentLength > bytesMax) return (default, Refusal.BodyTooLarge(bytesMax));
+        var hasRoom = false;
         try
         {
             while (true)
@@ -34,6 +56,15 @@ internal static class RequestBody
                 {
                     request.BodyReader.AdvanceTo(read.Buffer.End); // so that the server can drain what follows
                     return (default, Refusal.BodyTooLarge(bytesMax));
+                }
+                if (!hasRoom && room.IsNeededFor(read.Buffer.Length))
+                {
+                    hasRoom = await room.Acquire(request, (int?)request.ContentLength ?? bytesMax);
+                    if (!hasRoom)
+                    {
+                        request.BodyReader.AdvanceTo(read.Buffer.End);
+                        return (default, Refusal.Overloaded());
+                    }
                 }
                 if (read.IsCompleted) return (read.Buffer, null);
                 request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);

@@ -10,7 +10,7 @@ public sealed class HostileFields(SharedApps apps) : IClassFixture<SharedApps>
     private const string Form = "application/x-www-form-urlencoded";
     private const string Good = "action=view&product=k8s&fingerprint=hostile";
     private const string GoodJson = """{"action":"view","product":"k8s","fingerprint":"hostile"}""";
-    private const int BodyBytesMax = 16 * 1024;
+    private const int BodyBytesMax = 64 * 1024;
 
     private sealed record Refused(string Body, int Status, string Reason, string? Field = null, string? ContentType = Form);
 
@@ -48,11 +48,11 @@ public sealed class HostileFields(SharedApps apps) : IClassFixture<SharedApps>
         new(Good + "&product=other", 422, "duplicate_field", "product"),
         new(Good + "&%66ingerprint=other", 422, "duplicate_field", "fingerprint"),
         new(Good + "&id=1&id=1", 422, "duplicate_field", "id"),
-        new(Good.Replace("view", new('a', 129)), 422, "too_long", "action"),
-        new(Good.Replace("k8s", new('a', 129)), 422, "too_long", "product"),
+        new(Good.Replace("view", new('a', 257)), 422, "too_long", "action"),
+        new(Good.Replace("k8s", new('a', 257)), 422, "too_long", "product"),
         new(Good.Replace("hostile", new('a', 257)), 422, "too_long", "fingerprint"),
-        new(Good.Replace("view", Two(64) + "a"), 422, "too_long", "action"),
-        new(Good.Replace("k8s", Two(64) + "a"), 422, "too_long", "product"),
+        new(Good.Replace("view", Two(128) + "a"), 422, "too_long", "action"),
+        new(Good.Replace("k8s", Two(128) + "a"), 422, "too_long", "product"),
         new(Good.Replace("hostile", Two(128) + "a"), 422, "too_long", "fingerprint"),
         new(Good.Replace("hostile", string.Concat(Enumerable.Repeat("%F0%9F%98%80", 65))), 422, "too_long", "fingerprint"),
         new(Good + "&id=" + new string('a', 129), 422, "too_long", "id"),
@@ -61,27 +61,34 @@ public sealed class HostileFields(SharedApps apps) : IClassFixture<SharedApps>
     private static readonly Refused[] Jsons =
     [
         .. ((string[])["", " ", "null", "true", "17", "\"x\"", "[]", "[" + GoodJson + "]", GoodJson + GoodJson, GoodJson + "x", GoodJson + ",",
-            GoodJson[..^1], GoodJson[..^2], "{", "\ufeff" + GoodJson, "/**/" + GoodJson, GoodJson[..^1] + ",}", GoodJson.Replace('"', '\''),
-            GoodJson.Replace("\"view\"", "1"), GoodJson.Replace("\"view\"", "true"), GoodJson.Replace("\"view\"", "{}"), GoodJson.Replace("\"view\"", "[\"view\"]"),
-            GoodJson.Replace("view", "\\ud800"), GoodJson.Replace("k8s", "\\udc00"), GoodJson.Replace("hostile", "\\ud800x"), GoodJson.Replace("hostile", "\\udc00\\ud800"),
-            GoodJson.Replace("hostile", "\\x41"), GoodJson.Replace("hostile", "a\nb"),
-            GoodJson[..^1] + ",\"action\":\"view\"}", GoodJson[..^1] + ",\"\\u0061ction\":\"view\"}", GoodJson[..^1] + ",\"id\":1}",
-            GoodJson[..^1] + ",\"x\":" + new string('[', 1000) + new string(']', 1000) + "}", new string('[', 5000), string.Concat(Enumerable.Repeat("{\"a\":", 3000)),
+            GoodJson[..^1], GoodJson[..^2], "{", "\ufeff\ufeff" + GoodJson, "/**/" + GoodJson, GoodJson[..^1] + ",}", GoodJson.Replace('"', '\''),
+            GoodJson.Replace("hostile", "\\x41"), GoodJson.Replace("hostile", "a\nb"), new string('[', 5000), string.Concat(Enumerable.Repeat("{\"a\":", 3000)),
         ]).Select(odd => Json(odd, 400, "malformed_body")),
+        .. ((string[])["true", "false", "{}", "[\"view\"]", "[]"]).SelectMany(odd => (Refused[])
+        [
+            Json(GoodJson.Replace("\"view\"", odd), 422, "invalid_type", "action"),
+            Json(GoodJson[..^1] + $",\"id\":{odd}}}", 422, "invalid_type", "id"),
+            Json(GoodJson[..^1] + $",\"timestamp\":{odd}}}", 422, "invalid_type", "timestamp"),
+        ]),
+        Json(GoodJson.Replace("k8s", "\\udc00"), 422, "invalid_characters", "product"),
+        Json(GoodJson.Replace("hostile", "\\ud800x"), 422, "invalid_characters", "fingerprint"),
+        Json(GoodJson.Replace("hostile", "\\udc00\\ud800"), 422, "invalid_characters", "fingerprint"),
+        Json(GoodJson[..^1] + ",\"id\":\"\\ud83d\"}", 422, "invalid_characters", "id"),
+        Json(GoodJson[..^1] + ",\"action\":\"view\"}", 422, "duplicate_field", "action"),
+        Json(GoodJson[..^1] + ",\"\\u0061ction\":\"view\"}", 422, "duplicate_field", "action"),
         Json("{}", 422, "missing_field", "action"),
         Json(GoodJson.Replace("\"view\"", "null"), 422, "missing_field", "action"),
         Json(GoodJson.Replace("hostile", ""), 422, "missing_field", "fingerprint"),
         Json(GoodJson.Replace("action", "Action"), 422, "missing_field", "action"),
-        Json(GoodJson[..^1] + ",\"id\":\"\"}", 422, "missing_field", "id"),
     ];
 
     private static readonly Refused[] ContentTypes =
     [
-        .. ((string?[])[null, "", "text/html", "application/xml", "multipart/form-data; boundary=x", "application/json2", "json", "application/*", "*/*",
+        .. ((string?[])[null, "", "text/html", "application/xml", "application/json2", "json", "application/*", "*/*",
             Form + "; charset=iso-8859-1", Form + "; charset=utf-16", "application/json; charset=utf-7", "application/json; charset=", Form + ", application/json",
             new string('a', 5000), "application/problem+json"]).Select(odd =>
             new Refused(Good, 415, "unsupported_media_type", null, odd)),
-        new(GoodJson, 422, "missing_field", "action", Form),
+        new(GoodJson, 415, "unsupported_media_type", null, Form), new("\r\n [" + GoodJson, 415, "unsupported_media_type", null, Form),
         new(Good, 400, "malformed_body", null, "application/json"), new(Good, 400, "malformed_body", null, "text/plain"),
     ];
 
@@ -118,8 +125,8 @@ public sealed class HostileFields(SharedApps apps) : IClassFixture<SharedApps>
         var shared = await apps.On(storage);
         (string Body, string ContentType)[] accepted =
         [
-            (Good.Replace("view", new('a', 128)), Form), (Good.Replace("k8s", new('a', 128)), Form),
-            (Good.Replace("hostile", new('a', 256)), Form), (Good.Replace("view", Two(64)), Form), (Good.Replace("k8s", Two(64)), Form),
+            (Good.Replace("view", new('a', 256)), Form), (Good.Replace("k8s", new('a', 256)), Form),
+            (Good.Replace("hostile", new('a', 256)), Form), (Good.Replace("view", Two(128)), Form), (Good.Replace("k8s", Two(128)), Form),
             (Good.Replace("hostile", Two(128)), Form), (Good.Replace("hostile", string.Concat(Enumerable.Repeat("%F0%9F%98%80", 64))), Form),
             (Good + "&id=" + new string('a', 128), Form), (Good + "&id=" + string.Concat(Enumerable.Repeat("%E6%97%A5", 128)), Form), (Good + "&id=%00%0A", Form),
             (Good + "&n=" + new string('a', BodyBytesMax - Good.Length - 3), Form),
@@ -127,7 +134,12 @@ public sealed class HostileFields(SharedApps apps) : IClassFixture<SharedApps>
             (Good + string.Concat(Enumerable.Range(0, 2_500).Select(i => $"&k{i}")), Form), (Good + new string('&', 10_000), Form),
             ("&&" + Good + "&=&=x&other=1&other=2", Form), (Good, Form + "; charset=UTF-8"), (Good, "Application/X-WWW-Form-Urlencoded;charset=\"utf-8\""),
             (GoodJson, "application/json; charset=utf-8"), (GoodJson, "APPLICATION/JSON"), (GoodJson, "text/plain;charset=UTF-8"), (" \n" + GoodJson + "\r\n\t ", "application/json"),
-            (GoodJson[..^1] + ",\"more\":{\"a\":[1,{}]},\"id\":null}", "application/json"),
+            (GoodJson[..^1] + ",\"more\":{\"a\":[1,{}]},\"id\":null}", "application/json"), (GoodJson[..^1] + ",\"id\":\"\"}", "application/json"),
+            (GoodJson[..^1] + ",\"id\":17}", "application/json"), (GoodJson.Replace("\"view\"", "-1.50e3"), "application/json"),
+            ("\ufeff" + GoodJson, "application/json"), ("\ufeff" + Good, Form), (GoodJson.Replace("view", "cut \\ud83d"), "application/json"),
+            (GoodJson[..^1] + ",\"x\":" + new string('[', 1000) + new string(']', 1000) + "}", "application/json"),
+            (GoodJson[..^1] + ",\"x\":\"\\ud800\\u0000\",\"\\ud800\":1,\"x\":2}", "application/json"),
+            (Good, Form + "; charset=utf8"), (Good, Form + "; charset=us-ascii"), (GoodJson, "application/json;charset=\"UTF8\""),
             (GoodJson.Replace("hostile", "\\ud83d\\ude00"), "application/json"),
         ];
         var before = await shared.AllRows();

@@ -16,14 +16,49 @@ public sealed class Overload(PostgresServer server)
     public Task Events_beyond_the_queue_are_refused(StorageKind storage) =>
         AssertRefusesBeyond(storage, "Limits__QueueEventsMax", 3, takenMax: 6);
 
-    private async Task AssertRefusesBeyond(StorageKind storage, string limit, int value, int takenMax)
+    // Eleven times as much as others: so a bound on events bounds their bytes.
+    [Theory, EachStorage]
+    public Task Large_events_count_as_several_among_requests(StorageKind storage) =>
+        AssertRefusesBeyond(storage, "Limits__RequestsMax", 40, takenMax: 3, Large);
+
+    [Theory, EachStorage]
+    public Task Large_events_count_as_several_in_the_queue(StorageKind storage) =>
+        AssertRefusesBeyond(storage, "Limits__QueueEventsMax", 30, takenMax: 4, Large);
+
+    [Theory, EachStorage]
+    public async Task An_event_that_is_larger_than_a_limit_is_recorded_alone(StorageKind storage)
+    {
+        await using var database = await TestDatabase.Create(storage, server);
+        await using var app = await AppProcess.Start(database, new() { ["Limits__RequestsMax"] = "2", ["Limits__QueueEventsMax"] = "2", ["Limits__RunEventsMax"] = "2" });
+        Assert.Equal(200, (await Post(app, "large", Large)).Answer.Status);
+    }
+
+    [Fact]
+    public async Task Large_bodies_wait_for_room_and_small_ones_pass()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database, new() { ["Limits__LargeBodiesBytesMax"] = "65536", ["Limits__SmallBodyBytesMax"] = "1024" });
+        var body = $"action=view&product=k8s&fingerprint=slow&note={new string('x', 50_000)}";
+        await using var slow = await RawConnection.To(app);
+        await slow.Send($"POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {body.Length}\r\n\r\n{body[..5_000]}");
+        var next = app.PostForm(body.Replace("slow", "next"));
+        for (var i = 0; i < 20; i++) Assert.Equal(200, (await Post(app, $"small-{i}")).Answer.Status);
+        Assert.False(next.IsCompleted);
+        await slow.Send(body[5_000..]);
+        Assert.Equal(200, (await slow.Receive())!.Status);
+        Assert.Equal(200, (await next).Status);
+    }
+
+    private static readonly string Large = $$"""{"text":"{{new string('x', 10 * 1024)}}"}""";
+
+    private async Task AssertRefusesBeyond(StorageKind storage, string limit, int value, int takenMax, string? properties = null)
     {
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, new() { [limit] = $"{value}" });
         Task<(string Id, Answer Answer)>[] posts;
         await using (await database.HoldWrites())
         {
-            posts = [.. Enumerable.Range(0, Posts).Select(i => Post(app, $"id-{i}"))];
+            posts = [.. Enumerable.Range(0, Posts).Select(i => Post(app, $"id-{i}", properties))];
             // No commit goes through now, so whoever is answered is refused, and the others wait.
             await Eventually.True(() => Task.FromResult(posts.Count(post => post.IsCompleted) >= Posts - takenMax),
                 "Refusals wait for the database.");
@@ -37,13 +72,13 @@ public sealed class Overload(PostgresServer server)
 
         // A retry under the same id counts once, whatever became of the first try.
         foreach (var (id, answer) in answers)
-            Assert.Equal(answer.Status == 200, (await Post(app, id)).Answer.Duplicate);
+            Assert.Equal(answer.Status == 200, (await Post(app, id, properties)).Answer.Duplicate);
         Assert.Equal(answers.Select(post => post.Id).Order(), await Recorded(database));
     }
 
     // A fingerprint each: runs of one would gather behind it, and not in the queue.
-    private static async Task<(string Id, Answer Answer)> Post(AppProcess app, string id) =>
-        (id, await app.PostForm($"action=view&product=k8s&fingerprint=of-{id}&id={id}"));
+    private static async Task<(string Id, Answer Answer)> Post(AppProcess app, string id, string? properties = null) =>
+        (id, await app.PostForm($"action=view&product=k8s&fingerprint=of-{id}&id={id}&properties={properties}"));
 
     private static void AssertRefused((string Id, Answer Answer) post)
     {

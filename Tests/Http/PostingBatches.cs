@@ -47,14 +47,14 @@ public sealed class PostingBatches(SharedApps apps) : IClassFixture<SharedApps>
         var answer = await shared.App.PostBatch(Array(
         [
             Item("view", id: "first"), Item(""), "17", "null", "[]", "\"text\"", Item("view", id: "taken"), Item("buy", id: "taken"),
-            Item("view", id: "first"), Item("buy", id: "first"), Item(new string('a', 129)), Item("view")[..^1] + ",\"action\":\"view\"}",
-            Item("view")[..^1] + ",\"id\":1}", Item("vi\\ud800ew"), Item("view")[..^1] + ",\"timestamp\":\"today\"}",
-            Item("view")[..^1] + $",\"other\":\"{new string('a', 17_000)}\"}}", Item("view", id: "last"),
+            Item("view", id: "first"), Item("buy", id: "first"), Item(new string('a', 257)), Item("view")[..^1] + ",\"action\":\"view\"}",
+            Item("view")[..^1] + ",\"id\":true}", Item("view").Replace("k8s", "\\ud800"), Item("view")[..^1] + ",\"timestamp\":\"today\"}",
+            Item("view")[..^1] + $",\"other\":\"{new string('a', 65_536)}\"}}", Item("view", id: "last"),
         ]));
         Assert.Equal(200, answer.Status);
         Assert.Equal([(1, 422, "missing_field", "action"), (2, 400, "malformed_body", null), (3, 400, "malformed_body", null), (4, 400, "malformed_body", null),
             (5, 400, "malformed_body", null), (7, 409, "id_conflict", "id"), (9, 409, "id_conflict", "id"), (10, 422, "too_long", "action"),
-            (11, 400, "malformed_body", null), (12, 400, "malformed_body", null), (13, 400, "malformed_body", null), (14, 422, "invalid_timestamp", "timestamp"),
+            (11, 422, "duplicate_field", "action"), (12, 422, "invalid_type", "id"), (13, 422, "invalid_characters", "product"), (14, 422, "invalid_timestamp", "timestamp"),
             (15, 413, "body_too_large", null)],
             answer.Batch.Refused.Select(item => (item.Index, item.Status, item.Reason, item.Field)));
         Assert.Equal((17, 2, 2), (answer.Batch.Handled, answer.Batch.Recorded, answer.Batch.Repeated));

@@ -53,8 +53,30 @@ public sealed class PostingEvents(SharedApps apps) : IClassFixture<SharedApps>
         var form = $"action=view&product=k8s&fingerprint={visitor}";
         (await shared.App.PostForm(form + "&id=a", idempotencyKey: "b")).AssertRefused(422, "id_mismatch", "id");
         (await shared.App.PostForm(form, idempotencyKey: "")).AssertRefused(422, "missing_field", "id");
-        (await shared.App.PostForm(form + "&id=")).AssertRefused(422, "missing_field", "id");
         Assert.Equal(0, await shared.Rows(visitor));
+    }
+
+    // A form sends all of its inputs, and the optional ones are often left empty.
+    [Theory, EachStorage]
+    public async Task An_optional_field_that_is_empty_is_one_that_is_not_there(StorageKind storage)
+    {
+        var (app, _) = await apps.On(storage);
+        var receipt = await app.PostForm($"action=view&product=k8s&fingerprint={visitor}&id=&timestamp=&occurred=&properties=");
+        Assert.Equal((200, 7), (receipt.Status, Guid.Parse(receipt.Text("id")!).Version));
+        Assert.Equal("key", (await app.PostForm($"action=view&product=k8s&fingerprint={visitor}&id=", idempotencyKey: "key")).Text("id"));
+        Assert.Equal(200, (await app.PostJson($$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}","id":"","timestamp":"","properties":""}""")).Status);
+        Assert.Equal(3, (await app.View(visitor)).Body.GetProperty("total").GetInt64());
+        (await app.PostForm("action=view&product=k8s&fingerprint=")).AssertRefused(422, "missing_field", "fingerprint");
+    }
+
+    [Theory, EachStorage]
+    public async Task A_number_in_a_text_field_is_its_own_digits(StorageKind storage)
+    {
+        var (app, _) = await apps.On(storage);
+        var receipt = await app.PostJson("""{"action":1.50,"product":-2,"fingerprint":12345678901234567890,"id":1e3}""");
+        Assert.Equal((200, "1e3", "12345678901234567890"), (receipt.Status, receipt.Text("id"), receipt.Text("fingerprint")));
+        var count = (await app.View("12345678901234567890")).Body.GetProperty("counts")[0];
+        Assert.Equal(("-2", "1.50"), (count.GetProperty("product").GetString(), count.GetProperty("action").GetString()));
     }
 
     [Theory, EachStorage]

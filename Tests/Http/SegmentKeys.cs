@@ -41,7 +41,26 @@ public sealed class SegmentKeys(PostgresServer server)
     }
 
     [Fact]
-    public async Task Only_a_key_that_is_bound_to_nothing_imports_history()
+    public async Task A_key_with_history_counts_at_the_time_of_the_message_whichever_way_it_comes()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database, new() { ["APP_WRITE_KEYS"] = $"{Shop};products=shop;history=true {Page};products=shop {Free}" });
+        const string old = """{"anonymousId":"XYZ","event":"EVENT","messageId":"EVENT","timestamp":"2019-05-05T00:00:00Z"}""";
+        Assert.Equal(200, (await Post(app, old.Replace("EVENT", "history"), Shop, null)).Status);
+        Assert.Equal(200, (await Post(app, old.Replace("EVENT", "arrival"), Page, null)).Status);
+        foreach (var (key, action) in ((string, string)[])[(Free, "history"), (Page, "arrival"), (Shop, "history")])
+            Assert.Equal(200, (await app.Post(Encoding.UTF8.GetBytes($$"""{"action":"{{action}}","product":"shop","fingerprint":"page","timestamp":"2019-05-05T00:00:00Z"}"""),
+                "text/plain", null, "/api/events?writeKey=" + key)).Status);
+        var years = await database.Query("select action, occurred from events", row => (Action: row.GetString(0), Year: row.GetString(1)[..4]));
+        Assert.Equal(5, years.Count);
+        Assert.All(years, one => Assert.Equal(one.Action == "history", one.Year == "2019"));
+        // The key that is bound may write an import's batches too, of its product.
+        Assert.Equal(1, (await app.Post(Encoding.UTF8.GetBytes("""{"action":"view","product":"shop","fingerprint":"page","timestamp":"2018-01-01T00:00:00Z"}"""),
+            "application/x-ndjson", null, $"{Requests.BatchPath}?history=true&writeKey={Shop}")).Batch.Recorded);
+    }
+
+    [Fact]
+    public async Task Only_a_key_that_is_bound_to_nothing_or_has_history_imports_it()
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var app = await AppProcess.Start(database, Keys);

@@ -51,19 +51,24 @@ public sealed class SegmentMessages(SharedApps apps) : IClassFixture<SharedApps>
             """{"type":"track","anonymousId":"V","event":"x","properties":[1]}""",
             """{"type":"track","anonymousId":"V","event":"x","properties":{"text":"LARGE"}}""",
             """{"type":"track","anonymousId":"V","event":"x","timestamp":"yesterday"}""",
-            """{"type":"track","anonymousId":"V","event":"x","timestamp":"2001-01-01T00:00:00Z"}""",
-            """{"type":"track","anonymousId":"V","event":"\ud800"}""",
+            """{"type":"track","anonymousId":"V","event":"x","timestamp":"2026-01-01T00:00:00"}""",
+            """{"type":"track","anonymousId":"\ud800","event":"x"}""",
             """{"type":"track","anonymousId":"V","event":"fine","messageId":"","properties":null}""",
+            """{"type":"track","type":"page","anonymousId":"V"}""",
+            """{"type":"track","anonymousId":"V","event":"fine","context":DEEP,"context":{"\ud800":"\u0000","\ud800":1}}""".Replace("DEEP", new string('[', 70) + new string(']', 70)),
+            """{"type":"track","anonymousId":"V","event":"fine","properties":{"a":1,"a":"\ud83d"}}""",
+            """{"type":"track","anonymousId":"V","event":"cut \ud83d","properties":[ ]}""",
+            """{"type":"track","anonymousId":"V","event":"old","timestamp":"2001-01-01T00:00:00Z"}""",
         ];
-        var answer = await Post(shared.App, "/v1/batch", $$"""{"batch":[{{string.Join(',', messages)}}]}""".Replace("LARGE", new string('x', 4_096)));
-        answer.AssertRefused(422, "messages_refused");
+        var answer = await Post(shared.App, "/v1/batch", $$"""{"batch":[{{string.Join(',', messages)}}]}""".Replace("LARGE", new string('x', 32 * 1024)));
+        answer.AssertRefused(400, "messages_refused");
         var batch = answer.Body.GetProperty("batch");
-        Assert.Equal((12, 2), (batch.GetProperty("handled").GetInt32(), batch.GetProperty("recorded").GetInt32()));
+        Assert.Equal((17, 6), (batch.GetProperty("handled").GetInt32(), batch.GetProperty("recorded").GetInt32()));
         Assert.Equal(
             [(1, "missing_field"), (2, "missing_field"), (3, "unknown_type"), (4, "unknown_type"), (5, "malformed_body"), (6, "invalid_properties"),
-             (7, "too_long"), (8, "invalid_timestamp"), (9, "out_of_range"), (10, "malformed_body")],
+             (7, "too_long"), (8, "invalid_timestamp"), (9, "invalid_timestamp"), (10, "invalid_characters"), (12, "duplicate_field")],
             batch.GetProperty("refused").EnumerateArray().Select(item => (item.GetProperty("index").GetInt32(), item.GetProperty("reason").GetString()!)));
-        Assert.Equal(2, await shared.Rows(visitor));
+        Assert.Equal(6, await shared.Rows(visitor));
     }
 
     [Theory]
@@ -71,8 +76,8 @@ public sealed class SegmentMessages(SharedApps apps) : IClassFixture<SharedApps>
     [InlineData(400, "malformed_body", "nonsense")]
     [InlineData(400, "malformed_body", "[]")]
     [InlineData(400, "malformed_body", "\"text\"")]
-    [InlineData(400, "malformed_body", "{\"batch\":[{}],\"batch\":[{}]}")]
-    [InlineData(400, "malformed_body", "{\"batch\":[{\"type\":\"track\",\"type\":\"page\"}]}")]
+    [InlineData(400, "malformed_body", "{\"batch\":[{},]}")]
+    [InlineData(422, "duplicate_field", "{\"batch\":[{}],\"batch\":[{}]}")]
     [InlineData(400, "malformed_body", "{\"batch\":[]} {}")]
     [InlineData(422, "missing_field", "{}")]
     [InlineData(422, "missing_field", "{\"batch\":{}}")]
@@ -80,7 +85,7 @@ public sealed class SegmentMessages(SharedApps apps) : IClassFixture<SharedApps>
     {
         var shared = await apps.On(StorageKind.Sqlite);
         var before = await shared.AllRows();
-        (await Post(shared.App, "/v1/batch", body)).AssertRefused(status, reason, reason == "missing_field" ? "batch" : null);
+        (await Post(shared.App, "/v1/batch", body)).AssertRefused(status, reason, status == 422 ? "batch" : null);
         Assert.Equal(before, await shared.AllRows());
     }
 
@@ -118,8 +123,7 @@ public sealed class SegmentMessages(SharedApps apps) : IClassFixture<SharedApps>
             .Select(e => e.GetProperty("created").GetDateTime() - e.GetProperty("occurred").GetDateTime());
         Assert.All(occurred, ago => Assert.InRange(ago, TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(60)));
         // A clock that is wrong beyond all time.
-        (await Post(app, "/v1/track", """{"anonymousId":"V","event":"x","timestamp":"9999-12-31T23:59:59Z","sentAt":"0001-01-01T00:00:00Z"}"""))
-            .AssertRefused(422, "out_of_range", "timestamp");
+        AssertSuccess(await Post(app, "/v1/track", """{"anonymousId":"V","event":"x","timestamp":"9999-12-31T23:59:59Z","sentAt":"0001-01-01T00:00:00Z"}"""));
     }
 
     [Fact]

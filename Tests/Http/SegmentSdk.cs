@@ -72,7 +72,7 @@ public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
         var shared = await apps.On(storage);
         await using var sdk = await NodeSdk.Start(shared.App.Port, "shop");
         for (var i = 0; i < 9; i++) await sdk.Call("track", new { anonymousId = visitor, @event = "fine" });
-        await sdk.Call("track", new { anonymousId = visitor, @event = "large", properties = new { text = new string('x', 5_000) } });
+        await sdk.Call("track", new { anonymousId = visitor, @event = "large", properties = new { text = new string('x', 33_000) } });
         for (var i = 0; i < 10; i++) await sdk.Call("track", new { anonymousId = visitor, @event = "fine" });
         var became = await sdk.Close();
         Assert.Equal((10, 10), (became["failed"].Count(), became["delivered"].Count())); // the SDK knows of batches alone

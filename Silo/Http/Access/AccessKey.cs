@@ -28,24 +28,27 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
     /// <summary>The product that a key bound to exactly one names; else null.</summary>
     public string? Product => Products.Count == 1 ? Products.First() : null;
 
-    /// <summary>Bound to something: such a key is for those outside.</summary>
-    public bool IsBound => Products.Count > 0 || Origins.Count > 0;
+    /// <summary>Whether it may send events that are older than a client's clock can be wrong.</summary>
+    public bool MayWriteHistory { get; private init; }
 
-    /// <summary>Reads a key as -writeKeys has it: <c>KEY;products=a,b;origins=https://x</c>.</summary>
+    /// <summary>Reads a key as -writeKeys has it: <c>KEY;products=a,b;origins=https://x;history=true</c>.</summary>
     /// <exception cref="FormatException">Says what was expected, and nothing of the key.</exception>
     public static AccessKey ParseWriteKey(string text)
     {
         var parts = text.Split(';');
-        var (products, origins) = (Any, Any);
+        IReadOnlySet<string> products = Any, origins = Any;
+        var history = false;
         foreach (var binding in parts[1..])
         {
             if (binding.StartsWith("products=", StringComparison.Ordinal) && products == Any)
                 products = Names(binding).Select(Uri.UnescapeDataString).ToHashSet();
             else if (binding.StartsWith("origins=", StringComparison.Ordinal) && origins == Any)
                 origins = Names(binding).Select(ParseOrigin).ToHashSet(StringComparer.OrdinalIgnoreCase);
-            else throw new FormatException("expected a key, then at most ;products=NAME,NAME and ;origins=URL,URL");
+            else if (binding == "history=true" && !history) history = true;
+            else throw new FormatException("expected a key, then at most ;products=NAME,NAME and ;origins=URL,URL and ;history=true");
         }
-        return new(Writes: true, Reads: false, products, origins) { Hash = HashOf(Checked(parts[0])) };
+        var isBound = products.Count > 0 || origins.Count > 0; // such a key is for those outside
+        return new(Writes: true, Reads: false, products, origins) { Hash = HashOf(Checked(parts[0])), MayWriteHistory = history || !isBound };
     }
 
     /// <exception cref="FormatException">Says what was expected, and nothing of the key.</exception>

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text.Json;
 using Tally.Contracts;
+using Tally.Silo.Http.Json;
 
 namespace Tally.Silo.Http.Batches;
 
@@ -16,7 +17,7 @@ internal readonly record struct BatchItem(EventFields? Fields, Refusal? Refusal)
 /// <param name="isArray">A JSON array of items; otherwise one item after the other, with white space between them.</param>
 internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
 {
-    private JsonReaderState state = new(new() { AllowMultipleValues = !isArray });
+    private JsonReaderState state = new(new() { AllowMultipleValues = !isArray, MaxDepth = JsonMembers.AnyDepth });
     private bool begun;
     private int items;
     private long bytesConsumed;
@@ -53,7 +54,8 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
         var left = limits.BatchBodyBytesMax - bytesConsumed;
         var tooLarge = read.Buffer.Length > left;
         var buffer = tooLarge ? read.Buffer.Slice(0, left) : read.Buffer;
-        var consumed = Take(buffer, isFinal: read.IsCompleted && !tooLarge, part);
+        var content = bytesConsumed == 0 ? RequestBody.WithoutMark(buffer) : buffer;
+        var consumed = buffer.Length - content.Length + Take(content, isFinal: read.IsCompleted && !tooLarge, part);
         var isFull = part.Count == limits.BatchPartEventsMax;
         bytesConsumed += consumed;
         if (tooLarge && !Ended && !isFull) End(Refusal.BatchTooLarge(limits));
@@ -88,7 +90,7 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
                 {
                     // what follows is white space, or a fault
                 }
-                else if (part.Count == limits.BatchPartEventsMax || !TryTakeItem(ref reader, part))
+                else if (part.Count == limits.BatchPartEventsMax || !TryTakeItem(buffer, ref reader, part))
                 {
                     reader = before;
                     break;
@@ -97,22 +99,22 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
         }
         catch (JsonException)
         {
-            End(Refusal.MalformedBody("From some item on, the body is no JSON, or nested too deeply."));
+            End(Refusal.MalformedBody("From some item on, the body is no JSON."));
         }
         state = reader.CurrentState;
         return reader.BytesConsumed;
     }
 
-    private bool TryTakeItem(ref Utf8JsonReader reader, List<BatchItem> part)
+    private bool TryTakeItem(ReadOnlySequence<byte> buffer, ref Utf8JsonReader reader, List<BatchItem> part)
     {
-        var begin = reader;
+        var begin = reader.TokenStartIndex;
         if (!reader.TrySkip()) return false;
         if (++items > limits.BatchBodyEventsMax) End(Refusal.BatchTooLarge(limits));
-        else if (reader.BytesConsumed - begin.TokenStartIndex > limits.EventBodyBytesMax)
+        else if (reader.BytesConsumed - begin > limits.EventBodyBytesMax)
             part.Add(new(null, Refusal.EventTooLarge(limits.EventBodyBytesMax)));
         else
         {
-            var refusal = EventBody.ReadObject(ref begin, out var fields);
+            var refusal = EventJson.Read(buffer.Slice(begin, reader.BytesConsumed - begin), out var fields);
             part.Add(new(fields, refusal));
         }
         return true;

@@ -26,7 +26,7 @@ internal static class BatchEndpoint
         if (request.ContentLength > limits.BatchBodyBytesMax) return Refused(Refusal.BatchTooLarge(limits));
 
         var isHistory = request.Query["history"] == "true";
-        if (isHistory && request.HttpContext.Key() is { IsBound: true }) return Refused(Refusal.HistoryNotAllowed());
+        if (isHistory && request.HttpContext.Key() is { MayWriteHistory: false }) return Refused(Refusal.HistoryNotAllowed());
 
         var body = new BatchBody(request.BodyReader, isArray: mediaType != "application/x-ndjson", limits);
         var done = new BatchProgress(intake, request.HttpContext, key, isHistory);

@@ -21,8 +21,8 @@ internal sealed record ExportParameters(ExportSelection Selection, string Format
         if (ReadNames(query, values) is { } unreadable) return unreadable;
 
         var (from, to, after) = (DateTime.MinValue, DateTime.MaxValue, ExportCursor.Beginning);
-        if (values.TryGetValue("from", out var text) && !Rfc3339.TryParseTimeOrDay(text, out from)) return Refusal.InvalidTime("from");
-        if (values.TryGetValue("to", out text) && !Rfc3339.TryParseTimeOrDay(text, out to)) return Refusal.InvalidTime("to");
+        if (values.TryGetValue("from", out var text) && !Timestamp.TryParseTimeOrDay(text, out from)) return Refusal.InvalidTime("from");
+        if (values.TryGetValue("to", out text) && !Timestamp.TryParseTimeOrDay(text, out to)) return Refusal.InvalidTime("to");
         if (from >= to) return Refusal.EmptyRange();
         var product = values.GetValueOrDefault("product");
         if (product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } refusal) return refusal;

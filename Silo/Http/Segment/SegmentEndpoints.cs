@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Tally.Contracts;
 using Tally.Silo.Http.Batches;
 
@@ -16,6 +15,9 @@ internal static class SegmentEndpoints
 {
     public static readonly string[] Types = ["track", "page", "screen", "identify", "group", "alias"];
 
+    // Ruby, .NET, Java and Android say import; docs/api.md lists who says what.
+    private static readonly string[] BatchPaths = ["batch", "import", "b"];
+
     public static void MapSegment(this IEndpointRouteBuilder routes)
     {
         var v1 = routes.MapGroup("/v1");
@@ -23,37 +25,43 @@ internal static class SegmentEndpoints
         v1.AllowAnonymous(); // the key may be in the body, so it is judged when that was read
         foreach (var type in Types)
         {
-            Task<IResult> Post(HttpRequest request, Intake intake, Limits limits, TimeProvider clock) =>
-                PostOne(request, type, intake, limits, clock);
+            Task<IResult> Post(HttpRequest request, Intake intake, Limits limits, BodyRoom room, TimeProvider clock) =>
+                PostOne(request, type, intake, limits, room, clock);
             v1.MapPost(type, Post);
             v1.MapPost(type[..1], Post); // as the SDK for browsers calls it
         }
-        v1.MapPost("batch", PostBatch);
-        v1.MapPost("b", PostBatch);
+        foreach (var path in BatchPaths) v1.MapPost(path, PostBatch);
+        v1.MapPost("m", () => Success); // what SDKs measure of themselves; nobody here asks for it
         v1.MapGet("projects/{writeKey}/settings", SegmentSettings.Get);
+        v1.MapSegmentPixel();
     }
 
-    private static async Task<IResult> PostOne(HttpRequest request, string type, Intake intake, Limits limits, TimeProvider clock)
+    private static async Task<IResult> PostOne(HttpRequest request, string type, Intake intake, Limits limits, BodyRoom room, TimeProvider clock)
     {
-        var (body, refusal) = await SegmentBody.Read(request, limits, clock);
+        var (body, refusal) = await SegmentBody.Read(request, limits, room);
         if (body is null) return Refused(refusal!);
-        var item = SegmentMessage.Read(body.Json, type, body);
-        var answer = item.Fields is { } fields ? await intake.Record(fields, request.HttpContext) : Intake.Refused(item.Refusal!);
-        return answer.Refusal is null ? Success : answer.Refusal;
+        return (await Record(body, type, intake, request.HttpContext, clock)).Refusal is { } refused ? refused : Success;
     }
 
-    private static async Task<IResult> PostBatch(HttpRequest request, Intake intake, Limits limits, TimeProvider clock)
+    /// <summary>Records the one message that a body is.</summary>
+    public static async ValueTask<EventAnswer> Record(SegmentBody body, string type, Intake intake, HttpContext context, TimeProvider clock)
     {
-        var (body, refusal) = await SegmentBody.Read(request, limits, clock);
-        if (body is null) return Refused(refusal!);
-        if (!body.Json.TryGetProperty("batch", out var batch) || batch.ValueKind != JsonValueKind.Array)
-            return Refused(Refusal.MissingField("batch"));
-        if (batch.GetArrayLength() > limits.BatchBodyEventsMax) return Refused(Refusal.BatchTooLarge(limits));
+        var item = SegmentMessage.Read(body.Json, type, body, clock.GetUtcNow());
+        return item.Fields is { } fields ? await intake.Record(fields, context) : Intake.Refused(item.Refusal!);
+    }
 
+    private static async Task<IResult> PostBatch(HttpRequest request, Intake intake, Limits limits, BodyRoom room, TimeProvider clock)
+    {
+        var (body, refusal) = await SegmentBody.Read(request, limits, room);
+        if (body is null) return Refused(refusal!);
+        var (messages, tooMany) = body.FindMessages(limits.BatchBodyEventsMax);
+        if (messages is null) return Refused(tooMany ? Refusal.BatchTooLarge(limits) : Refusal.MissingField("batch"));
+
+        var now = clock.GetUtcNow();
         var done = new BatchProgress(intake, request.HttpContext);
-        foreach (var part in batch.EnumerateArray().Chunk(limits.BatchPartEventsMax))
+        foreach (var part in messages.Chunk(limits.BatchPartEventsMax))
         {
-            await done.Record(() => [.. part.Select(message => SegmentMessage.Read(message, null, body))]);
+            await done.Record(() => [.. part.Select(message => SegmentMessage.Read(body.Json[message], null, body, now))]);
             if (done.Open is not null) break;
         }
         var receipt = done.ToReceipt();

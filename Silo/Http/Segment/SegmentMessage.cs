@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Tally.Silo.Http.Batches;
+using Tally.Silo.Http.Json;
 
 namespace Tally.Silo.Http.Segment;
 
@@ -16,69 +16,70 @@ internal static class SegmentMessage
     // What a message says beside its properties or traits. An identify without its user would say nothing.
     private static readonly string[] SaidBeside = ["userId", "groupId", "previousId", "name", "category"];
 
-    // Escaping what need not be escaped could make them too long.
-    private static readonly JsonWriterOptions AsItWas = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly string[] Names =
+        [.. SaidBeside, "type", "event", "anonymousId", "messageId", "timestamp", "originalTimestamp", "sentAt", "properties", "traits"];
 
-    /// <param name="message">As it came.</param>
+    /// <param name="json">As it came.</param>
     /// <param name="type">Where the path tells it; in a batch each message does.</param>
     /// <param name="body">What it came in.</param>
+    /// <param name="now">When it came.</param>
     /// <returns>The event's fields, unchecked, or why the message has none.</returns>
-    public static BatchItem Read(JsonElement message, string? type, SegmentBody body)
+    public static BatchItem Read(ReadOnlySpan<byte> json, string? type, SegmentBody body, DateTimeOffset now)
     {
-        if (message.ValueKind != JsonValueKind.Object) return new(null, Refusal.MalformedBody("A message is a JSON object."));
+        Span<JsonMember> members = stackalloc JsonMember[Names.Length];
+        members.Clear();
+        if (JsonMembers.Read(json, Names, members) is { } malformed) return new(null, malformed);
         try
         {
-            type ??= TextOf(message, "type");
+            type ??= Text(json, members, "type");
             if (type is null || !SegmentEndpoints.Types.Contains(type)) return new(null, Refusal.UnknownType());
-            var fingerprint = TextOf(message, "anonymousId") ?? TextOf(message, "userId");
+            var fingerprint = Text(json, members, "anonymousId") ?? Text(json, members, "userId");
+            var timestamp = Text(json, members, "timestamp") ?? Text(json, members, "originalTimestamp");
             return new(new()
             {
-                Action = type == "track" ? TextOf(message, "event") : type,
+                Action = type == "track" ? Text(json, members, "event") : type,
                 Product = body.Product,
                 Fingerprint = fingerprint,
-                Id = TextOf(message, "messageId"),
-                Timestamp = Corrected(TextOf(message, "timestamp") ?? TextOf(message, "originalTimestamp"), body.Skew),
-                Properties = PropertiesOf(message, type is "identify" or "group" ? "traits" : "properties", fingerprint),
+                Id = Text(json, members, "messageId"),
+                Timestamp = Corrected(timestamp, body.SentAt ?? Text(json, members, "sentAt"), now),
+                ClientTimestamp = timestamp,
+                Properties = PropertiesOf(json, members, type is "identify" or "group" ? "traits" : "properties", fingerprint),
+                IsHistory = body.IsHistory,
+                CountsOnArrival = true,
             }, null);
         }
-        catch (InvalidOperationException) // a \u escape that is half a surrogate pair
+        catch (DecoderFallbackException)
         {
-            return new(null, Refusal.MalformedBody("A message has a text that is no Unicode."));
+            return new(null, Refusal.MalformedBody("A message is not in UTF-8."));
         }
     }
 
-    /// <summary>A text or a number, which some write for ids; null where there is none or it is empty.</summary>
-    public static string? TextOf(JsonElement message, string name) =>
-        message.ValueKind != JsonValueKind.Object || !message.TryGetProperty(name, out var value) ? null
-        : value.ValueKind == JsonValueKind.Number ? value.GetRawText()
-        : value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text
-        : null;
+    private static JsonMember Member(ReadOnlySpan<JsonMember> members, string name) => members[Array.IndexOf(Names, name)];
+
+    private static string? Text(ReadOnlySpan<byte> json, ReadOnlySpan<JsonMember> members, string name) => Member(members, name).TextOf(json);
 
     // As Segment does: what counts is how long before the sending it was, whatever the sender's clock shows.
-    private static string? Corrected(string? timestamp, TimeSpan? skew)
+    private static string? Corrected(string? timestamp, string? sentAt, DateTimeOffset now)
     {
-        if (skew is not { } behind || !Rfc3339.TryParse(timestamp ?? "", out var time)) return timestamp;
-        var ticks = time.UtcTicks + behind.Ticks;
+        if (!Http.Timestamp.TryParse(sentAt ?? "", out var sent) || !Http.Timestamp.TryParse(timestamp ?? "", out var time)) return timestamp;
+        var ticks = time.UtcTicks + (now - sent).Ticks;
         return ticks < 0 || ticks > DateTime.MaxValue.Ticks ? timestamp
             : new DateTime(ticks, DateTimeKind.Utc).ToString("O", CultureInfo.InvariantCulture);
     }
 
-    private static string? PropertiesOf(JsonElement message, string name, string? fingerprint)
+    private static string? PropertiesOf(ReadOnlySpan<byte> json, ReadOnlySpan<JsonMember> members, string name, string? fingerprint)
     {
-        var has = message.TryGetProperty(name, out var properties) && properties.ValueKind != JsonValueKind.Null;
-        if (has && properties.ValueKind != JsonValueKind.Object) return properties.GetRawText(); // to be refused
-        var beside = SaidBeside.Where(field => TextOf(message, field) is { } text && text != fingerprint
-            && !(has && properties.TryGetProperty(field, out _))).ToList();
-        if (beside.Count == 0) return has ? properties.GetRawText() : null;
-
-        using var written = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(written, AsItWas))
-        {
-            writer.WriteStartObject();
-            if (has) foreach (var property in properties.EnumerateObject()) property.WriteTo(writer);
-            foreach (var field in beside) writer.WriteString(field, TextOf(message, field));
-            writer.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(written.ToArray());
+        var member = Member(members, name);
+        var sent = EventJson.PropertiesOf(json, member);
+        if (member.Kind == JsonTokenType.StartArray && IsEmptyArray(sent!)) sent = null; // PHP's word for an empty object
+        var beside = new List<(string Name, string Value)>();
+        foreach (var field in SaidBeside)
+            if (Text(json, members, field) is { } text && text != fingerprint) beside.Add((field, text));
+        if (beside.Count == 0) return sent;
+        string? properties = null;
+        if (sent is { Length: > 0 } && PropertiesJson.Read(sent, sent.Length * 3, out properties) is not null) return sent; // to be refused
+        return PropertiesJson.WithMissing(properties, beside);
     }
+
+    private static bool IsEmptyArray(string array) => array.AsSpan(1).TrimStart().Length == 1;
 }

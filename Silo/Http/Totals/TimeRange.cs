@@ -40,8 +40,8 @@ internal sealed record TimeRange(DateTime From, DateTime To)
         range = new(now, now);
         var step = Step(bucket);
         var (first, last) = (DateTime.MinValue, now.AddTicks(1)); // now itself belongs to it
-        if (from is not null && !Rfc3339.TryParseTimeOrDay(from, out first)) return Refusal.InvalidTime("from");
-        if (to is not null && !Rfc3339.TryParseTimeOrDay(to, out last)) return Refusal.InvalidTime("to");
+        if (from is not null && !Timestamp.TryParseTimeOrDay(from, out first)) return Refusal.InvalidTime("from");
+        if (to is not null && !Timestamp.TryParseTimeOrDay(to, out last)) return Refusal.InvalidTime("to");
         if (from is not null && first >= last) return Refusal.EmptyRange();
         var end = Ceiling(last, step);
         range = new(from is not null ? Floor(first, step) : end.Ticks > usual.Ticks ? end - usual : DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), end);
