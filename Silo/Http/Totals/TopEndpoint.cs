@@ -19,7 +19,7 @@ internal static class TopEndpoint
             .WithDescription("of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from and to as for "
                 + "totals, the begin of a minute; of fingerprints and by uniques, of a UTC day. product counts one product's events alone.")
             .Produces<TopAnswer>()
-            .ProducesRefusals(401, 403, 422, 429, 503);
+            .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
     private static async Task<IResult> Get(string? of, string? by, string? from, string? to, string? product,
         string? limit, ITotalsStorage totals, FreshVisits visits, Limits limits, TimeProvider clock)

@@ -25,7 +25,7 @@ internal static class TotalsEndpoint
                 + "moment that does not belong; both must be the begin of a bucket (minute, hour or day in UTC; of all, of a minute). groupBy is product, action "
                 + "or both; product and action count one alone. Days that are not taken apart by action have exact uniqueFingerprints.")
             .Produces<TotalsAnswer>()
-            .ProducesRefusals(401, 403, 422, 429, 503);
+            .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
     private static async Task<IResult> Get(string? from, string? to, string? bucket, string? groupBy,
         string? product, string? action, ITotalsStorage totals, Limits limits, TimeProvider clock)

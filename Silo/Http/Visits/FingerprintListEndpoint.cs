@@ -17,7 +17,7 @@ internal static class FingerprintListEndpoint
             .WithDescription("sort=recent (last seen last, first), first (first seen first, first) or total (most events first); with "
                 + "product, what each did with that product. The answer's next, where there is one, is the after of the next page.")
             .Produces<FingerprintsPage>()
-            .ProducesRefusals(401, 403, 422, 429, 503);
+            .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
     private static async Task<IResult> List(
         string? sort, string? product, string? after, string? limit, FreshVisits visits, Limits limits)

@@ -18,7 +18,7 @@ internal static class UniquesEndpoint
             .WithDescription("Every event acknowledged before this request is in it. from and to as for totals, the begin of a UTC day; without "
                 + "them, the seven days until today. groupBy=product adds the products with most; product counts one alone.")
             .Produces<UniquesAnswer>()
-            .ProducesRefusals(401, 403, 422, 429, 503);
+            .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
     private static async Task<IResult> Get(string? from, string? to, string? groupBy, string? product,
         FreshVisits visits, Limits limits, TimeProvider clock)
