@@ -30,7 +30,7 @@ internal abstract class Dialect
             Ask.RecordBatch => PreparedRequest.Post("/api/events/batch", "application/json", $"[{string.Join(',',
                 Enumerable.Repeat($$"""{"action":"view","product":"k8s","fingerprint":"{{Visitor}}"}""", BatchEvents))}]"),
             Ask.ReadCounters => PreparedRequest.Get($"/api/fingerprints/{Visitor}"),
-            Ask.ReadTotals => PreparedRequest.Get($"/api/totals?bucket=hour&from={DateTime.UtcNow.AddDays(-Parts.Totals.Days):O}"),
+            Ask.ReadTotals => PreparedRequest.Get($"/api/totals?bucket=hour&from={DateTime.UtcNow.AddDays(-Parts.Totals.Days):yyyy-MM-dd'T'HH':00:00Z'}"),
             _ => throw new ArgumentOutOfRangeException(nameof(ask)),
         };
     }

@@ -21,7 +21,7 @@ internal static class ExportCommand
     {
         var format = export.Format ?? FormatOf(export.Path);
         using var source = new ExportSource(export.From ?? settings.LocalUrl, export.Key,
-            ("format", format), ("from", export.Since), ("to", export.Until), ("product", export.Product));
+            format, export.Since, export.Until, export.Product);
         using var target = new ExportTarget(export.Path);
         var tally = new ExportTally { Rows = format == ExportFormat.Parquet ? null : 0 };
         try

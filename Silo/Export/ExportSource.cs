@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -13,11 +14,15 @@ internal sealed class ExportSource : IDisposable
 {
     private readonly HttpClient http;
     private readonly string query;
+    private readonly string countQuery;
 
     /// <param name="url">Of the service.</param>
     /// <param name="key">Its read key, where it asks for one.</param>
-    /// <param name="parameters">Of the endpoint; those that are null are not sent.</param>
-    public ExportSource(Uri url, string? key, params IEnumerable<(string Name, string? Value)> parameters)
+    /// <param name="format">As the endpoint names it.</param>
+    /// <param name="from">As the endpoint reads it; null for all of time.</param>
+    /// <param name="to">Likewise.</param>
+    /// <param name="product">Null for all.</param>
+    public ExportSource(Uri url, string? key, string format, string? from, string? to, string? product)
     {
         // No time limit: where few rows are asked for, the first may be long in coming. A host that is gone is noticed below.
         http = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.GZip, ConnectCallback = Connect })
@@ -26,7 +31,9 @@ internal sealed class ExportSource : IDisposable
             Timeout = Timeout.InfiniteTimeSpan,
         };
         if (key is not null) http.DefaultRequestHeaders.Authorization = new("Bearer", key);
-        query = string.Join('&', parameters.Where(one => one.Value is not null).Select(one => $"{one.Name}={Uri.EscapeDataString(one.Value!)}"));
+        query = QueryOf(("format", format), ("from", from), ("to", to), ("product", product));
+        // All of time is what totals do not take by themselves.
+        countQuery = QueryOf(("bucket", "all"), ("from", MinuteOf(from, "0001-01-01")), ("to", MinuteOf(to, "9999-12-31")), ("product", product));
     }
 
     /// <summary>
@@ -37,11 +44,7 @@ internal sealed class ExportSource : IDisposable
     {
         try
         {
-            // Of a parameter that is given twice the service would say so: all of time is what is not asked for more narrowly.
-            // All of time is what the service does not take by itself; a parameter given twice it refuses.
-            (string Name, string Bound)[] ends = [("from", "0001-01-01"), ("to", "9999-12-31")];
-            var all = string.Concat(ends.Where(end => !$"&{query}".Contains($"&{end.Name}=", StringComparison.Ordinal)).Select(end => $"&{end.Name}={end.Bound}"));
-            var answer = await http.GetByteArrayAsync(new Uri($"/api/totals?{query}{all}&bucket=all", UriKind.Relative));
+            var answer = await http.GetByteArrayAsync(new Uri($"/api/totals?{countQuery}", UriKind.Relative));
             return JsonSerializer.Deserialize(answer, HttpJson.Default.TotalsAnswer)?.Points is [var everything] ? everything.Events : null;
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException)
@@ -75,6 +78,13 @@ internal sealed class ExportSource : IDisposable
     }
 
     public void Dispose() => http.Dispose();
+
+    private static string QueryOf(params (string Name, string? Value)[] parameters) => string.Join('&',
+        parameters.Where(one => one.Value is not null).Select(one => $"{one.Name}={Uri.EscapeDataString(one.Value!)}"));
+
+    // Totals are counted by minutes. A time that cannot be read goes as it is: the export says what is wrong with it.
+    private static string? MinuteOf(string? time, string without) => time is null ? without
+        : Timestamp.TryParseTimeOrDay(time, out var moment) ? moment.ToString("yyyy-MM-dd'T'HH:mm':00Z'", CultureInfo.InvariantCulture) : time;
 
     private static bool IsForNow(HttpStatusCode status) => status is HttpStatusCode.ServiceUnavailable
         or HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout;

@@ -4,6 +4,7 @@ using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.CommandLine;
 using Tally.Silo.Http;
+using Tally.Silo.Http.Hostile;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Hosting;
@@ -19,7 +20,7 @@ internal static class TallyHost
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = limits.ClientConnectionsMax;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(limits.HeadSecondsMax);
-            kestrel.Listen(settings.Host, settings.Port);
+            kestrel.Listen(settings.Host, settings.Port, listen => listen.ExplainUnreadRequests());
         });
         // Above the drain and all of the requests' own deadlines together, so that what was accepted is answered.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));

@@ -10,6 +10,8 @@ namespace Tally.Silo.Http;
 /// <summary>GET /openapi/v1.json: the endpoints' own metadata, with an example for each body.</summary>
 internal static class ApiDescription
 {
+    public const string AnyType = "*/*";
+
     private const string DocumentName = "v1";
 
     private static readonly Dictionary<string, string> Examples = new()
@@ -65,7 +67,8 @@ internal static class ApiDescription
         {
             document.Info.Title = "Tally";
             document.Info.Description = "A self-hosted event collector: durable, counted exactly once. "
-                + "GET /metrics, in Prometheus' text format, GET /tally.js, the script tag, and Segment's API under /v1 are not described here.";
+                + "GET /metrics, in Prometheus' text format, GET /tally.js, the script tag, and Segment's API under /v1 are not described here. HEAD is answered as GET, without a body.";
+            foreach (var path in document.Paths.Values) path.Operations?.Remove(HttpMethod.Head);
             return Task.CompletedTask;
         });
         options.AddSchemaTransformer((schema, context, _) =>
@@ -80,6 +83,8 @@ internal static class ApiDescription
                 operation.Parameters = [Fingerprint, .. operation.Parameters ?? []];
             if (operation.OperationId is "GetPixel") operation.Parameters = [.. EventParameters];
             if (operation.OperationId is "GetExport") operation.Parameters = [.. ExportParameters];
+            operation.RequestBody?.Content?.Remove(AnyType);
+            if (operation.OperationId is "PostBatch") operation.Parameters = [.. operation.Parameters ?? [], .. BatchParameters];
             if (operation.OperationId is "PostEvent" or "PostBatch") operation.Parameters = [.. operation.Parameters ?? [], IdempotencyKey];
             return Task.CompletedTask;
         });
@@ -112,6 +117,12 @@ internal static class ApiDescription
         Of("product", "Of this product.", "k8s"),
         Of("format", "ndjson, csv or parquet.", "ndjson"),
         Of("after", "After the row with this SEQUENCE:FINGERPRINT.", "7:XYZ"),
+    ];
+
+    private static IEnumerable<OpenApiParameter> BatchParameters =>
+    [
+        Of("history", "true takes timestamps as old as they like.", "true"),
+        Of("writeKey", "A write key, where no header can be set.", "4f1d6c02b1f84f3a9f0e5a7c8d2b6e13"),
     ];
 
     private static OpenApiParameter Of(string name, string description, string example) => new()

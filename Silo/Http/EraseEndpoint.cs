@@ -14,6 +14,7 @@ internal static class EraseEndpoint
 {
     public static void MapErase(this IEndpointRouteBuilder routes) =>
         routes.MapDelete("/api/fingerprints/{fingerprint}", Erase)
+            .TakesParameters("suppress")
             .WithName("EraseFingerprint")
             .WithSummary("Erase a fingerprint")
             .WithDescription("Removes its events, their ids and what is kept beside them. Totals stay: they name nobody. Events that come "

@@ -17,12 +17,14 @@ internal static class FingerprintEndpoints
         var limits = routes.ServiceProvider.GetRequiredService<Limits>();
         var group = routes.MapGroup("/api/fingerprints/{fingerprint}");
         group.MapGet("", (Delegate)(async (HttpContext context) => await (await View(context, frontEnd, limits)).ExecuteAsync(context)))
+            .TakesParameters()
             .WithName("GetFingerprint")
             .WithSummary("Count a fingerprint's events")
             .WithDescription("Every event acknowledged before this request is in it. The ETag is the sequence.")
             .Produces<FingerprintView>().Produces(304)
             .ProducesRefusals(400, 401, 403, 404, 422, 503);
         group.MapGet("/events", Events)
+            .TakesParameters("after", "limit")
             .WithName("GetFingerprintEvents")
             .WithSummary("Page through a fingerprint's events")
             .WithDescription("Oldest first. The answer's next, where there is one, is the after of the next page.")

@@ -37,8 +37,9 @@ internal sealed record FingerprintPath(string? Fingerprint, Refusal? Refusal)
     // The undecoded fingerprint and what follows it, where the path begins as ours do and is not to be resolved.
     private static (string Raw, string Following)? Find(string target)
     {
-        // A proxy's form names the host too.
-        if (!target.StartsWith('/')) target = target[Math.Max(0, target.IndexOf('/', target.IndexOf("://", StringComparison.Ordinal) + 3))..];
+        // A proxy's form names the host too. OPTIONS may ask for *, and CONNECT names a host alone.
+        if (!target.StartsWith('/') && target.IndexOf("://", StringComparison.Ordinal) is var scheme and >= 0)
+            target = target[Math.Max(0, target.IndexOf('/', scheme + 3))..];
         if (!target.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) return null;
         var path = target.AsSpan(Prefix.Length);
         if (path.IndexOf('?') is var query and >= 0) path = path[..query];

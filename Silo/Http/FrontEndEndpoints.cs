@@ -1,4 +1,4 @@
-using System.Globalization;
+using Microsoft.AspNetCore.Http.Metadata;
 using Tally.Contracts;
 using Tally.Silo.CommandLine;
 using Tally.Silo.Http.Access;
@@ -30,7 +30,6 @@ internal static class FrontEndEndpoints
         services.AddRequestEncodings();
         services.AddExport();
         services.AddSingleton<Readiness>();
-        services.AddProblemDetails(problems => problems.CustomizeProblemDetails = AddReason);
         services.AddApiDescription();
         services.AddEventCors(settings.Visitors.CorsOrigins);
         services.AddSingleton(settings.Visitors);
@@ -44,17 +43,22 @@ internal static class FrontEndEndpoints
     public static void MapFrontEnd(this WebApplication app, AppSettings settings)
     {
         if (settings.TrustedProxies.Count > 0) app.UseForwardedHeaders();
-        app.UseExceptionHandler();
+        app.UseExceptionHandler(failed => failed.Run(Refusal.InternalError().ExecuteAsync));
+        app.Use(SegmentPath.Route);
         app.Use(FingerprintPath.Route);
         app.UseRouting();
-        // Unknown paths and methods get a problem document too: what routing found no endpoint of ours for.
-        app.UseWhen(context => context.GetEndpoint() is not RouteEndpoint, refused => refused.UseStatusCodePages());
+        app.Use(Unrouted.Refuse);
         app.UseCors(); // before access: a page reads why it is refused
         app.UseAccess();
         app.UseRequestEncodings();
         app.UseExportCompression();
+        app.Use(QueryParameters.Read); // after access: who may not ask learns nothing of the parameters
 
-        var writing = app.MapWriting();
+        var all = app.MapGroup("");
+        all.AnswerHead();
+        all.JudgeBodiesThemselves();
+
+        var writing = all.MapWriting();
         writing.OpenToPages();
         if (settings.IgnoresBots) writing.IgnoreBots();
         writing.MapEvents();
@@ -62,7 +66,7 @@ internal static class FrontEndEndpoints
         writing.MapSegment();
         writing.MapPixel();
 
-        var reading = app.MapReading();
+        var reading = all.MapReading();
         reading.MapFingerprints();
         reading.MapTotals();
         reading.MapFingerprintList();
@@ -72,10 +76,10 @@ internal static class FrontEndEndpoints
         reading.MapExport();
         reading.MapMetrics().DisableRateLimiting();
 
-        app.MapErasing().MapErase();
+        all.MapErasing().MapErase();
 
-        app.MapScript();
-        var watching = app.MapGroup("").DisableRateLimiting();
+        all.MapScript();
+        var watching = all.MapGroup("").DisableRateLimiting();
         watching.MapHealth();
         watching.MapOpenApi("/openapi/v1.json");
     }
@@ -86,16 +90,11 @@ internal static class FrontEndEndpoints
         return route;
     }
 
-    private static void AddReason(ProblemDetailsContext context)
+    // Routing would refuse a body whose type an endpoint does not describe before CORS is looked at, and without saying what is
+    // taken. The endpoints do that. The description leaves this type out.
+    private static void JudgeBodiesThemselves(this RouteGroupBuilder group) => ((IEndpointConventionBuilder)group).Finally(endpoint =>
     {
-        var status = context.ProblemDetails.Status ?? StatusCodes.Status500InternalServerError;
-        context.ProblemDetails.Extensions["reason"] = status switch
-        {
-            404 => "not_found",
-            405 => "method_not_allowed",
-            415 => "unsupported_media_type", // routing refuses most of these before the endpoint would
-            >= 500 => "internal_error",
-            _ => "http_" + status.ToString(CultureInfo.InvariantCulture),
-        };
-    }
+        if (endpoint.Metadata.OfType<IAcceptsMetadata>().LastOrDefault() is { } accepts)
+            endpoint.Metadata.Add(new AcceptsMetadata([.. accepts.ContentTypes, ApiDescription.AnyType], accepts.RequestType, accepts.IsOptional));
+    });
 }

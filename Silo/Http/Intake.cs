@@ -29,6 +29,7 @@ internal sealed class Intake(
     {
         if (await visitors.Complete(fields, sender.Request) is { } incomplete) return Refused(incomplete);
         if (Read(fields, sender, clock.GetUtcNow(), out var @event) is { } refusal) return Refused(refusal);
+        if (sender.AsksHeadAlone()) return new(fields, @event!, new(RecordOutcome.Recorded, 0)); // as it would be; nothing is recorded
         var result = await frontEnd.Record(fields.Fingerprint!, @event!);
         if (IsNewcomer(result)) newcomers.Charge(sender, 1);
         return Answer(fields, @event!, result);
@@ -60,7 +61,7 @@ internal sealed class Intake(
 
     private Refusal? Read(EventFields fields, HttpContext sender, DateTimeOffset now, out Event? @event) =>
         fields.ToEvent(limits, now, out @event) ?? sender.Key()?.Refuses(fields.Product!)
-        ?? (counters.Admit(fields.Product!, fields.Action!) ? null : Refusal.TooManyServiceCounters(limits.ServiceCountersMax));
+        ?? (sender.AsksHeadAlone() || counters.Admit(fields.Product!, fields.Action!) ? null : Refusal.TooManyServiceCounters(limits.ServiceCountersMax));
 
     private static bool IsNewcomer(RecordResult result) => result is { Outcome: RecordOutcome.Recorded, Sequence: 1 };
 

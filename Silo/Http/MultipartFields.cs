@@ -25,10 +25,10 @@ internal static class MultipartFields
             while (await reader.ReadNextSectionAsync() is { } section)
             {
                 if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)) return Malformed();
-                if (!disposition.IsFormDisposition()) continue; // a file
+                if (disposition.IsFileDisposition()) continue;
+                if (HeaderUtilities.RemoveQuotes(disposition.Name).Value is not { Length: > 0 } name) return Malformed();
                 using var value = new MemoryStream();
                 await section.Body.CopyToAsync(value);
-                var name = HeaderUtilities.RemoveQuotes(disposition.Name).Value!;
                 if (!fields.TrySet(name, Strict.GetString(value.GetBuffer(), 0, (int)value.Length))) return Refusal.DuplicateField(name);
             }
             return null;

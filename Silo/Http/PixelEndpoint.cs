@@ -18,12 +18,13 @@ internal static class PixelEndpoint
             .WithName("GetPixel")
             .WithSummary("Record one event, and get an image of one transparent point")
             .WithDescription("The fields of POST /api/events as query parameters. The image comes when the event is committed and "
-                + "counted; a refusal is a problem document, not an image. Neither may be cached.")
+                + "counted; a refusal is a problem document, not an image. Neither may be cached. HEAD records nothing.")
             .Produces(200, contentType: "image/gif")
             .ProducesRefusals(400, 401, 403, 409, 422, 503);
 
     private static async Task<IResult> Get(HttpRequest request, HttpResponse response, Intake intake)
     {
+        response.OpenToEveryPage();
         response.Headers.CacheControl = "no-store";
         var fields = new EventFields();
         var refusal = FormFields.Read(Encoding.UTF8.GetBytes(request.QueryString.Value is [_, .. var query] ? query : ""), fields);

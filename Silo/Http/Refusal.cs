@@ -5,7 +5,7 @@ namespace Tally.Silo.Http;
 
 /// <summary>
 /// Why a request was not done: an RFC 9457 problem document with a stable <see cref="Reason"/>. Its text never
-/// quotes what the client sent.
+/// quotes what the client sent; only <see cref="Field"/> may be a parameter's name, where that is short and plain.
 /// </summary>
 /// <param name="Status">HTTP status.</param>
 /// <param name="Title">The reason in words, always the same.</param>
@@ -18,6 +18,8 @@ public sealed record Refusal(
     int Status, string Title, string Reason, string Detail, string? Field = null, string? Id = null, BatchReceipt? Batch = null) : IResult
 {
     public const string TooManyNewFingerprintsReason = "too_many_new_fingerprints";
+
+    private const int PlainNameMax = 24; // shorter than most keys
 
     private int RetryAfterSeconds { get; init; } = 1;
 
@@ -62,6 +64,16 @@ public sealed record Refusal(
 
     public static Refusal UnknownValue(string field, string known) =>
         new(422, "A parameter has an unknown value", "unknown_value", $"The parameter {field} must be {known}.", field);
+
+    /// <param name="name">As it came. Only a plain one is given back: what is none may be markup, or a secret at the wrong place.</param>
+    /// <param name="nearest">Null where none is known.</param>
+    /// <param name="known">All that the endpoint knows.</param>
+    public static Refusal UnknownParameter(string name, string? nearest, string[] known) => new(422, "A parameter is unknown", "unknown_parameter",
+        nearest is null ? "This path takes no parameters." : $"There is no such parameter here. The nearest is {nearest}; all are {string.Join(", ", known)}.",
+        name.Length <= PlainNameMax && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') && name.Length > 0 ? name : null);
+
+    public static Refusal NotOnBucket(string field, string bucket, DateTime nearest) => new(422, "A range has whole buckets", "not_on_bucket",
+        $"The parameter {field} must be the begin of a {bucket} in UTC, since that is what is counted by. The nearest is {nearest:yyyy-MM-dd'T'HH:mm:ss}Z.", field);
 
     public static Refusal InvalidTime(string field) => new(422, "A time cannot be read", "invalid_time",
         $"The parameter {field} must be as RFC 3339 asks, with an offset, for example 2026-01-02T10:30:00Z, or a date. A + is %2B here.", field);
@@ -166,6 +178,14 @@ public sealed record Refusal(
 
     public static Refusal TooManyNewFingerprints(int afterSeconds) => new(429, "Too many new fingerprints", TooManyNewFingerprintsReason,
         "This address has named more new fingerprints than it may. Nothing of this request was recorded.") { RetryAfterSeconds = afterSeconds };
+
+    public static Refusal NotFound() => new(404, "Not found", "not_found", "There is nothing at this path.");
+
+    public static Refusal MethodNotAllowed() => new(405, "The method is not allowed", "method_not_allowed",
+        "This path does not take this method. The header Allow names those that it takes.");
+
+    public static Refusal InternalError() => new(500, "Internal error", "internal_error",
+        "This is a fault of the server, which its log describes. Whether the request was done is open.");
 
     public static Refusal UnknownFingerprint() =>
         new(404, "Unknown fingerprint", "unknown_fingerprint", "No event is recorded for this fingerprint.", "fingerprint");

@@ -88,11 +88,14 @@ internal static class RequestBody
         _ => Refusal.MalformedBody("The body ended early or is not framed as HTTP asks."),
     };
 
-    /// <summary>The header's key, null where there is none, or why it is refused.</summary>
+    /// <summary>
+    /// The header's key, null where there is none, or why it is refused. The IETF's draft has quotation marks around it, which are
+    /// not part of the key; most clients have none.
+    /// </summary>
     public static Refusal? ReadIdempotencyKey(HttpRequest request, out string? key)
     {
         var header = request.Headers[IdempotencyKey];
-        key = header.Count == 0 ? null : header.ToString();
+        key = header.Count == 0 ? null : StructuredText.Read(header.ToString());
         return header.Count > 1 ? Refusal.DuplicateField(IdempotencyKey) : null;
     }
 }

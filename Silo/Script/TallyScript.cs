@@ -2,13 +2,15 @@ using System.IO.Compression;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
+using Tally.Silo.Http;
 
 namespace Tally.Silo.Script;
 
 /// <summary>GET /tally.js: the script tag, from memory, as small as its source gets without a compiler.</summary>
-internal static class TallyScript
+internal static partial class TallyScript
 {
     private const string ContentType = "text/javascript; charset=utf-8";
 
@@ -24,19 +26,23 @@ internal static class TallyScript
     {
         var takesGzip = request.GetTypedHeaders().AcceptEncoding.Any(coding => coding.Value == "gzip" && coding.Quality is not 0);
         if (takesGzip) response.Headers.ContentEncoding = "gzip";
+        response.OpenToEveryPage();
         response.Headers.Vary = HeaderNames.AcceptEncoding;
         response.Headers.CacheControl = CacheControl;
         var form = takesGzip ? Compressed : Plain;
         return TypedResults.Bytes(form.Body, ContentType, entityTag: form.Tag);
     }
 
-    // Each line without its indentation; those of comments not at all.
+    // Without comments, line ends and the spaces beside signs. The source is written so that this is all that it takes.
     private static string ReadSource()
     {
         using var source = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream("tally.js")!);
-        return string.Join('\n', source.ReadToEnd().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Where(line => !line.StartsWith("//", StringComparison.Ordinal)));
+        return string.Concat(source.ReadToEnd().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => !line.StartsWith("//", StringComparison.Ordinal)).Select(line => NeedlessSpace().Replace(line, "")));
     }
+
+    [GeneratedRegex(@"(?<=[=<>+?:*{},;()|&-]) +| +(?=[=<>+?:*{},;()|&-])")]
+    private static partial Regex NeedlessSpace();
 
     private static byte[] Compress(byte[] body)
     {

@@ -1,14 +1,13 @@
-// Tally's script tag. It is served without its comments and indentation (TallyScript.cs), so a comment has a line of
-// its own and no text goes over several.
+// Tally's script tag. It is served without its comments, indentation and needless spaces (TallyScript.cs), so a comment has a
+// line of its own, each statement its semicolon, and no text a space or a line end beside a sign of the language.
 (() => {
-  const script = document.currentScript;
+  // Of a module there is no current script.
+  const script = document.currentScript || document.querySelector('[src*="/tally.js"]');
   const {product = location.hostname, key} = script.dataset;
   const url = new URL('api/events', script.src);
+  // The same tag twice, of a theme and of a tag manager, counts once.
+  if (window[url + product] == (window[url + product] = 1)) return;
   if (key) url.searchParams.set('writeKey', key);
-  const prefix = 'tally.';
-  const keptMax = 1000;
-  // The characters of {"timestamp":"2026-01-01T00:00:00.000Z",
-  const stamp = 40;
   const random = () => crypto.getRandomValues(new Uint32Array(4)).join('-');
 
   // Who asks not to be tracked is not: nothing is sent, and nothing stored.
@@ -24,48 +23,53 @@
     visitor = random();
   }
 
-  // Each unsent event is stored under its own id, so that two tabs never write over each other's.
-  const kept = () => Object.keys(store).filter(id => id.startsWith(prefix));
+  // Each unsent event is stored under its own id, so that two tabs never write over each other's, and with where it is to go:
+  // a page may have tags of several collectors. The version before did not write that.
+  const kept = () => Object.keys(store).filter(place => (place.replace(/^tally\.[\d-]+/, '') || url) == url);
 
   let wait = 1000, timer, flushing;
-  const send = (id, body) =>
-    // A large body would not be sent at all with keepalive, and is to be refused by the server.
-    fetch(url, {method: 'POST', body, keepalive: body.length < 6e4}).then(({status}) => {
-      if (status == 429 || status > 499) throw 0;
-      wait = 1000;
-      // Too old, or of a clock that is wrong: then the server's counts.
-      if (status == 422 && body[2] == 't') return send(id, '{' + body.slice(stamp));
-      delete store[id];
-    });
+  const send = async (place, body, late) => {
+    // What is late has its time before all else, {"timestamp":"2026-01-01T00:00:00.000Z", which is 40 characters. At once the
+    // server's clock is the better one. A large body would not be sent at all with keepalive, and is to be refused.
+    const {status} = await fetch(url, {method: 'POST', body: late ? body : '{' + body.slice(40), keepalive: body.length < 6e4});
+    if (status == 429 || status > 499) throw 0;
+    wait = 1000;
+    delete store[place];
+  };
 
   // What failures and closed pages have left, one after another. Two tabs may send the same: its id counts once.
   const flush = async () => {
     timer = clearTimeout(timer);
     if (flushing) return;
-    flushing = true;
+    flushing = 1;
     try {
-      for (let id; id = kept()[0];) await send(id, store[id]);
+      for (let place; place = kept()[0];) await send(place, store[place], 1);
     } catch {
       later();
     }
-    flushing = false;
+    flushing = 0;
   };
   const later = () => timer ||= setTimeout(flush, wait = Math.min(2 * wait, 6e4));
 
-  window.tally = (action, properties) => {
-    const id = prefix + random();
-    const body = JSON.stringify({timestamp: new Date(), action, product, fingerprint: store.tally || visitor, id, properties});
+  const track = window.tally = (action, properties) => {
     try {
-      if (kept().length < keptMax) store[id] = body;
-    } catch {}
-    // At once, so that it is on its way when the page closes; and without the stamp: the server's clock is the better one.
-    send(id, '{' + body.slice(stamp)).then(() => timer && flush(), later);
+      const id = 'tally.' + random(), place = id + url;
+      const body = JSON.stringify({timestamp: new Date(), action, product, fingerprint: store.tally || visitor, id, properties});
+      try {
+        if (kept().length < 1000) store[place] = body;
+      } catch {}
+      // At once, so that it is on its way when the page closes.
+      send(place, body).then(() => timer && flush(), later);
+    } catch {
+      // The page goes on, and what cannot be JSON counts without its properties.
+      if (properties) track(action);
+    }
   };
 
   let seen;
   const view = () => {
     const path = location.pathname;
-    if (seen != (seen = path + location.search)) tally('view', {path});
+    if (seen != (seen = path + location.search)) track('view', {path});
   };
   for (const name of ['pushState', 'replaceState']) {
     const original = history[name];

@@ -35,6 +35,16 @@ public sealed class Stage(PostgresServer server) : IAsyncLifetime
 
     public string Url(string product) => $"{site!.Origin}/{product}";
 
+    /// <summary>Where a page may post an event by itself.</summary>
+    public string EventsUrl => $"http://127.0.0.1:{port}/api/events?writeKey={Uri.EscapeDataString(WriteKey)}";
+
+    public string PixelUrl(string product) =>
+        $"http://127.0.0.1:{port}/api/pixel.gif?writeKey={Uri.EscapeDataString(WriteKey)}&action=open&product={product}&fingerprint=f";
+
+    /// <summary>As an integrity attribute has it.</summary>
+    public async Task<string> ScriptHash() =>
+        "sha256-" + Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(await app!.Http.GetByteArrayAsync("/tally.js")));
+
     /// <summary>A tab that shows a page of the product, its script run.</summary>
     public async Task<IPage> OpenTab(IBrowserContext visitor, string product)
     {

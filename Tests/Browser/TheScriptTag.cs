@@ -245,6 +245,135 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         await stage.Counts(product, 1);
     }
 
+    [Theory]
+    [InlineData("isolated")]
+    [InlineData("isolated&tag=defer%20crossorigin")]
+    [InlineData("tag=crossorigin%20integrity=HASH")]
+    [InlineData("tag=type=module")]
+    [InlineData("isolated&tag=type=module")]
+    public async Task Every_way_to_load_the_tag_counts(string page)
+    {
+        var tab = await (await stage.NewVisitor()).NewPageAsync();
+        var complaints = Complaints(tab);
+        await tab.GoToAsync($"{stage.Url(product)}?{page.Replace("HASH", Uri.EscapeDataString($"\"{await stage.ScriptHash()}\""))}");
+        await stage.Counts(product, 1);
+        Assert.Equal(page.StartsWith("isolated", StringComparison.Ordinal), await tab.EvaluateExpressionAsync<bool>("crossOriginIsolated"));
+        await tab.EvaluateExpressionAsync("tally('signup')");
+        await stage.Counts(product, 2);
+        await NothingIsKept(tab);
+        Assert.Empty(complaints);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("image.crossOrigin = 'anonymous';")]
+    public async Task An_isolated_page_shows_the_pixel(string more)
+    {
+        var tab = await (await stage.NewVisitor()).NewPageAsync();
+        await tab.GoToAsync(stage.Url(product) + "?isolated");
+        Assert.Equal("load", await tab.EvaluateExpressionAsync<string>($$"""
+            new Promise(done => {
+              const image = new Image();
+              {{more}}
+              image.onload = image.onerror = e => done(e.type);
+              image.src = '{{stage.PixelUrl(product)}}';
+            })
+            """));
+        Assert.Equal(["open", "view"], (await stage.Counts(product, 2)).Select(e => e.Action).Order());
+    }
+
+    [Fact]
+    public async Task A_beacon_of_json_is_recorded()
+    {
+        var tab = await stage.OpenTab(await stage.NewVisitor(), product);
+        await stage.Counts(product, 1);
+        var complaints = Complaints(tab);
+        foreach (var type in (string[])["application/json", "text/plain", "application/x-www-form-urlencoded"])
+        {
+            var body = type.EndsWith("encoded", StringComparison.Ordinal)
+                ? $"action={type.Length}&product={product}&fingerprint=f" : $$"""{"action":"{{type.Length}}","product":"{{product}}","fingerprint":"f"}""";
+            Assert.True(await tab.EvaluateExpressionAsync<bool>($"navigator.sendBeacon('{stage.EventsUrl}', new Blob(['{body}'], {{type: '{type}'}}))"));
+        }
+        Assert.Equal(["10", "16", "33", "view"], (await stage.Counts(product, 4)).Select(e => e.Action).Order());
+        Assert.Empty(complaints);
+    }
+
+    [Fact]
+    public async Task The_same_tag_twice_counts_once()
+    {
+        var tab = await (await stage.NewVisitor()).NewPageAsync();
+        await tab.GoToAsync($"{stage.Url(product)}?again={product}&again={product}");
+        await tab.EvaluateExpressionAsync("tally('signup'); history.pushState({}, '', '?next')");
+        await NothingIsKept(tab); // all that was sent is answered
+        Assert.Equal(["signup", "view", "view"], (await stage.Counts(product, 3)).Select(e => e.Action).Order());
+    }
+
+    [Fact]
+    public async Task Tags_of_two_products_or_of_two_collectors_both_count()
+    {
+        var tab = await (await stage.NewVisitor()).NewPageAsync();
+        await tab.GoToAsync($"{stage.Url(product)}?again={product}-too");
+        await tab.EvaluateExpressionAsync("history.pushState({}, '', '?next')");
+        await NothingIsKept(tab);
+        await stage.Counts(product, 2);
+        await stage.Counts(product + "-too", 2);
+
+        // What one could not send is not sent by the other, which would count it where it does not belong.
+        await tab.GoToAsync($"{stage.Url(product)}-two?again={product}-two&collector");
+        await NothingIsKept(tab);
+        await stage.Counts(product + "-two", 2);
+        await tab.SetOfflineModeAsync(true);
+        await tab.EvaluateExpressionAsync("history.pushState({}, '', '?offline')");
+        await Keeps(tab, 2);
+        var kept = await tab.EvaluateExpressionAsync<string[]>("Object.keys(localStorage).filter(key => key.startsWith('tally.')).map(key => key.slice(key.indexOf('http')).split('/')[2])");
+        Assert.Equal(2, kept.Distinct().Count());
+        await tab.SetOfflineModeAsync(false);
+        await NothingIsKept(tab);
+        await stage.Counts(product + "-two", 4);
+    }
+
+    [Fact]
+    public async Task What_the_version_before_has_kept_is_sent()
+    {
+        var visitor = await stage.NewVisitor();
+        var tab = await stage.OpenTab(visitor, product);
+        await NothingIsKept(tab);
+        await tab.EvaluateExpressionAsync($$"""
+            localStorage['tally.1-2-3-4'] = JSON.stringify({timestamp: new Date(), action: 'kept', product: '{{product}}', fingerprint: localStorage.tally, id: 'tally.1-2-3-4'})
+            """);
+        await tab.ReloadAsync();
+        await NothingIsKept(tab);
+        Assert.Equal(["kept", "view", "view"], (await stage.Counts(product, 3)).Select(e => e.Action).Order());
+    }
+
+    [Fact]
+    public async Task Whatever_the_page_gives_it_never_throws_and_counts_what_can_be_counted()
+    {
+        var tab = await stage.OpenTab(await stage.NewVisitor(), product);
+        var complaints = Complaints(tab);
+        var thrown = await tab.EvaluateExpressionAsync<string[]>("""
+            (() => {
+              const circular = {};
+              circular.self = circular;
+              const broken = () => { throw new Error('broken'); };
+              const working = window.fetch;
+              return [
+                () => tally('bigint', {n: 10n}), () => tally('circular', circular), () => tally('getter', {get n() { return broken(); }}),
+                () => tally('json', {toJSON: broken}), () => tally('proxy', new Proxy({}, {ownKeys: broken, get: broken})), () => tally('function', () => 1),
+                () => tally('symbol', Symbol('s')), () => tally('more', {n: 1}, 2, 3),
+                () => tally(), () => tally(null, null), () => tally(Symbol('s'), {}), () => tally(10n), () => tally(circular), () => tally({toJSON: broken}),
+                () => { window.fetch = broken; tally('fetch'); window.fetch = working; },
+              ].flatMap(call => {
+                try { call(); return []; } catch (e) { return [`${call}: ${e}`]; }
+              });
+            })()
+            """);
+        Assert.Empty(thrown);
+        await NothingIsKept(tab);
+        Assert.Equal(["bigint", "circular", "fetch", "function", "getter", "json", "more", "proxy", "symbol", "view"], (await stage.Counts(product, 10)).Select(e => e.Action).Order());
+        Assert.DoesNotContain(complaints, complaint => complaint.Contains("Error", StringComparison.Ordinal));
+    }
+
     private static Task<string> Remembered(IPage tab) => tab.EvaluateExpressionAsync<string>("localStorage.tally");
 
     private static Task NothingIsKept(IPage tab) => Keeps(tab, 0);

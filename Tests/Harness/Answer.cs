@@ -76,7 +76,7 @@ public static class Requests
         {
             using var response = await app.Http.SendAsync(request);
             var content = response.Content.Headers.ContentType?.MediaType;
-            var body = content?.EndsWith("json", StringComparison.Ordinal) == true
+            var body = content?.EndsWith("json", StringComparison.Ordinal) == true && request.Method != HttpMethod.Head
                 ? JsonSerializer.Deserialize<JsonElement>(await response.Content.ReadAsByteArrayAsync()) : default;
             return new((int)response.StatusCode, body, content, response.Headers);
         }

@@ -8,7 +8,8 @@ namespace Tally.Tests.Harness;
 
 /// <summary>
 /// Somebody's site, on an origin of its own: every page /PRODUCT/... has the script tag, and a policy that allows nothing
-/// else than it.
+/// else than it. <c>?isolated</c> makes it one that loads only what says that any page may; <c>?tag=</c> has the tag's own
+/// attributes; <c>?again=</c> adds a tag of that product, <c>&amp;collector</c> of Tally by another address.
 /// </summary>
 public sealed class Website : IAsyncDisposable
 {
@@ -32,12 +33,17 @@ public sealed class Website : IAsyncDisposable
         app.Run(context =>
         {
             context.Response.ContentType = "text/html";
-            context.Response.Headers.ContentSecurityPolicy = $"default-src 'none'; img-src data:; script-src {tally}/tally.js; "
-                + $"connect-src {tally}/api/events; require-trusted-types-for 'script'; trusted-types 'none'";
+            var (query, headers) = (context.Request.Query, context.Response.Headers);
+            var (isolated, other) = (query.ContainsKey("isolated"), query.ContainsKey("collector") ? tally.Replace("127.0.0.1", "localhost") : tally);
+            headers.ContentSecurityPolicy = $"default-src 'none'; img-src data: {(isolated ? tally + "/api/pixel.gif" : "")}; script-src {tally}/tally.js {other}/tally.js; "
+                + $"connect-src {tally}/api/events {other}/api/events; require-trusted-types-for 'script'; trusted-types 'none'";
+            if (isolated) (headers["Cross-Origin-Embedder-Policy"], headers["Cross-Origin-Opener-Policy"]) = ("require-corp", "same-origin");
             var product = context.Request.Path.Value!.Split('/')[1];
+            string Tag(string source, string of) =>
+                $"""<script {query["tag"].FirstOrDefault("defer")} src="{source}/tally.js" data-product="{of}" data-key="{query["key"].FirstOrDefault(writeKey)}"></script>""";
             return context.Response.WriteAsync($"""
                 <!doctype html><html lang="en"><head><title>{product}</title><link rel="icon" href="data:,">
-                <script defer src="{tally}/tally.js" data-product="{product}" data-key="{(context.Request.Query["key"] is [var key] ? key : writeKey)}"></script></head></html>
+                {Tag(tally, product)}{string.Concat(query["again"].Select(again => Tag(other, again!)))}</head></html>
                 """);
         });
         await app.StartAsync();

@@ -181,7 +181,7 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
                  ])
             (await app.Get(path)).AssertRefused(422, reason, field);
         foreach (var path in (string[])["/api/fingerprints?limit=1000", "/api/uniques?from=0001-01-01&to=0001-01-02", "/api/top?of=fingerprints&to=0001-01-02",
-                     "/api/uniques?to=0001-01-03&unknown=1", "/api/uniques?from=2025-01-01&to=2026-01-02", "/api/fingerprints?product=%FF' or 1=1"])
+                     "/api/uniques?to=0001-01-03", "/api/uniques?from=2025-01-01&to=2026-01-02", "/api/fingerprints?product=x' or 1=1"])
             Assert.Equal(200, (await app.Get(path)).Status);
     }
 

@@ -43,6 +43,28 @@ public sealed class Cookieless(PostgresServer server)
         Assert.Equal(1, (await app.View(form.Text("fingerprint")!)).Body.GetProperty("total").GetInt64());
     }
 
+    [Fact]
+    public async Task What_a_proxy_names_that_is_no_address_makes_nobody_another_visitor()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database, flags: [.. Flags, "-trustedProxies=127.0.0.1"]);
+        var ofProxy = await Post(app, "127.0.0.1", Firefox);
+        var ofClient = await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", "203.0.113.7")]);
+        Assert.NotEqual(ofProxy, ofClient);
+        // What stands before the client's address is the client's own word.
+        foreach (var same in (string[])
+                 ["203.0.113.7:4711", "unknown, 203.0.113.7", "_hidden, 203.0.113.7:80", "198.51.100.1, 203.0.113.7", ",,, 203.0.113.7", " 203.0.113.7 "])
+            Assert.Equal(ofClient, await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", same)]));
+        // From where it cannot be read on, nobody is believed: it is the proxy's request, as without the header.
+        foreach (var nobody in (string[])
+                 ["unknown", "_hidden", "203.0.113.7, unknown", "203.0.113.7, _hidden", "203.0.113.7, 999.1.1.1", "203.0.113.7;198.51.100.1", "203.0.113.7:99999", "for=203.0.113.7",
+                     "' or 1=1", new string('1', 5_000)])
+            Assert.Equal((nobody, ofProxy), (nobody, await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", nobody)])));
+        Assert.Equal(await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", "2001:db8::1")]), await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", "[2001:db8::1]:443")]));
+        Assert.Equal(0, await app.Terminate());
+        Assert.DoesNotContain("Exception", app.Output);
+    }
+
     [Theory, EachStorage]
     public async Task The_address_and_the_user_agent_are_neither_stored_nor_logged(StorageKind storage)
     {

@@ -27,7 +27,7 @@ public sealed class CrossOrigin(PostgresServer server)
         {
             var receipt = await Post(app, origin, Good);
             Assert.Equal((200, origin), (receipt.Status, Allowed(receipt)));
-            Assert.False(receipt.Headers.Contains("Access-Control-Allow-Credentials"));
+            Assert.Equal("true", receipt.Headers.GetValues("Access-Control-Allow-Credentials").Single());
             Assert.Contains("Origin", receipt.Headers.Vary); // a cache must not give one page's answer to another
             var refusal = await Post(app, origin, "action=view");
             refusal.AssertRefused(422, "missing_field", "product");
@@ -39,6 +39,7 @@ public sealed class CrossOrigin(PostgresServer server)
             Assert.Equal((204, origin), (preflight.Status, Allowed(preflight)));
             Assert.Contains("POST", preflight.Headers.GetValues("Access-Control-Allow-Methods").Single());
             Assert.Equal("content-type,idempotency-key,authorization", preflight.Headers.GetValues("Access-Control-Allow-Headers").Single());
+            Assert.Equal("true", preflight.Headers.GetValues("Access-Control-Allow-Credentials").Single());
         }
         foreach (var origin in (string[])["https://shop.example.org", "http://shop.example", "https://shop.example:8443", "http://localhost", "null",
                      "https://evil.example", "https://shop.example.", "*", "", "x"])
@@ -56,13 +57,60 @@ public sealed class CrossOrigin(PostgresServer server)
         foreach (var origin in (string[])[Shop, "null"])
         {
             Assert.Equal("*", Allowed(await Post(app, origin, Good)));
-            Assert.Equal("*", Allowed(await Preflight(app, origin)));
+            var preflight = await Preflight(app, origin);
+            Assert.Equal("*", Allowed(preflight));
+            Assert.False(preflight.Headers.Contains("Access-Control-Allow-Credentials")); // with any origin that is not allowed
         }
         foreach (var path in (string[])["/api/fingerprints/cors", "/api/fingerprints/cors/events", "/metrics", "/openapi/v1.json", "/health/ready"])
         {
             var answer = await Send(app, HttpMethod.Get, path, Shop);
             Assert.Equal((200, null), (answer.Status, Allowed(answer)));
         }
+    }
+
+    [Fact]
+    public async Task What_no_endpoint_takes_is_refused_so_that_a_page_reads_why()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database, flags: ["-corsOrigins", Shop]);
+        foreach (var (method, path, status, reason) in ((string, string, int, string)[])
+                 [
+                     ("PUT", "/api/events", 405, "method_not_allowed"), ("GET", "/api/events/batch", 405, "method_not_allowed"), ("POST", "/api/pixel.gif", 405, "method_not_allowed"),
+                     ("GET", "/v1/track", 405, "method_not_allowed"), ("POST", "/v1/nothing", 404, "not_found"), ("POST", "/api/events/nothing", 404, "not_found"),
+                     ("POST", "/api/events", 415, "unsupported_media_type"), ("POST", "/api/events/batch", 415, "unsupported_media_type"),
+                     ("POST", "/v1/track", 415, "unsupported_media_type"), ("POST", "/v1/batch", 415, "unsupported_media_type"),
+                 ])
+            foreach (var type in (string[])["image/png", "x", "application/xml; charset=\"utf-8"])
+                foreach (var origin in (string[])[Shop, "https://evil.example"])
+                {
+                    var content = method == "GET" ? null : new ByteArrayContent([1, 2]);
+                    content?.Headers.TryAddWithoutValidation("Content-Type", type);
+                    var answer = await Send(app, HttpMethod.Parse(method), path, origin, content);
+                    answer.AssertRefused(status, reason);
+                    Assert.All((string[])["detail", "type"], name => Assert.NotEmpty(answer.Text(name)!));
+                    Assert.Equal(origin == Shop ? Shop : null, Allowed(answer));
+                }
+        foreach (var (method, path) in ((string, string)[])[("POST", "/api/totals"), ("GET", "/nothing"), ("GET", "/api/eventsofothers"), ("PUT", "/api/fingerprints/cors"), ("POST", "/health/live")])
+        {
+            var answer = await Send(app, HttpMethod.Parse(method), path, Shop);
+            Assert.InRange(answer.Status, 404, 405);
+            Assert.Null(Allowed(answer));
+        }
+    }
+
+    [Fact]
+    public async Task The_script_and_the_pixel_are_for_every_page()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database);
+        foreach (var path in (string[])["/tally.js", "/api/pixel.gif?" + Good, "/api/pixel.gif"])
+            foreach (var method in (HttpMethod[])[HttpMethod.Get, HttpMethod.Head])
+                foreach (var origin in (string[])[Shop, "null"])
+                {
+                    var answer = await Send(app, method, path, origin);
+                    Assert.Equal("*", Allowed(answer));
+                    Assert.Equal("cross-origin", answer.Headers.GetValues("Cross-Origin-Resource-Policy").Single());
+                }
     }
 
     private static Task<Answer> Post(AppProcess app, string origin, string form) =>

@@ -119,25 +119,63 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
     public async Task Huge_and_broken_heads_are_refused()
     {
         var shared = await Begin();
-        foreach (var (head, status) in ((string, int)[])
+        foreach (var (head, status, reason) in ((string, int, string)[])
                  [
-                     ($"GET /health/live HTTP/1.1\r\nHost: tally\r\nX: {new string('a', 40_000)}\r\n\r\n", 431),
-                     ($"GET /health/live HTTP/1.1\r\nHost: tally\r\n{string.Concat(Enumerable.Range(0, 200).Select(i => $"X{i}: a\r\n"))}\r\n", 431),
-                     ($"GET /api/fingerprints/{new string('a', 9_000)} HTTP/1.1\r\nHost: tally\r\n\r\n", 414),
-                     ("GET /api/fingerprints/%00 HTTP/1.1\r\nHost: tally\r\n\r\n", 400),
-                     ("GET /api/fingerprints/\u00c3\u00a9 HTTP/1.1\r\nHost: tally\r\n\r\n", 400),
-                     ("GET /health/live HTTP/1.1\r\n\r\n", 400),
-                     ("GET /health/live HTTP/1.1\r\nHost: tally\r\nX: a\u0000b\r\n\r\n", 400),
-                     ("GET /health/live HTTP/9.9\r\nHost: tally\r\n\r\n", 505),
-                     ("\u0016\u0003\u0001\u0002\u0000\u0001\r\n\r\n", 400),
-                     ("G\u0000T / HTTP/1.1\r\nHost: tally\r\n\r\n", 400),
+                     ($"GET /health/live HTTP/1.1\r\nHost: tally\r\nX: {new string('a', 40_000)}\r\n\r\n", 431, "head_too_large"),
+                     ($"GET /health/live HTTP/1.1\r\nHost: tally\r\n{string.Concat(Enumerable.Range(0, 200).Select(i => $"X{i}: a\r\n"))}\r\n", 431, "head_too_large"),
+                     ($"GET /api/fingerprints/{new string('a', 9_000)} HTTP/1.1\r\nHost: tally\r\n\r\n", 414, "path_too_long"),
+                     ("GET /api/fingerprints/%00 HTTP/1.1\r\nHost: tally\r\n\r\n", 400, "malformed_request"),
+                     ("GET /api/fingerprints/\u00c3\u00a9 HTTP/1.1\r\nHost: tally\r\n\r\n", 400, "malformed_request"),
+                     ("GET /health/live HTTP/1.1\r\n\r\n", 400, "malformed_request"), ("GET /health/live HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "malformed_request"),
+                     ("GET /health/live HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "malformed_request"), ("GET * HTTP/1.1\r\nHost: tally\r\n\r\n", 405, "method_not_allowed"),
+                     ("POST /api/events HTTP/1.0\r\nHost: tally\r\n\r\n", 400, "malformed_request"), ("POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Length: x\r\n\r\n", 400, "malformed_request"),
+                     ("GET /health/live HTTP/1.1\r\nHost: tally\r\nX: a\u0000b\r\n\r\n", 400, "malformed_request"),
+                     ("GET /health/live HTTP/9.9\r\nHost: tally\r\n\r\n", 505, "unsupported_version"),
+                     ("\u0016\u0003\u0001\u0002\u0000\u0001\r\n\r\n", 400, "malformed_request"),
+                     ("G\u0000T / HTTP/1.1\r\nHost: tally\r\n\r\n", 400, "malformed_request"),
+                     ("OPTIONS * HTTP/1.1\r\nHost: tally\r\n\r\n", 404, "not_found"), ("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", 404, "not_found"),
                  ])
         {
             await using var connection = await RawConnection.To(shared.App);
             await connection.TrySend(head);
-            Assert.Equal(status, (await connection.Receive())!.Status);
+            AssertProblem(status, reason, await connection.Receive());
         }
         await AssertServesAndRecorded(shared, 0);
+    }
+
+    [Fact]
+    public async Task A_broken_head_is_refused_with_a_reason_wherever_it_comes_on_a_connection()
+    {
+        var shared = await Begin();
+        // The answers before it leave ever less room in the piece of memory that the server writes to.
+        for (var before = 0; before < 40; before++)
+        {
+            await using var connection = await RawConnection.To(shared.App);
+            await connection.TrySend(string.Concat(Enumerable.Repeat("GET /health/live HTTP/1.1\r\nHost: tally\r\n\r\n", before)) + "BROKEN\r\n\r\n");
+            for (var i = 0; i < before; i++) Assert.Equal(200, (await connection.Receive())!.Status);
+            AssertProblem(400, "malformed_request", await connection.Receive());
+            Assert.Null(await connection.Receive());
+        }
+    }
+
+    [Fact]
+    public async Task A_head_that_does_not_come_in_time_is_refused_with_a_reason()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, apps.Server);
+        await using var app = await AppProcess.Start(database, new() { ["Limits__HeadSecondsMax"] = "1" });
+        await using var connection = await RawConnection.To(app);
+        await connection.Send("GET /health/live HTTP/1.1\r\nHost: ta");
+        AssertProblem(408, "head_too_slow", await connection.Receive());
+        Assert.Null(await connection.Receive());
+    }
+
+    // The one document that every refusal has, whoever refuses.
+    private static void AssertProblem(int status, string reason, RawAnswer? answer)
+    {
+        Assert.Equal((status, reason), (answer!.Status, answer.Reason));
+        Assert.Equal(status, answer.Body.GetProperty("status").GetInt32());
+        Assert.Equal("about:blank", answer.Text("type"));
+        Assert.All((string[])["title", "detail"], name => Assert.NotEmpty(answer.Text(name)!));
     }
 
     [Fact]
@@ -148,7 +186,7 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
         foreach (var (path, status, reason) in ((string, int, string?)[])
                  [
                      ($"/api/fingerprints/{framed}", 200, null), ($"http://tally/api/fingerprints/{framed}", 200, null), ($"/API/Fingerprints/{framed}", 200, null),
-                     ($"/api/fingerprints/%66{framed[1..]}", 200, null), ($"/api/fingerprints/{framed}?fingerprint=other", 200, null),
+                     ($"/api/fingerprints/%66{framed[1..]}", 200, null), ($"/api/fingerprints/{framed}?fingerprint=other", 422, "unknown_parameter"),
                      ($"/api/fingerprints/%2566{framed[1..]}", 404, "unknown_fingerprint"), ($"/api/fingerprints/x%2F..%2F{framed}", 404, "unknown_fingerprint"),
                      ($"/api/fingerprints/x/../{framed}", 404, "not_found"), ($"/api/fingerprints/../fingerprints/{framed}", 404, "not_found"),
                      ($"/api/fingerprints/x/%2E%2E/{framed}", 404, "not_found"), ($"/api/%66ingerprints/{framed}", 400, "malformed_path"),

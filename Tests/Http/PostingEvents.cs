@@ -10,6 +10,32 @@ public sealed class PostingEvents(SharedApps apps) : IClassFixture<SharedApps>
     private readonly string visitor = "visitor-" + Guid.NewGuid();
 
     [Theory, EachStorage]
+    public async Task A_quoted_idempotency_key_is_the_key_between_its_marks(StorageKind storage)
+    {
+        var shared = await apps.On(storage);
+        var visitor = "quoted-" + Guid.NewGuid();
+        var form = $"action=view&product=k8s&fingerprint={visitor}";
+        foreach (var (header, id) in ((string, string)[])
+                 [
+                     ("\"order-17\"", "order-17"), ("\"a\\\"b\\\\c\"", "a\"b\\c"), ("\" \"", " "), ("\"a, b\"", "a, b"),
+                     ("\"a", "\"a"), ("a\"", "a\""), ("\"", "\""), ("\"a\"b\"", "\"a\"b\""), ("\"a\\b\"", "\"a\\b\""), ("\"a\\\"", "\"a\\\""), ("'a'", "'a'"),
+                 ])
+        {
+            var first = await shared.App.PostForm(form, idempotencyKey: header);
+            Assert.Equal((200, id, false), (first.Status, first.Text("id"), first.Duplicate));
+            Assert.True((await shared.App.PostForm(form, idempotencyKey: header)).Duplicate);
+            Assert.True((await shared.App.PostForm($"{form}&id={Uri.EscapeDataString(id)}", idempotencyKey: header)).Duplicate);
+        }
+        (await shared.App.PostForm(form, idempotencyKey: "\"\"")).AssertRefused(422, "missing_field", "id");
+        (await shared.App.PostForm(form + "&id=b", idempotencyKey: "\"a\"")).AssertRefused(422, "id_mismatch", "id");
+        Assert.Equal(11, await shared.Rows(visitor));
+
+        var item = $$"""[{"action":"view","product":"k8s","fingerprint":"{{visitor}}"}]""";
+        Assert.Equal(1, (await shared.App.PostBatch(item, idempotencyKey: "\"upload-7\"")).Batch.Recorded);
+        Assert.Equal(1, (await shared.App.PostBatch(item, idempotencyKey: "upload-7")).Batch.Repeated);
+    }
+
+    [Theory, EachStorage]
     public async Task A_form_gets_a_receipt_with_an_id_of_its_own(StorageKind storage)
     {
         var (app, _) = await apps.On(storage);

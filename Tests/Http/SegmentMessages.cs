@@ -26,6 +26,22 @@ public sealed class SegmentMessages(SharedApps apps) : IClassFixture<SharedApps>
     }
 
     [Theory, EachStorage]
+    public async Task A_host_that_ends_with_a_slash_is_the_same_host(StorageKind storage)
+    {
+        var shared = await apps.On(storage);
+        using var wire = (await HttpWire.Connect(shared.App.Port))!;
+        var sent = 0;
+        foreach (var path in (string[])["//v1/track", "///v1/track", "/v1//track", "//v1//t", "//V1/track?x=1", "/v1/track/"])
+        {
+            var message = $$"""{"messageId":"slash-{{sent++}}","anonymousId":"{{visitor}}","event":"x","writeKey":"shop"}""";
+            Assert.Equal((path, 200), (path, (await wire.Ask(HttpWire.PostOf(path, "application/json", message)))!.Status));
+        }
+        Assert.Equal(sent, await shared.Rows(visitor));
+        foreach (var path in (string[])["//api/events", "//v1", "//x/v1/track", "//v1x/track", "//../v1/track/x"])
+            Assert.Equal((path, 404), (path, (await wire.Ask(HttpWire.PostOf(path, "application/json", "{}")))!.Status));
+    }
+
+    [Theory, EachStorage]
     public async Task A_message_sent_again_counts_once_and_its_id_with_other_content_is_a_conflict(StorageKind storage)
     {
         var shared = await apps.On(storage);

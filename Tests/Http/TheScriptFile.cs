@@ -36,6 +36,7 @@ public sealed class TheScriptFile(SharedApps apps) : IClassFixture<SharedApps>
         Assert.Equal("text/javascript; charset=utf-8", first.Content.Headers.ContentType?.ToString());
         Assert.True(first.Headers.CacheControl is { Public: true } cache && cache.MaxAge <= TimeSpan.FromHours(1));
         Assert.Equal(["Accept-Encoding"], first.Headers.Vary);
+        Assert.Equal(["*"], first.Headers.GetValues("Access-Control-Allow-Origin"));
 
         using var again = await Get("gzip", first.Headers.ETag);
         Assert.Equal(HttpStatusCode.NotModified, again.StatusCode);

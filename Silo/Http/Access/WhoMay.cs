@@ -34,14 +34,14 @@ internal static class WhoMay
     }
 
     /// <summary>For the endpoints that take events: they need a write key where there are any.</summary>
-    public static RouteGroupBuilder MapWriting(this WebApplication app) =>
+    public static RouteGroupBuilder MapWriting(this IEndpointRouteBuilder app) =>
         Guarded(app, keys => keys.GuardWriting, Write).WithMetadata(EventsTaken.Instance);
 
     /// <summary>For the endpoints that answer questions: they need a read key where there are any.</summary>
-    public static RouteGroupBuilder MapReading(this WebApplication app) => Guarded(app, keys => keys.GuardReading, Read);
+    public static RouteGroupBuilder MapReading(this IEndpointRouteBuilder app) => Guarded(app, keys => keys.GuardReading, Read);
 
     /// <summary>For the endpoints that remove what is recorded: where there are any keys, they need one for that.</summary>
-    public static RouteGroupBuilder MapErasing(this WebApplication app) =>
+    public static RouteGroupBuilder MapErasing(this IEndpointRouteBuilder app) =>
         Guarded(app, keys => keys.GuardErasing, Erase).WithMetadata(Removes.Instance);
 
     /// <summary>
@@ -98,10 +98,10 @@ internal static class WhoMay
         public static readonly Removes Instance = new();
     }
 
-    private static RouteGroupBuilder Guarded(WebApplication app, Func<AccessKeys, bool> guarded, string policy)
+    private static RouteGroupBuilder Guarded(IEndpointRouteBuilder app, Func<AccessKeys, bool> guarded, string policy)
     {
         var group = app.MapGroup("");
-        if (guarded(app.Services.GetRequiredService<AccessKeys>())) group.RequireAuthorization(policy);
+        if (guarded(app.ServiceProvider.GetRequiredService<AccessKeys>())) group.RequireAuthorization(policy);
         return group;
     }
 }

@@ -8,6 +8,7 @@ internal static class BatchEndpoint
 {
     public static void MapBatches(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/events/batch", Post)
+            .TakesParameters("history", "writeKey")
             .WithName("PostBatch")
             .WithSummary("Record many events")
             .WithDescription("A JSON array of events, or one JSON object a line. Answers 200 when each is committed and counted "
@@ -25,7 +26,9 @@ internal static class BatchEndpoint
         if (ReadKey(request, limits, out var key) is { } refusal) return Refused(refusal);
         if (request.ContentLength > limits.BatchBodyBytesMax) return Refused(Refusal.BatchTooLarge(limits));
 
-        var isHistory = request.Query["history"] == "true";
+        var history = request.Query["history"].ToString();
+        if (history is not ("" or "true" or "false")) return Refused(Refusal.UnknownValue("history", "true or false, or left out"));
+        var isHistory = history == "true";
         if (isHistory && request.HttpContext.Key() is { MayWriteHistory: false }) return Refused(Refusal.HistoryNotAllowed());
 
         var body = new BatchBody(request.BodyReader, isArray: mediaType != "application/x-ndjson", limits);

@@ -32,6 +32,7 @@ internal static partial class ExportEndpoint
         app.UseWhen(context => context.Request.Path == Path, export => export.UseResponseCompression());
 
     public static void MapExport(this IEndpointRouteBuilder routes) => routes.MapGet(Path, Get)
+        .TakesParameters("from", "to", "product", "format", "after")
         .WithName("GetExport")
         .WithSummary("Take the log's rows away, as of one moment")
         .WithDescription("Streamed in the order of fingerprint and sequence, in constant memory. An answer that breaks off is not whole: the "
@@ -42,7 +43,12 @@ internal static partial class ExportEndpoint
     private static async Task<IResult> Get(
         HttpContext context, Exports exports, IExportStorage storage, Limits limits, ILogger<Exports> logger)
     {
-        if (ExportParameters.Read(context.Request.QueryString, limits, out var asked) is { } refusal) return refusal;
+        if (ExportParameters.Read(context.Request.Query, limits, out var asked) is { } refusal) return refusal;
+        if (context.AsksHeadAlone())
+        {
+            Begin(context, asked!.Format, limits);
+            return Results.Empty;
+        }
         using var place = exports.TryBegin();
         if (place is null) return Refusal.TooManyExports(limits.ExportsMax);
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.AspNetCore.Mvc;
 using Tally.Contracts;
 
@@ -29,6 +28,7 @@ internal static class LiveEndpoints
         routes.MapGet("/api/fingerprints/{fingerprint}/live",
                 (FingerprintPath path, string? after, [FromHeader(Name = "Last-Event-ID")] string? lastEventId, HttpContext context) =>
                     FollowFingerprint(path, lastEventId, after, context, ofFingerprints))
+            .TakesParameters("after")
             .WithName("FollowFingerprint")
             .WithSummary("A fingerprint's events as they are recorded")
             .WithDescription("Server-sent events, one each, without a gap or a repeat; id is the sequence. From now on, or from after the "
@@ -36,7 +36,8 @@ internal static class LiveEndpoints
                 + "one named end why the stream ends: come back.")
             .Produces<LoggedEvent>(200, EventStream)
             .ProducesRefusals(400, 401, 403, 422, 503);
-        routes.MapGet("/api/live", (string? product, HttpContext context) => FollowCounts(context, ofAll, limits))
+        routes.MapGet("/api/live", (string? product, HttpContext context) => FollowCounts(product, context, ofAll, limits))
+            .TakesParameters("product")
             .WithName("FollowCounts")
             .WithSummary("What is counted, second by second")
             .WithDescription("Server-sent events: first the totals, by product and action, then each second in which something changed "
@@ -57,11 +58,7 @@ internal static class LiveEndpoints
             : Refusal.OutOfRange(name, 0, long.MaxValue);
     }
 
-    private static async Task<IResult> FollowCounts(HttpContext context, CountStreams streams, Limits limits)
-    {
-        var fields = new EventFields();
-        var refusal = FormFields.Read(Encoding.UTF8.GetBytes(context.Request.QueryString.Value is [_, .. var query] ? query : ""), fields)
-            ?? (fields.Product is null ? null : EventFields.CheckText("product", fields.Product, limits.ProductBytesMax));
-        return refusal ?? await streams.Run(context, fields.Product);
-    }
+    private static async Task<IResult> FollowCounts(string? product, HttpContext context, CountStreams streams, Limits limits) =>
+        product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } refusal
+            ? refusal : await streams.Run(context, product);
 }

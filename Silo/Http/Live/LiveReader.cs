@@ -40,11 +40,15 @@ internal sealed class LiveReader : IDisposable
     /// <summary>Sends the head, and the first line: whoever has them misses nothing from then on.</summary>
     public Task Begin()
     {
-        var response = context.Response;
+        WriteHead(context.Response);
+        return Write(LiveText.Greeting.After(0));
+    }
+
+    public static void WriteHead(HttpResponse response)
+    {
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no"; // nginx would gather it
-        return Write(LiveText.Greeting.After(0));
     }
 
     /// <exception cref="OperationCanceledException">The reader has gone.</exception>

@@ -17,6 +17,11 @@ internal sealed class LiveReaders(Limits limits, IHostApplicationLifetime lifeti
     /// <param name="tell">Begins the stream, or returns why it does not.</param>
     public async Task<IResult> Run(HttpContext context, Func<LiveReader, Task<Refusal?>> tell)
     {
+        if (context.AsksHeadAlone())
+        {
+            LiveReader.WriteHead(context.Response);
+            return Results.Empty;
+        }
         if (Interlocked.Increment(ref count) > limits.LiveReadersMax)
         {
             Interlocked.Decrement(ref count);

@@ -23,6 +23,7 @@ internal static class SegmentPixel
     private static async Task<IResult> Get(
         HttpRequest request, HttpResponse response, string type, Intake intake, Limits limits, TimeProvider clock)
     {
+        response.OpenToEveryPage();
         response.Headers.CacheControl = "no-store";
         if (request.Query[Data].Count > 1) return Refused(Refusal.DuplicateField(Data));
         var json = request.Query[Data] is [var data] ? Decode(data!, limits) : Spelled(request.Query);

@@ -7,8 +7,7 @@ namespace Tally.Silo.Http.Totals;
 /// <param name="To">UTC: the first moment after it.</param>
 internal sealed record TimeRange(DateTime From, DateTime To)
 {
-    // Leaves a day above it, so that widening does not end beyond the calendar.
-    private static readonly DateTime Last = DateTime.SpecifyKind(DateTime.MaxValue.Date, DateTimeKind.Utc);
+    private static readonly DateTime Earliest = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
 
     private TimeSpan Length => To - From;
 
@@ -26,12 +25,12 @@ internal sealed record TimeRange(DateTime From, DateTime To)
     public IEnumerable<DateTime> Begins(TotalsBucket bucket) => Enumerable.Range(0, (int)Count(bucket)).Select(i => From.AddTicks(i * Step(bucket)));
 
     /// <summary>
-    /// Reads <c>from</c> and <c>to</c>, each a time of RFC 3339 or a date, the begin of that UTC day; and widens them to whole
-    /// buckets, those of <see cref="TotalsBucket.All"/> to whole minutes.
+    /// Reads <c>from</c> and <c>to</c>, each a time of RFC 3339 or a date, the begin of that UTC day. Both must be the begin of a
+    /// bucket, of <see cref="TotalsBucket.All"/> that of a minute: rounded, the answer would be about another range.
     /// </summary>
     /// <param name="from">Null for <paramref name="usual"/> before the end.</param>
     /// <param name="to">Null for the end of the bucket that is under way.</param>
-    /// <param name="bucket">To which to widen.</param>
+    /// <param name="bucket">Of which it is to have whole ones.</param>
     /// <param name="usual">A whole number of buckets.</param>
     /// <param name="now">UTC.</param>
     /// <param name="range">What was read, where nothing is refused.</param>
@@ -39,12 +38,13 @@ internal sealed record TimeRange(DateTime From, DateTime To)
     {
         range = new(now, now);
         var step = Step(bucket);
-        var (first, last) = (DateTime.MinValue, now.AddTicks(1)); // now itself belongs to it
+        var (first, last) = (DateTime.MinValue, now.AddTicks(step - now.Ticks % step)); // now itself belongs to it
         if (from is not null && !Timestamp.TryParseTimeOrDay(from, out first)) return Refusal.InvalidTime("from");
         if (to is not null && !Timestamp.TryParseTimeOrDay(to, out last)) return Refusal.InvalidTime("to");
-        if (from is not null && first >= last) return Refusal.EmptyRange();
-        var end = Ceiling(last, step);
-        range = new(from is not null ? Floor(first, step) : end.Ticks > usual.Ticks ? end - usual : DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc), end);
+        if (first.Ticks % step != 0) return Refusal.NotOnBucket("from", Name(bucket), Nearest(first, step));
+        if (last.Ticks % step != 0) return Refusal.NotOnBucket("to", Name(bucket), Nearest(last, step));
+        if (from is null) first = last.Ticks > usual.Ticks ? last - usual : Earliest;
+        range = new(DateTime.SpecifyKind(first, DateTimeKind.Utc), DateTime.SpecifyKind(last, DateTimeKind.Utc));
         return range.Length > TimeSpan.Zero ? null : Refusal.EmptyRange();
     }
 
@@ -55,7 +55,11 @@ internal sealed record TimeRange(DateTime From, DateTime To)
         _ => TimeSpan.TicksPerMinute,
     };
 
-    private static DateTime Floor(DateTime time, long step) => time.AddTicks(-(time.Ticks % step));
+    private static string Name(TotalsBucket bucket) => bucket == TotalsBucket.All ? "minute" : bucket.ToString().ToLowerInvariant();
 
-    private static DateTime Ceiling(DateTime time, long step) => time >= Last ? Last : Floor(time.AddTicks(step - 1), step);
+    private static DateTime Nearest(DateTime time, long step)
+    {
+        var (before, into) = (time.AddTicks(-(time.Ticks % step)), time.Ticks % step);
+        return into >= step / 2 && before < DateTime.MaxValue.AddTicks(-step) ? before.AddTicks(step) : before;
+    }
 }

@@ -3,7 +3,7 @@ namespace Tally.Silo.Http.Totals;
 /// <summary>Those that have most of something.</summary>
 /// <param name="Of">products, actions or fingerprints.</param>
 /// <param name="By">events, uniques or newFingerprints.</param>
-/// <param name="From">UTC, as widened.</param>
+/// <param name="From">UTC: as asked for, or what it is without that.</param>
 /// <param name="To">Likewise: the first moment that does not belong.</param>
 /// <param name="Top">The largest first.</param>
 public sealed record TopAnswer(string Of, string By, DateTime From, DateTime To, IReadOnlyList<TopEntry> Top);

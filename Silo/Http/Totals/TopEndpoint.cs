@@ -13,17 +13,17 @@ internal static class TopEndpoint
     public static void MapTop(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/top", Get)
             .TakesTurns()
+            .TakesParameters("of", "by", "from", "to", "product", "limit")
             .WithName("GetTop")
             .WithSummary("The products, actions or fingerprints with most events or visitors")
             .WithDescription("of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from and to as for "
-                + "totals, widened to whole minutes; of fingerprints and by uniques to whole days. product counts one product's events alone.")
+                + "totals, the begin of a minute; of fingerprints and by uniques, of a UTC day. product counts one product's events alone.")
             .Produces<TopAnswer>()
-            .ProducesRefusals(401, 403, 422, 429, 503);
+            .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
-    private static async Task<IResult> Get(HttpRequest request, string? of, string? by, string? from, string? to, string? product,
+    private static async Task<IResult> Get(string? of, string? by, string? from, string? to, string? product,
         string? limit, ITotalsStorage totals, FreshVisits visits, Limits limits, TimeProvider clock)
     {
-        if (request.RefusesRepeats("of", "by", "from", "to", "product", "limit") is { } repeated) return repeated;
         if (of is not ("products" or "actions" or "fingerprints"))
             return of is null ? Refusal.MissingField("of") : Refusal.UnknownValue("of", "products, actions or fingerprints");
         if ((by ??= "events") is not ("events" or "uniques" or "newFingerprints")) return Refusal.UnknownValue("by", "events, uniques or newFingerprints");

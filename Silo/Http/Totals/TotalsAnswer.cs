@@ -5,7 +5,7 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Http.Totals;
 
 /// <summary>Sums over all fingerprints, by time.</summary>
-/// <param name="From">UTC, as widened to whole buckets.</param>
+/// <param name="From">UTC: as asked for, or what it is without that.</param>
 /// <param name="To">Likewise: the first moment that does not belong.</param>
 /// <param name="Bucket">minute, hour, day or all.</param>
 /// <param name="Points">By time, then product and action: one for each bucket and each of these that occurs in the range.</param>

@@ -18,18 +18,18 @@ internal static class TotalsEndpoint
     public static void MapTotals(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/totals", Get)
             .TakesTurns()
+            .TakesParameters("from", "to", "bucket", "groupBy", "product", "action")
             .WithName("GetTotals")
             .WithSummary("Count everyone's events by time")
             .WithDescription("Every event acknowledged before this request is in it. from and to are RFC 3339 or a date, to being the first "
-                + "moment that does not belong; both are widened to whole buckets (minute, hour, day or all). groupBy is product, action "
+                + "moment that does not belong; both must be the begin of a bucket (minute, hour or day in UTC; of all, of a minute). groupBy is product, action "
                 + "or both; product and action count one alone. Days that are not taken apart by action have exact uniqueFingerprints.")
             .Produces<TotalsAnswer>()
-            .ProducesRefusals(401, 403, 422, 429, 503);
+            .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
-    private static async Task<IResult> Get(HttpRequest request, string? from, string? to, string? bucket, string? groupBy,
+    private static async Task<IResult> Get(string? from, string? to, string? bucket, string? groupBy,
         string? product, string? action, ITotalsStorage totals, Limits limits, TimeProvider clock)
     {
-        if (request.RefusesRepeats("from", "to", "bucket", "product", "action") is { } repeated) return repeated;
         if (!Buckets.TryGetValue(bucket ?? "day", out var kind)) return Refusal.UnknownValue("bucket", "minute, hour, day or all");
         if (!TryReadGroups(groupBy, out var byProduct, out var byAction)) return Refusal.UnknownValue("groupBy", "product, action or product,action");
         if ((Checked(product, "product", limits.ProductBytesMax) ?? Checked(action, "action", limits.ActionBytesMax)) is { } text) return text;

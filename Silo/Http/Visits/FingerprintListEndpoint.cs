@@ -11,17 +11,17 @@ internal static class FingerprintListEndpoint
     public static void MapFingerprintList(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/fingerprints", List)
             .TakesTurns()
+            .TakesParameters("sort", "product", "after", "limit")
             .WithName("ListFingerprints")
             .WithSummary("Page through all fingerprints")
             .WithDescription("sort=recent (last seen last, first), first (first seen first, first) or total (most events first); with "
                 + "product, what each did with that product. The answer's next, where there is one, is the after of the next page.")
             .Produces<FingerprintsPage>()
-            .ProducesRefusals(401, 403, 422, 429, 503);
+            .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
-    private static async Task<IResult> List(HttpRequest request,
+    private static async Task<IResult> List(
         string? sort, string? product, string? after, string? limit, FreshVisits visits, Limits limits)
     {
-        if (request.RefusesRepeats("sort", "product", "after", "limit") is { } repeated) return repeated;
         if (OrderOf(sort) is not { } order) return Refusal.UnknownValue("sort", "recent, first or total");
         if (product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } text) return text;
         var place = after is null ? FingerprintPlace.Begin(order) : FingerprintCursor.Read(after, order, limits);

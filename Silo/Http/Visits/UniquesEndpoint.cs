@@ -12,17 +12,17 @@ internal static class UniquesEndpoint
     public static void MapUniques(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/uniques", Get)
             .TakesTurns()
+            .TakesParameters("from", "to", "groupBy", "product")
             .WithName("GetUniques")
             .WithSummary("Count unique fingerprints over days, exactly")
-            .WithDescription("Every event acknowledged before this request is in it. from and to as for totals, widened to whole UTC days; without "
+            .WithDescription("Every event acknowledged before this request is in it. from and to as for totals, the begin of a UTC day; without "
                 + "them, the seven days until today. groupBy=product adds the products with most; product counts one alone.")
             .Produces<UniquesAnswer>()
-            .ProducesRefusals(401, 403, 422, 429, 503);
+            .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
-    private static async Task<IResult> Get(HttpRequest request, string? from, string? to, string? groupBy, string? product,
+    private static async Task<IResult> Get(string? from, string? to, string? groupBy, string? product,
         FreshVisits visits, Limits limits, TimeProvider clock)
     {
-        if (request.RefusesRepeats("from", "to", "groupBy", "product") is { } repeated) return repeated;
         if (groupBy is not (null or "product")) return Refusal.UnknownValue("groupBy", "product");
         if (product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } text) return text;
         if (TimeRange.Read(from, to, TotalsBucket.Day, Usual, clock.GetUtcNow().UtcDateTime, out var range) is { } time) return time;

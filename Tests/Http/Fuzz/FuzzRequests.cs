@@ -41,6 +41,10 @@ internal static class FuzzRequests
         FuzzRequest.Of("POST /api/events", "Content-Type: multipart/form-data; boundary=x\r\n", Text(string.Concat(Fields.Split('&').Select(field =>
             $"--x\r\nContent-Disposition: form-data; name=\"{field.Split('=')[0]}\"\r\n\r\n{field.Split('=')[1]}\r\n")) + "--x--\r\n")),
         FuzzRequest.Of("GET /api/pixel.gif?" + Fields.Replace("NOW", "")),
+        FuzzRequest.Of("HEAD /api/pixel.gif?" + Fields.Replace("NOW", "")),
+        FuzzRequest.Of("HEAD /api/live?product=k8s"),
+        FuzzRequest.Of("POST //v1/track", Json + "Authorization: Basic azhzOg==\r\n", Text(Message)),
+        FuzzRequest.Of("POST /api/events?v=3", Form + "Idempotency-Key: \"order-19\"\r\n", Text("action=view&product=k8s&fingerprint=fuzz")),
         FuzzRequest.Of("OPTIONS /api/events", "Origin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n"),
         FuzzRequest.Of("GET /api/fingerprints/fuzz", "If-None-Match: \"1\", W/\"2\", *\r\n"),
         FuzzRequest.Of("GET /api/fingerprints/%E6%97%A5%2F..%00?x=%ff"),
