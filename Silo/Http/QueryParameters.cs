@@ -22,7 +22,7 @@ internal sealed class QueryParameters(string[] names)
     {
         if (context.Request.QueryString.Value is not ['?', .. { Length: > 0 } query]
             || context.GetEndpoint()?.Metadata.GetMetadata<QueryParameters>() is not { } known) return next(context);
-        if (known.Read(query, out var values) is { } refusal)
+        if (known.Read(query, context.Key() is not null, out var values) is { } refusal)
         {
             if (context.TakesEvents()) TallyMetrics.EventRefused(refusal.Reason);
             return refusal.ExecuteAsync(context);
@@ -31,7 +31,7 @@ internal sealed class QueryParameters(string[] names)
         return next(context);
     }
 
-    private Refusal? Read(string query, out Dictionary<string, StringValues> values)
+    private Refusal? Read(string query, bool hasKey, out Dictionary<string, StringValues> values)
     {
         values = [];
         foreach (var pair in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
@@ -40,7 +40,7 @@ internal sealed class QueryParameters(string[] names)
             var (rawName, rawValue) = equals < 0 ? (pair, "") : (pair[..equals], pair[(equals + 1)..]);
             if (!FormFields.TryDecode(Encoding.UTF8.GetBytes(rawName), out var name) || !FormFields.TryDecode(Encoding.UTF8.GetBytes(rawValue), out var value))
                 return Refusal.MalformedQuery();
-            if (!names.Contains(name)) return Refusal.UnknownParameter(name, names.MinBy(known => Distance(known, name)), names);
+            if (!names.Contains(name) && !(hasKey && name == KeyAuthentication.QueryName)) return Refusal.UnknownParameter(name, names.MinBy(known => Distance(known, name)), names);
             if (!values.TryAdd(name, value)) return Refusal.DuplicateField(name);
         }
         return null;

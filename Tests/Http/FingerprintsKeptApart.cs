@@ -65,10 +65,10 @@ public sealed class FingerprintsKeptApart(SharedApps apps) : IClassFixture<Share
     private static async Task AssertAnswersFor(AppProcess app, int i)
     {
         var encoded = string.Concat(System.Text.Encoding.UTF8.GetBytes(Alike[i]).Select(b => $"%{b:X2}"));
-        foreach (var (path, counts) in ((string, string)[])[($"/api/fingerprints/{encoded}", "total"), ($"/api/fingerprints/{encoded}/events", "next")])
+        foreach (var (path, counts) in ((string, string)[])[($"/api/fingerprints/{encoded}", "total"), ($"/api/fingerprints/{encoded}/events?limit={i % 5 + 1}", "next")])
         {
             await using var connection = await RawConnection.To(app);
-            await connection.Send($"GET {path}?limit={i % 5 + 1} HTTP/1.1\r\nHost: tally\r\n\r\n");
+            await connection.Send($"GET {path} HTTP/1.1\r\nHost: tally\r\n\r\n");
             var answer = (await connection.Receive())!;
             Assert.Equal((200, Alike[i], i % 5 + 1L), (answer.Status, answer.Text("fingerprint"), answer.Body.GetProperty(counts).GetInt64()));
         }

@@ -17,6 +17,9 @@ internal sealed class KeyAuthentication(
 {
     public const string SchemeName = "Key";
 
+    /// <summary>The query parameter that may show a key.</summary>
+    public const string QueryName = "writeKey";
+
     // Nobody has a name: what a key may do stands in its own AccessKey.
     private static readonly ClaimsPrincipal Holder = new(new ClaimsIdentity(SchemeName));
 
@@ -43,7 +46,7 @@ internal sealed class KeyAuthentication(
     private (string? Key, bool InQuery) Shown()
     {
         var header = Request.Headers.Authorization;
-        if (header.Count == 0) return (Request.Query["writeKey"] is [var key] ? key : null, true);
+        if (header.Count == 0) return (Request.Query[QueryName] is [var key] ? key : null, true);
         if (!AuthenticationHeaderValue.TryParse(header, out var authorization) || authorization.Parameter is not { } parameter) return ("", false);
         return (authorization.Scheme.ToUpperInvariant() switch
         {
