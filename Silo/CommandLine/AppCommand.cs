@@ -44,6 +44,7 @@ internal static class AppCommand
     /// <summary>How the default of a flag is written that has no value by itself.</summary>
     public const string None = "none";
 
+    private const int FailureExitCode = 1;
     private const int UsageExitCode = 2;
 
     private static readonly Flag<int> Port = new("port", "number", "TCP port of the HTTP front end", "9000", ParsePort, "APP_PORT");
@@ -99,17 +100,11 @@ internal static class AppCommand
     private static readonly Flag<TimeSpan?> ForgetAfter = new("forgetAfter", "age",
         "Erase fingerprints whose last event happened so long ago, such as 365d", None, RetentionSettings.ParseAge, "APP_FORGET_AFTER");
 
-    // Of app import alone.
-    private static readonly Argument<string> Source =
-        new("source") { Description = "A file (NDJSON or CSV, also in gzip), - for standard input, or a postgres:// URL" };
-    private static readonly Flag<Uri?> To = new("to", "url",
-        "The service to write to; auto is the one on this machine, by -host and -port", "auto", ParseServiceUrl, "APP_TO");
-    private static readonly Flag<string?> Key = new("key", "key",
-        "The service's write key, where it asks for one", None, text => text == None ? null : text, "APP_KEY");
-
     /// <summary>Runs the command that the arguments name.</summary>
     /// <returns>The process's exit code.</returns>
-    public static async Task<int> Run(string[] args)
+    public static Task<int> Run(string[] args) => Checked(() => RunCommand(args));
+
+    private static async Task<int> RunCommand(string[] args)
     {
         var root = new RootCommand("""
             Tally, an event collector. POST /api/events answers 200 when the event is durably recorded and counted once.
@@ -144,7 +139,7 @@ internal static class AppCommand
             "Fold the whole log and compare it with every snapshot and rollup; exit 1 on a difference", VerifyCommand.Run));
         root.Subcommands.Add(Subcommand("health",
             "Ask the app on this host whether it is ready; exit 0 or 1 (for a container's health check)", HealthCommand.Run));
-        root.Subcommands.Add(Import());
+        root.Subcommands.Add(ImportFlags.Command((result, import) => ImportCommand.Run(Read(result, Environment.GetEnvironmentVariable), import)));
         root.Subcommands.Add(ExportFlags.Command((result, export) => ExportCommand.Run(Read(result, Environment.GetEnvironmentVariable), export)));
 
         if (args is ["health"]) args = [.. args, .. HealthCommand.FlagsOfTheContainer()];
@@ -161,23 +156,11 @@ internal static class AppCommand
         return command;
     }
 
-    private static Command Import()
-    {
-        var command = new Command("import", "Bring recorded events to a service that runs; a repeat counts nothing twice")
-        {
-            Source, To.Option, Key.Option,
-        };
-        command.SetAction((result, cancellation) => WithSettings(result, settings => ImportCommand.Run(
-            settings, ParseSource(result.GetValue(Source)!),
-            To.Read(result, Environment.GetEnvironmentVariable), Key.Read(result, Environment.GetEnvironmentVariable))));
-        return command;
-    }
-
     private static Task<int> WithSettings(ParseResult result, Func<AppSettings, Task<int>> run) =>
-        Checked(() => run(Read(result, Environment.GetEnvironmentVariable)));
+        run(Read(result, Environment.GetEnvironmentVariable));
 
-    /// <summary>One line and an exit code for what an operator can mend.</summary>
-    internal static async Task<int> Checked(Func<Task<int>> run)
+    /// <summary>One line and an exit code for whatever ends the program, and never a stack trace.</summary>
+    private static async Task<int> Checked(Func<Task<int>> run)
     {
         try
         {
@@ -189,9 +172,19 @@ internal static class AppCommand
         }
         catch (StartupException exception)
         {
-            await Console.Error.WriteLineAsync($"app: {OneLine(exception.Message)}");
-            return 1;
+            return Failed(exception.Message);
         }
+        catch (Exception exception)
+        {
+            // Nobody foresaw it. The type says more to whoever it is reported to than to its operator.
+            return Failed($"{exception.Message} ({exception.GetType()})");
+        }
+    }
+
+    private static int Failed(string message)
+    {
+        Console.Error.WriteLine($"app: {OneLine(message)}");
+        return FailureExitCode;
     }
 
     private static AppSettings Read(ParseResult result, Func<string, string?> environment) => new(
@@ -215,7 +208,7 @@ internal static class AppCommand
 
     // A driver's message may have several.
     private static string OneLine(string message) =>
-        string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        string.Join(' ', message.Split(['\n', '\r'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
     // Quotes no more of it than a flag's name: the rest may be a URL with a password, behind a mistyped flag.
     private static string Unmatched(string token)
@@ -225,25 +218,15 @@ internal static class AppCommand
             : name.Trim('-').Length > 0 ? $"{name}: there is no such flag; upper and lower case count" : "there is an argument that is no flag";
     }
 
-    private static ImportSource ParseSource(string text)
-    {
-        if (!text.Contains("://", StringComparison.Ordinal)) return new ImportSource.File(text);
-        try
-        {
-            if (text.StartsWith("postgres", StringComparison.OrdinalIgnoreCase))
-                return new ImportSource.Postgres((DatabaseUrl.Postgres)DatabaseUrl.Parse(text));
-        }
-        catch (FormatException exception)
-        {
-            throw new UsageException($"the source: {exception.Message}");
-        }
-        throw new UsageException("the source: expected a file, - or a postgres:// URL");
-    }
-
     internal static Uri? ParseServiceUrl(string text) =>
         text == "auto" ? null
-        : Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" ? url
-        : throw new FormatException("expected an http:// or https:// URL, or auto");
+        : Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" } ? url
+        : throw new FormatException("expected an http:// or https:// URL without user and password, or auto");
+
+    internal static string? ParseServiceKey(string text) =>
+        text == None ? null
+        : text.Length > 0 && text.All(c => c is > ' ' and <= '~') ? text
+        : throw new FormatException("expected a key: letters, digits and other visible ASCII characters");
 
     private static int ParsePort(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535

@@ -11,7 +11,7 @@ internal static class ExportFlags
         new("file") { Description = "A file, which is replaced when the export is whole, or - for standard output" };
     private static readonly Flag<Uri?> From = new("from", "url",
         "The service to read from; auto is the one on this machine, by -host and -port", "auto", AppCommand.ParseServiceUrl, "APP_FROM");
-    private static readonly Flag<string?> Key = Optional("key", "key", "The service's read key, where it asks for one", text => text, "APP_KEY");
+    private static readonly Flag<string?> Key = new("key", "key", "The service's read key, where it asks for one", AppCommand.None, AppCommand.ParseServiceKey, "APP_KEY");
     private static readonly Flag<string?> Since = Optional("since", "time",
         "Events that occurred at this time or later: a day, or as RFC 3339 writes it", ParseTime, "APP_SINCE");
     private static readonly Flag<string?> Until = Optional("until", "time", "And before this time", ParseTime, "APP_UNTIL");
@@ -26,7 +26,7 @@ internal static class ExportFlags
         {
             File, From.Option, Key.Option, Since.Option, Until.Option, Product.Option, Format.Option,
         };
-        command.SetAction((result, cancellation) => AppCommand.Checked(() => run(result, Read(result, Environment.GetEnvironmentVariable))));
+        command.SetAction((result, cancellation) => run(result, Read(result, Environment.GetEnvironmentVariable)));
         return command;
     }
 

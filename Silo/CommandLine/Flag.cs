@@ -9,6 +9,8 @@ namespace Tally.Silo.CommandLine;
 /// </summary>
 internal sealed class Flag<T>
 {
+    private const int CharactersMax = 1 << 20;
+
     private readonly string[] variables;
     private readonly string fallback;
     private readonly Func<string, T> parse;
@@ -57,12 +59,21 @@ internal sealed class Flag<T>
         return ("the default", fallback);
     }
 
+    // No more than any value needs: the file may be one without an end, such as a device.
+    private static string ReadText(string path)
+    {
+        var text = new char[CharactersMax + 1];
+        using var reader = new StreamReader(path);
+        var length = reader.ReadBlock(text);
+        return length <= CharactersMax ? new(text, 0, length) : throw new IOException($"it is longer than {CharactersMax} characters");
+    }
+
     // One line end at the file's end is the editor's, not the secret's.
     private static string ReadFile(string variable, string path)
     {
         try
         {
-            var text = File.ReadAllText(path);
+            var text = ReadText(path);
             return text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

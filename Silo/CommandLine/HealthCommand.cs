@@ -16,7 +16,7 @@ internal static class HealthCommand
 
     public static async Task<int> Run(AppSettings settings)
     {
-        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(5), MaxResponseContentBufferSize = 1 << 16 };
         try
         {
             using var response = await client.GetAsync(new Uri(settings.LocalUrl, "/health/ready"));

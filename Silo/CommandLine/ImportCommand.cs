@@ -15,24 +15,26 @@ public abstract record ImportSource
     public sealed record Postgres(DatabaseUrl.Postgres Url) : ImportSource;
 }
 
+/// <param name="Source">Where the events are.</param>
+/// <param name="To">The service; null for the one on this machine.</param>
+/// <param name="Key">Its write key, where it asks for one.</param>
+/// <param name="Times">Where the events have their times.</param>
+internal sealed record ImportSettings(ImportSource Source, Uri? To, string? Key, TimeChoice Times);
+
 /// <summary><c>app import</c>: brings recorded events to a service that runs, and says which it could not.</summary>
 internal static class ImportCommand
 {
-    /// <param name="settings">For the service on this machine.</param>
-    /// <param name="source">Where the events are.</param>
-    /// <param name="to">The service; null for the one on this machine.</param>
-    /// <param name="key">Its write key, where it asks for one.</param>
     /// <returns>0 where every event is recorded now, 1 where one is not.</returns>
-    public static async Task<int> Run(AppSettings settings, ImportSource source, Uri? to, string? key)
+    public static async Task<int> Run(AppSettings settings, ImportSettings import)
     {
-        await using var file = source is ImportSource.File { Path: var path } ? Open(path) : Stream.Null;
-        var (name, items) = source switch
+        await using var file = import.Source is ImportSource.File { Path: var path } ? Open(path) : Stream.Null;
+        var (name, items) = import.Source switch
         {
-            ImportSource.File of => (of.Path, FileItems.Read(file, of.Path)),
-            ImportSource.Postgres of => (of.Url.ToString(), PostgresItems.Read(of.Url)),
-            _ => throw new ArgumentOutOfRangeException(nameof(source)),
+            ImportSource.File of => (of.Path, FileItems.Read(file, of.Path, import.Times)),
+            ImportSource.Postgres of => (of.Url.ToString(), PostgresItems.Read(of.Url, import.Times)),
+            _ => throw new ArgumentOutOfRangeException(nameof(import)),
         };
-        using var service = new ServiceClient(to ?? settings.LocalUrl, key);
+        using var service = new ServiceClient(import.To ?? settings.LocalUrl, import.Key);
         await service.CheckReady();
 
         var tally = new ImportTally();
@@ -56,7 +58,7 @@ internal static class ImportCommand
     {
         try
         {
-            return path == "-" ? Console.OpenStandardInput() : File.OpenRead(path);
+            return path == "-" ? Console.OpenStandardInput() : Directory.Exists(path) ? throw new IOException("it is a folder") : File.OpenRead(path);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -23,9 +23,11 @@ internal sealed class ExportTarget : IDisposable
     public ExportTarget(string path)
     {
         this.path = path;
+        var pipe = OpenPipe(path);
         // What lies under /dev is written itself: to give it a file's place would take it away from everyone.
-        if (path != "-" && !path.StartsWith("/dev/", StringComparison.Ordinal)) partial = path + ".partial";
-        sink = Guarded(() => path == "-" ? Console.OpenStandardOutput()
+        if (path != "-" && !path.StartsWith("/dev/", StringComparison.Ordinal) && pipe is null) partial = path + ".partial";
+        sink = pipe ?? Guarded(() => path == "-" ? Console.OpenStandardOutput()
+            : path.Length == 0 ? throw new IOException("it has no name")
             : Directory.Exists(path) ? throw new IOException("it is a folder")
             : new FileStream(partial ?? path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0));
         isGzip = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase);
@@ -79,6 +81,23 @@ internal sealed class ExportTarget : IDisposable
             // a full disk: that was said before
         }
         if (!isWhole && partial is not null) File.Delete(partial);
+    }
+
+    // Opening one waits for its reader, and so does the export.
+    private static FileStream? OpenPipe(string path)
+    {
+        try
+        {
+            if (!File.Exists(path)) return null;
+            var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+            if (!file.CanSeek) return file;
+            file.Dispose();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // what cannot be written is told when it is opened for good
+        }
+        return null;
     }
 
     private T Guarded<T>(Func<T> work)

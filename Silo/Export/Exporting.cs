@@ -73,10 +73,11 @@ internal sealed class Exporting(ExportSource source, ExportTarget target, string
 
     private async Task CopyRows(Stream answer)
     {
-        var records = new RecordReader(answer) { KeepsQuotedLines = IsCsv };
+        var records = new RecordReader(answer) { Separator = IsCsv ? (byte)',' : null };
         var isHeader = IsCsv;
         while (await records.Next() is { } record)
         {
+            if (record.Problem is { } problem) throw new StartupException($"the service answers what is no CSV: {problem}");
             if (record.Text is not { } text) throw new StartupException($"a row is longer than {RecordReader.RecordBytesMax} bytes");
             if (!isHeader) Keep(text.Span);
             if (!isHeader || !begun) Write(text.Span);

@@ -1,80 +1,121 @@
 using System.Text;
 using System.Text.Json;
-using nietras.SeparatedValues;
 using Tally.Silo.Http.Exports;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Import;
 
-/// <summary>The columns of a CSV file, by its header, whose separator may be a comma, a semicolon or a tab.</summary>
+/// <summary>
+/// The columns of a CSV file, by its header, whose separator may be a comma, a semicolon or a tab. Between tabs a quote is a
+/// character like any other.
+/// </summary>
 internal sealed class CsvFields
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly string[] Names = ["action", "product", "fingerprint", "id", "timestamp", "occurred", "created", "sequence", "properties"];
 
-    private readonly SepReaderOptions format;
-    private readonly string?[] columns;
+    private readonly RecordReader records;
+    private readonly char separator;
+    private readonly FieldName?[] columns;
     private readonly bool isExport;
 
-    /// <exception cref="StartupException">The header has no column that every event needs, or one twice.</exception>
-    public CsvFields(ReadOnlySpan<byte> header)
+    /// <param name="header">The first line.</param>
+    /// <param name="times">Where the events have their times.</param>
+    /// <param name="records">What follows; told what a quote is.</param>
+    /// <exception cref="StartupException">The header has no column that every event needs, or several for one thing.</exception>
+    public CsvFields(ReadOnlySpan<byte> header, TimeChoice times, RecordReader records)
     {
-        var text = Strict.GetString(header);
-        format = Plain(Sep.Reader());
-        using (var reader = format.FromText(text))
+        this.records = records;
+        var text = Decoded(header) ?? throw new StartupException("the header is no UTF-8");
+        separator = ",;\t".MaxBy(candidate => CellsOf(text, candidate).Count);
+        var names = CellsOf(text, separator).ConvertAll(cell => cell.Trim());
+        columns = [.. names.Select(name => FieldName.Of(name, times.Name))];
+        records.Separator = HasQuotes(separator) ? (byte)separator : null;
+        isExport = names.Contains("sequence") && names.Contains("occurred"); // as no other file has them
+        foreach (var field in FieldName.Fields)
         {
-            format = Plain(reader.Spec.Sep.Reader());
-            columns = !reader.MoveNext() ? []
-                : [.. CellsOf(reader.Current).Select(cell => Names.FirstOrDefault(name => name == cell.Trim()))];
-        }
-        isExport = columns.Contains("sequence") && columns.Contains("occurred"); // as no other file has them
-        foreach (var name in Names)
-        {
-            var times = columns.Count(column => column == name);
-            if (times > 1) throw new StartupException($"the header has the column {name} twice");
-            if (times == 0 && name is "action" or "product" or "fingerprint")
-                throw new StartupException($"the header has no column {name}; a CSV file's first line names its columns");
+            if (FieldName.Choose(columns, field, out var column) is { } ambiguous) throw new StartupException($"the header: {ambiguous}");
+            if (column >= 0) continue;
+            if (field is "action" or "product" or "fingerprint")
+                throw new StartupException($"the header has no column {field}; a CSV file's first line names its columns");
+            if (field == "timestamp" && !times.NowWhereMissing) throw new StartupException(
+                times.Name is { } name ? $"the header has no column {name}" : $"the header has no column for the time: {TimeChoice.Advice}");
         }
     }
 
-    /// <returns>The event, where an empty cell is a field that is not there.</returns>
-    public Item Read(Record record, string id)
+    /// <returns>
+    /// The event, where an empty cell is a field that is not there. So is what databases write for null: taken for text it would
+    /// be one visitor, or one event, of all such rows.
+    /// </returns>
+    public Item Read(Record record, Func<string> id)
     {
-        var text = record.Text!.Value.Span;
-        if (text.Count((byte)'"') % 2 != 0) return Item.Malformed(record.Line, "A quote is not closed.");
+        if (record.Problem is { } problem) return Item.Malformed(record.Line, problem);
+        if (Decoded(record.Text!.Value.Span) is not { } text) return Item.Malformed(record.Line, "This is no UTF-8.");
+        var cells = CellsOf(text, separator);
+        if (cells.Count != columns.Length) return WrongCount(record.Line, cells.Count);
+        var fields = new List<Field>(columns.Length);
+        for (var i = 0; i < columns.Length; i++)
+        {
+            if (columns[i] is not { } name) continue;
+            var cell = isExport ? CsvFormat.WithoutMark(cells[i]) : cells[i] is "NULL" or "null" or @"\N" ? "" : cells[i];
+            if (cell.Length == 0) continue;
+            if (name.Field == "properties" && !IsJson(cell)) return Item.Malformed(record.Line, "The properties are no JSON.");
+            fields.Add(new(name, name.Field == "properties" ? cell : Field.OfText(cell)));
+        }
+        return Item.Of(record.Line, fields, id);
+    }
+
+    private Item WrongCount(long line, int cells)
+    {
+        var joined = records.GoBack() is { } quote ? $", and a quote that opens a cell in line {quote} joins it with the next" : "";
+        return Item.Malformed(line, $"There are {cells} columns where the header has {columns.Length}{joined}.");
+    }
+
+    private static string? Decoded(ReadOnlySpan<byte> text)
+    {
         try
         {
-            using var reader = format.FromText(Strict.GetString(text));
-            if (!reader.MoveNext()) return Item.Malformed(record.Line, "There is nothing to read.");
-            var row = reader.Current;
-            if (row.ColCount != columns.Length)
-                return Item.Malformed(record.Line, $"There are {row.ColCount} columns where the header has {columns.Length}.");
-            var fields = new List<Field>(columns.Length);
-            for (var i = 0; i < columns.Length; i++)
-            {
-                if (columns[i] is not { } name || row[i].ToString() is not { Length: > 0 } cell) continue;
-                if (isExport) cell = CsvFormat.WithoutMark(cell);
-                fields.Add(name == "properties" ? new(name, cell) : Field.OfText(name, cell));
-            }
-            return Item.Of(record.Line, fields, id);
+            return Strict.GetString(text);
         }
         catch (DecoderFallbackException)
         {
-            return Item.Malformed(record.Line, "This is no UTF-8.");
-        }
-        catch (JsonException)
-        {
-            return Item.Malformed(record.Line, "The properties are no JSON.");
+            return null;
         }
     }
 
-    private static SepReaderOptions Plain(SepReaderOptions options) =>
-        options with { HasHeader = false, Unescape = true, DisableColCountCheck = true };
-
-    private static List<string> CellsOf(SepReader.Row row)
+    private static bool IsJson(string cell)
     {
-        var cells = new List<string>(row.ColCount);
-        for (var i = 0; i < row.ColCount; i++) cells.Add(row[i].ToString());
-        return cells;
+        try
+        {
+            var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(cell), new JsonReaderOptions { MaxDepth = JsonFields.DepthMax });
+            return reader.Read() && reader.TrySkip() && !reader.Read();
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static bool HasQuotes(char separator) => separator != '\t';
+
+    private static List<string> CellsOf(string text, char separator)
+    {
+        var cells = new List<string>();
+        for (var at = 0; ; at++) // over the separator
+        {
+            var isQuoted = HasQuotes(separator) && at < text.Length && text[at] == '"';
+            var end = isQuoted ? ClosingQuote(text, at + 1) : text.IndexOf(separator, at);
+            if (end < 0) end = text.Length;
+            cells.Add(isQuoted ? text[(at + 1)..end].Replace("\"\"", "\"") : text[at..end]);
+            at = isQuoted ? text.IndexOf(separator, end) : end;
+            if (at < 0 || at == text.Length) return cells;
+        }
+    }
+
+    // Two quotes are one of the cell's text.
+    private static int ClosingQuote(string text, int from)
+    {
+        for (var at = from; (at = text.IndexOf('"', at)) >= 0; at += 2)
+            if (at + 1 == text.Length || text[at + 1] != '"') return at;
+        return -1;
     }
 }

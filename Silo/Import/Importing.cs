@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tally.Silo.Http.Batches;
 
 namespace Tally.Silo.Import;
 
@@ -24,8 +25,8 @@ internal sealed class Importing(ServiceClient service, ImportTally tally, Action
     private const int BatchEventsMax = 1_000; // as many as the service records at once
     private const int BatchBytesMax = 1 << 20; // a batch may take one event more
 
-    private readonly MemoryStream batch = new();
-    private readonly List<long> lines = [];
+    private readonly List<Item> batch = [];
+    private int batchBytes;
 
     public async Task Run(IAsyncEnumerable<Item> items)
     {
@@ -36,22 +37,56 @@ internal sealed class Importing(ServiceClient service, ImportTally tally, Action
                 Refuse(item.Line, item.Problem!);
                 continue;
             }
-            batch.Write(item.Json);
-            batch.WriteByte((byte)'\n');
-            lines.Add(item.Line);
-            if (lines.Count == BatchEventsMax || batch.Length >= BatchBytesMax) await Send();
+            batch.Add(item);
+            batchBytes += item.Json.Length;
+            if (batch.Count < BatchEventsMax && batchBytes < BatchBytesMax) continue;
+            await Send(batch);
+            Clear();
         }
-        if (lines.Count > 0) await Send();
+        if (batch.Count > 0) await Send(batch);
     }
 
-    private async Task Send()
+    // What the service refuses as a whole has one event in it that is at fault: the others are recorded without it.
+    private async Task Send(List<Item> events)
     {
-        var receipt = await service.Record(batch.GetBuffer().AsMemory(0, (int)batch.Length));
+        try
+        {
+            Note(events, await service.Record(Ndjson(events), events.Count));
+        }
+        catch (BatchRefusedException refusal)
+        {
+            if (events.Count == 1)
+            {
+                Refuse(events[0].Line, refusal.Message);
+                return;
+            }
+            await Send(events[..(events.Count / 2)]);
+            await Send(events[(events.Count / 2)..]);
+        }
+    }
+
+    private void Note(List<Item> events, BatchReceipt receipt)
+    {
         tally.Recorded += receipt.Recorded;
         tally.Repeated += receipt.Repeated;
-        foreach (var refused in receipt.Refused) Refuse(lines[refused.Index], $"{refused.Reason}: {refused.Detail}");
-        batch.SetLength(0);
-        lines.Clear();
+        foreach (var refused in receipt.Refused) Refuse(events[refused.Index].Line, $"{refused.Reason}: {refused.Detail}");
+    }
+
+    private static byte[] Ndjson(List<Item> events)
+    {
+        using var body = new MemoryStream();
+        foreach (var item in events)
+        {
+            body.Write(item.Json);
+            body.WriteByte((byte)'\n');
+        }
+        return body.ToArray();
+    }
+
+    private void Clear()
+    {
+        batch.Clear();
+        batchBytes = 0;
     }
 
     private void Refuse(long line, string reason)

@@ -9,7 +9,7 @@ namespace Tally.Silo.Import;
 internal static class PostgresItems
 {
     /// <exception cref="StartupException">It cannot be read, or not to its end.</exception>
-    public static async IAsyncEnumerable<Item> Read(DatabaseUrl.Postgres url)
+    public static async IAsyncEnumerable<Item> Read(DatabaseUrl.Postgres url, TimeChoice times)
     {
         var settings = new NpgsqlConnectionStringBuilder(url.Settings.ConnectionString)
         {
@@ -32,10 +32,32 @@ internal static class PostgresItems
             }
             var fields = new List<Field>();
             foreach (var (column, name) in ((int, string)[])[(1, "action"), (2, "product"), (3, "fingerprint")])
-                if (!await rows.IsDBNullAsync(column)) fields.Add(Field.OfText(name, rows.GetString(column)));
+                if (!await rows.IsDBNullAsync(column)) Add(name, rows.GetString(column));
             if (!await rows.IsDBNullAsync(4))
-                fields.Add(Field.OfText("timestamp", rows.GetDateTime(4).ToString("O", CultureInfo.InvariantCulture)));
-            yield return Item.Of(row, fields, rows.GetString(0));
+            {
+                if (TimeOf(rows) is not { } time)
+                {
+                    yield return Item.Malformed(row, "The time is none of the years 1 to 9999.");
+                    continue;
+                }
+                Add("timestamp", time);
+            }
+            var item = Item.Of(row, fields, () => rows.GetString(0));
+            yield return item.HasTime || times.NowWhereMissing ? item : Item.WithoutTime(row);
+
+            void Add(string name, string text) => fields.Add(new(new(name, name, 0), Field.OfText(text)));
+        }
+    }
+
+    private static string? TimeOf(NpgsqlDataReader rows)
+    {
+        try
+        {
+            return rows.GetDateTime(4).ToString("O", CultureInfo.InvariantCulture);
+        }
+        catch (Exception exception) when (exception is InvalidCastException or OverflowException or ArgumentOutOfRangeException)
+        {
+            return null;
         }
     }
 

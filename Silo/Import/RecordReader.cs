@@ -1,74 +1,136 @@
 namespace Tally.Silo.Import;
 
-/// <summary>A line of a file, or in CSV the lines that quotes hold together.</summary>
+/// <summary>A line of a file, or in CSV the lines that a cell in quotes holds together.</summary>
 /// <param name="Line">Where it begins, from 1.</param>
 /// <param name="Text">Without its line end, and valid until the next one is read; null where it is too long.</param>
-internal readonly record struct Record(long Line, ReadOnlyMemory<byte>? Text);
+/// <param name="Problem">Why its quotes cannot be read, where they cannot.</param>
+internal readonly record struct Record(long Line, ReadOnlyMemory<byte>? Text, string? Problem);
 
 /// <summary>
-/// Splits a stream into records, with memory for one. What is longer is skipped up to the next line end, whatever its
-/// quotes: so one that was never closed does not take the rest of the file with it.
+/// Splits a stream into records, with memory for one. A line ends with LF, CR LF or CR. In CSV a quote opens a cell at the
+/// cell's start only, and closes it at the cell's end only (RFC 4180). One that is never closed costs its own line: the lines
+/// after it are read again, each for itself. No byte is read more than a few times, whatever the quotes.
 /// </summary>
 internal sealed class RecordReader(Stream source)
 {
     /// <summary>Far above what the service takes for an event: a line may hold other things beside it.</summary>
     public const int RecordBytesMax = 1 << 20;
 
-    private readonly byte[] buffer = new byte[RecordBytesMax + 1];
+    private readonly byte[] buffer = new byte[RecordBytesMax + 2]; // and a line end
     private int start, scanned, end;
-    private bool quoted, ended;
-    private long line = 1;
+    private bool ended;
+    private long line = 1; // at scanned
 
-    /// <summary>Whether a line end between double quotes is part of the record.</summary>
-    public bool KeepsQuotedLines { get; set; }
+    // Of the record that is being read.
+    private bool tooLong, quoted;
+    private string? problem;
+    private long quoteLine; // in which the newest cell in quotes opened
+    private LineEnd? spanned; // the first line end inside the newest cell that has any
+
+    /// <summary>What separates the cells of CSV with quotes; null where a quote is a character like any other.</summary>
+    public byte? Separator { get; set; }
+
+    private bool HonorsQuotes => Separator is not null && !tooLong && problem is null;
 
     /// <returns>The next record, or null at the end.</returns>
     public async ValueTask<Record?> Next()
     {
-        var (first, tooLong) = (line, false);
-        (scanned, quoted) = (start, false);
+        var first = line;
+        (scanned, tooLong, quoted, problem, spanned) = (start, false, false, null, null);
         while (true)
         {
-            if (FindEnd(honorQuotes: KeepsQuotedLines && !tooLong) || (ended && (tooLong || start < end)))
+            if (FindEnd() is { } found) return Take(first, found);
+            if (ended && start == end && !tooLong) return null;
+            if (ended || end - start == buffer.Length)
             {
-                var text = buffer.AsMemory(start, scanned - start);
-                start = Math.Min(scanned + 1, end);
-                return tooLong ? new(first, null) : new(first, text.Span is [.., (byte)'\r'] ? text[..^1] : text);
+                if (quoted && TakeBack() is { } cut) return Take(first, cut);
+                if (ended) return Take(first, new(end, end, line));
+                (tooLong, spanned) = (true, null);
             }
-            if (ended) return null;
+            if (tooLong) start = scanned;
             if (start > 0) MoveDown();
-            if (end == buffer.Length) (tooLong, scanned, end) = (true, 0, 0);
             var read = await source.ReadAsync(buffer.AsMemory(end));
             (end, ended) = (end + read, read == 0);
         }
     }
 
-    // Leaves scanned at the record's end, or where reading must go on.
-    private bool FindEnd(bool honorQuotes)
+    /// <summary>
+    /// Goes back to the line after the one in which the last cell that spans lines opened. For a record that is wrong: a quote
+    /// that was not meant as one may have joined lines that are records of their own.
+    /// </summary>
+    /// <returns>The line in which that cell opened; null where no cell spans lines.</returns>
+    public long? GoBack()
+    {
+        if (spanned is not { } cut) return null;
+        (start, line) = (cut.Next, cut.Line + 1);
+        return cut.Line;
+    }
+
+    private Record Take(long first, LineEnd at)
+    {
+        ReadOnlyMemory<byte>? text = buffer.AsMemory(start, at.Begin - start);
+        if (tooLong || text.Value.Length > RecordBytesMax) text = null;
+        start = at.Next;
+        return new(first, text, problem);
+    }
+
+    // Where the record ends: scanned is there, or where reading must go on.
+    private LineEnd? FindEnd()
     {
         while (true)
         {
             var rest = buffer.AsSpan(scanned, end - scanned);
-            var at = honorQuotes ? rest.IndexOfAny((byte)'\n', (byte)'"') : rest.IndexOf((byte)'\n');
-            if (at < 0)
+            var at = HonorsQuotes ? rest.IndexOfAny((byte)'\n', (byte)'\r', (byte)'"') : rest.IndexOfAny((byte)'\n', (byte)'\r');
+            scanned = at < 0 ? end : scanned + at;
+            if (scanned == end) return null;
+            var isLast = scanned + 1 == end;
+            if (isLast && !ended && buffer[scanned] != '\n') return null; // the next byte decides what it is
+            var next = isLast ? (byte)'\n' : buffer[scanned + 1];
+            if (buffer[scanned] == '"')
             {
-                scanned = end;
-                return false;
+                if (ReadQuote(next) is { } cut) return cut;
+                continue;
             }
-            scanned += at;
-            if (buffer[scanned] == '\n')
-            {
-                line++;
-                if (!quoted || !honorQuotes) return true;
-            }
-            else quoted = !quoted;
-            scanned++;
+            var found = new LineEnd(scanned, scanned + (!isLast && buffer[scanned] == '\r' && next == '\n' ? 2 : 1), line++);
+            scanned = found.Next;
+            if (!quoted) return found;
+            if (spanned?.Line != quoteLine) spanned = found;
         }
+    }
+
+    private LineEnd? ReadQuote(byte next)
+    {
+        var closes = quoted && next != '"';
+        if (!quoted)
+        {
+            if (scanned == start || buffer[scanned - 1] == Separator) (quoted, quoteLine) = (true, line);
+        }
+        else if (!closes) scanned++; // two of them are one in the cell
+        scanned++;
+        if (!closes) return null;
+        if (next != Separator && next is not ((byte)'\n' or (byte)'\r')) return TakeBack();
+        quoted = false;
+        return null;
+    }
+
+    // The newest quote opened no cell. Lines that it joined are apart again.
+    private LineEnd? TakeBack()
+    {
+        (quoted, problem) = (false, $"The quote that opens a cell in line {quoteLine} is not closed, or not at the cell's end.");
+        if (spanned is not { } cut || cut.Line != quoteLine) return null;
+        line = cut.Line + 1;
+        return cut;
     }
 
     private void MoveDown()
     {
         buffer.AsSpan(start, end - start).CopyTo(buffer);
+        if (spanned is { } at) spanned = new(at.Begin - start, at.Next - start, at.Line);
         (scanned, end, start) = (scanned - start, end - start, 0);
     }
+
+    /// <param name="Begin">Where the line's text ends.</param>
+    /// <param name="Next">Where the next line begins.</param>
+    /// <param name="Line">The line that it ends.</param>
+    private readonly record struct LineEnd(int Begin, int Next, long Line);
 }

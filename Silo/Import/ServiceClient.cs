@@ -15,6 +15,9 @@ internal sealed class ServiceClient : IDisposable
     // A rolling restart, or a database that is started again, takes less.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    // A receipt that refuses each event of a batch is a part of this.
+    private const int AnswerBytesMax = 8 << 20;
+
     private readonly HttpClient http;
     private readonly ResiliencePipeline<HttpResponseMessage> retrying = new ResiliencePipelineBuilder<HttpResponseMessage>()
         .AddTimeout(Patience)
@@ -37,7 +40,7 @@ internal sealed class ServiceClient : IDisposable
     /// <param name="key">Its write key, where it asks for one.</param>
     public ServiceClient(Uri url, string? key)
     {
-        http = new() { BaseAddress = url, Timeout = Patience / 2 };
+        http = new() { BaseAddress = url, Timeout = Patience / 2, MaxResponseContentBufferSize = AnswerBytesMax };
         if (key is not null) http.DefaultRequestHeaders.Authorization = new("Bearer", key);
     }
 
@@ -59,8 +62,10 @@ internal sealed class ServiceClient : IDisposable
 
     /// <summary>Records events; returns when each of them is recorded or refused.</summary>
     /// <param name="events">NDJSON.</param>
-    /// <exception cref="StartupException">The service refuses them all, or does not answer any more.</exception>
-    public async Task<BatchReceipt> Record(ReadOnlyMemory<byte> events)
+    /// <param name="count">How many.</param>
+    /// <exception cref="BatchRefusedException">The service refuses them all for what is in them.</exception>
+    /// <exception cref="StartupException">The service refuses the import, or does not answer any more.</exception>
+    public async Task<BatchReceipt> Record(ReadOnlyMemory<byte> events, int count)
     {
         try
         {
@@ -71,9 +76,13 @@ internal sealed class ServiceClient : IDisposable
                 return await http.PostAsync(new Uri("/api/events/batch?history=true", UriKind.Relative), content, attempt);
             });
             var body = await response.Content.ReadAsByteArrayAsync();
-            return response.IsSuccessStatusCode
-                ? JsonSerializer.Deserialize(body, HttpJson.Default.BatchReceipt)!
-                : throw new StartupException($"{http.BaseAddress} refuses the events: {(int)response.StatusCode} {DetailOf(body)}");
+            if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity)
+                throw new BatchRefusedException(DetailOf(body) ?? $"The service answers {(int)response.StatusCode}.");
+            if (!response.IsSuccessStatusCode)
+                throw new StartupException($"{http.BaseAddress} refuses the events: {(int)response.StatusCode} {DetailOf(body)}");
+            return JsonSerializer.Deserialize(body, HttpJson.Default.BatchReceipt) is { Refused: not null } receipt && receipt.Handled == count
+                && receipt.Refused.All(one => one.Index >= 0 && one.Index < count)
+                ? receipt : throw new StartupException($"{http.BaseAddress} answers, but not as Tally does");
         }
         catch (Exception exception) when (exception is TimeoutRejectedException or JsonException or HttpRequestException)
         {
@@ -97,3 +106,6 @@ internal sealed class ServiceClient : IDisposable
         }
     }
 }
+
+/// <summary>A batch that the service refuses as a whole for what is in it.</summary>
+internal sealed class BatchRefusedException(string message) : Exception(message);

@@ -29,6 +29,9 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
             Assert.Equal(file, Assert.Single(Directory.GetFiles(folder)));
             if (name.EndsWith(".ndjson", StringComparison.Ordinal)) lines = await File.ReadAllTextAsync(file);
 
+            var back = await AppProcess.Run(["import", file, "-to", Url(shared.App)]);
+            Assert.Equal((0, "0 events recorded, 63 were there before, 0 refused\n", ""), back);
+
             await using var database = await TestDatabase.Create(other, apps.Server);
             await using (var app = await AppProcess.Start(database))
             {
@@ -80,6 +83,13 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
         Assert.Equal(63, ExportedRow.Read("parquet", await File.ReadAllBytesAsync(parquet)).Count);
         Assert.Equal(0, (await Export(app, "/dev/null", "-format=csv")).ExitCode);
         Assert.False(File.Exists("/dev/null.partial"));
+
+        var (pipe, copy) = (folder + "/pipe", folder + "/copy");
+        await Commands.Run("mkfifo", pipe);
+        var reading = Commands.Run("sh", "-c", $"cat {pipe} > {copy}");
+        Assert.Equal(0, (await Export(app, pipe, "-format=csv", "-product", product)).ExitCode);
+        await reading;
+        Assert.Equal(63, ExportedRow.Read("csv", await File.ReadAllBytesAsync(copy)).Count);
     }
 
     [Fact]
@@ -94,7 +104,8 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
                  [
                      (file, "refuses the export: 401 missing_key: ", []), (file, "401 unknown_key", ["-key=sekret-x"]),
                      (file, "does not answer: ", ["-from", $"http://127.0.0.1:{FreePort.Next()}"]),
-                     (folder, "cannot be written: ", ["-format=csv"]), (folder + "/none/events.csv", "cannot be written: ", []),
+                     (folder, "cannot be written: ", ["-format=csv"]), ("/dev/full", "cannot be written: ", ["-format=csv", $"-key={key}"]),
+                     (file + "/events.csv", "cannot be written: ", []), ("", "cannot be written: ", ["-format=csv"]), (folder + "/none/events.csv", "cannot be written: ", []),
                  ])
         {
             var (exitCode, output, error) = await Export(app, path, flags);
@@ -114,6 +125,8 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
     [InlineData("-since: expected a day", "export", "-", "-since=sekret")]
     [InlineData("-until: expected a day", "export", "-", "-until=2026-02-30")]
     [InlineData("-from: expected an http:// or https:// URL", "export", "-", "-from=ftp://sekret")]
+    [InlineData("-from: expected an http:// or https:// URL", "export", "-", "-from=https://u:sekret@h")]
+    [InlineData("-key: expected a key", "export", "-", "-key=sek ret")]
     [InlineData("-until: there is no such flag", "-until=2026-01-01")]
     public async Task A_mistake_in_its_arguments_is_one_line(string message, params string[] arguments)
     {

@@ -62,18 +62,117 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     {
         var shared = await apps.On(storage);
         string With(string field) => Ndjson(7).Replace("}", $", {field} }}");
-        var file = await Write("bad.ndjson", Utf8(Ndjson(0) + "nonsense\n" + "{}\n" + Ndjson(7).Replace("2019", "2999") + Ndjson(7).Replace("\"k8s\"", "7")
-            + new string('x', 3 << 20) + "\n" + Ndjson(1) + With($"\"properties\":{{\"text\":\"{new string('x', 5_000)}\"}}") + Ndjson(2)));
+        var file = await Write("bad.ndjson", Utf8(Ndjson(0) + "nonsense\n" + "{}\n" + Ndjson(7).Replace("2019", "2999") + Ndjson(7).Replace("\"k8s\"", "[7]")
+            + new string('x', 3 << 20) + "\n" + Ndjson(1) + With($"\"properties\":{{\"text\":\"{new string('x', 40_000)}\"}}") + Ndjson(2)));
         var (exitCode, output, error) = await Import(shared, file);
         Assert.Equal((1, "3 events recorded, 0 were there before, 6 refused\n"), (exitCode, output));
         var told = error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).ToList();
         string[] begins =
         [
-            "2: This is no JSON object", "3: missing_field: ", "4: out_of_range: ", "5: malformed_body: ", "6: The line is longer than ", "8: too_long: ",
+            "2: This is no JSON object", "3: The event has no time; -time=now", "4: out_of_range: ", "5: ", "6: The line is longer than ", "8: ",
         ];
         Assert.Equal(begins.Length, told.Count);
         Assert.All(begins.Index(), begin => Assert.StartsWith($"{file}:{begin.Item}", told[begin.Index]));
         Assert.Equal(3, await Rows(shared));
+    }
+
+    [Theory, EachStorage]
+    public async Task A_file_that_is_corrected_counts_each_row_once(StorageKind storage)
+    {
+        var shared = await apps.On(storage);
+        foreach (var isCsv in (bool[])[true, false])
+        {
+            string Row(int i, string time) => isCsv ? $"view,k8s,{visitor}-{isCsv},{i % 2},{time}\n"
+                : $$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}-{{isCsv}}","n":{{i % 2}},"time":"{{time}}"}""" + "\n";
+            async Task<string> Save(string third) => await Write(isCsv ? "rows.csv" : "rows.ndjson", Utf8((isCsv ? "action,product,fingerprint,n,time\n" : "")
+                + Row(1, "2019-01-01") + Row(2, "2019-01-01") + third + Row(3, "2019-01-01") + Row(4, "2019-01-01")));
+            await AssertImported(shared, await Save(Row(1, "2019-01-32")), recorded: 4, repeated: 0, refused: 1);
+            await AssertImported(shared, await Save(""), recorded: 0, repeated: 4);
+            await AssertImported(shared, await Save(Row(1, "2019-01-31")), recorded: 1, repeated: 4);
+            Assert.Equal(5, await shared.Rows($"{visitor}-{isCsv}"));
+        }
+    }
+
+    [Theory, EachStorage]
+    public async Task A_file_without_times_is_not_dated_to_now_unless_told_to(StorageKind storage)
+    {
+        var shared = await apps.On(storage);
+        var csv = await Write("rows.csv", Utf8($"action,product,fingerprint,happened\nview,k8s,{visitor},2019-01-01\nview,k8s,{visitor},2019-01-02\n"));
+        var ndjson = await Write("rows.ndjson", Utf8($$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}","happened":"2019-01-03T00:00:00Z"}"""));
+        foreach (var (file, flag, message) in ((string, string, string)[])
+                 [
+                     (csv, "-time=auto", "the header has no column for the time: name it with -time=NAME, or say -time=now"),
+                     (ndjson, "-time=auto", "no event has a time, from line 1 on: name it with -time=NAME, or say -time=now"),
+                     (csv, "-time=created", "the header has no column created"),
+                 ])
+        {
+            var (exitCode, output, error) = await Import(shared, file, flags: [flag]);
+            Assert.Equal((1, "0 events recorded, 0 were there before, 0 refused\n"), (exitCode, output));
+            AssertOneLine(error, message);
+        }
+        Assert.Equal(0, await Rows(shared));
+        Assert.Equal((0, "2 events recorded, 0 were there before, 0 refused\n", ""), await Import(shared, csv, flags: ["-time=happened"]));
+        Assert.Equal((0, "1 events recorded, 0 were there before, 0 refused\n", ""), await Import(shared, ndjson, flags: ["-time", "happened"]));
+        Assert.Equal((0, "0 events recorded, 2 were there before, 0 refused\n", ""), await Import(shared, csv, flags: ["-time=now"]));
+        var events = (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray();
+        Assert.Equal([1, 2, 3], events.Select(e => e.GetProperty("occurred").GetDateTime()).Select(time => time.Year == 2019 ? time.Day : 0));
+    }
+
+    [Theory, EachStorage]
+    public async Task A_spreadsheets_unicode_text_is_imported(StorageKind storage)
+    {
+        var shared = await apps.On(storage);
+        var text = $"Event\tProduct\tUser ID\tDate\r\nKäse 55\"\tk8s\t{visitor}\t2019-01-01\r\n";
+        var file = await Write("sheet.txt", [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(text)]);
+        await AssertImported(shared, file, recorded: 1, repeated: 0);
+        await AssertImported(shared, await Write("utf-8.tsv", Utf8(text.Replace("\r\n", "\n"))), recorded: 0, repeated: 1);
+        var e = (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events")[0];
+        Assert.Equal("Käse 55\"", e.GetProperty("action").GetString());
+    }
+
+    [Fact]
+    public async Task A_line_that_the_service_refuses_its_whole_batch_for_is_told_and_the_others_are_recorded()
+    {
+        var shared = await apps.On(StorageKind.Sqlite);
+        var deep = string.Concat(Enumerable.Repeat("{\"a\":", 500)) + "1" + new string('}', 500);
+        var lines = Enumerable.Range(0, 300).Select(Ndjson).ToList();
+        foreach (var i in (int[])[7, 200]) lines[i] = lines[i].Replace("}", $$""", "properties":{{deep}}}""");
+        var file = await Write("deep.ndjson", Utf8(string.Concat(lines)));
+        var (exitCode, output, error) = await Import(shared, file);
+        Assert.Equal((1, "298 events recorded, 0 were there before, 2 refused\n"), (exitCode, output));
+        var told = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal([$"{file}:8", $"{file}:201"], told.Select(line => line[..line.IndexOf(": ", StringComparison.Ordinal)]));
+    }
+
+    [Fact]
+    public async Task A_stray_quote_takes_no_other_row_with_it()
+    {
+        const int many = 20_000;
+        var shared = await apps.On(StorageKind.Sqlite);
+        var rows = string.Concat(Enumerable.Range(0, many).Select(i => $"view,k8s,{visitor}-{i % Fingerprints},2019-01-01\n"));
+        var file = await Write("rows.csv", Utf8($"action,product,fingerprint,time\nTV 55\",k8s,{visitor},2019-01-01\n\"TV 55,k8s,{visitor},2019-01-01\n{rows}"));
+        var (exitCode, output, error) = await Import(shared, file);
+        Assert.Equal((1, $"{many + 1} events recorded, 0 were there before, 1 refused\n"), (exitCode, output));
+        Assert.Equal($"{file}:3: The quote that opens a cell in line 3 is not closed, or not at the cell's end.\n", error);
+    }
+
+    [Fact]
+    public async Task A_line_of_100_MB_takes_no_memory()
+    {
+        var shared = await apps.On(StorageKind.Sqlite);
+        var line = new string('x', 100 << 20);
+        foreach (var (name, begin, message) in ((string, string, string)[])
+                 [
+                     ("x.ndjson.gz", Ndjson(0), ":2: The line is longer than "),
+                     ("x.csv.gz", "action,product,fingerprint,time\nview,k8s,v,\"", ":2: The line is longer than "),
+                     ("x.gz", "", ": the first line is longer than "),
+                 ])
+        {
+            var file = await Write(name, Gzip(begin + line));
+            var (exitCode, _, error) = await AppProcess.Run(["import", file, .. To(shared.App)], new() { ["DOTNET_GCHeapHardLimit"] = "0x2000000" }); // 32 MB
+            Assert.Equal(1, exitCode);
+            Assert.Contains(message, Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+        }
     }
 
     [Theory, EachStorage]
@@ -127,17 +226,22 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
             select 'view', 'k8s', '{visitor}-' || i % {Fingerprints}, timestamp '2019-01-01' + i * interval '1 second'
             from generate_series(0, {Events - 1}) i;
             insert into events (action, product, fingerprint, created)
-            values (null, 'k8s', '{visitor}', now()), ('view', 'k8s', '{visitor}', null);
+            values (null, 'k8s', '{visitor}', now()), ('view', 'k8s', '{visitor}', null), ('view', 'k8s', '{visitor}', '20000-01-01');
             """);
         var url = Url(source);
         for (var i = 0; i < 2; i++)
         {
             var (exitCode, output, error) = await Import(shared, url);
-            var (recorded, repeated) = i == 0 ? (Events + 1, 0) : (0, Events + 1);
-            Assert.Equal((1, $"{recorded} events recorded, {repeated} were there before, 1 refused\n"), (exitCode, output));
-            Assert.Contains($":{Events + 1}: missing_field: ", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+            var (recorded, repeated) = i == 0 ? (Events, 0) : (0, Events);
+            Assert.Equal((1, $"{recorded} events recorded, {repeated} were there before, 3 refused\n"), (exitCode, output));
+            var told = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            Assert.Equal(3, told.Length);
+            Assert.Contains(told, line => line.Contains($":{Events + 1}: missing_field: ", StringComparison.Ordinal));
+            Assert.Contains(told, line => line.Contains($":{Events + 2}: The time is none of the years", StringComparison.Ordinal));
+            Assert.Contains(told, line => line.Contains($":{Events + 3}: The event has no time; -time=now", StringComparison.Ordinal));
             Assert.DoesNotContain(LocalPostgres.Password, error);
         }
+        Assert.StartsWith($"1 events recorded, {Events} were there before, 2 refused", (await Import(shared, url, flags: ["-time=now"])).Output);
         Assert.Equal(Events + 1, await Rows(shared));
         var view = (await shared.App.View(visitor + "-0")).Body;
         Assert.Equal(new(2019, 1, 1, 0, 0, 0, DateTimeKind.Utc), view.GetProperty("firstSeen").GetDateTime());
@@ -167,9 +271,17 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     {
         var shared = await apps.On(StorageKind.Sqlite);
         await using var empty = await TestDatabase.Create(StorageKind.Postgres, apps.Server);
+        File.CreateSymbolicLink(folder + "/dangling", folder + "/none");
+        var binary = new byte[10_000];
+        new Random(1).NextBytes(binary);
         foreach (var (source, message) in ((string, string)[])
                  [
-                     (folder + "/none.csv", "cannot be read: "), (folder, "cannot be read: "),
+                     (folder + "/none.csv", "cannot be read: "), (folder, "cannot be read: it is a folder"), ("", "cannot be read: "),
+                     (folder + "/dangling", "cannot be read: "), (typeof(Importing).Assembly.Location + "/x.csv", "cannot be read: "),
+                     ("/proc/self/mem", "cannot be read to its end: "), ("/dev/zero", "this is no text"), (await Write("binary.csv", binary), ""),
+                     (AppProcess.Binary, "this is no text"), (await Write("tail.gz", [.. Gzip(Ndjson(0)), .. Utf8(Ndjson(1))]), "something else follows"),
+                     (await Write("two.gz", [.. Gzip(Ndjson(0)), .. Gzip(Ndjson(1))[..^4]]), "breaks off, at byte "),
+                     (await Write("latin-1.csv", Encoding.Latin1.GetBytes("action,product,fingerprint,Käse\n")), "the header is no UTF-8"),
                      (await Write("text.txt", Utf8("a text\n")), "the header has no column action"),
                      (await Write("half.gz", Gzip(Ndjson(0))[..^4]), "cannot be read to its end: "),
                      (Url(empty), "relation \"events\" does not exist"),
@@ -180,6 +292,22 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
             Assert.Equal(1, exitCode);
             AssertOneLine(error, message);
         }
+    }
+
+    [Fact]
+    public async Task A_pipe_that_ends_early_is_read_as_far_as_it_goes()
+    {
+        var shared = await apps.On(StorageKind.Sqlite);
+        var (half, pipe) = (await Write("half", Utf8(Ndjson(0) + Ndjson(1)[..20])), folder + "/pipe");
+        await Commands.Run("mkfifo", pipe);
+        var writing = Commands.Run("sh", "-c", $"cat {half} > {pipe}");
+        var (exitCode, output, error) = await Import(shared, pipe);
+        await writing;
+        Assert.Equal((1, "1 events recorded, 0 were there before, 1 refused\n"), (exitCode, output));
+        Assert.Equal($"{pipe}:2: This is no JSON object.\n", error);
+        Assert.Equal((1, "0 events recorded, 1 were there before, 1 refused\n", "-:2: This is no JSON object.\n"),
+            await Import(shared, "-", await File.ReadAllBytesAsync(half)));
+        Assert.Equal((0, "0 events recorded, 0 were there before, 0 refused\n", ""), await Import(shared, "-", []));
     }
 
     [Fact]
@@ -197,6 +325,10 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     [InlineData("the source: expected a file, - or a postgres:// URL", "import", "https://u:sekret@h/x")]
     [InlineData("the source: the parameter 'bogus' is unknown", "import", "postgres://u:sekret@h/db?bogus=sekret")]
     [InlineData("-to: expected an http:// or https:// URL", "import", "x", "-to=ftp://sekret")]
+    [InlineData("-to: expected an http:// or https:// URL", "import", "x", "-to=http://u:sekret@h")]
+    [InlineData("-key: expected a key", "import", "x", "-key=sekret\nx")]
+    [InlineData("-key: expected a key", "import", "x", "-key=sekretä")]
+    [InlineData("-time: expected a column's", "import", "x", "-time", "")]
     [InlineData("-to: there is no such flag", "-to=http://x")]
     public async Task A_mistake_in_its_arguments_is_one_line(string message, params string[] arguments)
     {
@@ -229,8 +361,8 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         Assert.EndsWith($" were there before, {refused} refused\n", output);
     }
 
-    private static Task<(int ExitCode, string Output, string Error)> Import(Shared shared, string source, byte[]? input = null) =>
-        AppProcess.Run(["import", source, .. To(shared.App)], input: input);
+    private static Task<(int ExitCode, string Output, string Error)> Import(Shared shared, string source, byte[]? input = null, string[]? flags = null) =>
+        AppProcess.Run(["import", source, .. To(shared.App), .. flags ?? []], input: input);
 
     private static string[] To(AppProcess app) => ["-to", $"http://127.0.0.1:{app.Port}"];
 

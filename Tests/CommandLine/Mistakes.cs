@@ -83,6 +83,9 @@ public sealed class Mistakes
     [InlineData("APP_DB_URL: the parameter 'bogus' is unknown", "APP_DB_URL", "postgres://u:sekret@h/db?bogus=sekret")]
     [InlineData("APP_PORT_FILE: the file cannot be read", "APP_PORT_FILE", "/no/such/file")]
     [InlineData("APP_DB_URL_FILE: the file cannot be read", "APP_DB_URL_FILE", "/")]
+    [InlineData("APP_DB_URL_FILE: the file cannot be read", "APP_DB_URL_FILE", "/dev/zero")]
+    [InlineData("APP_DB_URL_FILE: the file cannot be read", "APP_DB_URL_FILE", "/proc/self/mem")]
+    [InlineData("APP_DB_URL_FILE: the file cannot be read", "APP_DB_URL_FILE", "/etc/passwd/x")]
     [InlineData("APP_CLUSTER_ID: expected 1 to 100 letters", "APP_CLUSTER_ID", "a b")]
     [InlineData("APP_SERVICE_ID: expected 1 to 100 letters", "APP_SERVICE_ID", "a b")]
     [InlineData("APP_SILO_NAME: expected 1 to 100 letters", "APP_SILO_NAME", "a b")]
@@ -114,6 +117,37 @@ public sealed class Mistakes
         var (exitCode, output, error) = await AppProcess.Run([command], new() { ["APP_DB_URL"] = url });
         Assert.Equal((1, ""), (exitCode, output));
         AssertOneLine(error);
+    }
+
+    [Theory]
+    [InlineData("migrate"), InlineData("verify"), InlineData("serve")]
+    public async Task A_file_that_is_no_database_is_one_line(string command)
+    {
+        var folder = Directory.CreateTempSubdirectory("tally-mistakes-").FullName;
+        var (text, binary, pipe) = (folder + "/text", folder + "/binary", folder + "/pipe");
+        await File.WriteAllTextAsync(text, new string('x', 10_000));
+        await File.WriteAllBytesAsync(binary, [.. "SQLite format 3\0"u8, .. Enumerable.Repeat((byte)0xA5, 10_000)]);
+        await Commands.Run("mkfifo", pipe);
+        foreach (var path in (string[])[folder, "/", text, binary, pipe, text + "/x.db", "/proc/self/mem", "/proc/x.db", "/dev/null", "/dev/zero", folder + "/" + new string('x', 300)])
+        {
+            string[] arguments = command == "serve" ? [] : [command];
+            var (exitCode, output, error) = await AppProcess.Run([.. arguments, "-dbUrl", $"sqlite:{path}", "-host=127.0.0.1", "-port", $"{FreePort.Next()}"]);
+            Assert.Equal((1, "", path), (exitCode, output, path));
+            AssertOneLine(error);
+        }
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory]
+    [InlineData("migrate -dbUrl sqlite:x.db"), InlineData("verify -dbUrl sqlite:x.db"), InlineData("-dbUrl sqlite:x.db -host 127.0.0.1"), InlineData("health -port 1")]
+    [InlineData("import x"), InlineData("export x.csv")]
+    public async Task A_folder_that_has_vanished_is_one_line(string arguments)
+    {
+        var folder = Directory.CreateTempSubdirectory("tally-mistakes-").FullName;
+        var (exitCode, output) = await Commands.Try("sh", "-c", $"cd {folder} && rmdir {folder} && exec {AppProcess.Binary} {arguments}");
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("app: ", output);
+        Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Fact]

@@ -34,6 +34,7 @@ public sealed class SqliteDatabase : Database
     {
         try
         {
+            CheckIsFile();
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             claim = new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
@@ -51,6 +52,7 @@ public sealed class SqliteDatabase : Database
     {
         try
         {
+            CheckIsFile();
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             using var migrating = TakeMigrationLock();
             using (File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite)) { }
@@ -64,6 +66,14 @@ public sealed class SqliteDatabase : Database
             throw new StartupException($"{path} cannot be used: {exception.Message}", exception);
         }
     }, cancellation);
+
+    // What is written into a device, /dev/null for one, need not be there again. /dev/shm is memory with files.
+    private void CheckIsFile()
+    {
+        if (Directory.Exists(path)) throw new IOException("it is a folder");
+        if (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal))
+            throw new IOException("it is a device");
+    }
 
     // Beside the claim, which a serving process keeps: app migrate and app verify may run beside it. The file stays:
     // removing it would let two processes hold it.
