@@ -279,7 +279,8 @@ public sealed class PostgresEventLog(
     protected override async ValueTask<DbConnection> Open(CancellationToken cancellation) =>
         await dataSource.OpenConnectionAsync(cancellation);
 
-    protected override async ValueTask<DbConnection> OpenForQuestion() => await questions.OpenConnectionAsync();
+    protected override async ValueTask<DbConnection> OpenForQuestion(CancellationToken cancellation) =>
+        await questions.OpenConnectionAsync(cancellation);
 
     protected override async Task<AuditConnections> OpenSnapshot(CancellationToken cancellation)
     {

@@ -80,7 +80,7 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
     protected override async ValueTask<DbConnection> Open(CancellationToken cancellation) =>
         await dataSource.OpenConnectionAsync(cancellation);
 
-    protected override ValueTask<DbConnection> OpenForQuestion() => Open(CancellationToken.None);
+    protected override ValueTask<DbConnection> OpenForQuestion(CancellationToken cancellation) => Open(cancellation);
 
     protected override async Task<AuditConnections> OpenSnapshot(CancellationToken cancellation)
     {
@@ -100,7 +100,24 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
 
     // A row that is long in coming blocks its thread, and the driver cannot be asked to stop.
     protected override IDisposable? InterruptOn(DbConnection connection, CancellationToken cancellation) =>
-        cancellation.Register(() => SQLitePCL.raw.sqlite3_interrupt(((SqliteConnection)connection).Handle));
+        cancellation.CanBeCanceled ? new Interruption(((SqliteConnection)connection).Handle!, cancellation) : null;
+
+    // SQLite itself asks, again and again, whether to go on. sqlite3_interrupt would be lost if it came just before a statement begins.
+    private sealed class Interruption : IDisposable
+    {
+        // Of SQLite's virtual machine: some tenths of a millisecond.
+        private const int Instructions = 10_000;
+
+        private readonly SQLitePCL.sqlite3 handle;
+
+        public Interruption(SQLitePCL.sqlite3 handle, CancellationToken cancellation)
+        {
+            this.handle = handle;
+            SQLitePCL.raw.sqlite3_progress_handler(handle, Instructions, _ => cancellation.IsCancellationRequested ? 1 : 0, null);
+        }
+
+        public void Dispose() => SQLitePCL.raw.sqlite3_progress_handler(handle, 0, null, null);
+    }
 
     protected override DbParameter Parameter(string name, object value) => new SqliteParameter("@" + name, value);
 
