@@ -161,6 +161,6 @@ public sealed class Limits
     [Range(1, 8)] public int CommitsMax { get; set; } = 1;
     [Range(2, 1_000)] public int ConnectionsMax { get; set; } = 16;
 
-    // How long a question about visits may take from its turn on, the merge before it included; then 503.
+    // How long a question that reads many rows may take from its turn on, a merge before it included; then it is stopped, and answered 503.
     [Range(1, 600)] public int QuestionSecondsMax { get; set; } = 10;
 }

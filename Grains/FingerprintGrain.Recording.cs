@@ -37,7 +37,7 @@ public sealed partial class FingerprintGrain
     /// <summary>The same without a message, of a grain that has loaded. All join before the first is committed: they are one run.</summary>
     public void RecordAll(IEnumerable<PlacedEvent> events, PendingResults pending)
     {
-        resident!.Use();
+        Use();
         var answers = new Answers();
         lock (gate)
         {

@@ -37,6 +37,8 @@ public sealed partial class FingerprintGrain(
     private Task? loading;
     private volatile bool loaded;
 
+    private long keepAgainAt; // by Environment.TickCount64
+
     public async ValueTask<ViewResult> View()
     {
         if (!await IsLoaded() || !await liveness.Prove()) return new(ViewOutcome.Unavailable, null);
@@ -145,8 +147,23 @@ public sealed partial class FingerprintGrain(
 
     private ValueTask<bool> IsLoaded()
     {
-        resident!.Use();
+        Use();
         return loaded ? new(true) : new(TryLoad());
+    }
+
+    // Orleans' own part is asked now and then: a call without a message costs no more for it than a look at a coarse clock.
+    private void Use()
+    {
+        resident!.Use();
+        var now = Environment.TickCount64;
+        if (now < Volatile.Read(ref keepAgainAt)) return;
+        lock (gate)
+        {
+            if (leaving) return; // Orleans may have done with it already, and would throw
+            var spell = residency.CollectionAge / 4;
+            keepAgainAt = now + (long)spell.TotalMilliseconds;
+            DelayDeactivation(residency.CollectionAge + spell);
+        }
     }
 
     private async Task<bool> TryLoad()

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Tally.Contracts;
 
 namespace Tally.Grains;
@@ -8,8 +10,16 @@ namespace Tally.Grains;
 /// one that enters makes room: the oldest leaves, unless it was asked for since it was last looked at; then it has a second
 /// chance, behind the youngest.
 /// </summary>
-public sealed class Residency(Limits limits)
+/// <remarks>
+/// Orleans, too, collects what is idle, and counts messages alone as use. So one that is called without a message asks to be kept,
+/// again and again: what nobody asks for leaves after Orleans' collection age, and what is in use stays.
+/// </remarks>
+public sealed class Residency(Limits limits, IOptions<GrainCollectionOptions> collection)
 {
+    /// <summary>How long a use keeps a fingerprint from Orleans' collection.</summary>
+    internal TimeSpan CollectionAge { get; } = collection.Value.CollectionAge;
+
+
     // So that one that enters never walks through a whole silo of busy ones: then the last one looked at leaves.
     private const int ChancesMax = 8;
 

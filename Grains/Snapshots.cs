@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Storage;
 using Tally.Contracts;
@@ -10,7 +9,7 @@ namespace Tally.Grains;
 /// before every activation: a history that one load covers never needs its snapshot.
 /// </summary>
 public sealed class Snapshots(
-    [FromKeyedServices(Snapshots.StorageName)] IGrainStorage storage, Limits limits)
+    [FromKeyedServices(Snapshots.StorageName)] IGrainStorage storage, Limits limits, TimeProvider clock)
 {
     public const string StorageName = "snapshots";
     private const string StateName = "fingerprint";
@@ -18,13 +17,7 @@ public sealed class Snapshots(
     // All grains of the silo together: snapshots give way to events, on the database's connections and its disk.
     private readonly SemaphoreSlim writes = new(limits.SnapshotWritesMax);
 
-    private readonly TokenBucketRateLimiter turns = new(new()
-    {
-        TokenLimit = limits.SnapshotsPerSecondMax,
-        TokensPerPeriod = Math.Max(1, limits.SnapshotsPerSecondMax / 10),
-        ReplenishmentPeriod = TimeSpan.FromMilliseconds(100),
-        QueueLimit = limits.LoadQueueMax, // as many grains as may load may wait
-    });
+    private readonly Pace turns = new(limits.SnapshotsPerSecondMax, clock);
 
     /// <summary>For the grains' lines about writes that failed: when one does, all do.</summary>
     public LogPace Failures { get; } = new();
@@ -39,11 +32,7 @@ public sealed class Snapshots(
     /// <summary>
     /// Waits for a turn to write a snapshot that is due. False where too many wait: the next event will ask again.
     /// </summary>
-    public async ValueTask<bool> TakeTurn()
-    {
-        using var turn = await turns.AcquireAsync();
-        return turn.IsAcquired;
-    }
+    public ValueTask<bool> TakeTurn() => turns.Wait(limits.LoadQueueMax); // as many grains as may load may wait
 
     /// <exception cref="InconsistentStateException">Another activation has written since.</exception>
     public async Task Write(GrainId grain, GrainState<FingerprintState> stored)

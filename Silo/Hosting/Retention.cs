@@ -1,4 +1,5 @@
 using Tally.Contracts;
+using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.CommandLine;
 
@@ -12,7 +13,12 @@ internal sealed partial class Retention(
     RetentionSettings settings, IRetentionStorage storage, IGrainFactory grains, Limits limits, TimeProvider clock,
     IHostApplicationLifetime lifetime, ILogger<Retention> logger) : BackgroundService
 {
+    private readonly Pace steps = new(limits.PruneStepsPerSecondMax, clock);
+    private readonly Pace erasures = new(limits.ForgottenPerSecondMax, clock);
     private long pruned, forgotten;
+
+    // No more than events may be removed of them at once: each gives one at least.
+    private int StepFingerprintsMax => Math.Min(limits.PruneFingerprintsMax, limits.PruneEventsMax);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -51,40 +57,39 @@ internal sealed partial class Retention(
     private async Task Pass(CancellationToken stopping)
     {
         (pruned, forgotten) = (0, 0);
-        using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / limits.PruneStepsPerSecondMax), clock);
         var now = clock.GetUtcNow().UtcDateTime;
         for (string? after = ""; after is not null;)
         {
-            await pace.WaitForNextTickAsync(stopping);
-            var ages = await storage.ReadAges(after, limits.PruneFingerprintsMax);
+            await steps.Wait(cancellation: stopping);
+            var ages = await storage.ReadAges(after, StepFingerprintsMax);
             if (settings.ForgetAfter is { } forgetAfter)
                 await Forget(ages.Where(one => one.NewestOccurred < now - forgetAfter).Select(one => one.Fingerprint), now - forgetAfter, stopping);
             if (settings.Retention is { } retention)
-                await Prune([.. ages.Where(one => one.OldestCreated < now - retention).Select(one => one.Fingerprint)], now - retention, pace, stopping);
-            after = ages.Count == limits.PruneFingerprintsMax ? ages[^1].Fingerprint : null;
+                await Prune([.. ages.Where(one => one.OldestCreated < now - retention).Select(one => one.Fingerprint)], now - retention, stopping);
+            after = ages.Count == StepFingerprintsMax ? ages[^1].Fingerprint : null;
         }
-        if (settings.ForgetAfter is { } age) await ForgetPrunedWhole(now - age, pace, stopping);
+        if (settings.ForgetAfter is { } age) await ForgetPrunedWhole(now - age, stopping);
         if (pruned + forgotten > 0) LogPass(pruned, forgotten);
     }
 
     // One step, or as many as the longest of these histories needs.
-    private async Task Prune(IReadOnlyList<string> fingerprints, DateTime before, PeriodicTimer pace, CancellationToken stopping)
+    private async Task Prune(IReadOnlyList<string> fingerprints, DateTime before, CancellationToken stopping)
     {
         if (fingerprints.Count == 0) return;
-        var eventsEach = Math.Max(1, limits.PruneEventsMax / fingerprints.Count);
+        var eventsEach = limits.PruneEventsMax / fingerprints.Count;
         while (await storage.Prune(fingerprints, before, eventsEach) is var step)
         {
             pruned += step?.Events ?? 0;
             if (step is not { HasMore: true }) return; // or given way to somebody: the next pass comes again
-            await pace.WaitForNextTickAsync(stopping);
+            await steps.Wait(cancellation: stopping);
         }
     }
 
-    private async Task ForgetPrunedWhole(DateTime before, PeriodicTimer pace, CancellationToken stopping)
+    private async Task ForgetPrunedWhole(DateTime before, CancellationToken stopping)
     {
         for (string? after = ""; after is not null;)
         {
-            await pace.WaitForNextTickAsync(stopping);
+            await steps.Wait(cancellation: stopping);
             var some = await storage.ReadPrunedWhole(after, limits.PruneFingerprintsMax);
             await Forget(some, before, stopping);
             after = some.Count == limits.PruneFingerprintsMax ? some[^1] : null;
@@ -94,10 +99,9 @@ internal sealed partial class Retention(
     // Through its grain, which alone knows whether it does something just now.
     private async Task Forget(IEnumerable<string> fingerprints, DateTime before, CancellationToken stopping)
     {
-        using var pace = new PeriodicTimer(TimeSpan.FromSeconds(1.0 / limits.ForgottenPerSecondMax), clock);
         foreach (var fingerprint in fingerprints)
         {
-            await pace.WaitForNextTickAsync(stopping);
+            await erasures.Wait(cancellation: stopping);
             var result = await grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint)).Forget(before);
             if (result.Outcome == EraseOutcome.Erased) forgotten++;
         }

@@ -7,14 +7,35 @@ namespace Tally.Silo.Http;
 /// Questions that read many rows take turns, so that however many are asked at once, the database's connections and
 /// processors are there for events. Those that wait are bounded too; beyond, 503.
 /// </summary>
+/// <remarks>
+/// A turn ends with its question: while one is asked, <see cref="HttpContext.RequestAborted"/> also says that its time is up, and
+/// whoever asks the database passes it on and waits until it has stopped.
+/// </remarks>
 internal sealed class QuestionTurns(Limits limits) : IDisposable
 {
     private readonly ConcurrencyLimiter turns = new(new() { PermitLimit = limits.QuestionsMax, QueueLimit = limits.QuestionsWaitingMax });
 
     public async ValueTask<object?> Take(EndpointFilterInvocationContext context, EndpointFilterDelegate ask)
     {
-        using var turn = await turns.AcquireAsync(1, context.HttpContext.RequestAborted);
-        return turn.IsAcquired ? await ask(context) : Refusal.TooManyQuestions();
+        var request = context.HttpContext;
+        var gone = request.RequestAborted;
+        using var turn = await turns.AcquireAsync(1, gone);
+        if (!turn.IsAcquired) return Refusal.TooManyQuestions();
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        ended.CancelAfter(TimeSpan.FromSeconds(limits.QuestionSecondsMax));
+        request.RequestAborted = ended.Token;
+        try
+        {
+            return await ask(context);
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            return Refusal.QuestionNotAnswered();
+        }
+        finally
+        {
+            request.RequestAborted = gone; // the answer takes as long as its client reads
+        }
     }
 
     public void Dispose() => turns.Dispose();

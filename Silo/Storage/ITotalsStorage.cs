@@ -49,7 +49,10 @@ public sealed record TotalsQuestion(DateTime From, DateTime To, TotalsBucket Buc
 public sealed record TotalsSum(DateTime Time, string? Product, string? Action, RollupCounts Counts);
 
 /// <summary>Sums over all fingerprints, merged and not merged yet.</summary>
-/// <remarks>Errors: <see cref="EventLogUnavailableException"/> where the database does not answer.</remarks>
+/// <remarks>
+/// Errors: <see cref="EventLogUnavailableException"/> where the database does not answer. A question that is cancelled has stopped
+/// reading when it throws.
+/// </remarks>
 public interface ITotalsStorage
 {
     /// <summary>
@@ -57,5 +60,5 @@ public interface ITotalsStorage
     /// merge is under way or not. What it costs grows with the hours and pairs of product and action in the range, with
     /// <see cref="TotalsBucket.Minute"/> with its minutes, and not with the number of events.
     /// </summary>
-    Task<IReadOnlyList<TotalsSum>> ReadTotals(TotalsQuestion question, int limit);
+    Task<IReadOnlyList<TotalsSum>> ReadTotals(TotalsQuestion question, int limit, CancellationToken cancellation);
 }

@@ -47,7 +47,8 @@ public sealed record ProductUniques(string Product, long Events, long UniqueFing
 /// </summary>
 /// <remarks>
 /// Errors: <see cref="EventLogUnavailableException"/> where the database does not answer, or not in time, and nothing was
-/// changed; <see cref="CommitUnknownException"/> where a merge was begun and its answer never came.
+/// changed; <see cref="CommitUnknownException"/> where a merge was begun and its answer never came. A question that is cancelled has
+/// stopped scanning when it throws.
 /// </remarks>
 public interface IVisitStorage
 {
@@ -64,14 +65,17 @@ public interface IVisitStorage
     /// <param name="after">The place.</param>
     /// <param name="product">The only one to look at; null for all.</param>
     /// <param name="limit">At most so many.</param>
-    Task<IReadOnlyList<FingerprintSummary>> ListFingerprints(FingerprintPlace after, string? product, int limit);
+    /// <param name="cancellation">Ends the scan.</param>
+    Task<IReadOnlyList<FingerprintSummary>> ListFingerprints(FingerprintPlace after, string? product, int limit, CancellationToken cancellation);
 
     /// <summary>The fingerprints with the most events over UTC days from one until before another; of equal ones, in the order of their bytes.</summary>
-    Task<IReadOnlyList<FingerprintSummary>> TopFingerprints(DateOnly from, DateOnly to, string? product, int limit);
+    Task<IReadOnlyList<FingerprintSummary>> TopFingerprints(
+        DateOnly from, DateOnly to, string? product, int limit, CancellationToken cancellation);
 
     /// <summary>Events over such days, and the different fingerprints that they are of.</summary>
-    Task<(long Events, long UniqueFingerprints)> CountUniques(DateOnly from, DateOnly to, string? product);
+    Task<(long Events, long UniqueFingerprints)> CountUniques(DateOnly from, DateOnly to, string? product, CancellationToken cancellation);
 
     /// <summary>The same by product, those with the most fingerprints first; of equal ones, in the order of their bytes.</summary>
-    Task<IReadOnlyList<ProductUniques>> TopUniques(DateOnly from, DateOnly to, string? product, int limit);
+    Task<IReadOnlyList<ProductUniques>> TopUniques(
+        DateOnly from, DateOnly to, string? product, int limit, CancellationToken cancellation);
 }

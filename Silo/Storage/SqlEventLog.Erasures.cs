@@ -23,7 +23,8 @@ public abstract partial class SqlEventLog : IErasureStorage
     public async Task<Removed?> Erase(string fingerprint, long head, bool suppress, int pageEvents)
     {
         var hash = suppress ? HashOf(fingerprint, await SuppressionKey()) : null;
-        var removed = await InTransaction(at => Erase(at, fingerprint, head, hash, pageEvents));
+        var removed = await Remove([fingerprint],
+            at => Fold(at, fingerprint, pageEvents), (at, history) => Erase(at, fingerprint, history, head, hash, pageEvents));
         if (removed is null) return null;
         try
         {
@@ -38,21 +39,20 @@ public abstract partial class SqlEventLog : IErasureStorage
 
     // The work first and the lock last: all appends wait while it is held, which is now one look-up, two rows and the commit.
     // Whatever was appended meanwhile without knowing of this is found then, and this gives way to it.
-    private async Task<Removed?> Erase(DbTransaction at, string fingerprint, long head, byte[]? suppressionHash, int pageEvents)
+    private async Task<Removed?> Erase(
+        DbTransaction at, string fingerprint, FoldedHistory history, long head, byte[]? suppressionHash, int pageEvents)
     {
-        await LockFingerprints(at, [fingerprint]);
-        var pruned = await Read(at, readPruned, ReadState, Parameter("fingerprint", fingerprint));
-        var (folded, events) = await NoteGone(at, fingerprint, pruned is [var state] ? state : new(), pageEvents);
-        if (folded.Sequence != head || await Execute(at, deleteEvents, Parameter("fingerprint", fingerprint), Parameter("sequence", head)) != events)
-            return null;
-        var visits = await DeleteVisits(at, fingerprint, folded);
+        if (history.State.Sequence != head
+            || await Execute(at, deleteEvents, Parameter("fingerprint", fingerprint), Parameter("sequence", head)) != history.Events) return null;
+        foreach (var some in history.Gone.Chunk(pageEvents)) await AddGone(at, some);
+        var visits = await DeleteVisits(at, fingerprint, history.State);
 
         await LockRemovals(at);
         await Execute(at, deletePruned, Parameter("fingerprint", fingerprint));
         if ((await Read(at, readHeads, row => row.GetInt64(1), Texts("fingerprints", [fingerprint]))).Count > 0) return null;
         var snapshots = await Execute(at, deleteSnapshots, Parameter("key", FingerprintKey.Of(fingerprint)));
         if (suppressionHash is not null) await Execute(at, addSuppression, Parameter("hash", suppressionHash));
-        return new(events, snapshots, visits, suppressionHash is not null);
+        return new(history.Events, snapshots, visits, suppressionHash is not null);
     }
 
     // What is not merged yet holds many fingerprints' visits in one row: merged first, by the merge's own means.
@@ -65,23 +65,32 @@ public abstract partial class SqlEventLog : IErasureStorage
             Texts("products", days.Select(one => one.Product)), Days("days", days.Select(one => one.Day)));
     }
 
-    // Folds the events after a state, page by page, and notes what each has given the rollups.
-    private async Task<(FingerprintState State, long Events)> NoteGone(DbTransaction at, string fingerprint, FingerprintState state, int pageEvents)
+    /// <param name="State">What all of it adds up to.</param>
+    /// <param name="Gone">What the events in the log have given the rollups.</param>
+    /// <param name="Events">How many these are.</param>
+    private sealed record FoldedHistory(FingerprintState State, RollupDeltas Gone, long Events);
+
+    // Page by page, since a history may be long. What is kept of it grows with the minutes in which something happened.
+    private async Task<FoldedHistory> Fold(DbTransaction at, string fingerprint, int pageEvents)
     {
+        var pruned = await Read(at, readPruned, ReadState, Parameter("fingerprint", fingerprint));
+        var state = pruned is [var one] ? one : new();
+        var gone = new RollupDeltas();
         var events = 0L;
         while (true)
         {
             var page = await Read(at, readAfter, ReadEvent,
                 Parameter("fingerprint", fingerprint), Parameter("sequence", state.Sequence), Parameter("limit", pageEvents));
-            if (page.Count == 0) return (state, events);
-            var gone = new RollupDeltas();
+            if (page.Count == 0) return new(state, gone, events);
             foreach (var recorded in page)
             {
                 // The same decision as the grain's, as in a proof.
-                gone.Add(new Decisions(fingerprint, state, int.MaxValue).Next(recorded.Event)!);
+                var decided = new Decisions(fingerprint, state, int.MaxValue).Next(recorded.Event)!;
                 state.Apply(recorded);
+                // The state's own texts: each row has its own, which would be kept for every minute.
+                var counter = state.FindCounter(recorded.Event.Product, recorded.Event.Action)!;
+                gone.AddCounts(RollupKey.Of(decided) with { Product = counter.Product, Action = counter.Action }, RollupCounts.Of(decided.Firsts));
             }
-            await AddGone(at, gone);
             events += page.Count;
         }
     }
@@ -97,17 +106,21 @@ public abstract partial class SqlEventLog : IErasureStorage
 
     private static byte[] HashOf(string fingerprint, byte[] key) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(fingerprint));
 
-    /// <summary>Runs work in a durable transaction, which is rolled back where it comes to null.</summary>
-    protected abstract Task<T?> InTransaction<T>(Func<DbTransaction, Task<T?>> work) where T : class;
+    /// <summary>
+    /// Reads what is to be removed of some fingerprints, however long that takes, and then removes it in one durable transaction, which is
+    /// rolled back where it comes to null. Until it ends nobody else removes anything of these fingerprints. Appends go on while it reads.
+    /// </summary>
+    /// <param name="fingerprints">In the order of their bytes.</param>
+    /// <param name="find">Only reads.</param>
+    /// <param name="remove">Gets what was found.</param>
+    protected abstract Task<T?> Remove<TFound, T>(IReadOnlyList<string> fingerprints,
+        Func<DbTransaction, Task<TFound>> find, Func<DbTransaction, TFound, Task<T?>> remove) where T : class;
 
     /// <summary>What a database can do at once so that its files do not keep what is gone.</summary>
     protected virtual Task OverwriteErased() => Task.CompletedTask;
 
     /// <summary>Adds what events that leave the log have given the rollups to what is gone.</summary>
-    protected abstract Task AddGone(DbTransaction at, RollupDeltas gone);
-
-    /// <summary>Until the transaction ends, nobody else removes anything of these fingerprints.</summary>
-    protected virtual Task LockFingerprints(DbTransaction at, IReadOnlyList<string> fingerprints) => Task.CompletedTask;
+    protected abstract Task AddGone(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> gone);
 
     /// <summary>Until the transaction ends, nobody else merges.</summary>
     protected virtual Task LockMerge(DbTransaction at) => Task.CompletedTask;

@@ -25,16 +25,20 @@ public abstract partial class SqlEventLog : IRetentionStorage
         await Read(readPrunedWhole, row => row.GetString(0), Parameter("after", after), Parameter("limit", limit));
 
     public Task<Pruned?> Prune(IReadOnlyList<string> fingerprints, DateTime before, int eventsEach) =>
-        InTransaction(at => Prune(at, fingerprints, before, eventsEach));
+        Remove(fingerprints, at => FoldOldest(at, fingerprints, before, eventsEach), (at, step) => Prune(at, step, eventsEach));
 
-    // As an erasure: the work first and the lock last, and whatever was written meanwhile below what is pruned is found then.
-    private async Task<Pruned?> Prune(DbTransaction at, IReadOnlyList<string> fingerprints, DateTime before, int eventsEach)
+    private async Task<PruningStep> FoldOldest(DbTransaction at, IReadOnlyList<string> fingerprints, DateTime before, int eventsEach)
     {
-        await LockFingerprints(at, fingerprints);
         var step = new PruningStep(before, await Read(at, readPrunedOf,
             row => (row.GetString(0), StoredStates.Read(row.GetFieldValue<byte[]>(1))), Texts("fingerprints", fingerprints)));
         foreach (var recorded in await Read(at, readOldest, ReadEvent, Texts("fingerprints", fingerprints), Parameter("limit", eventsEach)))
             step.Take(recorded);
+        return step;
+    }
+
+    // As an erasure: the work first and the lock last, and whatever was written meanwhile below what is pruned is found then.
+    private async Task<Pruned?> Prune(DbTransaction at, PruningStep step, int eventsEach)
+    {
         if (step.Events == 0) return new(0, false);
 
         (string[] Fingerprints, long[] Sequences) up = ([.. step.Taken.Keys], [.. step.Taken.Values.Select(state => state.Sequence)]);

@@ -6,15 +6,17 @@ public abstract partial class SqlEventLog : ITotalsStorage
 {
     private readonly string readTotals = scripts["read_totals"];
 
-    public async Task<IReadOnlyList<TotalsSum>> ReadTotals(TotalsQuestion question, int limit)
+    public async Task<IReadOnlyList<TotalsSum>> ReadTotals(TotalsQuestion question, int limit, CancellationToken cancellation)
     {
         var (hoursFrom, hoursTo) = WholeHours(question);
         return await Read(readTotals, ReadSum,
+        [
             Time("from", question.From), Time("to", question.To), Time("hours_from", hoursFrom), Time("hours_to", hoursTo),
             Parameter("bucket", question.Bucket.ToString().ToLowerInvariant()),
             Parameter("by_product", question.ByProduct), Parameter("by_action", question.ByAction),
             Parameter("product", question.Product ?? (object)DBNull.Value), Parameter("action", question.Action ?? (object)DBNull.Value),
-            Parameter("order", (int)question.Order), Parameter("limit", limit));
+            Parameter("order", (int)question.Order), Parameter("limit", limit),
+        ], Open, cancellation);
     }
 
     // What is read from the hours. Where there is no whole one, or minutes are asked for, an empty range at the end.

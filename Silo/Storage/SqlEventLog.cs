@@ -91,36 +91,38 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     protected static EventLogUnavailableException Unavailable(Exception cause) => new("The database does not answer.", cause);
 
     private Task<List<T>> Read<T>(string sql, Func<DbDataReader, T> map, params DbParameter[] parameters) =>
-        Read(sql, map, parameters, () => Open(CancellationToken.None));
+        Read(sql, map, parameters, Open, CancellationToken.None);
 
-    private async Task<List<T>> Read<T>(
-        string sql, Func<DbDataReader, T> map, DbParameter[] parameters, Func<ValueTask<DbConnection>> open)
+    private async Task<List<T>> Read<T>(string sql, Func<DbDataReader, T> map, DbParameter[] parameters,
+        Func<CancellationToken, ValueTask<DbConnection>> open, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await ReadOnce(sql, map, parameters, open);
+                return await ReadOnce(sql, map, parameters, open, cancellation);
             }
             catch (Exception exception) when (IsDatabaseFailure(exception))
             {
+                cancellation.ThrowIfCancellationRequested();
                 if (attempt > 1 || !TryForgetConnections(exception)) throw Unavailable(exception);
             }
         }
     }
 
-    private static async Task<List<T>> ReadOnce<T>(
-        string sql, Func<DbDataReader, T> map, DbParameter[] parameters, Func<ValueTask<DbConnection>> open)
+    private async Task<List<T>> ReadOnce<T>(string sql, Func<DbDataReader, T> map, DbParameter[] parameters,
+        Func<CancellationToken, ValueTask<DbConnection>> open, CancellationToken cancellation)
     {
-        await using var connection = await open();
+        await using var connection = await open(cancellation);
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
         command.Parameters.AddRange(parameters);
         try
         {
-            await using var rows = await command.ExecuteReaderAsync();
+            using var interrupting = InterruptOn(connection, cancellation);
+            await using var rows = await command.ExecuteReaderAsync(cancellation);
             var result = new List<T>();
-            while (await rows.ReadAsync()) result.Add(map(rows));
+            while (await rows.ReadAsync(cancellation)) result.Add(map(rows));
             return result;
         }
         finally

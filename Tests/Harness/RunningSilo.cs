@@ -26,7 +26,8 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     public Residency Residents => app.Services.GetRequiredService<Residency>();
     public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
 
-    public static async Task<RunningSilo> Start(TestDatabase at, Limits limits)
+    /// <param name="configure">Settings of Orleans that the program leaves as they are.</param>
+    public static async Task<RunningSilo> Start(TestDatabase at, Limits limits, Action<IServiceCollection>? configure = null)
     {
         limits.DrainMilliseconds = 0; // no load balancer has to notice its end
         var database = await at.OpenPrepared(limits);
@@ -35,6 +36,7 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
         AppSettings settings = new(port, IPAddress.Loopback, DatabaseUrl.Parse(at.Url), new("tally", "tally", 0, 0, null, "test"), new([], []));
         builder.AddTally(settings, limits, database);
         builder.Logging.ClearProviders();
+        configure?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseTally(settings);
         await app.StartAsync();

@@ -155,6 +155,34 @@ public sealed class Erasing(PostgresServer server)
         await RunningLog.AssertProven(database);
     }
 
+    // How long that takes is the machine's; so the history grows until enough events fit in beside it.
+    [Theory, EachStorage]
+    public async Task While_a_long_history_is_read_events_are_recorded_and_the_log_can_be_written(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var database = await at.OpenPrepared();
+        await using var log = RunningLog.Start(database);
+        var besides = new FingerprintWriter("beside");
+        var beside = 0;
+        for (var length = 10_000; beside < 20 && length <= 160_000; length *= 2)
+        {
+            var leaving = new FingerprintWriter($"of-{length}");
+            for (var i = 0; i < length; i += 1_000)
+                await leaving.Record(log.Commit, Enumerable.Range(i, 1_000).Select(n => EventSamples.View(occurred: EventSamples.Noon.AddMinutes(n % 500))));
+            beside = 0;
+            var erasing = Task.Run(() => database.Erasures.Erase(leaving.Fingerprint, length, suppress: false, pageEvents: 1));
+            while (!erasing.IsCompleted)
+            {
+                await besides.Record(log.Commit, EventSamples.View());
+                await database.EventLog.CheckWritable(CancellationToken.None); // what readiness asks
+                if (!erasing.IsCompleted) beside++;
+            }
+            Assert.Equal(length, (await erasing)!.Events);
+        }
+        Assert.True(beside >= 20, $"Only {beside} events were recorded while the history was read.");
+        await RunningLog.AssertProven(database);
+    }
+
     private static Event PersonsEvent(int i) =>
         EventSamples.View($"id-{i}", action: $"action-{i % 3}", occurred: EventSamples.Noon.AddHours(-5 * i)) with { Properties = $$"""{"mail":"{{Secret}}","n":{{i}}}""" };
 

@@ -81,7 +81,7 @@ public sealed class MergingVisits(PostgresServer server)
             Assert.True(merges < 10, "notes or deltas stay");
         }
         await RunningLog.AssertProven(database);
-        Assert.Equal((7, 2), await database.Visits.CountUniques(new(2026, 3, 1), new(2026, 3, 2), "k8s"));
+        Assert.Equal((7, 2), await database.Visits.CountUniques(new(2026, 3, 1), new(2026, 3, 2), "k8s", CancellationToken.None));
         Assert.Equal([0L], await at.Query("select count(*) from visit_gaps", row => row.GetInt64(0)));
     }
 
@@ -97,7 +97,7 @@ public sealed class MergingVisits(PostgresServer server)
         await log.Close();
         Assert.Equal([1L], await at.Query("select count(*) from visit_deltas", row => row.GetInt64(0)));
         Assert.Equal(1, await database.Visits.MergeVisits(1));
-        Assert.Equal((5_000, 5_000), await database.Visits.CountUniques(new(2026, 3, 1), new(2026, 3, 2), null));
+        Assert.Equal((5_000, 5_000), await database.Visits.CountUniques(new(2026, 3, 1), new(2026, 3, 2), null, CancellationToken.None));
         await RunningLog.AssertProven(database);
     }
 }

@@ -21,7 +21,7 @@ public sealed class Summing(PostgresServer server)
         do
         {
             foreach (var one in (TotalsQuestion[])[question, question with { Product = "k8s" }])
-                Assert.Equal(new RollupCounts(60, 60, 60, 60, 60), Assert.Single(await database.Totals.ReadTotals(one, 10)).Counts);
+                Assert.Equal(new RollupCounts(60, 60, 60, 60, 60), Assert.Single(await database.Totals.ReadTotals(one, 10, CancellationToken.None)).Counts);
             asked++;
         }
         while (!merging.IsCompleted);

@@ -35,13 +35,14 @@ internal static class TopEndpoint
         var inDays = of == "fingerprints" || by == "uniques";
         if (ReadRange(inDays, from, to, clock, out var range) is { } time) return time;
         if (inDays && range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
-        if (of == "fingerprints") return await visits.Fingerprints(range, product, (int)size);
-        if (by == "uniques" && !range.IsDay) return await visits.ProductsByUniques(range, product, (int)size); // one day's are in the rollups
+        var cancellation = request.HttpContext.RequestAborted;
+        if (of == "fingerprints") return await visits.Fingerprints(range, product, (int)size, cancellation);
+        if (by == "uniques" && !range.IsDay) return await visits.ProductsByUniques(range, product, (int)size, cancellation); // one day's are in the rollups
 
         var question = Question(range, of, by, product);
         try
         {
-            var sums = await totals.ReadTotals(question, (int)size);
+            var sums = await totals.ReadTotals(question, (int)size, cancellation);
             return new JsonAnswer<TopAnswer>(new(of, by, range.From, range.To, [.. sums.Select(sum => Entry(question, range, sum))]),
                 HttpJson.Default.TopAnswer);
         }

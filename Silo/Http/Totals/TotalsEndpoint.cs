@@ -40,7 +40,7 @@ internal static class TotalsEndpoint
         var question = range.In(kind.Bucket) with { ByProduct = byProduct, ByAction = byAction, Product = product, Action = action };
         try
         {
-            var sums = await totals.ReadTotals(question, limits.PointsMax + 1);
+            var sums = await totals.ReadTotals(question, limits.PointsMax + 1, request.HttpContext.RequestAborted);
             return sums.Count <= limits.PointsMax && TotalsAnswer.Of(question, range, sums, limits) is { } answer
                 ? new JsonAnswer<TotalsAnswer>(answer, HttpJson.Default.TotalsAnswer)
                 : Refusal.TooManyPoints(limits.PointsMax);

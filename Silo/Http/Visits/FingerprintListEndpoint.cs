@@ -29,8 +29,9 @@ internal static class FingerprintListEndpoint
         if (!WholeNumber.TryRead(limit, 1, limits.PageFingerprintsMax, Math.Min(PageFingerprintsDefault, limits.PageFingerprintsMax), out var size))
             return Refusal.OutOfRange("limit", 1, limits.PageFingerprintsMax);
 
-        return await visits.Ask(storage => storage.ListFingerprints(place, product, (int)size), page =>
-            new JsonAnswer<FingerprintsPage>(FingerprintsPage.Of(order, page, (int)size), HttpJson.Default.FingerprintsPage));
+        return await visits.Ask((storage, cancellation) => storage.ListFingerprints(place, product, (int)size, cancellation),
+            page => new JsonAnswer<FingerprintsPage>(FingerprintsPage.Of(order, page, (int)size), HttpJson.Default.FingerprintsPage),
+            request.HttpContext.RequestAborted);
     }
 
     private static FingerprintOrder? OrderOf(string? sort) => sort switch

@@ -19,23 +19,22 @@ internal sealed class FreshVisits(IVisitStorage storage, Limits limits)
 
     private TimeSpan Patience => TimeSpan.FromSeconds(limits.QuestionSecondsMax);
 
-    /// <summary>The answer to a question, or a refusal where there is none within <see cref="Limits.QuestionSecondsMax"/>.</summary>
-    public async Task<IResult> Ask<T>(Func<IVisitStorage, Task<T>> question, Func<T, IResult> answer)
+    /// <summary>The answer to a question, or a refusal where the database has none.</summary>
+    /// <param name="question">Stops when it is cancelled.</param>
+    /// <param name="answer">From what it came to.</param>
+    /// <param name="cancellation">Who asks is gone, or the time is up.</param>
+    public async Task<IResult> Ask<T>(
+        Func<IVisitStorage, CancellationToken, Task<T>> question, Func<T, IResult> answer, CancellationToken cancellation)
     {
         try
         {
-            return answer(await AskMerged(question).WaitAsync(Patience));
+            await Merged().WaitAsync(cancellation); // it goes on for others
+            return answer(await Task.Run(() => question(storage, cancellation), cancellation)); // since SQLite's calls block
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException or TimeoutException)
         {
             return Refusal.QuestionNotAnswered();
         }
-    }
-
-    private async Task<T> AskMerged<T>(Func<IVisitStorage, Task<T>> question)
-    {
-        await Merged();
-        return await Task.Run(() => question(storage)); // since SQLite's calls block
     }
 
     // A merge that has begun may have passed by what this caller wants to see. The one after it has not.

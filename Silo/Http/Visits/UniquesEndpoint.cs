@@ -28,15 +28,16 @@ internal static class UniquesEndpoint
         if (TimeRange.Read(from, to, TotalsBucket.Day, Usual, clock.GetUtcNow().UtcDateTime, out var range) is { } time) return time;
         if (range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
 
-        return await visits.Ask(storage => Count(storage, range, product, groupBy is null ? 0 : limits.TopMax),
-            answer => new JsonAnswer<UniquesAnswer>(answer, HttpJson.Default.UniquesAnswer));
+        return await visits.Ask((storage, cancellation) => Count(storage, range, product, groupBy is null ? 0 : limits.TopMax, cancellation),
+            answer => new JsonAnswer<UniquesAnswer>(answer, HttpJson.Default.UniquesAnswer), request.HttpContext.RequestAborted);
     }
 
-    private static async Task<UniquesAnswer> Count(IVisitStorage storage, TimeRange range, string? product, int productsMax)
+    private static async Task<UniquesAnswer> Count(
+        IVisitStorage storage, TimeRange range, string? product, int productsMax, CancellationToken cancellation)
     {
         var (first, end) = range.Days;
-        var (events, uniques) = await storage.CountUniques(first, end, product);
-        var products = productsMax > 0 ? await storage.TopUniques(first, end, product, productsMax) : null;
+        var (events, uniques) = await storage.CountUniques(first, end, product, cancellation);
+        var products = productsMax > 0 ? await storage.TopUniques(first, end, product, productsMax, cancellation) : null;
         return new(range.From, range.To, product, events, uniques, products);
     }
 }

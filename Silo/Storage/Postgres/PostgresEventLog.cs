@@ -140,25 +140,21 @@ public sealed class PostgresEventLog(
     private NpgsqlBatchCommand InsertDeltas(RollupDeltas deltas)
     {
         var command = new NpgsqlBatchCommand(insertDeltas);
-        foreach (var column in Columns(deltas)) command.Parameters.Add(column);
+        foreach (var column in Columns([.. deltas])) command.Parameters.Add(column);
         return command;
     }
 
-    private static NpgsqlParameter[] Columns(RollupDeltas deltas)
-    {
-        KeyValuePair<RollupKey, RollupCounts>[] rows = [.. deltas];
-        return
-        [
-            Column(rows, row => row.Key.Minute, NpgsqlDbType.TimestampTz),
-            Column(rows, row => row.Key.Product, NpgsqlDbType.Text),
-            Column(rows, row => row.Key.Action, NpgsqlDbType.Text),
-            Column(rows, row => row.Value.Events, NpgsqlDbType.Bigint),
-            Column(rows, row => row.Value.NewFingerprints, NpgsqlDbType.Bigint),
-            Column(rows, row => row.Value.NewProductFingerprints, NpgsqlDbType.Bigint),
-            Column(rows, row => row.Value.DailyFingerprints, NpgsqlDbType.Bigint),
-            Column(rows, row => row.Value.DailyProductFingerprints, NpgsqlDbType.Bigint),
-        ];
-    }
+    private static NpgsqlParameter[] Columns(KeyValuePair<RollupKey, RollupCounts>[] rows) =>
+    [
+        Column(rows, row => row.Key.Minute, NpgsqlDbType.TimestampTz),
+        Column(rows, row => row.Key.Product, NpgsqlDbType.Text),
+        Column(rows, row => row.Key.Action, NpgsqlDbType.Text),
+        Column(rows, row => row.Value.Events, NpgsqlDbType.Bigint),
+        Column(rows, row => row.Value.NewFingerprints, NpgsqlDbType.Bigint),
+        Column(rows, row => row.Value.NewProductFingerprints, NpgsqlDbType.Bigint),
+        Column(rows, row => row.Value.DailyFingerprints, NpgsqlDbType.Bigint),
+        Column(rows, row => row.Value.DailyProductFingerprints, NpgsqlDbType.Bigint),
+    ];
 
     private NpgsqlBatchCommand InsertVisits(VisitDelta visits) => new(insertVisits)
     {
@@ -179,19 +175,20 @@ public sealed class PostgresEventLog(
         TRow[] rows, Converter<TRow, TValue> value, NpgsqlDbType type) =>
         new() { TypedValue = Array.ConvertAll(rows, value), NpgsqlDbType = NpgsqlDbType.Array | type };
 
-    protected override Task<T?> InTransaction<T>(Func<DbTransaction, Task<T?>> work) where T : class => Retrying(async () =>
+    // All in one transaction: reading holds up nobody here. It begins with the lock on these fingerprints.
+    protected override Task<T?> Remove<TFound, T>(IReadOnlyList<string> fingerprints,
+        Func<DbTransaction, Task<TFound>> find, Func<DbTransaction, TFound, Task<T?>> remove) where T : class => Retrying(async () =>
     {
         await using var connection = await dataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        var result = await work(transaction);
+        await Read(transaction, lockFingerprints, _ => 0, Texts("fingerprints", fingerprints));
+        var result = await remove(transaction, await find(transaction));
         if (result is not null) await Commit(transaction); // else leaving rolls back
         return result;
     });
 
-    protected override Task AddGone(DbTransaction at, RollupDeltas gone) => Execute(at, addGoneRollups, Columns(gone));
-
-    protected override Task LockFingerprints(DbTransaction at, IReadOnlyList<string> fingerprints) =>
-        Read(at, lockFingerprints, _ => 0, Texts("fingerprints", fingerprints));
+    protected override Task AddGone(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> gone) =>
+        Execute(at, addGoneRollups, Columns([.. gone]));
 
     protected override Task LockMerge(DbTransaction at) => Execute(at, lockMerge);
 
@@ -279,7 +276,8 @@ public sealed class PostgresEventLog(
     protected override async ValueTask<DbConnection> Open(CancellationToken cancellation) =>
         await dataSource.OpenConnectionAsync(cancellation);
 
-    protected override async ValueTask<DbConnection> OpenForQuestion() => await questions.OpenConnectionAsync();
+    protected override async ValueTask<DbConnection> OpenForQuestion(CancellationToken cancellation) =>
+        await questions.OpenConnectionAsync(cancellation);
 
     protected override async Task<AuditConnections> OpenSnapshot(CancellationToken cancellation)
     {

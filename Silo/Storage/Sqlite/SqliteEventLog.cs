@@ -17,6 +17,7 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
 
     private readonly SqliteDataSource dataSource;
     private readonly SemaphoreSlim writing = new(1);
+    private readonly SemaphoreSlim removing = new(1);
     private readonly string mergeRollups = Scripts["merge_rollups"];
     private readonly string mergeVisits = Scripts["merge_visits"];
     private Writer? writer;
@@ -27,8 +28,36 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
     public override Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas) =>
         Write<long?>(connection => connection.Record(events, starts, deltas) ? 0 : null);
 
-    protected override Task<T?> InTransaction<T>(Func<DbTransaction, Task<T?>> work) where T : class =>
-        Write(connection => connection.InTransaction(work));
+    // It reads on a connection of its own, so that the one that writes is taken from the others for the removal alone. One process has
+    // the file, so that removals taking turns is all that the promise to them needs.
+    protected override async Task<T?> Remove<TFound, T>(IReadOnlyList<string> fingerprints,
+        Func<DbTransaction, Task<TFound>> find, Func<DbTransaction, TFound, Task<T?>> remove) where T : class
+    {
+        await removing.WaitAsync();
+        try
+        {
+            var found = await Task.Run(() => ReadAtOneMoment(find));
+            return await Write(connection => connection.InTransaction(at => remove(at, found)));
+        }
+        finally
+        {
+            removing.Release();
+        }
+    }
+
+    private async Task<T> ReadAtOneMoment<T>(Func<DbTransaction, Task<T>> read)
+    {
+        try
+        {
+            await using var connection = (SqliteConnection)await dataSource.OpenConnectionAsync();
+            await using var transaction = connection.BeginTransaction(deferred: true);
+            return await read(transaction);
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception))
+        {
+            throw Unavailable(exception);
+        }
+    }
 
     // One process has the file.
     public override Task<IAsyncDisposable?> TryLead() => Task.FromResult<IAsyncDisposable?>(new Lead());
@@ -40,7 +69,7 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
 
     protected override Task OverwriteErased() => Write(connection => connection.EmptyLog());
 
-    protected override Task AddGone(DbTransaction at, RollupDeltas gone)
+    protected override Task AddGone(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> gone)
     {
         writer!.AddGone(at, gone);
         return Task.CompletedTask;
@@ -80,7 +109,7 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
     protected override async ValueTask<DbConnection> Open(CancellationToken cancellation) =>
         await dataSource.OpenConnectionAsync(cancellation);
 
-    protected override ValueTask<DbConnection> OpenForQuestion() => Open(CancellationToken.None);
+    protected override ValueTask<DbConnection> OpenForQuestion(CancellationToken cancellation) => Open(cancellation);
 
     protected override async Task<AuditConnections> OpenSnapshot(CancellationToken cancellation)
     {
@@ -100,7 +129,24 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
 
     // A row that is long in coming blocks its thread, and the driver cannot be asked to stop.
     protected override IDisposable? InterruptOn(DbConnection connection, CancellationToken cancellation) =>
-        cancellation.Register(() => SQLitePCL.raw.sqlite3_interrupt(((SqliteConnection)connection).Handle));
+        cancellation.CanBeCanceled ? new Interruption(((SqliteConnection)connection).Handle!, cancellation) : null;
+
+    // SQLite itself asks, again and again, whether to go on. sqlite3_interrupt would be lost if it came just before a statement begins.
+    private sealed class Interruption : IDisposable
+    {
+        // Of SQLite's virtual machine: some tenths of a millisecond.
+        private const int Instructions = 10_000;
+
+        private readonly SQLitePCL.sqlite3 handle;
+
+        public Interruption(SQLitePCL.sqlite3 handle, CancellationToken cancellation)
+        {
+            this.handle = handle;
+            SQLitePCL.raw.sqlite3_progress_handler(handle, Instructions, _ => cancellation.IsCancellationRequested ? 1 : 0, null);
+        }
+
+        public void Dispose() => SQLitePCL.raw.sqlite3_progress_handler(handle, 0, null, null);
+    }
 
     protected override DbParameter Parameter(string name, object value) => new SqliteParameter("@" + name, value);
 

@@ -49,7 +49,7 @@ internal sealed class Writer : IDisposable
             e.Action, e.Product, SqliteEventLog.Text(e.Created), SqliteEventLog.Text(e.Occurred), e.Properties, follows) == 1;
     }
 
-    public void AddGone(DbTransaction transaction, RollupDeltas gone)
+    public void AddGone(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> gone)
     {
         foreach (var (key, counts) in gone) Add(addGone, transaction, key, counts);
     }

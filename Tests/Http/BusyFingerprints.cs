@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
+using Tally.Contracts;
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Http;
+
+/// <summary>Orleans collects what gets no message for a while. A fingerprint in use gets none from its own silo, and stays.</summary>
+public sealed class BusyFingerprints(PostgresServer server)
+{
+    private static readonly TimeSpan Age = TimeSpan.FromSeconds(3);
+
+    [Theory, EachStorage]
+    public async Task A_fingerprint_in_use_stays_while_idle_ones_are_collected(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var silo = await RunningSilo.Start(at, new Limits(), services => services.Configure<GrainCollectionOptions>(collection =>
+            (collection.CollectionAge, collection.CollectionQuantum) = (Age, TimeSpan.FromSeconds(1))));
+        // A pause in the traffic, as on a machine that stood still, proves nothing: then once more.
+        for (var round = 0; await LongestPause(silo, $"busy-{round}", $"idle-{round}") > Age / 2; round++)
+            Assert.True(round < 10, "The machine is too slow to keep a fingerprint busy.");
+    }
+
+    // Two idle ones, one after the other: the second is collected long after the busy one would be.
+    private static async Task<TimeSpan> LongestPause(RunningSilo silo, string busy, string idle)
+    {
+        await Post(silo, busy);
+        var activation = silo.Residents.Find(busy);
+        Assert.NotNull(activation);
+        var longest = TimeSpan.Zero;
+        foreach (var one in (string[])[idle, idle + "-later"])
+        {
+            await Post(silo, one);
+            var begun = Stopwatch.GetTimestamp();
+            for (var last = begun; silo.Residents.Find(one) is not null;)
+            {
+                Assert.True(Stopwatch.GetElapsedTime(begun) < TimeSpan.FromMinutes(1), "An idle fingerprint is not collected.");
+                await Task.Delay(5);
+                await Post(silo, busy);
+                var pause = Stopwatch.GetElapsedTime(last);
+                if (pause > longest) longest = pause;
+                last = Stopwatch.GetTimestamp();
+            }
+        }
+        if (longest <= Age / 2) Assert.Same(activation, silo.Residents.Find(busy));
+        return longest;
+    }
+
+    private static async Task Post(RunningSilo silo, string fingerprint) =>
+        Assert.Equal(200, (await silo.PostForm($"action=view&product=k8s&fingerprint={fingerprint}")).Status);
+}
