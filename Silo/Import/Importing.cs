@@ -60,8 +60,10 @@ internal sealed class Importing(ServiceClient service, ImportTally tally, Action
                 Refuse(events[0].Line, refusal.Message);
                 return;
             }
-            await Send(events[..(events.Count / 2)]);
-            await Send(events[(events.Count / 2)..]);
+            var done = refusal.Done?.Handled ?? 0;
+            if (done > 0) Note(events, refusal.Done!);
+            else await Send(events[..(done = events.Count / 2)]);
+            await Send(events[done..]);
         }
     }
 

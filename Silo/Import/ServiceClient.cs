@@ -77,7 +77,10 @@ internal sealed class ServiceClient : IDisposable
             });
             var body = await response.Content.ReadAsByteArrayAsync();
             if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity)
-                throw new BatchRefusedException(DetailOf(body) ?? $"The service answers {(int)response.StatusCode}.");
+                throw new BatchRefusedException(DetailOf(body) ?? $"The service answers {(int)response.StatusCode}.")
+                {
+                    Done = RefusalOf(body)?.Batch is { Refused: not null } done && done.Handled < count ? done : null,
+                };
             if (!response.IsSuccessStatusCode)
                 throw new StartupException($"{http.BaseAddress} refuses the events: {(int)response.StatusCode} {DetailOf(body)}");
             return JsonSerializer.Deserialize(body, HttpJson.Default.BatchReceipt) is { Refused: not null } receipt && receipt.Handled == count
@@ -93,12 +96,13 @@ internal sealed class ServiceClient : IDisposable
     public void Dispose() => http.Dispose();
 
     /// <summary>What a refusal says, where the answer is one.</summary>
-    public static string? DetailOf(byte[] body)
+    public static string? DetailOf(byte[] body) => RefusalOf(body) is { } refusal ? $"{refusal.Reason}: {refusal.Detail}" : null;
+
+    private static Refusal? RefusalOf(byte[] body)
     {
         try
         {
-            var refusal = JsonSerializer.Deserialize(body, HttpJson.Default.Refusal);
-            return refusal is null ? null : $"{refusal.Reason}: {refusal.Detail}";
+            return JsonSerializer.Deserialize(body, HttpJson.Default.Refusal);
         }
         catch (JsonException)
         {
@@ -108,4 +112,8 @@ internal sealed class ServiceClient : IDisposable
 }
 
 /// <summary>A batch that the service refuses as a whole for what is in it.</summary>
-internal sealed class BatchRefusedException(string message) : Exception(message);
+internal sealed class BatchRefusedException(string message) : Exception(message)
+{
+    /// <summary>What became of the events before the one at fault, where it says so.</summary>
+    public BatchReceipt? Done { get; init; }
+}
