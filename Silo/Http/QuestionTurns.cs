@@ -17,13 +17,23 @@ internal sealed class QuestionTurns(Limits limits) : IDisposable
 
     public async ValueTask<object?> Take(EndpointFilterInvocationContext context, EndpointFilterDelegate ask)
     {
-        var request = context.HttpContext;
-        var gone = request.RequestAborted;
-        using var turn = await turns.AcquireAsync(1, gone);
-        if (!turn.IsAcquired) return Refusal.TooManyQuestions();
+        var gone = context.HttpContext.RequestAborted;
+        try
+        {
+            using var turn = await turns.AcquireAsync(1, gone);
+            return turn.IsAcquired ? await AskInTime(context, ask, gone) : Refusal.TooManyQuestions();
+        }
+        catch (OperationCanceledException) when (gone.IsCancellationRequested)
+        {
+            return Refusal.QuestionNotAnswered(); // nobody reads it
+        }
+    }
+
+    private async ValueTask<object?> AskInTime(EndpointFilterInvocationContext context, EndpointFilterDelegate ask, CancellationToken gone)
+    {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(gone);
         ended.CancelAfter(TimeSpan.FromSeconds(limits.QuestionSecondsMax));
-        request.RequestAborted = ended.Token;
+        context.HttpContext.RequestAborted = ended.Token;
         try
         {
             return await ask(context);
@@ -34,7 +44,7 @@ internal sealed class QuestionTurns(Limits limits) : IDisposable
         }
         finally
         {
-            request.RequestAborted = gone; // the answer takes as long as its client reads
+            context.HttpContext.RequestAborted = gone; // the answer takes as long as its client reads
         }
     }
 
