@@ -47,10 +47,17 @@ public sealed class SqliteDatabase : Database
         }
     }
 
-    public override Task<IReadOnlyList<string>> Prepare(CancellationToken cancellation) => Task.Run(() =>
+    public override string Place => path;
+
+    // Nothing to wait for.
+    public override Task Connect(CancellationToken cancellation) => Task.CompletedTask;
+
+    public override Task<IReadOnlyList<string>> Migrate(CancellationToken cancellation) => Task.Run(() =>
     {
         try
         {
+            if (Directory.Exists(path)) throw new StartupException($"{path} is a folder: name a file in it.");
+            if (path.StartsWith("/dev/", StringComparison.Ordinal) && File.Exists(path)) throw new StartupException($"{path} is no file that keeps anything.");
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             using var migrating = TakeMigrationLock();
             using (File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite)) { }
@@ -84,7 +91,7 @@ public sealed class SqliteDatabase : Database
 
     public override void ConfigureSilo(ISiloBuilder silo, ClusterSettings cluster)
     {
-        silo.UseLocalhostClustering(Clustering.FreePort(), Clustering.FreePort(), serviceId: cluster.ServiceId, clusterId: cluster.ClusterId);
+        silo.UseLoneSilo(cluster);
         silo.Services.AddSingleton<ISiloLiveness, AloneLiveness>();
         silo.AddAdoNetGrainStorage(Snapshots.StorageName, options => options.Configure<Serializer>((storage, serializer) =>
         {
