@@ -88,7 +88,7 @@ internal static class Clustering
         return IPAddress.Loopback;
     }
 
-    // On the advertised address alone. One that is not this machine's own, as behind a translation of addresses, cannot be listened on.
+    // On the advertised address alone, unless it is not this machine's own, as behind address translation: then on all.
     private static IPAddress ListenAddress(IPAddress advertised)
     {
         try

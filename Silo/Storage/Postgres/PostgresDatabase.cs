@@ -130,9 +130,10 @@ public sealed class PostgresDatabase : Database
         await questions.DisposeAsync();
     }
 
-    // What a session is set to is set when it begins, and not asked for with the connection: a pooler in session mode may ignore that, or
-    // refuse it. Whatever role or database say, a statement sees what is committed when it begins, which the log's fence needs.
-    // A connection that goes back to its pool keeps all that, and is not reset, for which nothing is left to: that is seven statements.
+    // A session is set up by a statement when it begins, not by start-up options: a pooler in session mode may ignore or refuse those.
+    // READ COMMITTED, whatever the role or the database has as its default: the log's fence needs statements that see what is committed
+    // when they begin. A connection is not reset when it goes back to its pool: that would be seven statements, and undo these settings.
+    // Nobody leaves anything else in a session.
     private NpgsqlDataSource Build(string name, Action<NpgsqlConnectionStringBuilder> adjust, params (string Name, string Value)[] session)
     {
         var settings = new NpgsqlConnectionStringBuilder(url.Settings.ConnectionString)

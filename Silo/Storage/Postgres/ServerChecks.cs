@@ -5,7 +5,6 @@ namespace Tally.Silo.Storage.Postgres;
 /// <summary>What the guarantees rest on and a start can see: looked at before anything is written.</summary>
 internal static class ServerChecks
 {
-    // Each is one round trip. Where a pooler serves others beside this process, one try may find a session by chance.
     private const int PoolerTries = 20;
     private const int AnswerSecondsMax = 5;
 
@@ -25,9 +24,10 @@ internal static class ServerChecks
         await CheckDurability(connection, cancellation);
     }
 
-    // What a connection sets must be there when it comes again, and what another sets must not. Behind a pooler that gives each transaction
-    // the next free server, the two connections share one, or one of them changes its own. With nobody else at the pooler the first
-    // try shows it, since a free server is used again; among others, one of the tries. A session can never look like that.
+    // Each connection marks its session and must find its own mark again, never the other's. Behind a pooler that gives each transaction
+    // the next free server, the two connections share a server, or one of them gets another. If nobody else uses the pooler, the first
+    // try shows it, because a free server is used again. If others do, a try may pass by chance, but not all of them. A real session
+    // always passes.
     private static async Task CheckSessions(NpgsqlConnection first, NpgsqlConnection second, CancellationToken cancellation)
     {
         // A pooler makes up the process id by which a query is cancelled.
