@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
 using System.Net;
+using Tally.Silo.Hosting;
 using Tally.Silo.Http;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Storage;
@@ -28,15 +29,19 @@ public sealed record AppSettings(int Port, IPAddress Host, DatabaseUrl DbUrl, Cl
         : Host).ToString(), Port).Uri;
 }
 
-/// <summary>How this silo and others on the same database meet. Ports of 0 pick a free one.</summary>
+/// <summary>How this silo and others on the same database meet.</summary>
 /// <param name="ClusterId">Silos of one name form one cluster.</param>
 /// <param name="ServiceId">Part of every snapshot's key.</param>
-/// <param name="SiloPort">TCP, for the other silos.</param>
-/// <param name="GatewayPort">TCP, for Orleans clients.</param>
+/// <param name="SiloPort">TCP, for the other silos; 0 picks a free one.</param>
+/// <param name="GatewayPort">TCP, for Orleans clients; 0 is none.</param>
 /// <param name="Advertise">The address under which other hosts reach this one; null to find it out.</param>
 /// <param name="SiloName">For people: in logs and in the membership table.</param>
 public sealed record ClusterSettings(
-    string ClusterId, string ServiceId, int SiloPort, int GatewayPort, IPAddress? Advertise, string SiloName);
+    string ClusterId, string ServiceId, int SiloPort, int GatewayPort, IPAddress? Advertise, string SiloName)
+{
+    /// <summary>For TLS between silos; null is plain TCP.</summary>
+    public SiloCertificates? Certificates { get; init; }
+}
 
 /// <summary>The command line of <c>app</c>: flags, sub-commands, help, and exit code 2 for a mistake.</summary>
 internal static class AppCommand
@@ -65,11 +70,18 @@ internal static class AppCommand
     private static readonly Flag<int> SiloPort =
         new("siloPort", "number", "TCP port for other silos; 0 picks a free one", "0", ParsePortOrZero, "APP_SILO_PORT");
     private static readonly Flag<int> GatewayPort =
-        new("gatewayPort", "number", "TCP port for Orleans clients; 0 picks a free one", "0", ParsePortOrZero, "APP_GATEWAY_PORT");
+        new("gatewayPort", "number", "TCP port for Orleans clients; 0 is none", "0", ParsePortOrZero, "APP_GATEWAY_PORT");
     private static readonly Flag<IPAddress?> Advertise = new("advertise", "address",
-        "IP address under which other silos reach this one; auto is the one used towards the database", "auto", ParseAdvertise, "APP_ADVERTISE");
+        "IP address under which other silos reach this one; auto is the one used towards\nthe database, or the loopback where -host is that", "auto", ParseAdvertise, "APP_ADVERTISE");
     private static readonly Flag<string> SiloName =
         new("siloName", "name", "This silo's name in logs and in the membership table", Environment.MachineName, ParseName, "APP_SILO_NAME");
+
+    private static readonly Flag<string?> SiloTlsCertificate = new("siloTlsCertificate", "file",
+        "TLS between silos: PEM file with this silo's certificate. With the next two, or not at all", None, ParseFile, "APP_SILO_TLS_CERTIFICATE");
+    private static readonly Flag<string?> SiloTlsKey =
+        new("siloTlsKey", "file", "PEM file with the certificate's key, not encrypted", None, ParseFile, "APP_SILO_TLS_KEY");
+    private static readonly Flag<string?> SiloTlsCa =
+        new("siloTlsCa", "file", "PEM file with the authority from which every silo's certificate is", None, ParseFile, "APP_SILO_TLS_CA");
 
     private static readonly Flag<IReadOnlyList<AccessKey>> WriteKeys = new("writeKeys", "keys", """
         Who may send events: keys of 16 to 128 characters, apart by white space,
@@ -124,6 +136,9 @@ internal static class AppCommand
         root.Options.Add(GatewayPort.Option);
         root.Options.Add(Advertise.Option);
         root.Options.Add(SiloName.Option);
+        root.Options.Add(SiloTlsCertificate.Option);
+        root.Options.Add(SiloTlsKey.Option);
+        root.Options.Add(SiloTlsCa.Option);
         root.Options.Add(WriteKeys.Option);
         root.Options.Add(ReadKeys.Option);
         root.Options.Add(EraseKeys.Option);
@@ -133,7 +148,8 @@ internal static class AppCommand
         root.Options.Add(Fingerprints.Option);
         root.Options.Add(Retention.Option);
         root.Options.Add(ForgetAfter.Option);
-        root.SetAction((result, cancellation) => WithSettings(result, settings => ServeCommand.Run(settings)));
+        root.SetAction((result, cancellation) => WithSettings(result, settings => ServeCommand.Run(
+            settings with { Cluster = settings.Cluster with { Certificates = ReadCertificates(result, Environment.GetEnvironmentVariable) } })));
         root.Subcommands.Add(Subcommand("migrate", "Bring the database to this version, and exit", MigrateCommand.Run));
         root.Subcommands.Add(Subcommand("verify",
             "Fold the whole log and compare it with every snapshot and rollup; exit 1 on a difference", VerifyCommand.Run));
@@ -191,7 +207,7 @@ internal static class AppCommand
         Port.Read(result, environment), Host.Read(result, environment), DbUrl.Read(result, environment),
         new(ClusterId.Read(result, environment), ServiceId.Read(result, environment),
             SiloPort.Read(result, environment), GatewayPort.Read(result, environment),
-            Advertise.Read(result, environment), SiloName.Read(result, environment)),
+            Advertise.Read(result, environment) ?? OnlyHere(Host.Read(result, environment)), SiloName.Read(result, environment)),
         new(WriteKeys.Read(result, environment), ReadKeys.Read(result, environment), EraseKeys.Read(result, environment)))
     {
         TrustedProxies = TrustedProxies.Read(result, environment),
@@ -199,6 +215,27 @@ internal static class AppCommand
         Retention = new(Retention.Read(result, environment), ForgetAfter.Read(result, environment)),
         Visitors = new(Origins.Read(result, environment), Fingerprints.Read(result, environment)),
     };
+
+    // Who serves this machine alone has no silos on others, unless it says how they reach it.
+    private static IPAddress? OnlyHere(IPAddress host) => IPAddress.IsLoopback(host) ? host : null;
+
+    // Of a silo alone: what asks it, or the database, needs none of these files.
+    private static SiloCertificates? ReadCertificates(ParseResult result, Func<string, string?> environment)
+    {
+        var (certificate, key, authority) = (
+            SiloTlsCertificate.Read(result, environment), SiloTlsKey.Read(result, environment), SiloTlsCa.Read(result, environment));
+        if (certificate is null && key is null && authority is null) return null;
+        if (certificate is null || key is null || authority is null)
+            throw new UsageException("-siloTlsCertificate, -siloTlsKey and -siloTlsCa: one of them is missing; they are given together, or not at all");
+        try
+        {
+            return SiloCertificates.Read(certificate, key, authority);
+        }
+        catch (FormatException exception)
+        {
+            throw new UsageException(exception.Message);
+        }
+    }
 
     private static int Mistake(string message)
     {
@@ -232,6 +269,9 @@ internal static class AppCommand
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
             ? port
             : throw new FormatException("expected a port from 1 to 65535");
+
+    private static string? ParseFile(string text) =>
+        text == None ? null : text.Length > 0 && !text.Contains('\0') ? text : throw new FormatException("expected a file, or none");
 
     private static int ParsePortOrZero(string text) => text == "0" ? 0 : ParsePort(text);
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Tally.Silo.Hosting;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Storage;
@@ -16,7 +17,7 @@ internal static partial class ServeCommand
         CheckAddress(settings);
         await using var database = Database.For(settings.DbUrl, limits);
         database.Claim();
-        await DatabaseStart.Prepare(database, CancellationToken.None);
+        if (!await Prepare(database)) return 0;
 
         builder.AddTally(settings, limits, database);
         await using var app = builder.Build();
@@ -24,6 +25,28 @@ internal static partial class ServeCommand
         LogStart(app.Services.GetRequiredService<ILogger<Database>>(), settings.DbUrl, WhoMay(settings.Keys));
         await app.RunAsync();
         return 0;
+    }
+
+    // The host, which stops on a signal, does not run yet.
+    private static async Task<bool> Prepare(Database database)
+    {
+        using var stop = new CancellationTokenSource();
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stop.Cancel();
+        }
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        try
+        {
+            await DatabaseStart.Prepare(database, stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // told to stop while it waited
+        }
+        return !stop.IsCancellationRequested;
     }
 
     private static string WhoMay(AccessKeys keys) => (keys.GuardWriting, keys.GuardReading) switch

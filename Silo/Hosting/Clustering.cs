@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Orleans.Configuration;
 using Orleans.Runtime.GrainDirectory;
 using Tally.Silo.CommandLine;
+using Tally.Silo.Storage.Postgres;
 
 namespace Tally.Silo.Hosting;
 
@@ -25,19 +26,19 @@ internal static class Clustering
     private static readonly TimeSpan AlivePeriod = TimeSpan.FromSeconds(1);
     private const int AlivesMissedMax = 3;
 
-    public static void UseTallyCluster(this ISiloBuilder silo, ClusterSettings settings, string? databaseHost)
+    public static void UseTallyCluster(this ISiloBuilder silo, ClusterSettings settings, IReadOnlyList<PostgresHost> databaseHosts)
     {
+        if (settings.Certificates is { } certificates) silo.UseSiloTls(certificates);
         silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (settings.ClusterId, settings.ServiceId));
         silo.Configure<SiloOptions>(options => options.SiloName = settings.SiloName);
         silo.Configure<EndpointOptions>(endpoints =>
         {
-            endpoints.AdvertisedIPAddress = settings.Advertise ?? ReachableAddress(databaseHost);
+            endpoints.AdvertisedIPAddress = settings.Advertise ?? ReachableAddress(databaseHosts);
             endpoints.SiloPort = settings.SiloPort > 0 ? settings.SiloPort : FreePort();
-            endpoints.GatewayPort = settings.GatewayPort > 0 ? settings.GatewayPort : FreePort();
-            var listen = IPAddress.IsLoopback(endpoints.AdvertisedIPAddress) ? endpoints.AdvertisedIPAddress
-                : endpoints.AdvertisedIPAddress.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
+            endpoints.GatewayPort = settings.GatewayPort; // 0 is none
+            var listen = ListenAddress(endpoints.AdvertisedIPAddress);
             endpoints.SiloListeningEndpoint = new(listen, endpoints.SiloPort);
-            endpoints.GatewayListeningEndpoint = new(listen, endpoints.GatewayPort);
+            if (endpoints.GatewayPort > 0) endpoints.GatewayListeningEndpoint = new(listen, endpoints.GatewayPort);
         });
         silo.Configure<ClusterMembershipOptions>(membership =>
         {
@@ -57,29 +58,52 @@ internal static class Clustering
         silo.Services.AddSingleton<IGrainDirectoryCache, WhereAlone>();
     }
 
+    /// <summary>A silo that has its database to itself: its address is a name alone, on which nobody listens.</summary>
+    public static void UseLoneSilo(this ISiloBuilder silo, ClusterSettings settings)
+    {
+        silo.UseLocalhostClustering(gatewayPort: 0, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
+        NoListener.Use(silo.Services);
+    }
+
     /// <summary>
     /// The address under which other hosts reach this one: the one that this host uses towards the database that they
     /// all share. In a container that is the container's, on one machine the loopback. Asking sends nothing.
     /// </summary>
-    private static IPAddress ReachableAddress(string? databaseHost)
+    private static IPAddress ReachableAddress(IReadOnlyList<PostgresHost> databaseHosts)
+    {
+        foreach (var database in databaseHosts.Where(database => !database.IsSocket)) // one by socket is this machine's
+        {
+            try
+            {
+                using var socket = new Socket(SocketType.Dgram, ProtocolType.Udp);
+                socket.Connect(database.Name, 1);
+                var address = ((IPEndPoint)socket.LocalEndPoint!).Address;
+                return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+            }
+            catch (SocketException)
+            {
+                // its name is unknown: perhaps the next one's is not
+            }
+        }
+        return IPAddress.Loopback;
+    }
+
+    // On the advertised address alone, unless it is not this machine's own, as behind address translation: then on all.
+    private static IPAddress ListenAddress(IPAddress advertised)
     {
         try
         {
-            // A list of hosts, or a path to a socket on this machine, are a connection string's other forms.
-            var host = databaseHost?.Split(',')[0];
-            if (string.IsNullOrEmpty(host) || host.StartsWith('/')) return IPAddress.Loopback;
-            using var socket = new Socket(SocketType.Dgram, ProtocolType.Udp);
-            socket.Connect(host, 1);
-            var address = ((IPEndPoint)socket.LocalEndPoint!).Address;
-            return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+            using var socket = new Socket(advertised.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            socket.Bind(new IPEndPoint(advertised, 0));
+            return advertised;
         }
         catch (SocketException)
         {
-            return IPAddress.Loopback; // with the database's name unknown, nothing will start anyway
+            return advertised.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
         }
     }
 
-    public static int FreePort()
+    private static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

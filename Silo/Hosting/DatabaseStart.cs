@@ -10,21 +10,65 @@ internal static class DatabaseStart
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
+    // One that refuses is told of at once; one that says nothing, when it has had time to.
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan TellAgain = TimeSpan.FromSeconds(10);
+
     /// <exception cref="StartupException">Says in one line what is wrong.</exception>
     public static async Task<IReadOnlyList<string>> Prepare(Database database, CancellationToken cancellation)
     {
-        var deadline = DateTime.UtcNow + Patience;
-        while (true)
+        try
         {
-            try
-            {
-                return await database.Prepare(cancellation);
-            }
-            catch (DatabaseUnreachableException exception)
-            {
-                if (DateTime.UtcNow >= deadline) throw new StartupException(exception.Message, exception);
-            }
-            await Task.Delay(Pause, cancellation);
+            await WaitFor(database, cancellation);
+            return await database.Migrate(cancellation);
+        }
+        catch (DatabaseUnreachableException exception)
+        {
+            throw new StartupException(exception.Message, exception);
         }
     }
+
+    private static async Task WaitFor(Database database, CancellationToken cancellation)
+    {
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var failure = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var telling = Tell(database.Place, failure.Task, waiting.Token);
+        try
+        {
+            for (var deadline = DateTime.UtcNow + Patience; ; await Task.Delay(Pause, cancellation))
+            {
+                try
+                {
+                    await database.Connect(cancellation);
+                    return;
+                }
+                catch (DatabaseUnreachableException exception) when (DateTime.UtcNow < deadline)
+                {
+                    failure.TrySetResult(exception.Message);
+                }
+            }
+        }
+        finally
+        {
+            await waiting.CancelAsync();
+            await telling;
+        }
+    }
+
+    private static async Task Tell(string place, Task<string> failure, CancellationToken waiting)
+    {
+        try
+        {
+            await Task.WhenAny(failure, Task.Delay(Silence, waiting));
+            for (; !waiting.IsCancellationRequested; await Task.Delay(TellAgain, waiting))
+                await Console.Error.WriteLineAsync(failure.IsCompletedSuccessfully
+                    ? $"app: waiting for the database: {OneLine(failure.Result)}" : $"app: waiting for {place}, which says nothing");
+        }
+        catch (OperationCanceledException)
+        {
+            // it answers, or nobody waits any more
+        }
+    }
+
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 }

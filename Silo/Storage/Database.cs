@@ -30,10 +30,26 @@ public abstract class Database : IAsyncDisposable
     /// <exception cref="StartupException">Another process has it.</exception>
     public abstract void Claim();
 
-    /// <summary>Applies the migrations that are missing, under a lock, and checks what the guarantees rest on.</summary>
+    /// <summary>For a sentence: what it is, and where.</summary>
+    public abstract string Place { get; }
+
+    /// <summary>Completes when the database answers and is one that the guarantees can rest on.</summary>
+    /// <exception cref="StartupException">Says in one line what is wrong.</exception>
+    /// <exception cref="Postgres.DatabaseUnreachableException">It may answer later.</exception>
+    public abstract Task Connect(CancellationToken cancellation);
+
+    /// <summary>Applies the migrations that are missing, under a lock.</summary>
     /// <returns>The names of the migrations applied.</returns>
     /// <exception cref="StartupException">Says in one line what is wrong.</exception>
-    public abstract Task<IReadOnlyList<string>> Prepare(CancellationToken cancellation);
+    /// <exception cref="Postgres.DatabaseUnreachableException">It may answer later.</exception>
+    public abstract Task<IReadOnlyList<string>> Migrate(CancellationToken cancellation);
+
+    /// <summary>Both.</summary>
+    public async Task<IReadOnlyList<string>> Prepare(CancellationToken cancellation)
+    {
+        await Connect(cancellation);
+        return await Migrate(cancellation);
+    }
 
     /// <summary>Adds grain storage, and how this silo finds others where several may share this database.</summary>
     public abstract void ConfigureSilo(ISiloBuilder silo, ClusterSettings cluster);

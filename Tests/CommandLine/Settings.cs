@@ -89,6 +89,8 @@ public sealed class Settings : IDisposable
                      ("-dbUrl <url>", "APP_DB_URL", "sqlite:data/tally.db"),
                      ("-clusterId <name>", "APP_CLUSTER_ID", "tally"), ("-serviceId <name>", "APP_SERVICE_ID", "tally"),
                      ("-siloPort <number>", "APP_SILO_PORT", "0"), ("-gatewayPort <number>", "APP_GATEWAY_PORT", "0"),
+                     ("-siloTlsCertificate <file>", "APP_SILO_TLS_CERTIFICATE", "none"), ("-siloTlsKey <file>", "APP_SILO_TLS_KEY", "none"),
+                     ("-siloTlsCa <file>", "APP_SILO_TLS_CA", "none"),
                      ("-advertise <address>", "APP_ADVERTISE", "auto"), ("-siloName <name>", "APP_SILO_NAME", Environment.MachineName),
                      ("-corsOrigins <list>", "APP_CORS_ORIGINS", "none"), ("-fingerprints <source>", "APP_FINGERPRINTS", "client"),
                      ("-writeKeys <keys>", "APP_WRITE_KEYS", "none"), ("-readKeys <keys>", "APP_READ_KEYS", "none"),

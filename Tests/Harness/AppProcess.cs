@@ -38,13 +38,14 @@ public sealed class AppProcess : IServing, IAsyncDisposable
 
     public int Port { get; }
     public HttpClient Http { get; }
+    public int ProcessId => process.Id;
     public bool HasExited => process.HasExited;
     public int ExitCode => process.ExitCode;
     public long PeakMemoryBytes { get { process.Refresh(); return process.PeakWorkingSet64; } }
     public string Output { get { lock (output) return output.ToString(); } }
 
     /// <summary>Starts the program and waits until it is ready. Told to stop, it does so at once: no load balancer has to notice.</summary>
-    /// <param name="environment">Beside the ports; the drain's length too, where that is what a test is about.</param>
+    /// <param name="environment">Beside the silo's port; the drain's length too, where that is what a test is about.</param>
     /// <param name="flags">Beside port, host and database.</param>
     public static async Task<AppProcess> Start(
         TestDatabase database, Dictionary<string, string>? environment = null, int? port = null, string[]? flags = null)
@@ -67,7 +68,7 @@ public sealed class AppProcess : IServing, IAsyncDisposable
         var at = port ?? FreePort.Next();
         place ??= SiloPlace.Loopback;
         string[] arguments = ["-port", $"{at}", "-host", place.Address, "-dbUrl", database.Url, .. flags ?? []];
-        return new(Begin(arguments, WithPorts(environment), place: place), at, place);
+        return new(Begin(arguments, WithSiloPort(environment), place: place), at, place);
     }
 
     /// <summary>Runs a sub-command, or a mistake, to its end.</summary>
@@ -172,11 +173,10 @@ public sealed class AppProcess : IServing, IAsyncDisposable
     }
 
     // A free port that the program picks itself is one of those that outgoing connections are given too.
-    private static Dictionary<string, string> WithPorts(Dictionary<string, string>? environment)
+    private static Dictionary<string, string> WithSiloPort(Dictionary<string, string>? environment)
     {
         var all = new Dictionary<string, string>(environment ?? []);
         all.TryAdd("APP_SILO_PORT", $"{FreePort.Next()}");
-        all.TryAdd("APP_GATEWAY_PORT", $"{FreePort.Next()}");
         return all;
     }
 

@@ -20,6 +20,9 @@ public sealed class LocalPostgres : IAsyncDisposable
 
     public NpgsqlConnectionStringBuilder Settings { get; }
 
+    /// <summary>Where its Unix socket is.</summary>
+    public string SocketFolder => folder;
+
     /// <summary>The server's first process, the parent of all of its others.</summary>
     public int ProcessId => int.Parse(File.ReadLines($"{folder}/data/postmaster.pid").First(), CultureInfo.InvariantCulture);
 
@@ -38,17 +41,52 @@ public sealed class LocalPostgres : IAsyncDisposable
     /// <param name="address">Where it listens, besides the loopback: one that only the test's own processes reach.</param>
     public static async Task<LocalPostgres> Start(string binaries, string address = "127.0.0.1")
     {
-        var folder = Directory.CreateTempSubdirectory("tally-postgres-").FullName;
-        if (RunAs is { } user) await Commands.Run("chown", user, folder);
-        var server = new LocalPostgres(binaries, folder, address, FreePort.Next());
+        var server = await Prepare(binaries, address);
+        var folder = server.folder;
         await server.Run($"{binaries}/initdb -D {folder}/data -U tally -A trust -E UTF8 --locale=C --no-sync");
         await File.AppendAllTextAsync($"{folder}/data/pg_hba.conf", "host all all samenet trust\n");
         await server.Start();
         return server;
     }
 
+    /// <summary>A standby of this one, which follows it.</summary>
+    public async Task<LocalPostgres> StartStandby()
+    {
+        var standby = await Prepare(binaries, Settings.Host!);
+        await Run($"{binaries}/pg_basebackup -h {folder} -p {Settings.Port} -U tally -D {standby.folder}/data -R -X stream -c fast");
+        await standby.Start();
+        return standby;
+    }
+
+    /// <summary>From a standby to a primary.</summary>
+    public Task Promote() => Run($"{binaries}/pg_ctl -D {folder}/data -w promote");
+
+    /// <summary>Who may come in, and how; each line one of pg_hba.conf. Its own socket stays open to everyone.</summary>
+    public async Task Admit(params string[] lines)
+    {
+        await Write("pg_hba.conf", string.Join('\n', ["local all all trust", .. lines, ""]));
+        await Run($"{binaries}/pg_ctl -D {folder}/data reload");
+    }
+
+    /// <summary>Writes a file beside its data, which it alone may read.</summary>
+    public async Task Write(string name, string text)
+    {
+        var file = $"{folder}/data/{name}";
+        await File.WriteAllTextAsync(file, text);
+        await Commands.Run("chmod", "600", file);
+        if (RunAs is { } user) await Commands.Run("chown", user, file);
+    }
+
+    /// <summary>By its own socket, whoever else may come in.</summary>
+    public async Task Execute(string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(Settings.ConnectionString) { Host = folder, Pooling = false });
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
     public Task Start() => Run($"{binaries}/pg_ctl -D {folder}/data -l {folder}/log -w start -o "
-        + $"\"-p {Settings.Port} -c listen_addresses={Listen} -c unix_socket_directories='' -c max_connections=300\"");
+        + $"\"-p {Settings.Port} -c listen_addresses={Listen} -c unix_socket_directories={folder} -c max_connections=300\"");
 
     private string Listen => Settings.Host == "127.0.0.1" ? Settings.Host : $"127.0.0.1,{Settings.Host}";
 
@@ -72,8 +110,15 @@ public sealed class LocalPostgres : IAsyncDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    // initdb and postgres refuse to run as root.
-    private static string? RunAs =>
+    private static async Task<LocalPostgres> Prepare(string binaries, string address)
+    {
+        var folder = Directory.CreateTempSubdirectory("tally-postgres-").FullName;
+        if (RunAs is { } user) await Commands.Run("chown", user, folder);
+        return new(binaries, folder, address, FreePort.Next());
+    }
+
+    /// <summary>Whose processes such servers are: initdb, postgres and pgbouncer refuse to run as root. Null where this one is no root.</summary>
+    internal static string? RunAs =>
         Environment.UserName != "root" ? null
         : File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
 

@@ -115,7 +115,7 @@ public sealed class PostgresProxy : IAsyncDisposable
                     (mine, proxy.plan) = (plan, null);
                     if (Cut(CutAt.Statement)) return;
                 }
-                var ends = message[0] == 'S'; // Sync
+                var ends = message[0] is (byte)'S' or (byte)'Q'; // Sync, or a query that is one message
                 if (ends && Cut(CutAt.End)) return;
                 cutOnReply |= ends && mine is { At: CutAt.CommitReply or CutAt.AfterCommit };
                 await server.WriteAsync(message, closing);

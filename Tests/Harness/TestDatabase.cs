@@ -58,8 +58,14 @@ public sealed class TestDatabase : IAsyncDisposable
         return new(StorageKind.Postgres, url, null, settings, null);
     }
 
+    /// <summary>What a program is told, whether or not anything is there; a test's own questions go to the server beside it.</summary>
+    public static TestDatabase Of(string url, LocalPostgres? asked = null) => new(StorageKind.Postgres, url, null, asked?.Settings, null);
+
     /// <summary>The same database as a program reaches it through a proxy.</summary>
-    public TestDatabase Through(PostgresProxy proxy) => new(Kind, proxy.Url, null, null, null);
+    public TestDatabase Through(PostgresProxy proxy) => Through(proxy.Url);
+
+    /// <summary>The same database as a program reaches it by another URL.</summary>
+    public TestDatabase Through(string url) => new(Kind, url, null, null, null);
 
     /// <summary>The product's own storage on this database, migrated.</summary>
     public async Task<Database> OpenPrepared(Limits? limits = null)

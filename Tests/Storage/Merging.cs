@@ -1,4 +1,5 @@
 using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
@@ -76,5 +77,49 @@ public sealed class Merging(PostgresServer server)
         await Assert.ThrowsAsync<EventLogUnavailableException>(() => database.EventLog.MergeRollups(10));
         Assert.Equal([0L], await at.Query("select count(*) from rollups", row => row.GetInt64(0)));
         await RunningLog.AssertProven(database);
+    }
+
+    // Rollups and visits alike. What comes next finds what there is, and adds it once.
+    [Theory]
+    [InlineData(CutAt.Statement, true)]
+    [InlineData(CutAt.CommitUnderWay, null)]
+    [InlineData(CutAt.CommitReply, false)]
+    public async Task A_merge_whose_commit_is_cut_is_reported_as_open(CutAt cut, bool? remains)
+    {
+        await using var at = await TestDatabase.Create(StorageKind.Postgres, server);
+        await using var direct = await at.OpenPrepared();
+        await using (var log = RunningLog.Start(direct)) await new FingerprintWriter("a").Record(log.Commit, EventSamples.Views(3));
+        await using var proxy = PostgresProxy.Before(at);
+        await using var database = Database.For(DatabaseUrl.Parse(proxy.Url), new());
+        await database.EventLog.ReadHeads(["a"]); // the first connection looks for types, in a transaction
+        foreach (var (merge, deltas) in ((Func<Task<int>>, string)[])
+                 [(() => database.EventLog.MergeRollups(10), "rollup_deltas"), (() => database.Visits.MergeVisits(10), "visit_deltas")])
+        {
+            proxy.CutNext(cut, "COMMIT\0");
+            await Assert.ThrowsAsync<CommitUnknownException>(merge);
+            if (remains is { } there)
+                Assert.Equal([there], await at.Query($"select exists (select from {deltas})", row => row.GetBoolean(0)));
+        }
+        Assert.Equal(2, proxy.Cuts);
+        await Eventually.True(async () => await Merged(direct.EventLog.MergeRollups) && await Merged(direct.Visits.MergeVisits), "Somebody keeps the merge's lock.");
+        await RunningLog.AssertProven(direct);
+
+        // Nobody is at it any more, once a try with nothing to do finds nothing.
+        static async Task<bool> Merged(Func<int, Task<int>> merge) => await merge(10) == 0;
+    }
+
+    [Fact]
+    public async Task A_service_whose_merge_is_cut_goes_on()
+    {
+        await using var at = await TestDatabase.Create(StorageKind.Postgres, server);
+        await using var proxy = PostgresProxy.Before(at);
+        await using var app = await AppProcess.Start(at.Through(proxy));
+        proxy.CutNext(CutAt.CommitReply, "COMMIT\0"); // the whole word, which READ COMMITTED is not
+        Assert.Equal(200, (await app.PostForm("action=a&product=p&fingerprint=f")).Status);
+        await Eventually.True(async () => proxy.Cuts == 1 && (await at.Query("select count(*) from rollup_deltas", row => row.GetInt64(0)))[0] == 0
+            && (await at.Query("select count(*) from visit_deltas", row => row.GetInt64(0)))[0] == 0, () => $"It merges no more: {app.Output}", seconds: 60);
+        Assert.Equal(200, (await app.PostForm("action=a&product=p&fingerprint=f")).Status);
+        Assert.Equal(0, await app.Terminate());
+        await AppProcess.AssertVerifies(at);
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using DbUp;
 using DbUp.Postgresql;
 using Npgsql;
@@ -26,7 +27,7 @@ public sealed class PostgresDatabase : Database
     // stopped silo and take over from it.
     private static readonly TimeSpan StoppedCommit = TimeSpan.FromSeconds(5);
 
-    private readonly string? host;
+    private readonly DatabaseUrl.Postgres url;
     private readonly NpgsqlDataSource commits;
     private readonly NpgsqlDataSource dataSource;
     private readonly NpgsqlDataSource snapshots;
@@ -37,42 +38,28 @@ public sealed class PostgresDatabase : Database
 
     public PostgresDatabase(DatabaseUrl.Postgres url, Limits limits)
     {
-        host = url.Settings.Host;
+        this.url = url;
         // A question takes one processor: workers would take the others from events, and start for longer than it takes.
         // A silo that was stopped in the middle of an erasure holds its fingerprint, and whoever took it over would wait for it as
         // long as it sleeps: its transaction ends soon after it is declared dead.
-        dataSource = Build("events", url.Settings, settings =>
-        {
-            settings.MaxPoolSize = limits.ConnectionsMax;
-            settings.Options = ($"{settings.Options} -c max_parallel_workers_per_gather=0"
-                + $" -c idle_in_transaction_session_timeout={StoppedCommit.TotalSeconds}s").TrimStart();
-        });
-        // Of their own, so that events wait for nothing that is read, and the same server process sees the same pages again. Nothing
-        // that a session keeps is used in them, so none is reset: that is seven statements for each batch.
-        commits = Build("commits", url.Settings, settings =>
-        {
-            settings.MaxPoolSize = limits.CommitsMax;
-            settings.NoResetOnClose = true;
-        });
+        dataSource = Build("events", settings => settings.MaxPoolSize = limits.ConnectionsMax,
+            ("max_parallel_workers_per_gather", "0"), ("idle_in_transaction_session_timeout", $"{StoppedCommit.TotalSeconds}s"));
+        // Of their own, so that events wait for nothing that is read, and the same server process sees the same pages again.
+        commits = Build("commits", settings => settings.MaxPoolSize = limits.CommitsMax);
         // Snapshots are never the record, and Postgres' log keeps their order behind the events they hold: they
         // need no flush of their own.
-        snapshots = Build("snapshots", url.Settings, settings =>
-        {
-            settings.MaxPoolSize = limits.SnapshotWritesMax + 2;
-            settings.Options = $"{settings.Options} -c synchronous_commit=off".TrimStart();
-        });
+        snapshots = Build("snapshots", settings => settings.MaxPoolSize = limits.SnapshotWritesMax + 2, ("synchronous_commit", "off"));
         // Connections of its own: a silo whose events wait for one must still be able to say that it lives.
-        membership = Build("membership", url.Settings, settings => settings.MaxPoolSize = MembershipConnectionsMax);
+        membership = Build("membership", settings => settings.MaxPoolSize = MembershipConnectionsMax);
         // Connections of their own, opened for each: one that reads for an hour must not be one that events wait for.
-        exports = Build("exports", url.Settings, settings => settings.Pooling = false);
+        exports = Build("exports", settings => settings.Pooling = false);
         // A scan of all visits never takes a connection from events, and ends by itself. With memory to group 200,000
         // fingerprints it takes half the time that sorting them on disk does.
-        questions = Build("questions", url.Settings, settings =>
+        questions = Build("questions", settings =>
         {
             settings.MaxPoolSize = limits.QuestionsMax;
             settings.Timeout = limits.QuestionSecondsMax;
-            settings.Options = $"{settings.Options} -c statement_timeout={limits.QuestionSecondsMax}s -c work_mem=32MB".TrimStart();
-        });
+        }, ("statement_timeout", $"{limits.QuestionSecondsMax}s"), ("work_mem", "32MB"));
         eventLog = new(commits, dataSource, questions, exports);
     }
 
@@ -81,12 +68,25 @@ public sealed class PostgresDatabase : Database
     // Any number of silos: nothing to claim.
     public override void Claim() { }
 
-    public override async Task<IReadOnlyList<string>> Prepare(CancellationToken cancellation)
+    public override string Place => ServerFailures.Place(url);
+
+    public override async Task Connect(CancellationToken cancellation)
+    {
+        try
+        {
+            await ServerChecks.Run(url.Settings, cancellation);
+        }
+        catch (Exception exception) when (ServerFailures.IsKnown(exception))
+        {
+            throw ServerFailures.Explain(exception, url);
+        }
+    }
+
+    public override async Task<IReadOnlyList<string>> Migrate(CancellationToken cancellation)
     {
         try
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-            await CheckDurability(connection, cancellation);
             await using var take = new NpgsqlCommand("select pg_advisory_lock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
             take.CommandTimeout = 0; // another silo's migration takes as long as it takes
             await take.ExecuteNonQueryAsync(cancellation);
@@ -102,30 +102,15 @@ public sealed class PostgresDatabase : Database
                 await release.ExecuteNonQueryAsync(CancellationToken.None);
             }
         }
-        catch (PostgresException exception)
+        catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException)
         {
-            // Its SqlState and text name the operator's mistake (a password, a database); no value of an event.
-            throw new StartupException($"Postgres refuses: {exception.MessageText} ({exception.SqlState})", exception);
-        }
-        catch (NpgsqlException exception)
-        {
-            throw new DatabaseUnreachableException($"Postgres does not answer: {exception.Message}", exception);
-        }
-    }
-
-    private static async Task CheckDurability(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        foreach (var setting in (string[])["synchronous_commit", "fsync"])
-        {
-            await using var command = new NpgsqlCommand("select current_setting($1)", connection) { Parameters = { new() { Value = setting } } };
-            if (await command.ExecuteScalarAsync(cancellation) is "off")
-                throw new StartupException($"Postgres has {setting} off: an acknowledged event could be lost. Set it to on.");
+            throw ServerFailures.Explain(exception, url);
         }
     }
 
     public override void ConfigureSilo(ISiloBuilder silo, ClusterSettings cluster)
     {
-        silo.UseTallyCluster(cluster, host);
+        silo.UseTallyCluster(cluster, url.Servers);
         silo.UseAdoNetClustering(options => (options.Invariant, options.DataSource) = (Invariant, membership));
         silo.Services.AddSingleton<ISiloLiveness, MembershipLiveness>();
         silo.AddAdoNetGrainStorage(Snapshots.StorageName, options => options.Configure<Serializer>((storage, serializer) =>
@@ -145,18 +130,22 @@ public sealed class PostgresDatabase : Database
         await questions.DisposeAsync();
     }
 
-    private static NpgsqlDataSource Build(string name, NpgsqlConnectionStringBuilder url, Action<NpgsqlConnectionStringBuilder> adjust)
+    // A session is set up by a statement when it begins, not by start-up options: a pooler in session mode may ignore or refuse those.
+    // READ COMMITTED, whatever the role or the database has as its default: the log's fence needs statements that see what is committed
+    // when they begin. A connection is not reset when it goes back to its pool: that would be seven statements, and undo these settings.
+    // Nobody leaves anything else in a session.
+    private NpgsqlDataSource Build(string name, Action<NpgsqlConnectionStringBuilder> adjust, params (string Name, string Value)[] session)
     {
-        var settings = new NpgsqlConnectionStringBuilder(url.ConnectionString)
+        var settings = new NpgsqlConnectionStringBuilder(url.Settings.ConnectionString)
         {
+            NoResetOnClose = true,
             // Neither the storage provider nor the reads prepare their statements; this does it for them.
             MaxAutoPrepare = 32,
             AutoPrepareMinUsages = 2,
         };
-        if (string.IsNullOrEmpty(settings.ApplicationName)) settings.ApplicationName = "tally";
-        // Preferring Kerberos' encryption, the default, prints two lines where its library is missing, as in the image.
-        if (settings.GssEncryptionMode == GssEncryptionMode.Prefer) settings.GssEncryptionMode = GssEncryptionMode.Disable;
+        if (string.IsNullOrEmpty(settings.ApplicationName)) settings.ApplicationName = Environment.GetEnvironmentVariable("PGAPPNAME") ?? "tally";
         adjust(settings);
+        (string Name, string Value)[] all = [("default_transaction_isolation", "read committed"), .. session];
         try
         {
             // Metrics call a pool by this name, else by its connection string.
@@ -164,6 +153,17 @@ public sealed class PostgresDatabase : Database
             // What runs in the background, membership every second, belongs to no trace.
             builder.ConfigureTracing(tracing => tracing.ConfigureCommandFilter(_ => Activity.Current is not null)
                 .ConfigureBatchFilter(_ => Activity.Current is not null));
+            builder.UsePhysicalConnectionInitializer(
+                connection =>
+                {
+                    using var command = SetSession(connection, all);
+                    command.ExecuteNonQuery();
+                },
+                async connection =>
+                {
+                    await using var command = SetSession(connection, all);
+                    await command.ExecuteNonQueryAsync();
+                });
             return builder.Build();
         }
         catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or NotSupportedException)
@@ -171,7 +171,16 @@ public sealed class PostgresDatabase : Database
             throw new StartupException($"the database's settings do not go together: {exception.Message}", exception);
         }
     }
-}
 
-/// <summary>The database may answer later: worth another try.</summary>
-public sealed class DatabaseUnreachableException(string message, Exception inner) : Exception(message, inner);
+    private static NpgsqlCommand SetSession(NpgsqlConnection connection, (string Name, string Value)[] settings)
+    {
+        var calls = settings.Select((_, index) => $"set_config(${2 * index + 1}, ${2 * index + 2}, false)");
+        var command = new NpgsqlCommand("select " + string.Join(", ", calls), connection);
+        foreach (var (name, value) in settings)
+        {
+            command.Parameters.Add(new() { Value = name });
+            command.Parameters.Add(new() { Value = value });
+        }
+        return command;
+    }
+}

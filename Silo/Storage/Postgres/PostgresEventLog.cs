@@ -105,14 +105,14 @@ public sealed class PostgresEventLog(
         }
     }
 
-    // From here on a lost connection leaves the outcome open.
+    // From here on a lost connection leaves the outcome open; an error is the server's word that it took all back.
     private async Task Commit(NpgsqlTransaction transaction)
     {
         try
         {
             await transaction.CommitAsync();
         }
-        catch (Exception exception) when (IsDatabaseFailure(exception))
+        catch (Exception exception) when (IsDatabaseFailure(exception) && exception is not PostgresException { InvariantSeverity: "ERROR" })
         {
             throw new CommitUnknownException(exception);
         }
@@ -250,7 +250,7 @@ public sealed class PostgresEventLog(
             await using var merge = new NpgsqlCommand(await which(connection, transaction), connection, transaction);
             merge.Parameters.Add(Parameter("limit", limit));
             var merged = (long)(await merge.ExecuteScalarAsync())!;
-            await transaction.CommitAsync();
+            await Commit(transaction);
             return (int)merged;
         }
         catch (Exception exception) when (IsDatabaseFailure(exception))

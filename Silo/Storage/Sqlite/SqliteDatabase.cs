@@ -48,11 +48,18 @@ public sealed class SqliteDatabase : Database
         }
     }
 
-    public override Task<IReadOnlyList<string>> Prepare(CancellationToken cancellation) => Task.Run(() =>
+    public override string Place => path;
+
+    // Nothing to wait for.
+    public override Task Connect(CancellationToken cancellation) => Task.CompletedTask;
+
+    public override Task<IReadOnlyList<string>> Migrate(CancellationToken cancellation) => Task.Run(() =>
     {
         try
         {
-            CheckIsFile();
+            if (Directory.Exists(path)) throw new StartupException($"{path} is a folder: name a file in it.");
+            if (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal) && File.Exists(path))
+                throw new StartupException($"{path} is no file that keeps anything.");
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             using var migrating = TakeMigrationLock();
             using (File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite)) { }
@@ -68,13 +75,6 @@ public sealed class SqliteDatabase : Database
     }, cancellation);
 
     // What is written into a device, /dev/null for one, need not be there again. /dev/shm is memory with files.
-    private void CheckIsFile()
-    {
-        if (Directory.Exists(path)) throw new IOException("it is a folder");
-        if (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal))
-            throw new IOException("it is a device");
-    }
-
     // Beside the claim, which a serving process keeps: app migrate and app verify may run beside it. The file stays:
     // removing it would let two processes hold it.
     private FileStream TakeMigrationLock()
@@ -94,7 +94,7 @@ public sealed class SqliteDatabase : Database
 
     public override void ConfigureSilo(ISiloBuilder silo, ClusterSettings cluster)
     {
-        silo.UseLocalhostClustering(Clustering.FreePort(), Clustering.FreePort(), serviceId: cluster.ServiceId, clusterId: cluster.ClusterId);
+        silo.UseLoneSilo(cluster);
         silo.Services.AddSingleton<ISiloLiveness, AloneLiveness>();
         silo.AddAdoNetGrainStorage(Snapshots.StorageName, options => options.Configure<Serializer>((storage, serializer) =>
         {
