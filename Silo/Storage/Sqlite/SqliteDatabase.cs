@@ -58,6 +58,7 @@ public sealed class SqliteDatabase : Database
         try
         {
             if (Directory.Exists(path)) throw new StartupException($"{path} is a folder: name a file in it.");
+            // What is written into a device, /dev/null for one, need not be there again. /dev/shm is memory with files.
             if (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal) && File.Exists(path))
                 throw new StartupException($"{path} is no file that keeps anything.");
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -74,7 +75,6 @@ public sealed class SqliteDatabase : Database
         }
     }, cancellation);
 
-    // What is written into a device, /dev/null for one, need not be there again. /dev/shm is memory with files.
     // Beside the claim, which a serving process keeps: app migrate and app verify may run beside it. The file stays:
     // removing it would let two processes hold it.
     private FileStream TakeMigrationLock()
