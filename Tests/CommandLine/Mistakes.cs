@@ -120,25 +120,6 @@ public sealed class Mistakes
     }
 
     [Theory]
-    [InlineData("migrate"), InlineData("verify"), InlineData("serve")]
-    public async Task A_file_that_is_no_database_is_one_line(string command)
-    {
-        var folder = Directory.CreateTempSubdirectory("tally-mistakes-").FullName;
-        var (text, binary, pipe) = (folder + "/text", folder + "/binary", folder + "/pipe");
-        await File.WriteAllTextAsync(text, new string('x', 10_000));
-        await File.WriteAllBytesAsync(binary, [.. "SQLite format 3\0"u8, .. Enumerable.Repeat((byte)0xA5, 10_000)]);
-        await Commands.Run("mkfifo", pipe);
-        foreach (var path in (string[])[folder, "/", text, binary, pipe, text + "/x.db", "/proc/self/mem", "/proc/x.db", "/dev/null", "/dev/zero", folder + "/" + new string('x', 300)])
-        {
-            string[] arguments = command == "serve" ? [] : [command];
-            var (exitCode, output, error) = await AppProcess.Run([.. arguments, "-dbUrl", $"sqlite:{path}", "-host=127.0.0.1", "-port", $"{FreePort.Next()}"]);
-            Assert.Equal((1, "", path), (exitCode, output, path));
-            AssertOneLine(error);
-        }
-        Directory.Delete(folder, recursive: true);
-    }
-
-    [Theory]
     [InlineData("migrate -dbUrl sqlite:x.db"), InlineData("verify -dbUrl sqlite:x.db"), InlineData("-dbUrl sqlite:x.db -host 127.0.0.1"), InlineData("health -port 1")]
     [InlineData("import x"), InlineData("export x.csv")]
     public async Task A_folder_that_has_vanished_is_one_line(string arguments)
