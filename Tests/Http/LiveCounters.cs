@@ -48,7 +48,7 @@ public sealed class LiveCounters(SharedApps apps) : IClassFixture<SharedApps>
         (await app.Get("/api/live?product=a&product=b")).AssertRefused(422, "duplicate_field", "product");
         (await app.Get("/api/live?product=a%00")).AssertRefused(422, "invalid_characters", "product");
         (await app.Get("/api/live?product=" + new string('x', 257))).AssertRefused(422, "too_long", "product");
-        foreach (var broken in (string[])["%ff", "%ed%a0%80"]) (await app.Get("/api/live?product=" + broken)).AssertRefused(400, "malformed_body");
+        foreach (var broken in (string[])["%ff", "%ed%a0%80"]) (await app.Get("/api/live?product=" + broken)).AssertRefused(400, "malformed_query");
         (await app.Send(new(HttpMethod.Post, "/api/live"))).AssertRefused(405, "method_not_allowed");
     }
 

@@ -95,7 +95,7 @@ public sealed class LiveEvents(SharedApps apps) : IClassFixture<SharedApps>
             request.Headers.TryAddWithoutValidation("Last-Event-ID", odd);
             if (odd.Length > 0) (await app.Send(request)).AssertRefused(422, "out_of_range", "Last-Event-ID");
         }
-        (await app.Get($"{LiveStream.PathOf(visitor)}?after=1&after=2")).AssertRefused(422, "out_of_range", "after");
+        (await app.Get($"{LiveStream.PathOf(visitor)}?after=1&after=2")).AssertRefused(422, "duplicate_field", "after");
         (await app.Get("/api/fingerprints/%ff/live")).AssertRefused(400, "malformed_path", "fingerprint");
         (await app.Get($"/api/fingerprints/{new string('x', 257)}/live")).AssertRefused(422, "too_long", "fingerprint");
         (await app.Send(new(HttpMethod.Post, LiveStream.PathOf(visitor)))).AssertRefused(405, "method_not_allowed");
