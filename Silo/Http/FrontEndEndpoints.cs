@@ -26,6 +26,7 @@ internal static class FrontEndEndpoints
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Intake>();
         services.AddSingleton<QuestionTurns>();
+        services.AddSingleton<HeldAnswers>();
         services.AddRequestDecompression();
         services.AddExport();
         services.AddSingleton<Readiness>();
