@@ -47,7 +47,7 @@ internal static class TopEndpoint
         }
         catch (EventLogUnavailableException)
         {
-            return Refusal.Unavailable();
+            return Refusal.QuestionNotAnswered();
         }
     }
 
