@@ -53,6 +53,7 @@ internal static class FrontEndEndpoints
         app.UseAccess();
         app.UseRequestDecompression();
         app.UseExportCompression();
+        app.UseLengthForHttp10();
 
         var writing = app.MapWriting();
         writing.OpenToPages();
