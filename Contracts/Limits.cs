@@ -17,12 +17,15 @@ public sealed class Limits
     /// <summary>Days whose events a fingerprint counts one by one. Fixed: what an older snapshot has left out cannot come back.</summary>
     public const int ActivityDaysMax = 30;
 
+    /// <summary>No setting of <see cref="PropertiesBytesMax"/> goes above this, so no page of events is full with one of them.</summary>
+    public const int PropertiesBytesCeiling = 1 << 20;
+
     // What one event may hold. Widening these is safe; narrowing them leaves what is recorded as it is.
     [Range(1, FingerprintBytesCeiling)] public int FingerprintBytesMax { get; set; } = 256;
     [Range(1, 1024)] public int ActionBytesMax { get; set; } = 256;
     [Range(1, 1024)] public int ProductBytesMax { get; set; } = 256;
     [Range(1, EventIdCharactersCeiling)] public int EventIdCharactersMax { get; set; } = 128;
-    [Range(2, 1 << 20)] public int PropertiesBytesMax { get; set; } = 32 * 1024;
+    [Range(2, PropertiesBytesCeiling)] public int PropertiesBytesMax { get; set; } = 32 * 1024;
     [Range(1024, 1 << 20)] public int EventBodyBytesMax { get; set; } = 64 * 1024;
 
     // How far a client's time may be from this server's: back for a device that was offline, ahead for a clock that is wrong.
@@ -99,6 +102,14 @@ public sealed class Limits
     [Range(1, 10_000)] public int PageEventsMax { get; set; } = 1_000;
     [Range(1, 10_000)] public int PageFingerprintsMax { get; set; } = 1_000;
 
+    // Properties of a page of events: it ends early with the event that exceeds this.
+    [Range(PropertiesBytesCeiling, 1 << 28)] public int PageBytesMax { get; set; } = PropertiesBytesCeiling;
+
+    // Large answers are held until their readers have taken them: all together so many bytes, then 503. A reader that takes fewer
+    // bytes a second is ended: 1 MiB is held for five minutes at most.
+    [Range(1, 1 << 30)] public int AnswerBytesMax { get; set; } = 64 * 1024 * 1024;
+    [Range(1, 1 << 20)] public int AnswerBytesPerSecondMin { get; set; } = 4 * 1024;
+
     // UTC days over which unique fingerprints are counted: each costs a scan of its visits.
     [Range(1, 36_500)] public int UniquesDaysMax { get; set; } = 366;
 
@@ -107,7 +118,9 @@ public sealed class Limits
     [Range(1, 100_000)] public int TopMax { get; set; } = 1_000;
 
     // Questions that read many rows, asked at once and waiting: what is left of the connections and the database is events'.
+    // Pages of one fingerprint's events likewise.
     [Range(1, 100)] public int QuestionsMax { get; set; } = 4;
+    [Range(1, 100)] public int PagesMax { get; set; } = 4;
     [Range(0, 100_000)] public int QuestionsWaitingMax { get; set; } = 256;
 
     // Live streams. A reader holds a connection and some 20 KB. One whose queue is full is cut off: it holds some 8,000 usual
@@ -115,8 +128,14 @@ public sealed class Limits
     [Range(1, 1_000_000)] public int LiveReadersMax { get; set; } = 10_000;
     [Range(1, 1 << 28)] public int LiveQueueBytesMax { get; set; } = 2 * 1024 * 1024;
 
-    // Reading the log for them: a page, and pages at once. However many come back together, events and loads find connections.
+    // What all readers of live streams have still to take, each text counted once however many readers share it. Beyond it those
+    // that lag are cut off, and new readers of the counts are refused.
+    [Range(1, 1 << 30)] public int LiveBytesMax { get; set; } = 128 * 1024 * 1024;
+
+    // Reading the log for them: a page, the bytes of properties with which it ends early, and pages at once. However many come back
+    // together, events and loads find connections; each holds its page until it has sent it.
     [Range(1, 10_000)] public int LivePageEventsMax { get; set; } = 100;
+    [Range(1, 1 << 20)] public int LivePageBytesMax { get; set; } = 64 * 1024;
     [Range(1, 64)] public int LiveReadsMax { get; set; } = 2;
 
     // A follower's question waits so long in the grain, less than what Orleans takes for a stuck call; and between two

@@ -69,7 +69,7 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, IEra
     {
         while (state.Sequence < sequence)
         {
-            var page = await storage.ReadAfter(fingerprint, state.Sequence, limits.PageEventsMax);
+            var page = await storage.ReadAfter(fingerprint, state.Sequence, limits.PageEventsMax, limits.PageBytesMax);
             if (page.Count == 0 || page[0].Sequence != state.Sequence + 1) return false;
             foreach (var recorded in page)
                 if (recorded.Sequence <= sequence) state.Apply(recorded);

@@ -35,6 +35,10 @@ public static class TallyMetrics
     public static readonly Counter<long> BotsIgnored =
         Meter.CreateCounter<long>("tally.bots.ignored", "{request}", "Requests of known bots, answered 200 and not recorded");
 
+    public static readonly UpDownCounter<long> AnswerBytesHeld =
+        Meter.CreateUpDownCounter<long>("tally.answers.held", "By", "Large answers that their readers have not taken yet");
+    public static readonly UpDownCounter<long> LiveBytesHeld =
+        Meter.CreateUpDownCounter<long>("tally.live.held", "By", "What readers of live streams have not taken yet, shared texts once");
     public static readonly UpDownCounter<long> LiveReaders =
         Meter.CreateUpDownCounter<long>("tally.live.readers", "{reader}", "Live streams open");
     public static readonly Counter<long> LiveReadersCutOff =

@@ -32,8 +32,11 @@ public interface IEventLogStorage
     /// </summary>
     Task<NewestOfMany> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit);
 
-    /// <summary>A fingerprint's events after a sequence, oldest first, at most <paramref name="limit"/>.</summary>
-    Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit);
+    /// <summary>
+    /// A fingerprint's events after a sequence, oldest first, at most <paramref name="limit"/>. Ends early with the event with which
+    /// their properties exceed <paramref name="bytesMax"/>; only what comes behind an empty answer is the end.
+    /// </summary>
+    Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit, int bytesMax = int.MaxValue);
 
     /// <summary>
     /// Adds up to <paramref name="limit"/> appended deltas into the rollups, atomically, unless another silo is

@@ -1,3 +1,4 @@
+using System.Text;
 using Tally.Contracts;
 
 namespace Tally.Grains.EventLog;
@@ -10,7 +11,11 @@ namespace Tally.Grains.EventLog;
 /// </param>
 /// <param name="Firsts">What it is the first of. Not stored: the fold decides the same again.</param>
 /// <param name="Event">What the client sent.</param>
-public sealed record RecordedEvent(string Fingerprint, long Sequence, EventFirsts Firsts, Event Event);
+public sealed record RecordedEvent(string Fingerprint, long Sequence, EventFirsts Firsts, Event Event)
+{
+    /// <summary>Of UTF-8.</summary>
+    public int PropertiesBytes => Event.Properties is { } properties ? Encoding.UTF8.GetByteCount(properties) : 0;
+}
 
 /// <summary>What an event is the first of, for its fingerprint. Summed over all events these count visitors exactly.</summary>
 [Flags]

@@ -7,12 +7,12 @@ namespace Tally.Silo.Http;
 /// <summary>Part of a fingerprint's history, oldest first.</summary>
 /// <param name="Fingerprint">Whose.</param>
 /// <param name="Events">The events.</param>
-/// <param name="Next">The <c>after</c> of the next page; absent where this page was not full.</param>
+/// <param name="Next">The <c>after</c> of the next page; absent where this page was not full, by events or by bytes.</param>
 public sealed record EventsPage(string Fingerprint, IReadOnlyList<LoggedEvent> Events, long? Next)
 {
-    internal static EventsPage Of(string fingerprint, IReadOnlyList<RecordedEvent> events, int size) => new(fingerprint,
+    internal static EventsPage Of(string fingerprint, IReadOnlyList<RecordedEvent> events, int size, int bytesMax) => new(fingerprint,
         [.. events.Select(recorded => LoggedEvent.Of(recorded.Sequence, recorded.Event))],
-        events.Count == size ? events[^1].Sequence : null);
+        events.Count == size || events.Sum(recorded => (long)recorded.PropertiesBytes) > bytesMax ? events[^1].Sequence : null);
 }
 
 /// <summary>A row of the log.</summary>

@@ -25,9 +25,10 @@ internal static class FingerprintEndpoints
             .ProducesRefusals(400, 401, 403, 404, 422, 503);
         group.MapGet("/events", Events)
             .TakesParameters("after", "limit")
+            .TakesTurnsForPages()
             .WithName("GetFingerprintEvents")
             .WithSummary("Page through a fingerprint's events")
-            .WithDescription("Oldest first. The answer's next, where there is one, is the after of the next page.")
+            .WithDescription("Oldest first. The answer's next, where there is one, is the after of the next page; a page of large events ends before its limit.")
             .Produces<EventsPage>()
             .ProducesRefusals(400, 401, 403, 404, 422, 503);
     }
@@ -38,7 +39,7 @@ internal static class FingerprintEndpoints
         if (path.Refusal is not null) return path.Refusal;
         var result = await frontEnd.View(path.Fingerprint!);
         if (result.Outcome == ViewOutcome.Unknown) return Refusal.UnknownFingerprint();
-        if (result.View is not { } view) return Refusal.Unavailable();
+        if (result.View is not { } view) return Refusal.QuestionNotAnswered();
 
         var tag = string.Create(CultureInfo.InvariantCulture, $"\"{view.Sequence}\"");
         context.Response.Headers.ETag = tag;
@@ -61,13 +62,13 @@ internal static class FingerprintEndpoints
         try
         {
             var fingerprint = path.Fingerprint!;
-            var events = await log.ReadAfter(fingerprint, sequence, (int)size);
+            var events = await log.ReadAfter(fingerprint, sequence, (int)size, limits.PageBytesMax);
             if (events.Count == 0 && (await log.ReadHeads([fingerprint])).Count == 0) return Refusal.UnknownFingerprint();
-            return new JsonAnswer<EventsPage>(EventsPage.Of(fingerprint, events, (int)size), HttpJson.Default.EventsPage);
+            return new JsonAnswer<EventsPage>(EventsPage.Of(fingerprint, events, (int)size, limits.PageBytesMax), HttpJson.Default.EventsPage);
         }
         catch (EventLogUnavailableException)
         {
-            return Refusal.Unavailable();
+            return Refusal.QuestionNotAnswered();
         }
     }
 }

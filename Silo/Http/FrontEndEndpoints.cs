@@ -28,6 +28,7 @@ internal static class FrontEndEndpoints
         services.AddSingleton<BodyRoom>();
         services.AddSingleton<QuestionTurns>();
         services.AddRequestEncodings();
+        services.AddSingleton<HeldAnswers>();
         services.AddExport();
         services.AddSingleton<Readiness>();
         services.AddApiDescription();
@@ -53,6 +54,7 @@ internal static class FrontEndEndpoints
         app.UseRequestEncodings();
         app.UseExportCompression();
         app.Use(QueryParameters.Read); // after access: who may not ask learns nothing of the parameters
+        app.UseLengthForHttp10();
 
         var all = app.MapGroup("");
         all.AnswerHead();

@@ -13,14 +13,22 @@ namespace Tally.Silo.Http;
 /// </remarks>
 internal sealed class QuestionTurns(Limits limits) : IDisposable
 {
-    private readonly ConcurrencyLimiter turns = new(new() { PermitLimit = limits.QuestionsMax, QueueLimit = limits.QuestionsWaitingMax });
+    private readonly ConcurrencyLimiter turns = Turns(limits.QuestionsMax, limits);
+    private readonly ConcurrencyLimiter pages = Turns(limits.PagesMax, limits);
 
-    public async ValueTask<object?> Take(EndpointFilterInvocationContext context, EndpointFilterDelegate ask)
+    public ValueTask<object?> Take(EndpointFilterInvocationContext context, EndpointFilterDelegate ask) => Take(turns, context, ask);
+
+    /// <summary>For a page of one fingerprint, which does not wait for questions that take long.</summary>
+    public ValueTask<object?> TakeForPage(EndpointFilterInvocationContext context, EndpointFilterDelegate ask) => Take(pages, context, ask);
+
+    private static ConcurrencyLimiter Turns(int max, Limits limits) => new(new() { PermitLimit = max, QueueLimit = limits.QuestionsWaitingMax });
+
+    private async ValueTask<object?> Take(ConcurrencyLimiter limiter, EndpointFilterInvocationContext context, EndpointFilterDelegate ask)
     {
         var gone = context.HttpContext.RequestAborted;
         try
         {
-            using var turn = await turns.AcquireAsync(1, gone);
+            using var turn = await limiter.AcquireAsync(1, gone);
             return turn.IsAcquired ? await AskInTime(context, ask, gone) : Refusal.TooManyQuestions();
         }
         catch (OperationCanceledException) when (gone.IsCancellationRequested)
@@ -48,7 +56,11 @@ internal sealed class QuestionTurns(Limits limits) : IDisposable
         }
     }
 
-    public void Dispose() => turns.Dispose();
+    public void Dispose()
+    {
+        turns.Dispose();
+        pages.Dispose();
+    }
 }
 
 internal static class QuestionTurnsOfRoutes
@@ -56,4 +68,8 @@ internal static class QuestionTurnsOfRoutes
     /// <summary>For an endpoint that answers from the database, and reads more than a page of one fingerprint.</summary>
     public static RouteHandlerBuilder TakesTurns(this RouteHandlerBuilder route) => route.AddEndpointFilter(
         (context, ask) => context.HttpContext.RequestServices.GetRequiredService<QuestionTurns>().Take(context, ask));
+
+    /// <summary>For an endpoint that reads pages of one fingerprint.</summary>
+    public static RouteHandlerBuilder TakesTurnsForPages(this RouteHandlerBuilder route) => route.AddEndpointFilter(
+        (context, ask) => context.HttpContext.RequestServices.GetRequiredService<QuestionTurns>().TakeForPage(context, ask));
 }

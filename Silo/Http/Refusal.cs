@@ -195,6 +195,12 @@ public sealed record Refusal(
 
     public static Refusal TooManyQuestions() => Overloaded() with { Detail = "More questions wait than this server takes: ask again." };
 
+    public static Refusal TooManyAnswers() => Overloaded() with { Detail = "Slow readers hold as many answers as this server keeps: ask again." };
+
+    /// <summary>Of an answer that has no end of its own, so that with HTTP/1.0 one that breaks off would look whole.</summary>
+    public static Refusal NeedsHttp11() => new(426, "HTTP/1.1 is needed", "http_1_1_needed",
+        "With HTTP/1.0 an answer that breaks off looks like a whole one. A proxy has to ask with HTTP/1.1: nginx with proxy_http_version 1.1.");
+
     public static Refusal TooManyReaders(int max) => new(503, "Too many readers", "too_many_readers",
         $"This server has {max} live streams open. Come back later, or ask another one.") { RetryAfterSeconds = 5 };
 
@@ -204,8 +210,9 @@ public sealed record Refusal(
     public static Refusal Unavailable(string? id = null) => new(503, "The event log is unavailable", "unavailable",
         "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.", Id: id);
 
+    /// <summary>Of whatever only reads.</summary>
     public static Refusal QuestionNotAnswered() => new(503, "The question is not answered", "unavailable",
-        "The database does not answer, or not within the time that a question may take: retry.");
+        "The database does not answer, or not within the time that a question may take. Nothing was changed: ask again.");
 
     public static Refusal ErasureOpen() => Unavailable() with { Detail = "Whether anything was erased is open until the database answers: repeat the request." };
 
@@ -222,6 +229,8 @@ public sealed record Refusal(
         // page for each such client.
         if (Reason is "malformed_body" or "body_too_slow") httpContext.Response.Headers.Connection = "close";
         if (Status == StatusCodes.Status401Unauthorized) httpContext.Response.Headers.WWWAuthenticate = "Bearer realm=\"tally\"";
+        if (Status == StatusCodes.Status426UpgradeRequired)
+            (httpContext.Response.Headers.Upgrade, httpContext.Response.Headers.Connection) = ("HTTP/1.1", "upgrade, close");
         if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) httpContext.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
         return new JsonAnswer<Refusal>(this, HttpJson.Default.Refusal, Status, "application/problem+json").ExecuteAsync(httpContext);
     }

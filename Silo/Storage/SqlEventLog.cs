@@ -14,6 +14,7 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     private readonly string findRepeats = scripts["find_repeats"];
     private readonly string readHeads = scripts["read_heads"];
     private readonly string readAfter = scripts["read_after"];
+    private readonly string readPage = scripts["read_page"];
     private readonly string readCounters = scripts["read_counters"];
     private readonly string takeSalt = scripts["take_salt"];
     private readonly string destroySalt = scripts["destroy_salt"];
@@ -38,9 +39,9 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
         (await Read(readHeads, row => (Fingerprint: row.GetString(0), Head: row.GetInt64(1)), Texts("fingerprints", fingerprints)))
             .ToDictionary(row => row.Fingerprint, row => row.Head);
 
-    public async Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit) =>
-        await Read(readAfter, ReadEvent,
-            Parameter("fingerprint", fingerprint), Parameter("sequence", sequence), Parameter("limit", limit));
+    public async Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit, int bytesMax) =>
+        await Read(readPage, ReadEvent,
+            Parameter("fingerprint", fingerprint), Parameter("sequence", sequence), Parameter("limit", limit), Parameter("bytes", bytesMax));
 
     public async Task<IReadOnlyList<(long Id, string Product, string Action)>> ReadCounters(long id) =>
         await Read(readCounters, row => (row.GetInt64(0), row.GetString(1), row.GetString(2)), Parameter("id", id));

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Tally.Silo.Http.Live;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
@@ -11,15 +9,15 @@ public sealed class LiveCounters(SharedApps apps) : IClassFixture<SharedApps>
     public async Task What_is_added_adds_up_to_the_totals_beside_merges(StorageKind storage)
     {
         var (app, database) = await apps.On(storage);
-        await using var all = await Reading.Open(app, "/api/live");
-        await using var one = await Reading.Open(app, "/api/live?product=docs");
+        await using var all = await CountReading.Open(app, "/api/live");
+        await using var one = await CountReading.Open(app, "/api/live?product=docs");
         var load = Load.Start([app.Port], Seed.Next(), new() { Clients = 8, IdleMillisecondsMax = 40 });
         await Eventually.True(async () => (await database.Query("select count(*) from rollups", row => row.GetInt64(0)))[0] > 0, "Nothing is merged.");
-        await using var late = await Reading.Open(app, "/api/live");
+        await using var late = await CountReading.Open(app, "/api/live");
         await load.Acknowledges(500);
         await load.Finish();
 
-        foreach (var (reading, condition) in ((Reading, string)[])[(all, ""), (one, "where product = 'docs'"), (late, "")])
+        foreach (var (reading, condition) in ((CountReading, string)[])[(all, ""), (one, "where product = 'docs'"), (late, "")])
         {
             var expected = await database.Query($"select product, action, count(*) from events {condition} group by product, action",
                 row => ((row.GetString(0), row.GetString(1)), row.GetInt64(2)));
@@ -33,7 +31,7 @@ public sealed class LiveCounters(SharedApps apps) : IClassFixture<SharedApps>
     {
         var (app, _) = await apps.On(storage);
         var product = "näu & " + Guid.NewGuid();
-        await using var reading = await Reading.Open(app, "/api/live?product=" + Uri.EscapeDataString(product));
+        await using var reading = await CountReading.Open(app, "/api/live?product=" + Uri.EscapeDataString(product));
         Assert.Empty(reading.Totals);
         Assert.Equal(200, (await app.PostForm($"action=a&product={Uri.EscapeDataString(product)}&fingerprint=f")).Status);
         await reading.ReadUntil(1);
@@ -50,41 +48,5 @@ public sealed class LiveCounters(SharedApps apps) : IClassFixture<SharedApps>
         (await app.Get("/api/live?product=" + new string('x', 257))).AssertRefused(422, "too_long", "product");
         foreach (var broken in (string[])["%ff", "%ed%a0%80"]) (await app.Get("/api/live?product=" + broken)).AssertRefused(400, "malformed_query");
         (await app.Send(new(HttpMethod.Post, "/api/live"))).AssertRefused(405, "method_not_allowed");
-    }
-
-    private sealed class Reading(LiveStream live) : IAsyncDisposable
-    {
-        public Dictionary<(string, string), long> Totals { get; } = [];
-
-        public static async Task<Reading> Open(AppProcess app, string path)
-        {
-            var reading = new Reading(await LiveStream.Open(app, path));
-            var first = await reading.Next();
-            Assert.Null(first.Added);
-            foreach (var count in first.Counts) reading.Totals[(count.Product, count.Action)] = count.Total;
-            Assert.Equal(first.Total, reading.Totals.Values.Sum());
-            return reading;
-        }
-
-        public async Task ReadUntil(long total)
-        {
-            while (Totals.Values.Sum() < total)
-            {
-                var message = await Next();
-                Assert.NotEmpty(message.Counts);
-                Assert.Equal(message.Added, message.Counts.Sum(count => count.Added));
-                foreach (var count in message.Counts)
-                {
-                    Assert.True(count.Added > 0, $"{count}");
-                    Assert.Equal(count.Total, Totals[(count.Product, count.Action)] = Totals.GetValueOrDefault((count.Product, count.Action)) + count.Added!.Value);
-                }
-                Assert.Equal(message.Total, Totals.Values.Sum());
-            }
-            Assert.Equal(total, Totals.Values.Sum());
-        }
-
-        public ValueTask DisposeAsync() => live.DisposeAsync();
-
-        private async Task<LiveCounts> Next() => (await live.NextData()).Deserialize<LiveCounts>(JsonSerializerOptions.Web)!;
     }
 }

@@ -84,6 +84,22 @@ public sealed class LiveReaders(PostgresServer server)
         await AppProcess.AssertVerifies(database);
     });
 
+    [Theory, EachStorage]
+    public Task Pages_that_large_events_end_early_miss_none(StorageKind storage) => With(
+        storage, new() { ["Limits__LivePageBytesMax"] = "1", ["Limits__LiveAnswerEventsMax"] = "0" }, async (app, _) =>
+    {
+        const int events = 60;
+        await using var untilNow = await LiveStream.Open(app, "/api/fingerprints/f/live");
+        for (var i = 0; i < 2; i++)
+        {
+            var item = """{"action":"a","product":"p","fingerprint":"f","properties":{"a":1}}""";
+            Assert.Equal(200, (await app.PostBatch("[" + string.Join(',', Enumerable.Repeat(item, events)) + "]")).Status);
+            Assert.Equal(Enumerable.Range(i * events + 1, events).Select(sequence => (long)sequence), await untilNow.Sequences(events));
+            await using var fromBegin = await LiveStream.Open(app, "/api/fingerprints/f/live", "0");
+            Assert.Equal(Enumerable.Range(1, (i + 1) * events).Select(sequence => (long)sequence), await fromBegin.Sequences((i + 1) * events));
+        }
+    });
+
     private Task With(Dictionary<string, string> environment, Func<AppProcess, Task> test) =>
         With(StorageKind.Sqlite, environment, (app, _) => test(app));
 

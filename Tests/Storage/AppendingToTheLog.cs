@@ -56,6 +56,28 @@ public sealed class AppendingToTheLog(PostgresServer server)
     }
 
     [Theory, EachStorage]
+    public async Task A_page_ends_early_with_the_event_whose_properties_exceed_its_bytes(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var database = await at.OpenPrepared();
+        await using var log = RunningLog.Start(database);
+        var properties = $$"""{"a":"{{new string('é', 496)}}"}"""; // a thousand bytes
+        Event[] events = [.. EventSamples.Views(12).Select((e, i) => e with { Properties = i == 4 ? null : properties })];
+        await new FingerprintWriter("a").Record(log.Commit, events);
+
+        async Task<IEnumerable<long>> Page(long after, int limit, int bytesMax) =>
+            (await database.EventLog.ReadAfter("a", after, limit, bytesMax)).Select(r => r.Sequence);
+        Assert.Equal([1], await Page(0, 100, 0)); // one always
+        Assert.Equal([1, 2], await Page(0, 100, 1000)); // as much as it may is not too much
+        Assert.Equal([1], await Page(0, 100, 999));
+        Assert.Equal([3, 4, 5, 6], await Page(2, 100, 2999)); // one without any counts nothing
+        Assert.Equal([3, 4], await Page(2, 2, 2999));
+        Assert.Equal([11, 12], await Page(10, 100, 2999));
+        Assert.Equal(Enumerable.Range(1, 12).Select(i => (long)i), await Page(0, 100, int.MaxValue));
+        Assert.Empty(await Page(12, 100, 0));
+    }
+
+    [Theory, EachStorage]
     public async Task Fingerprints_that_differ_in_little_are_kept_apart(StorageKind storage)
     {
         await using var at = await TestDatabase.Create(storage, server);

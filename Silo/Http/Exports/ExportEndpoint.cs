@@ -38,11 +38,12 @@ internal static partial class ExportEndpoint
         .WithDescription("Streamed in the order of fingerprint and sequence, in constant memory. An answer that breaks off is not whole: the "
             + "rest is what comes after the cursor of its last row, SEQUENCE:FINGERPRINT.")
         .Produces(200, null, "application/x-ndjson", "text/csv", "application/vnd.apache.parquet")
-        .ProducesRefusals(400, 401, 403, 422, 503);
+        .ProducesRefusals(400, 401, 403, 422, 426, 503);
 
     private static async Task<IResult> Get(
         HttpContext context, Exports exports, IExportStorage storage, Limits limits, ILogger<Exports> logger)
     {
+        if (HttpProtocol.IsHttp10(context.Request.Protocol)) return Refusal.NeedsHttp11();
         if (ExportParameters.Read(context.Request.Query, limits, out var asked) is { } refusal) return refusal;
         if (context.AsksHeadAlone())
         {
@@ -61,7 +62,7 @@ internal static partial class ExportEndpoint
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or OperationCanceledException)
         {
-            return Refusal.Unavailable();
+            return Refusal.QuestionNotAnswered();
         }
 
         Begin(context, asked.Format, limits);

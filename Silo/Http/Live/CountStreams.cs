@@ -5,16 +5,19 @@ namespace Tally.Silo.Http.Live;
 
 /// <summary>
 /// What is counted, second by second. While anyone reads, the database is asked once a second, for all of this silo's readers;
-/// each is told what has changed since it was told before, so what was missed in one second is in the next.
+/// each is told what has changed since it was told before, so what was missed in one second is in the next. What readers are told
+/// is made once for all who ask for the same product, and not under the lock.
 /// </summary>
 internal sealed class CountStreams(LiveReaders readers, ILiveCountsStorage storage) : BackgroundService
 {
+    private const string All = ""; // no product's name
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim beginning = new(1);
     private readonly Lock gate = new(); // for what follows
-    private readonly Dictionary<LiveReader, string?> reading = []; // and the product that it asks for
-    private Dictionary<(string Product, string Action), long>? counts; // as of the last second; null while nobody reads
+    private readonly Dictionary<string, Audience> audiences = []; // by the product that they ask for
+    private AllCounts? counts; // as of the last second; null while nobody reads
 
     /// <param name="context">Whose answer it is.</param>
     /// <param name="product">The only one to tell of; null for all.</param>
@@ -22,18 +25,17 @@ internal sealed class CountStreams(LiveReaders readers, ILiveCountsStorage stora
     {
         try
         {
-            await Join(reader, product);
-            await reader.Begin();
+            if (!await TellTotals(reader, product ?? All)) return Refusal.TooManyAnswers();
             await reader.WriteHanded();
             return null;
         }
         catch (EventLogUnavailableException)
         {
-            return Refusal.Unavailable();
+            return Refusal.QuestionNotAnswered();
         }
         finally
         {
-            Leave(reader);
+            Leave(reader, product ?? All);
         }
     });
 
@@ -50,14 +52,33 @@ internal sealed class CountStreams(LiveReaders readers, ILiveCountsStorage stora
         }
     }
 
-    // Whoever is the first to read asks; those who come with it wait for that.
-    private async Task Join(LiveReader reader, string? product)
+    // What is added from here on is handed to the reader, which writes it behind this.
+    private async Task<bool> TellTotals(LiveReader reader, string product)
     {
-        if (TryJoin(reader, product, null)) return;
+        var (totals, since) = await Join(reader, product);
+        try
+        {
+            if (await totals.Text is not { } text) return false;
+            await reader.Begin();
+            await reader.Write(text.After(0));
+            foreach (var added in since) await reader.Write(added.After(0));
+            return true;
+        }
+        finally
+        {
+            lock (gate)
+                if (totals.Taken() && audiences.TryGetValue(product, out var audience) && audience.Totals == totals) audience.Totals = null;
+        }
+    }
+
+    // Whoever is the first to read asks; those who come with it wait for that.
+    private async Task<(LiveTotals Totals, LiveText[] Since)> Join(LiveReader reader, string product)
+    {
+        if (TryJoin(reader, product, null) is { } joined) return joined;
         await beginning.WaitAsync();
         try
         {
-            if (!TryJoin(reader, product, null)) TryJoin(reader, product, await Read());
+            return TryJoin(reader, product, null) ?? TryJoin(reader, product, await Read())!.Value;
         }
         finally
         {
@@ -65,37 +86,46 @@ internal sealed class CountStreams(LiveReaders readers, ILiveCountsStorage stora
         }
     }
 
-    private bool TryJoin(LiveReader reader, string? product, Dictionary<(string Product, string Action), long>? fresh)
+    private (LiveTotals Totals, LiveText[] Since)? TryJoin(LiveReader reader, string product, AllCounts? fresh)
     {
         lock (gate)
         {
             counts ??= fresh;
-            if (counts is null) return false;
-            reading[reader] = product;
-            reader.Hand(LiveText.Of(Of(product, counts.Select(pair => new LiveCount(pair.Key.Product, pair.Key.Action, null, pair.Value)), isFirst: true)));
-            return true;
+            if (counts is not { } now) return null;
+            if (!audiences.TryGetValue(product, out var audience)) audiences[product] = audience = new();
+            audience.Readers.Add(reader);
+            audience.Totals ??= new(() => LiveText.Of(now.Totals(Named(product))), readers.Held);
+            return (audience.Totals, audience.Totals.Take());
         }
     }
 
-    private void Leave(LiveReader reader)
+    private void Leave(LiveReader reader, string product)
     {
         lock (gate)
-            if (reading.Remove(reader) && reading.Count == 0) counts = null;
+        {
+            if (!audiences.TryGetValue(product, out var audience) || !audience.Readers.Remove(reader)) return;
+            if (audience.Readers.Count == 0) audiences.Remove(product);
+            if (audiences.Count == 0) counts = null;
+        }
     }
 
     private async Task Tell()
     {
-        Dictionary<(string Product, string Action), long>? before;
-        lock (gate) before = counts;
+        AllCounts? before;
+        string[] asked;
+        lock (gate) (before, asked) = (counts, [.. audiences.Keys]);
         if (before is null) return;
         try
         {
             var now = await Read();
+            var changes = now.Since(before);
+            var texts = asked.ToDictionary(product => product, product => TextOf(now, changes, product));
             lock (gate)
             {
                 if (before != counts) return; // all have left meanwhile, and others began with newer ones
                 counts = now;
-                TellChanges(before, now);
+                foreach (var (product, audience) in audiences)
+                    if ((texts.TryGetValue(product, out var text) ? text : TextOf(now, changes, product)) is { } added) audience.Tell(added);
             }
         }
         catch (EventLogUnavailableException)
@@ -104,28 +134,26 @@ internal sealed class CountStreams(LiveReaders readers, ILiveCountsStorage stora
         }
     }
 
-    private void TellChanges(Dictionary<(string Product, string Action), long> before, Dictionary<(string Product, string Action), long> now)
+    private static LiveText? TextOf(AllCounts now, ILookup<string, LiveCount> changes, string product) =>
+        now.Added(changes, Named(product)) is { } added ? LiveText.Of(added) : null;
+
+    private static string? Named(string product) => product == All ? null : product;
+
+    private async Task<AllCounts> Read() => new(await storage.ReadCounts());
+
+    // Those who ask for the same product.
+    private sealed class Audience
     {
-        List<LiveCount> changes = [.. now.Select(pair => new LiveCount(
-            pair.Key.Product, pair.Key.Action, pair.Value - before.GetValueOrDefault(pair.Key), pair.Value)).Where(change => change.Added != 0)];
-        if (changes.Count == 0) return;
-        foreach (var asked in reading.ToLookup(pair => pair.Value, pair => pair.Key))
+        public HashSet<LiveReader> Readers { get; } = [];
+
+        /// <summary>What a reader begins with; null where nobody takes it now.</summary>
+        public LiveTotals? Totals { get; set; }
+
+        public void Tell(LiveText added)
         {
-            var told = Of(asked.Key, changes, isFirst: false);
-            if (told.Counts.Count == 0) continue;
-            var text = LiveText.Of(told);
-            foreach (var reader in asked) reader.Hand(text);
+            Totals?.Add(added);
+            if (Totals is { IsOld: true }) Totals = null;
+            foreach (var reader in Readers) reader.Hand(added);
         }
     }
-
-    private LiveCounts Of(string? product, IEnumerable<LiveCount> all, bool isFirst)
-    {
-        List<LiveCount> told = [.. all.Where(count => product is null || count.Product == product)
-            .OrderBy(count => count.Product, StringComparer.Ordinal).ThenBy(count => count.Action, StringComparer.Ordinal)];
-        var total = counts!.Sum(pair => product is null || pair.Key.Product == product ? pair.Value : 0);
-        return new(isFirst ? null : told.Sum(count => count.Added), total, told);
-    }
-
-    private async Task<Dictionary<(string, string), long>> Read() =>
-        (await storage.ReadCounts()).ToDictionary(count => (count.Product, count.Action), count => count.Events);
 }

@@ -20,7 +20,7 @@ internal sealed class FingerprintStreams(LiveReaders readers, Followers follower
         // Before the head is asked for: of an erasure from then on it is told.
         using var place = followers.Join(fingerprint, reader);
         var news = await frontEnd.News(fingerprint, known: null);
-        if (news.Outcome is not (ViewOutcome.Known or ViewOutcome.Unknown)) return Refusal.Unavailable();
+        if (news.Outcome is not (ViewOutcome.Known or ViewOutcome.Unknown)) return Refusal.QuestionNotAnswered();
         place.Begin(news.Head);
         var sequence = after ?? news.Head.Sequence;
         try

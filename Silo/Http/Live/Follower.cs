@@ -96,7 +96,7 @@ internal sealed partial class Follower(string fingerprint, FrontEnd frontEnd, Li
         while (position.Sequence < head.Sequence && !left.IsCancellationRequested)
         {
             // Beginning with the event that is known: after an erasure another one may be in its place.
-            var page = await log.Read(fingerprint, Math.Max(0, position.Sequence - 1));
+            var page = await log.ReadFrom(fingerprint, position.Sequence);
             if (page is [var known, ..] && known.Sequence == position.Sequence && !position.Agrees(LiveLog.PositionOf(known)))
             {
                 BeginAnew();

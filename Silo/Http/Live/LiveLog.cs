@@ -13,21 +13,31 @@ internal sealed class LiveLog(IEventLogStorage storage, Limits limits)
 
     /// <summary>A page of a fingerprint's events after a sequence, oldest first.</summary>
     /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
-    public Task<IReadOnlyList<RecordedEvent>> Read(string fingerprint, long after) => Read(fingerprint, after, limits.LivePageEventsMax);
+    public Task<IReadOnlyList<RecordedEvent>> Read(string fingerprint, long after) =>
+        Read(fingerprint, after, limits.LivePageEventsMax, limits.LivePageBytesMax);
+
+    /// <summary>A page that begins with a known event, and has the next one too where there is one.</summary>
+    /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
+    public async Task<IReadOnlyList<RecordedEvent>> ReadFrom(string fingerprint, long known)
+    {
+        var after = Math.Max(0, known - 1);
+        var page = await Read(fingerprint, after);
+        return page is [var only] && only.Sequence == known ? await Read(fingerprint, after, 2, limits.PageBytesMax) : page;
+    }
 
     /// <summary>Whether the log has this very event.</summary>
     /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
     public async Task<bool> Holds(string fingerprint, HistoryPosition position) =>
-        await Read(fingerprint, position.Sequence - 1, 1) is [var found] && position.Agrees(PositionOf(found));
+        await Read(fingerprint, position.Sequence - 1, 1, 0) is [var found] && position.Agrees(PositionOf(found));
 
     public static HistoryPosition PositionOf(RecordedEvent recorded) => new(recorded.Sequence, recorded.Event.Id);
 
-    private async Task<IReadOnlyList<RecordedEvent>> Read(string fingerprint, long after, int limit)
+    private async Task<IReadOnlyList<RecordedEvent>> Read(string fingerprint, long after, int limit, int bytesMax)
     {
         await reads.WaitAsync();
         try
         {
-            return await storage.ReadAfter(fingerprint, after, limit);
+            return await storage.ReadAfter(fingerprint, after, limit, bytesMax);
         }
         finally
         {

@@ -19,6 +19,7 @@ internal sealed class LiveReader : IDisposable
 
     private readonly HttpContext context;
     private readonly int queueBytesMax;
+    private readonly HeldBytes held;
     private readonly Action<LiveReader> closed;
     private readonly Channel<LiveText> queue = Channel.CreateUnbounded<LiveText>(new() { SingleReader = true });
     private readonly Lock gate = new();
@@ -28,19 +29,23 @@ internal sealed class LiveReader : IDisposable
     private CancellationTokenSource? lastWord;
     private CancellationTokenRegistration abort;
 
-    public LiveReader(HttpContext context, int queueBytesMax, Action<LiveReader> closed)
+    public LiveReader(HttpContext context, int queueBytesMax, HeldBytes held, Action<LiveReader> closed)
     {
-        (this.context, this.queueBytesMax, this.closed) = (context, queueBytesMax, closed);
+        (this.context, this.queueBytesMax, this.held, this.closed) = (context, queueBytesMax, held, closed);
         TallyMetrics.LiveReaders.Add(1);
     }
 
     /// <summary>Neither side has ended it.</summary>
     public bool IsOpen => Volatile.Read(ref reason) is null && !context.RequestAborted.IsCancellationRequested;
 
+    /// <summary>Its answer is a stream: the status is sent.</summary>
+    public bool HasBegun { get; private set; }
+
     /// <summary>Sends the head, and the first line: whoever has them misses nothing from then on.</summary>
     public Task Begin()
     {
         WriteHead(context.Response);
+        HasBegun = true;
         return Write(LiveText.Greeting.After(0));
     }
 
@@ -51,10 +56,12 @@ internal sealed class LiveReader : IDisposable
         response.Headers["X-Accel-Buffering"] = "no"; // nginx would gather it
     }
 
+    /// <summary>Writes a text in pieces: the server copies what it is given, and holds back only who gives more than its buffer takes.</summary>
     /// <exception cref="OperationCanceledException">The reader has gone.</exception>
     public async Task Write(ReadOnlyMemory<byte> text)
     {
-        if (!text.IsEmpty) await context.Response.BodyWriter.WriteAsync(text, context.RequestAborted);
+        for (; !text.IsEmpty; text = text[Math.Min(HeldAnswers.PieceBytes, text.Length)..])
+            await context.Response.BodyWriter.WriteAsync(text[..Math.Min(HeldAnswers.PieceBytes, text.Length)], context.RequestAborted);
     }
 
     /// <summary>Writes what is handed over until the stream ends.</summary>
@@ -65,7 +72,14 @@ internal sealed class LiveReader : IDisposable
             while (IsOpen && queue.Reader.TryRead(out var text))
             {
                 Interlocked.Add(ref queuedBytes, -text.Length);
-                await Write(text.After(sequence));
+                try
+                {
+                    await Write(text.After(sequence));
+                }
+                finally
+                {
+                    text.LetGo(held);
+                }
                 sequence = text.PositionAfter(sequence);
             }
     }
@@ -73,14 +87,16 @@ internal sealed class LiveReader : IDisposable
     /// <summary>Takes it into the queue, or ends the stream. From any thread.</summary>
     public void Hand(LiveText text)
     {
-        // What is larger than a queue passes through an empty one.
-        if (Volatile.Read(ref queuedBytes) is > 0 and var queued && queued + text.Length > queueBytesMax)
+        // What is larger than a queue passes through an empty one, unless all readers together hold too much.
+        var queued = Volatile.Read(ref queuedBytes);
+        if ((queued > 0 && queued + text.Length > queueBytesMax) || (held.IsFull && (queued > 0 || text.Length > HeldAnswers.PieceBytes)))
         {
             End(TooSlow);
             return;
         }
         Interlocked.Add(ref queuedBytes, text.Length);
-        queue.Writer.TryWrite(text);
+        text.Hold(held);
+        if (!queue.Writer.TryWrite(text)) text.LetGo(held); // it has ended
     }
 
     /// <summary>Ends the stream; its reader is told why, behind what is being written to it just now. From any thread.</summary>
@@ -103,6 +119,8 @@ internal sealed class LiveReader : IDisposable
     public void Dispose()
     {
         lock (gate) isClosed = true;
+        queue.Writer.TryComplete();
+        while (queue.Reader.TryRead(out var text)) text.LetGo(held);
         abort.Dispose(); // from here on the context may be another request's
         lastWord?.Dispose();
         TallyMetrics.LiveReaders.Add(-1);

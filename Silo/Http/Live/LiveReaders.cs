@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Tally.Contracts;
+using Tally.Grains;
 
 namespace Tally.Silo.Http.Live;
 
@@ -11,6 +12,9 @@ internal sealed class LiveReaders(Limits limits, IHostApplicationLifetime lifeti
 
     private readonly ConcurrentDictionary<LiveReader, bool> open = new();
     private int count;
+
+    /// <summary>What they all have still to take.</summary>
+    public HeldBytes Held { get; } = new(limits.LiveBytesMax, TallyMetrics.LiveBytesHeld);
 
     /// <summary>Runs a stream, to its end.</summary>
     /// <param name="context">Whose answer it is.</param>
@@ -27,13 +31,14 @@ internal sealed class LiveReaders(Limits limits, IHostApplicationLifetime lifeti
             Interlocked.Decrement(ref count);
             return Refusal.TooManyReaders(limits.LiveReadersMax);
         }
-        using var reader = new LiveReader(context, limits.LiveQueueBytesMax, Close);
+        using var reader = new LiveReader(context, limits.LiveQueueBytesMax, Held, Close);
         open[reader] = true;
         // One that comes while the process drains is let in, and sent away: a browser gives up for good at any status but 200.
         if (lifetime.ApplicationStopping.IsCancellationRequested) reader.End(LiveReader.Draining);
         try
         {
             if (await tell(reader) is { } refusal) return refusal;
+            if (!reader.HasBegun) return Refusal.QuestionNotAnswered();
             await reader.SayEnd();
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)

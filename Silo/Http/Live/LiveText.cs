@@ -16,6 +16,7 @@ internal sealed class LiveText
 
     private readonly byte[] bytes;
     private readonly int[] starts; // of each event in the bytes
+    private int holders;
 
     private LiveText(byte[] bytes, int[]? starts = null, long firstSequence = 0) =>
         (this.bytes, this.starts, FirstSequence) = (bytes, starts ?? [], firstSequence);
@@ -30,6 +31,17 @@ internal sealed class LiveText
     public static LiveText Erased { get; } = Of("event: reset\nid: 0\ndata: {\"reason\":\"erased\"}\n\n");
 
     public int Length => bytes.Length;
+
+    /// <summary>Counts its bytes, once however many hold it, until as many have let it go.</summary>
+    public void Hold(HeldBytes held)
+    {
+        if (Interlocked.Increment(ref holders) == 1) held.Hold(Length);
+    }
+
+    public void LetGo(HeldBytes held)
+    {
+        if (Interlocked.Decrement(ref holders) == 0) held.Release(Length);
+    }
 
     /// <summary>0 where it is no events'.</summary>
     private long FirstSequence { get; }

@@ -48,7 +48,7 @@ internal static class TopEndpoint
         }
         catch (EventLogUnavailableException)
         {
-            return Refusal.Unavailable();
+            return Refusal.QuestionNotAnswered();
         }
     }
 

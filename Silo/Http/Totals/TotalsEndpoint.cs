@@ -47,7 +47,7 @@ internal static class TotalsEndpoint
         }
         catch (EventLogUnavailableException)
         {
-            return Refusal.Unavailable();
+            return Refusal.QuestionNotAnswered();
         }
     }
 

@@ -1,0 +1,26 @@
+-- Event by event along the key, so that nothing is read behind the one that fills the page.
+with recursive page as (
+    (
+        select fingerprint, sequence, id, action, product, created, occurred, properties::text as properties,
+            1 as place, coalesce(octet_length(properties::text), 0)::bigint as bytes
+        from events
+        where fingerprint = @fingerprint and sequence > @sequence
+        order by sequence
+        limit 1
+    )
+    union all
+    select next.fingerprint, next.sequence, next.id, next.action, next.product, next.created, next.occurred, next.properties::text,
+        page.place + 1, page.bytes + coalesce(octet_length(next.properties::text), 0)
+    from page
+    cross join lateral (
+        select *
+        from events
+        where fingerprint = page.fingerprint and sequence > page.sequence
+        order by sequence
+        limit 1
+    ) as next
+    where page.place < @limit and page.bytes <= @bytes
+)
+select fingerprint, sequence, id, action, product, created, occurred, properties
+from page
+order by sequence
