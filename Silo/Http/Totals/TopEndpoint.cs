@@ -21,7 +21,7 @@ internal static class TopEndpoint
             .Produces<TopAnswer>()
             .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
-    private static async Task<IResult> Get(string? of, string? by, string? from, string? to, string? product,
+    private static async Task<IResult> Get(HttpRequest request, string? of, string? by, string? from, string? to, string? product,
         string? limit, ITotalsStorage totals, FreshVisits visits, Limits limits, TimeProvider clock)
     {
         if (of is not ("products" or "actions" or "fingerprints"))

@@ -27,7 +27,7 @@ internal static class TotalsEndpoint
             .Produces<TotalsAnswer>()
             .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
-    private static async Task<IResult> Get(string? from, string? to, string? bucket, string? groupBy,
+    private static async Task<IResult> Get(HttpRequest request, string? from, string? to, string? bucket, string? groupBy,
         string? product, string? action, ITotalsStorage totals, Limits limits, TimeProvider clock)
     {
         if (!Buckets.TryGetValue(bucket ?? "day", out var kind)) return Refusal.UnknownValue("bucket", "minute, hour, day or all");

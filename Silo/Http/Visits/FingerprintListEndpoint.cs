@@ -20,7 +20,7 @@ internal static class FingerprintListEndpoint
             .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
     private static async Task<IResult> List(
-        string? sort, string? product, string? after, string? limit, FreshVisits visits, Limits limits)
+        HttpRequest request, string? sort, string? product, string? after, string? limit, FreshVisits visits, Limits limits)
     {
         if (OrderOf(sort) is not { } order) return Refusal.UnknownValue("sort", "recent, first or total");
         if (product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } text) return text;

@@ -20,7 +20,7 @@ internal static class UniquesEndpoint
             .Produces<UniquesAnswer>()
             .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
-    private static async Task<IResult> Get(string? from, string? to, string? groupBy, string? product,
+    private static async Task<IResult> Get(HttpRequest request, string? from, string? to, string? groupBy, string? product,
         FreshVisits visits, Limits limits, TimeProvider clock)
     {
         if (groupBy is not (null or "product")) return Refusal.UnknownValue("groupBy", "product");

@@ -34,7 +34,7 @@ public sealed class SqliteDatabase : Database
     {
         try
         {
-            CheckIsFile();
+            CheckPath();
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             claim = new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
@@ -57,10 +57,7 @@ public sealed class SqliteDatabase : Database
     {
         try
         {
-            if (Directory.Exists(path)) throw new StartupException($"{path} is a folder: name a file in it.");
-            // What is written into a device, /dev/null for one, need not be there again. /dev/shm is memory with files.
-            if (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal) && File.Exists(path))
-                throw new StartupException($"{path} is no file that keeps anything.");
+            CheckPath();
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             using var migrating = TakeMigrationLock();
             using (File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite)) { }
@@ -74,6 +71,14 @@ public sealed class SqliteDatabase : Database
             throw new StartupException($"{path} cannot be used: {exception.Message}", exception);
         }
     }, cancellation);
+
+    private void CheckPath()
+    {
+        if (Directory.Exists(path)) throw new StartupException($"{path} is a folder: name a file in it.");
+        // What is written into a device, /dev/null for one, need not be there again. /dev/shm is memory with files.
+        if (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal) && File.Exists(path))
+            throw new StartupException($"{path} is no file that keeps anything.");
+    }
 
     // Beside the claim, which a serving process keeps: app migrate and app verify may run beside it. The file stays:
     // removing it would let two processes hold it.
