@@ -50,7 +50,7 @@ public sealed class Erasures(SharedApps apps, PostgresServer server) : IClassFix
         var segment = $$"""{"anonymousId":"{{visitor}}","event":"view","messageId":"m-1","type":"track","writeKey":"k8s"}""";
         (await app.Post(Encoding.UTF8.GetBytes(segment), "application/json", path: "/v1/track")).AssertRefused(403, "suppressed", "fingerprint");
         var messages = await app.Post(Encoding.UTF8.GetBytes($$"""{"batch":[{{segment}}],"writeKey":"k8s"}"""), "application/json", path: "/v1/batch");
-        messages.AssertRefused(422, "messages_refused");
+        messages.AssertRefused(400, "messages_refused");
         Assert.Equal("suppressed", Assert.Single(messages.Batch.Refused).Reason);
 
         var file = Path.GetTempFileName();
