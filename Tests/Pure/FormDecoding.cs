@@ -58,8 +58,8 @@ public sealed class FormDecoding
     public void A_form_value_is_what_it_encodes(string raw, string value)
     {
         var fields = new EventFields();
-        Assert.Null(Read($"fingerprint={raw}", fields));
-        Assert.Equal(value, fields.Fingerprint);
+        Assert.Null(Read($"product={raw}", fields));
+        Assert.Equal(value, fields.Product);
     }
 
     [Theory]

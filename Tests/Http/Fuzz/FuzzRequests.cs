@@ -36,7 +36,7 @@ internal static class FuzzRequests
         FuzzRequest.Of("POST /v1/identify", Json, Text(Message.Replace("track", "identify"))),
         FuzzRequest.Of("POST /v1/batch", Json + "Authorization: Basic azhzOg==\r\n", Text($$"""{"batch":[{{Message}},{{Message.Replace("m-17", "m-18")}}],"sentAt":"NOW","writeKey":"k8s"}""")),
         FuzzRequest.Of("POST /v1/import/", "Content-Encoding: gzip\r\n", Packed($$"""{"batch":[{{Message}},{{Message.Replace("m-17", "\\ud83d")}}],"writeKey":"k8s"}""", to => new GZipStream(to, CompressionLevel.Fastest))),
-        FuzzRequest.Of("GET /v1/pixel/track?data=" + Convert.ToBase64String(Text(Message))),
+        FuzzRequest.Of("GET /v1/pixel/track?data=" + Convert.ToBase64String(Text(Message.Replace("\"messageId\":\"m-17\",", "")))),
         FuzzRequest.Of("GET /v1/pixel/page?writeKey=k8s&userId=fuzz&name=Home&properties.plan=pro&traits.x=%00"),
         FuzzRequest.Of("POST /api/events", "Content-Type: multipart/form-data; boundary=x\r\n", Text(string.Concat(Fields.Split('&').Select(field =>
             $"--x\r\nContent-Disposition: form-data; name=\"{field.Split('=')[0]}\"\r\n\r\n{field.Split('=')[1]}\r\n")) + "--x--\r\n")),
