@@ -92,7 +92,7 @@ internal static class BenchCommand
         CustomParser = result =>
         {
             var values = result.Tokens[0].Value.Split(',').Select(text => read(text.Trim()).ToArray()).ToList();
-            if (values.Any(value => value.Length == 0)) result.AddError($"{name}: expected {expected}, apart by commas.");
+            if (values.Any(value => value.Length == 0)) result.AddError($"{name}: expected {expected}, separated by commas.");
             return [.. values.SelectMany(value => value)];
         },
     };

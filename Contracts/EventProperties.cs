@@ -27,9 +27,9 @@ public static class EventProperties
             return left.Count == right.Count
                 && left.All(member => right.TryGetValue(member.Key, out var value) && JsonElement.DeepEquals(member.Value, value));
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
         {
-            return false; // no object, or not even JSON: equal to itself alone
+            return false; // no object, not even JSON, or with a number beyond all limits: equal to itself alone
         }
     }
 

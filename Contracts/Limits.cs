@@ -17,7 +17,7 @@ public sealed class Limits
     /// <summary>Days whose events a fingerprint counts one by one. Fixed: what an older snapshot has left out cannot come back.</summary>
     public const int ActivityDaysMax = 30;
 
-    /// <summary>No setting of <see cref="PropertiesBytesMax"/> goes above this, so no page of events is full with one of them.</summary>
+    /// <summary>No setting of <see cref="PropertiesBytesMax"/> goes above this, so one event never fills a page.</summary>
     public const int PropertiesBytesCeiling = 1 << 20;
 
     // What one event may hold. Widening these is safe; narrowing them leaves what is recorded as it is.
@@ -68,6 +68,7 @@ public sealed class Limits
     // refused when their deadline passes. Each of them becomes several times as many bytes of objects.
     [Range(1024, 1 << 20)] public int SmallBodyBytesMax { get; set; } = 16 * 1024;
     [Range(1 << 16, 1 << 30)] public int LargeBodiesBytesMax { get; set; } = 64 * 1024 * 1024;
+    [Range(1, 600)] public int LargeBodySecondsMax { get; set; } = 30;
 
     // Events of batches being recorded at once, a part counting as a full one: above it parts wait, as bytes and not as the objects
     // of which so many would keep the collector busy, and most of the queue below stays for single events. Above the second, 503.

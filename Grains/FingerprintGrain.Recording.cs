@@ -50,13 +50,14 @@ public sealed partial class FingerprintGrain
     private async ValueTask<RecordResult> RecordWhen(ValueTask<bool> isLoaded, Event @event) =>
         await isLoaded ? await RecordNow(@event) : new(RecordOutcome.Unavailable, 0);
 
-    private Task<RecordResult> RecordNow(Event @event)
+    private Task<RecordResult> RecordNow(Event @event, bool isCompared = false)
     {
         Task<RecordResult> result;
         Answers? answers = null;
         lock (gate)
         {
             if (WhatIsKnown(@event) is { } known) return Task.FromResult(known);
+            if (!isCompared && HasOtherText(@event)) return Task.Run(() => CompareWithLog(@event)); // SQLite's calls block
             result = inFlight?.Find(@event.Id) is { } first ? JoinFirst(first, @event) : (inFlight ??= new()).Add(new(@event)).Done;
             if (!appending) AppendGathered(answers = new());
         }
@@ -68,14 +69,35 @@ public sealed partial class FingerprintGrain
     private RecordResult? WhatIsKnown(Event @event) =>
         SendsAway ? new(RecordOutcome.SteppedDown, 0)
         : suppressed ? new(RecordOutcome.Suppressed, 0)
-        : remembered.Find(@event) is { } first ? new(RecordOutcome.Duplicate, first)
+        : remembered.Find(@event) is { SameText: true } first ? new(RecordOutcome.Duplicate, first.Sequence)
         : null;
 
     private void Join(PlacedEvent one, PendingResults pending)
     {
         if (WhatIsKnown(one.Event) is { } known) pending.Tell(one.Place, known);
+        else if (HasOtherText(one.Event)) _ = CompareWithLog(one, pending);
         else if (inFlight?.Find(one.Event.Id) is { } first) _ = JoinFirst(first, one, pending);
         else (inFlight ??= new()).Add(new(one.Event, pending, one.Place));
+    }
+
+    private bool HasOtherText(Event @event) => remembered.Find(@event) is { SameText: false };
+
+    private async Task CompareWithLog(PlacedEvent repeat, PendingResults pending) =>
+        pending.Tell(repeat.Place, await Task.Run(() => CompareWithLog(repeat.Event)));
+
+    // A known id with other text. In a run it would make the whole batch, which is others' too, commit a second time.
+    private async Task<RecordResult> CompareWithLog(Event repeat)
+    {
+        try
+        {
+            return await history.FindFirst(fingerprint, repeat) is { } first
+                ? AsRepeat(new(RecordOutcome.Recorded, first.Sequence), first.Event, repeat)
+                : await RecordNow(repeat, isCompared: true); // it has left the log meanwhile
+        }
+        catch (EventLogUnavailableException)
+        {
+            return new(RecordOutcome.Unavailable, 0);
+        }
     }
 
     private async Task JoinFirst(Waiting first, PlacedEvent repeat, PendingResults pending) =>

@@ -79,7 +79,7 @@ public sealed partial class FingerprintGrain(
 
     private HistoryPosition Head => new(state.Sequence, remembered.NewestId);
 
-    // Whoever comes is for the successor.
+    // Later calls go to the next activation.
     private bool SendsAway => steppedDown || leaving;
 
     public ValueTask<EraseResult> Erase(bool suppress) => EraseIf(_ => true, suppress);

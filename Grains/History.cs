@@ -34,6 +34,11 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, IEra
         throw new EventLogUnavailableException("The history changes faster than it can be read.");
     }
 
+    /// <summary>The event that the log has under an event's id; null where it has none.</summary>
+    /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
+    public async Task<RecordedEvent?> FindFirst(string fingerprint, Event repeat) =>
+        await storage.FindRepeats([new(fingerprint, 0, EventFirsts.None, repeat)]) is [var first, ..] ? first : null;
+
     // Null where events were pruned between one read and the next.
     private async Task<LoadedHistory?> TryLoad(string fingerprint, GrainId grain)
     {

@@ -26,13 +26,13 @@ internal sealed class RememberedEvents(int max)
     public Guid NewestId => count == 0 ? Guid.Empty : ring[(next + max - 1) % max].Id;
 
     /// <summary>
-    /// The sequence of an event with the same id and the same text, or null where none is remembered. Other text under the same id
-    /// is for the log to judge, which has the first one: it may be the same content, written in another way.
+    /// The sequence of an event id, and whether its first event has the same text; null where it is not remembered. Other text may
+    /// still be the same content, written in another way: that the log can tell, which has the first event.
     /// </summary>
-    public long? Find(Contracts.Event e)
+    public (long Sequence, bool SameText)? Find(Contracts.Event e)
     {
         for (var i = 0; i < count; i++)
-            if (ring[i].Id == e.Id) return ring[i].ContentHash == ContentHash(e) ? ring[i].Sequence : null;
+            if (ring[i].Id == e.Id) return (ring[i].Sequence, ring[i].ContentHash == ContentHash(e));
         return null;
     }
 

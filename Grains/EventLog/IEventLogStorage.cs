@@ -34,9 +34,9 @@ public interface IEventLogStorage
 
     /// <summary>
     /// A fingerprint's events after a sequence, oldest first, at most <paramref name="limit"/>. Ends early with the event with which
-    /// their properties exceed <paramref name="bytesMax"/>; only what comes behind an empty answer is the end.
+    /// their properties exceed <paramref name="bytesMax"/>: a short answer is not the end, an empty one is.
     /// </summary>
-    Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit, int bytesMax = int.MaxValue);
+    Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit, int bytesMax = int.MaxValue, CancellationToken cancellation = default);
 
     /// <summary>
     /// Adds up to <paramref name="limit"/> appended deltas into the rollups, atomically, unless another silo is

@@ -84,7 +84,7 @@ internal static class AppCommand
         new("siloTlsCa", "file", "PEM file with the authority from which every silo's certificate is", None, ParseFile, "APP_SILO_TLS_CA");
 
     private static readonly Flag<IReadOnlyList<AccessKey>> WriteKeys = new("writeKeys", "keys", """
-        Who may send events: keys of 16 to 128 characters, apart by white space,
+        Who may send events: keys of 16 to 128 characters, separated by white space,
         best in a file. KEY;products=NAME,NAME;origins=https://SITE binds one
         """, None, AccessKeys.ParseWriteKeys, "APP_WRITE_KEYS");
     private static readonly Flag<IReadOnlyList<AccessKey>> ReadKeys =
@@ -95,12 +95,12 @@ internal static class AppCommand
         "APP_ERASE_KEYS");
 
     private static readonly Flag<IReadOnlyList<IPNetwork>> TrustedProxies = new("trustedProxies", "ips",
-        "Proxies whose X-Forwarded-For names the client: IP addresses or networks\n(10.0.0.0/8) apart by commas", None, ParseNetworks,
+        "Proxies whose X-Forwarded-For names the client: IP addresses or networks\n(10.0.0.0/8) separated by commas", None, ParseNetworks,
         "APP_TRUSTED_PROXIES");
     private static readonly Flag<bool> Bots = new("bots", "what",
         "Events of known bots, by user agent: count them, or ignore them, which is\nanswered 200 all the same", "count", ParseBots, "APP_BOTS");
     private static readonly Flag<string[]> Origins = new("corsOrigins", "list",
-        "Origins of pages that may read what posting an event answers, apart by commas; * is any", None, CorsOrigins.Parse, "APP_CORS_ORIGINS");
+        "Origins of pages that may read what posting an event answers, separated by commas; * is any", None, CorsOrigins.Parse, "APP_CORS_ORIGINS");
     private static readonly Flag<FingerprintSource> Fingerprints = new("fingerprints", "source", """
         Who gives a fingerprint to an event without one
           client: nobody, it is refused
@@ -291,7 +291,7 @@ internal static class AppCommand
     private static IPNetwork ParseNetwork(string text) =>
         IPNetwork.TryParse(text, out var network) ? network
         : IPAddress.TryParse(text, out var address) ? new(address, address.GetAddressBytes().Length * 8)
-        : throw new FormatException("expected IP addresses or networks such as 10.0.0.0/8, apart by commas and without spaces");
+        : throw new FormatException("expected IP addresses or networks such as 10.0.0.0/8, separated by commas and without spaces");
 
     private static bool ParseBots(string text) => text switch
     {

@@ -16,7 +16,7 @@ internal static class CorsOrigins
     private static readonly EndpointMetadataCollection OfWays = new(new EnableCorsAttribute(Policy));
     private static readonly TimeSpan PreflightWorth = TimeSpan.FromHours(2); // Chromium keeps none longer
 
-    /// <summary>Reads a list of origins apart by commas, or <c>*</c>, or <c>none</c>.</summary>
+    /// <summary>Reads a list of origins separated by commas, or <c>*</c>, or <c>none</c>.</summary>
     /// <exception cref="FormatException">Says what was expected.</exception>
     public static string[] Parse(string text) => text switch
     {

@@ -31,7 +31,7 @@ internal static class EventBody
         };
         if (mediaType == Page)
         {
-            fields.CountsOnArrival = true; // a visitor's clock is nobody's to mend
+            fields.CountsOnArrival = true; // nobody can correct a visitor's clock
             fields.IsHistory = request.HttpContext.Key() is { MayWriteHistory: true };
         }
         request.BodyReader.AdvanceTo(bytes.End);

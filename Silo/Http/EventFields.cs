@@ -14,7 +14,7 @@ public sealed class EventFields
     /// <summary>Those with a text. Properties are their own.</summary>
     internal static readonly string[] Names = ["action", "product", "fingerprint", "id", "timestamp", "occurred"];
 
-    /// <summary>Half a surrogate pair, of a text that was cut, counts as U+FFFD: what was done is no name of anybody.</summary>
+    /// <summary>Half a surrogate pair, of a text that was cut, counts as U+FFFD: an action identifies nobody, so nothing is mixed up.</summary>
     public string? Action { get; set => field = value is null ? null : JsonText.WithoutHalves(value); }
     public string? Product { get; set; }
     public string? Fingerprint { get; set => field = OrNone(value); }
@@ -62,6 +62,9 @@ public sealed class EventFields
         }
     }
 
+    // The first moment of all is no time in Postgres, which takes it for minus infinity, and in most programs means that there is none.
+    private static readonly DateTimeOffset Earliest = new(1, 1, 2, 0, 0, 0, TimeSpan.Zero);
+
     private static string? OrNone(string? value) => value is "" ? null : value;
 
     /// <summary>The event that the fields are, accepted at <paramref name="now"/>, or what is wrong with them.</summary>
@@ -97,7 +100,7 @@ public sealed class EventFields
     {
         if (id is null) return null;
         if (id.Length == 0) return Refusal.MissingField(field);
-        if (HasInvalidCharacters(id, controlsAllowed: true)) return Refusal.InvalidCharacters(field);
+        if (HasInvalidCharacters(id, controlsAllowed: true)) return Refusal.InvalidUnicode(field);
         return id.Length > charactersMax ? Refusal.TooLong(field, charactersMax, "characters") : null;
     }
 
@@ -117,12 +120,13 @@ public sealed class EventFields
     {
         if ((Timestamp ?? Occurred) is not { } timestamp) return null;
         if (Http.Timestamp.Read(timestamp, out var time) is { } unreadable) return unreadable;
-        if ((IsHistory || time >= now.AddDays(-limits.TimestampPastDaysMax)) && time <= now.AddMinutes(limits.TimestampAheadMinutesMax))
+        var earliest = IsHistory ? Earliest : now.AddDays(-limits.TimestampPastDaysMax);
+        if (time >= earliest && time <= now.AddMinutes(limits.TimestampAheadMinutesMax))
         {
             occurred = WholeMicroseconds(time);
             return null;
         }
-        if (!CountsOnArrival) return Refusal.TimestampOutOfRange(limits);
+        if (!CountsOnArrival) return Refusal.TimestampOutOfRange(limits, IsHistory);
         var withTime = PropertiesJson.With(properties, EventProperties.ClientTimestamp, ClientTimestamp ?? timestamp);
         if (Encoding.UTF8.GetByteCount(withTime) <= limits.PropertiesBytesMax) properties = withTime; // the event matters more than its clock
         return null;

@@ -53,7 +53,7 @@ internal static class FingerprintEndpoints
         .Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false));
 
     private static async Task<IResult> Events(
-        FingerprintPath path, string? after, string? limit, IEventLogStorage log, Limits limits)
+        HttpContext context, FingerprintPath path, string? after, string? limit, IEventLogStorage log, Limits limits)
     {
         if (path.Refusal is not null) return path.Refusal;
         if (!WholeNumber.TryRead(after, 0, long.MaxValue, 0, out var sequence)) return Refusal.OutOfRange("after", 0, long.MaxValue);
@@ -62,7 +62,7 @@ internal static class FingerprintEndpoints
         try
         {
             var fingerprint = path.Fingerprint!;
-            var events = await log.ReadAfter(fingerprint, sequence, (int)size, limits.PageBytesMax);
+            var events = await log.ReadAfter(fingerprint, sequence, (int)size, limits.PageBytesMax, context.RequestAborted);
             if (events.Count == 0 && (await log.ReadHeads([fingerprint])).Count == 0) return Refusal.UnknownFingerprint();
             return new JsonAnswer<EventsPage>(EventsPage.Of(fingerprint, events, (int)size, limits.PageBytesMax), HttpJson.Default.EventsPage);
         }

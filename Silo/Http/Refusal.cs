@@ -38,6 +38,9 @@ public sealed record Refusal(
     public static Refusal InvalidCharacters(string field) => new(422, "A field has invalid characters", "invalid_characters",
         $"The field {field} must be valid Unicode without control characters.", field);
 
+    public static Refusal InvalidUnicode(string field) =>
+        InvalidCharacters(field) with { Detail = $"The field {field} must be valid Unicode: it has half a surrogate pair." };
+
     public static Refusal IdMismatch() => new(422, "Two ids differ", "id_mismatch",
         "The field id and the header Idempotency-Key name different ids.", "id");
 
@@ -49,8 +52,9 @@ public sealed record Refusal(
         Detail = "The zone is missing in the field timestamp: add Z or an offset, for example 2026-01-02T10:30:00Z.",
     };
 
-    public static Refusal TimestampOutOfRange(Limits limits) => new(422, "The timestamp is out of range", "out_of_range",
-        $"The field timestamp may lie {limits.TimestampPastDaysMax} days back and {limits.TimestampAheadMinutesMax} minutes ahead.",
+    public static Refusal TimestampOutOfRange(Limits limits, bool isHistory) => new(422, "The timestamp is out of range", "out_of_range", isHistory
+        ? $"The field timestamp may be at most {limits.TimestampAheadMinutesMax} minutes ahead, and not before the second day of the year 1."
+        : $"The field timestamp may be at most {limits.TimestampPastDaysMax} days back and {limits.TimestampAheadMinutesMax} minutes ahead.",
         "timestamp");
 
     public static Refusal InvalidProperties(int depthMax) => new(422, "The properties cannot be read", "invalid_properties",
@@ -73,7 +77,7 @@ public sealed record Refusal(
         name.Length <= PlainNameMax && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') && name.Length > 0 ? name : null);
 
     public static Refusal NotOnBucket(string field, string bucket, DateTime nearest) => new(422, "A range has whole buckets", "not_on_bucket",
-        $"The parameter {field} must be the begin of a {bucket} in UTC, since that is what is counted by. The nearest is {nearest:yyyy-MM-dd'T'HH:mm:ss}Z.", field);
+        $"The parameter {field} must be the start of a {bucket} in UTC, since that is what is counted by. The nearest is {nearest:yyyy-MM-dd'T'HH:mm:ss}Z.", field);
 
     public static Refusal InvalidTime(string field) => new(422, "A time cannot be read", "invalid_time",
         $"The parameter {field} must be as RFC 3339 asks, with an offset, for example 2026-01-02T10:30:00Z, or a date. A + is %2B here.", field);
@@ -150,13 +154,13 @@ public sealed record Refusal(
     public static Refusal MissingKey() => new(401, "A key is needed", "missing_key",
         "Send a key as Authorization: Bearer KEY.");
 
-    public static Refusal UnknownKey() => new(401, "The key is unknown", "unknown_key", "No key that is set here is the one that was sent.");
+    public static Refusal UnknownKey() => new(401, "The key is unknown", "unknown_key", "The key that was sent is not one of this server's keys.");
 
     public static Refusal KeyNotForWriting() =>
         new(403, "The key is not for this", "key_not_for_writing", "This is a read key: it does not send events.");
 
     public static Refusal KeyNotForReading() =>
-        new(403, "The key is not for this", "key_not_for_reading", "This is a write key: it does not ask.");
+        new(403, "The key is not for this", "key_not_for_reading", "This is a write key: it cannot query.");
 
     public static Refusal KeyNotForErasing() =>
         new(403, "The key is not for this", "key_not_for_erasing", "This key does not erase: that takes one of those that are set for it.");

@@ -46,7 +46,7 @@ internal static class RequestBody
     public static async ValueTask<(ReadOnlySequence<byte> Bytes, Refusal? Refusal)> ReadWhole(HttpRequest request, int bytesMax, BodyRoom room)
     {
         if (request.ContentLength > bytesMax) return (default, Refusal.BodyTooLarge(bytesMax));
-        var hasRoom = false;
+        CancellationTokenSource? late = null; // once it has room
         try
         {
             while (true)
@@ -57,10 +57,15 @@ internal static class RequestBody
                     request.BodyReader.AdvanceTo(read.Buffer.End); // so that the server can drain what follows
                     return (default, Refusal.BodyTooLarge(bytesMax));
                 }
-                if (!hasRoom && room.IsNeededFor(read.Buffer.Length))
+                if (read.IsCanceled)
                 {
-                    hasRoom = await room.Acquire(request, (int?)request.ContentLength ?? bytesMax);
-                    if (!hasRoom)
+                    request.BodyReader.AdvanceTo(read.Buffer.End);
+                    return (default, Refusal.BodyTooSlow());
+                }
+                if (late is null && room.IsNeededFor(read.Buffer.Length))
+                {
+                    late = await room.Acquire(request, (int?)request.ContentLength ?? bytesMax);
+                    if (late is null)
                     {
                         request.BodyReader.AdvanceTo(read.Buffer.End);
                         return (default, Refusal.Overloaded());
@@ -73,6 +78,10 @@ internal static class RequestBody
         catch (Exception exception) when (IsFailure(exception))
         {
             return (default, RefusalOf(exception, bytesMax));
+        }
+        finally
+        {
+            late?.Dispose();
         }
     }
 

@@ -21,6 +21,7 @@ internal static class RequestEncodings
             var encoding = context.Request.Headers.ContentEncoding;
             if (encoding.Count == 1 && (encoding[0] is "" || Identity.Equals(encoding[0], StringComparison.OrdinalIgnoreCase)))
                 context.Request.Headers.ContentEncoding = default;
+            else if (encoding.Count > 0) context.Request.ContentLength = null; // it says nothing of what is decoded
             return next(context);
         });
         app.UseRequestDecompression();

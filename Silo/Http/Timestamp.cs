@@ -77,7 +77,9 @@ internal static partial class Timestamp
         if (!decimal.TryParse(text, style, CultureInfo.InvariantCulture, out var number)) return false;
         var size = Math.Abs(number);
         if (size is < SecondsMin or >= MillisecondsMax) return false;
-        time = DateTimeOffset.UnixEpoch.AddTicks((long)(number * (size < MillisecondsMin ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond)));
+        var ticks = DateTime.UnixEpoch.Ticks + (long)(number * (size < MillisecondsMin ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond));
+        if (ticks < 0 || ticks > DateTime.MaxValue.Ticks) return false;
+        time = new(ticks, TimeSpan.Zero);
         return true;
     }
 }

@@ -28,7 +28,8 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
         "yyyy-MM-dd",
         .. from separator in (string[])["' '", "'T'"]
            from zone in (string[])["", "zz", "zzz"]
-           select $"yyyy-MM-dd{separator}HH:mm:ss.FFFFFFF{zone}",
+           from clock in (string[])["HH:mm:ss.FFFFFFF", "HH:mm"]
+           select $"yyyy-MM-dd{separator}{clock}{zone}",
     ];
 
     public static Item Malformed(long line, string problem) => new(line, null, problem);

@@ -5,8 +5,10 @@
   const script = document.currentScript || document.querySelector('[src*="/tally.js"]');
   const {product = location.hostname, key} = script.dataset;
   const url = new URL('api/events', script.src);
+  // Names the tag: without the key, which may change while events wait.
+  const home = url + product;
   // The same tag twice, of a theme and of a tag manager, counts once.
-  if (window[url + product] == (window[url + product] = 1)) return;
+  if (window[home] == (window[home] = 1)) return;
   if (key) url.searchParams.set('writeKey', key);
   const random = () => crypto.getRandomValues(new Uint32Array(4)).join('-');
 
@@ -25,7 +27,7 @@
 
   // Each unsent event is stored under its own id, so that two tabs never write over each other's, and with where it is to go:
   // a page may have tags of several collectors. The version before did not write that.
-  const kept = () => Object.keys(store).filter(place => (place.replace(/^tally\.[\d-]+/, '') || url) == url);
+  const kept = () => Object.keys(store).filter(place => (place.replace(/^tally\.[\d-]+/, '') || home) == home);
 
   let wait = 1000, timer, flushing;
   const send = async (place, body, late) => {
@@ -53,7 +55,7 @@
 
   const track = window.tally = (action, properties) => {
     try {
-      const id = 'tally.' + random(), place = id + url;
+      const id = 'tally.' + random(), place = id + home;
       const body = JSON.stringify({timestamp: new Date(), action, product, fingerprint: store.tally || visitor, id, properties});
       try {
         if (kept().length < 1000) store[place] = body;

@@ -64,7 +64,7 @@ public abstract record DatabaseUrl
         }
         if (settings.Host is not { Length: > 0 }) throw new FormatException("this Npgsql connection string names no Host");
         if (!PostgresHost.Of(settings).All(server => server.IsValid))
-            throw new FormatException("the Host of this Npgsql connection string is none; settings are apart by semicolons");
+            throw new FormatException("the Host of this Npgsql connection string is none; settings are separated by semicolons");
         parameters.Complete();
         return settings;
     }

@@ -21,7 +21,7 @@ public enum TotalsOrder
 }
 
 /// <summary>Which events to sum up, and how to take the sum apart.</summary>
-/// <param name="From">UTC, at the begin of a bucket; of a minute with <see cref="TotalsBucket.All"/>.</param>
+/// <param name="From">UTC, at the start of a bucket; of a minute with <see cref="TotalsBucket.All"/>.</param>
 /// <param name="To">Likewise: the first moment that does not belong.</param>
 /// <param name="Bucket">The pieces of time.</param>
 public sealed record TotalsQuestion(DateTime From, DateTime To, TotalsBucket Bucket)

@@ -39,9 +39,9 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
         (await Read(readHeads, row => (Fingerprint: row.GetString(0), Head: row.GetInt64(1)), Texts("fingerprints", fingerprints)))
             .ToDictionary(row => row.Fingerprint, row => row.Head);
 
-    public async Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit, int bytesMax) =>
-        await Read(readPage, ReadEvent,
-            Parameter("fingerprint", fingerprint), Parameter("sequence", sequence), Parameter("limit", limit), Parameter("bytes", bytesMax));
+    public async Task<IReadOnlyList<RecordedEvent>> ReadAfter(
+        string fingerprint, long sequence, int limit, int bytesMax, CancellationToken cancellation) => await Read(readPage, ReadEvent,
+        [Parameter("fingerprint", fingerprint), Parameter("sequence", sequence), Parameter("limit", limit), Parameter("bytes", bytesMax)], Open, cancellation);
 
     public async Task<IReadOnlyList<(long Id, string Product, string Action)>> ReadCounters(long id) =>
         await Read(readCounters, row => (row.GetInt64(0), row.GetString(1), row.GetString(2)), Parameter("id", id));

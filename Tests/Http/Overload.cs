@@ -49,6 +49,24 @@ public sealed class Overload(PostgresServer server)
         Assert.Equal(early && isRead ? 503 : 200, (await next).Status);
     }
 
+    // Else a few slow ones would keep all others out.
+    [Fact]
+    public async Task A_large_body_that_takes_too_long_is_given_up()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database, new() { ["Limits__SmallBodyBytesMax"] = "1024", ["Limits__LargeBodySecondsMax"] = "1" });
+        var body = $"action=view&product=k8s&fingerprint=slow&note={new string('x', 60_000)}";
+        await using var slow = await RawConnection.To(app);
+        await slow.TrySend($"POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {body.Length}\r\n\r\n{body[..2_000]}");
+        var answer = slow.Receive();
+        for (var sent = 2_000; sent < body.Length && !answer.IsCompleted; sent += 1_000) // six seconds at the least
+        {
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+            await slow.TrySend(body[sent..Math.Min(sent + 1_000, body.Length)]);
+        }
+        Assert.Equal((408, "body_too_slow"), (await answer) is { } refused ? (refused.Status, refused.Reason) : default);
+    }
+
     private static readonly string Large = $$"""{"text":"{{new string('x', 10 * 1024)}}"}""";
 
     private async Task AssertRefusesBeyond(StorageKind storage, string limit, int value, int takenMax, string? properties = null)

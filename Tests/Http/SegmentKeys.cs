@@ -51,8 +51,12 @@ public sealed class SegmentKeys(PostgresServer server)
         foreach (var (key, action) in ((string, string)[])[(Free, "history"), (Page, "arrival"), (Shop, "history")])
             Assert.Equal(200, (await app.Post(Encoding.UTF8.GetBytes($$"""{"action":"{{action}}","product":"shop","fingerprint":"page","timestamp":"2019-05-05T00:00:00Z"}"""),
                 "text/plain", null, "/api/events?writeKey=" + key)).Status);
+        var batch = $$"""{"batch":[{{old.Replace("EVENT", "history").Replace("\"messageId\":\"history\"", "\"type\":\"track\"")}}]}""";
+        var inBatch = new HttpRequestMessage(HttpMethod.Post, "/v1/batch") { Content = new StringContent(batch, Encoding.UTF8, "application/json") };
+        inBatch.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Shop + ":")));
+        Assert.Equal(200, (await app.Send(inBatch)).Status);
         var years = await database.Query("select action, occurred from events", row => (Action: row.GetString(0), Year: row.GetString(1)[..4]));
-        Assert.Equal(5, years.Count);
+        Assert.Equal(6, years.Count);
         Assert.All(years, one => Assert.Equal(one.Action == "history", one.Year == "2019"));
         // The key that is bound may write an import's batches too, of its product.
         Assert.Equal(1, (await app.Post(Encoding.UTF8.GetBytes("""{"action":"view","product":"shop","fingerprint":"page","timestamp":"2018-01-01T00:00:00Z"}"""),

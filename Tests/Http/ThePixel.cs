@@ -61,7 +61,6 @@ public sealed class ThePixel(SharedApps apps) : IClassFixture<SharedApps>
             ($"?action=vi%0Aew&product=k8s&fingerprint={visitor}", 422, "invalid_characters", "action"),
             ($"?action=vi%C3%28ew&product=k8s&fingerprint={visitor}", 400, "malformed_body", null),
             ($"?action={new string('a', 257)}&product=k8s&fingerprint={visitor}", 422, "too_long", "action"),
-            ($"?action=view&product=k8s&fingerprint={visitor}&id=", 422, "missing_field", "id"),
             ($"?action=view&product=k8s&fingerprint={visitor}&properties=%5B%5D", 422, "invalid_properties", "properties"),
             ($"?action=view&product=k8s&fingerprint={visitor}&timestamp=yesterday", 422, "invalid_timestamp", "timestamp"),
         ];

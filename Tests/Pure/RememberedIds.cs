@@ -17,19 +17,19 @@ public sealed class RememberedIds
             Assert.Null(remembered.Find(recorded[i].Event));
             remembered.Add(recorded[i]);
             for (var j = 0; j <= i; j++)
-                Assert.Equal(j > i - max ? recorded[j].Sequence : null, remembered.Find(recorded[j].Event));
+                Assert.Equal(j > i - max ? (recorded[j].Sequence, true) : null, remembered.Find(recorded[j].Event));
         }
     });
 
     [Fact]
-    public void Other_text_under_a_remembered_id_is_for_the_log_to_judge()
+    public void Other_text_under_a_remembered_id_is_noticed()
     {
         var remembered = new RememberedEvents(4);
         var recorded = new FingerprintWriter("f").Decide(1)[0];
         remembered.Add(recorded);
-        Assert.Null(remembered.Find(recorded.Event with { Action = "buy" }));
-        Assert.Null(remembered.Find(recorded.Event with { Product = "vm" }));
-        Assert.Null(remembered.Find(recorded.Event with { Properties = "{}" }));
-        Assert.Equal(1, remembered.Find(recorded.Event with { Occurred = recorded.Event.Occurred.AddDays(1) }));
+        Assert.Equal((1, false), remembered.Find(recorded.Event with { Action = "buy" }));
+        Assert.Equal((1, false), remembered.Find(recorded.Event with { Product = "vm" }));
+        Assert.Equal((1, false), remembered.Find(recorded.Event with { Properties = "{}" }));
+        Assert.Equal((1, true), remembered.Find(recorded.Event with { Occurred = recorded.Event.Occurred.AddDays(1) }));
     }
 }

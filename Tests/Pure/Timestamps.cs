@@ -51,6 +51,9 @@ public sealed class Timestamps
     [InlineData("9999-12-31T23:59:59-01:00", false)]
     [InlineData("1e99", false)]
     [InlineData("NaN", false)]
+    [InlineData("-62135596801", false)] // before the year 1
+    [InlineData("-99999999999", false)]
+    [InlineData("-99999999999999", false)]
     [InlineData("99999999999999999999999999999999", false)]
     [InlineData("1,795,806,000", false)]
     public void These_are_none(string text, bool lacksZone)

@@ -76,7 +76,7 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
     private static string[] Names(string binding) =>
         binding[(binding.IndexOf('=') + 1)..].Split(',') is var names && names.All(name => name.Length > 0)
             ? names
-            : throw new FormatException("expected names apart by commas, without spaces; percent-encode other characters in a product");
+            : throw new FormatException("expected names separated by commas, without spaces; percent-encode other characters in a product");
 
     /// <summary>Reads what a browser calls an origin: scheme, host, and a port that is not the scheme's own.</summary>
     /// <exception cref="FormatException">Says what was expected.</exception>

@@ -25,7 +25,7 @@ public sealed class AccessKeys
     public bool GuardReading { get; }
     public bool GuardErasing => keys.Count > 0;
 
-    /// <summary>Keys apart by white space: in a file, one a line.</summary>
+    /// <summary>Keys separated by white space: in a file, one a line.</summary>
     /// <exception cref="FormatException">Says what was expected.</exception>
     public static IReadOnlyList<AccessKey> ParseWriteKeys(string text) => Parse(text, AccessKey.ParseWriteKey);
 

@@ -23,7 +23,7 @@ internal sealed class BatchProgress(Intake intake, HttpContext sender, string? k
         for (var i = 0; i < part.Count; i++)
         {
             if (part[i].Fields is not { } fields) continue;
-            fields.IsHistory = isHistory;
+            fields.IsHistory |= isHistory;
             if (key is not null) fields.Id ??= $"{key}/{handled + i}";
             sent.Add(fields);
         }

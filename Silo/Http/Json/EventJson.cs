@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Tally.Silo.Http.Json;
 
-/// <summary>Reads one event's fields from a JSON object. What it says of one event is of no other's concern.</summary>
+/// <summary>Reads one event's fields from a JSON object. An error in one event does not affect the others.</summary>
 internal static class EventJson
 {
     private const string Properties = "properties";

@@ -23,8 +23,8 @@ internal readonly record struct JsonMember(JsonTokenType Kind, int Start, int Le
 }
 
 /// <summary>
-/// Reads the members of one JSON object that its reader keeps. The others need only be well-formed: how deep they are, what
-/// their texts hold and whether they are given twice is nobody's concern.
+/// Reads the members of one JSON object that its reader keeps. The others need only be well-formed: how deep they are, 
+/// what their texts hold, and duplicates among them, are not checked.
 /// </summary>
 internal static class JsonMembers
 {

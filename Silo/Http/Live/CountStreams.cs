@@ -75,7 +75,7 @@ internal sealed class CountStreams(LiveReaders readers, ILiveCountsStorage stora
     private async Task<(LiveTotals Totals, LiveText[] Since)> Join(LiveReader reader, string product)
     {
         if (TryJoin(reader, product, null) is { } joined) return joined;
-        await beginning.WaitAsync();
+        await beginning.WaitAsync(reader.Gone);
         try
         {
             return TryJoin(reader, product, null) ?? TryJoin(reader, product, await Read())!.Value;

@@ -53,7 +53,20 @@ internal sealed class FingerprintStreams(LiveReaders readers, Followers follower
                 continue;
             }
             var text = LiveText.Of(page[0].Sequence, [.. page.Select(recorded => recorded.Event)]);
-            await reader.Write(text.After(sequence));
+            if (readers.Held.IsFull)
+            {
+                reader.End(LiveReader.TooSlow);
+                return sequence;
+            }
+            text.Hold(readers.Held);
+            try
+            {
+                await reader.Write(text.After(sequence));
+            }
+            finally
+            {
+                text.LetGo(readers.Held);
+            }
             sequence = text.PositionAfter(sequence);
         }
         return sequence;

@@ -35,6 +35,9 @@ internal sealed class LiveReader : IDisposable
         TallyMetrics.LiveReaders.Add(1);
     }
 
+    /// <summary>The reader has gone.</summary>
+    public CancellationToken Gone => context.RequestAborted;
+
     /// <summary>Neither side has ended it.</summary>
     public bool IsOpen => Volatile.Read(ref reason) is null && !context.RequestAborted.IsCancellationRequested;
 

@@ -13,6 +13,8 @@ internal static class SegmentPixel
 {
     private const string Data = "data";
 
+    private static readonly string[] Groups = ["properties", "traits"];
+
     public static void MapSegmentPixel(this IEndpointRouteBuilder v1)
     {
         foreach (var type in SegmentEndpoints.Types)
@@ -25,13 +27,28 @@ internal static class SegmentPixel
     {
         response.OpenToEveryPage();
         response.Headers.CacheControl = "no-store";
-        if (request.Query[Data].Count > 1) return Refused(Refusal.DuplicateField(Data));
-        var json = request.Query[Data] is [var data] ? Decode(data!, limits) : Spelled(request.Query);
-        if (json is null) return Refused(Refusal.MalformedBody("The parameter data is no base64."));
+        if (ReadQuery(request.QueryString, out var query) is { } unreadable) return Refused(unreadable);
+        var json = query.TryGetValue(Data, out var data) ? Decode(data, limits) : Spelled(query);
+        if (json is null) return Refused(Refusal.MalformedBody("The parameter data is not base64."));
         var (body, refusal) = SegmentBody.Read(request, json);
         if (body is null) return Refused(refusal!);
         var answer = await SegmentEndpoints.Record(body, type, intake, request.HttpContext, clock);
         return answer.Refusal is { } refused ? refused : PixelEndpoint.Answer();
+    }
+
+    private static Refusal? ReadQuery(QueryString text, out Dictionary<string, string> query)
+    {
+        query = [];
+        foreach (var pair in text.ToUriComponent().TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var parts = pair.Split('=', 2);
+            if (!FormFields.TryDecode(Encoding.UTF8.GetBytes(parts[0]), out var name)
+                || !FormFields.TryDecode(Encoding.UTF8.GetBytes(parts.ElementAtOrDefault(1) ?? ""), out var value)) return Refusal.MalformedQuery();
+            if (!query.TryAdd(name, value)) return Refusal.DuplicateField(name);
+        }
+        var names = query.Keys;
+        var twice = Groups.FirstOrDefault(group => names.Contains(group) && names.Any(name => name.StartsWith(group + '.', StringComparison.Ordinal)));
+        return twice is null ? null : Refusal.DuplicateField(twice);
     }
 
     // In either alphabet, padded or not; and where a plus was not encoded, the query's reader has made a space of it.
@@ -41,13 +58,13 @@ internal static class SegmentPixel
         return text.Length <= Base64Url.GetEncodedLength(limits.EventBodyBytesMax) && Base64Url.IsValid(text) ? Base64Url.DecodeFromChars(text) : null;
     }
 
-    private static byte[] Spelled(IQueryCollection query)
+    private static byte[] Spelled(Dictionary<string, string> query)
     {
         var message = new JsonObject();
-        foreach (var (name, values) in query)
+        foreach (var (name, value) in query)
         {
-            var (parent, member) = name.Split('.') is [("properties" or "traits") and var group, var inner] ? (Child(message, group), inner) : (message, name);
-            parent[member] = values.Count > 0 ? values[^1] : null;
+            var (parent, member) = name.Split('.', 2) is [var group, var inner] && Groups.Contains(group) ? (Child(message, group), inner) : (message, name);
+            parent[member] = value;
         }
         return Encoding.UTF8.GetBytes(message.ToJsonString());
     }

@@ -25,7 +25,7 @@ internal sealed record TimeRange(DateTime From, DateTime To)
     public IEnumerable<DateTime> Begins(TotalsBucket bucket) => Enumerable.Range(0, (int)Count(bucket)).Select(i => From.AddTicks(i * Step(bucket)));
 
     /// <summary>
-    /// Reads <c>from</c> and <c>to</c>, each a time of RFC 3339 or a date, the begin of that UTC day. Both must be the begin of a
+    /// Reads <c>from</c> and <c>to</c>, each a time of RFC 3339 or a date, the start of that UTC day. Both must be the start of a
     /// bucket, of <see cref="TotalsBucket.All"/> that of a minute: rounded, the answer would be about another range.
     /// </summary>
     /// <param name="from">Null for <paramref name="usual"/> before the end.</param>

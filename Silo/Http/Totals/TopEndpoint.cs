@@ -17,7 +17,7 @@ internal static class TopEndpoint
             .WithName("GetTop")
             .WithSummary("The products, actions or fingerprints with most events or visitors")
             .WithDescription("of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from and to as for "
-                + "totals, the begin of a minute; of fingerprints and by uniques, of a UTC day. product counts one product's events alone.")
+                + "totals, the start of a minute; of fingerprints and by uniques, of a UTC day. product counts one product's events alone.")
             .Produces<TopAnswer>()
             .ProducesRefusals(400, 401, 403, 422, 429, 503);
 

@@ -22,7 +22,7 @@ internal static class TotalsEndpoint
             .WithName("GetTotals")
             .WithSummary("Count everyone's events by time")
             .WithDescription("Every event acknowledged before this request is in it. from and to are RFC 3339 or a date, to being the first "
-                + "moment that does not belong; both must be the begin of a bucket (minute, hour or day in UTC; of all, of a minute). groupBy is product, action "
+                + "moment that does not belong; both must be the start of a bucket (minute, hour or day in UTC; of all, of a minute). groupBy is product, action "
                 + "or both; product and action count one alone. Days that are not taken apart by action have exact uniqueFingerprints.")
             .Produces<TotalsAnswer>()
             .ProducesRefusals(400, 401, 403, 422, 429, 503);

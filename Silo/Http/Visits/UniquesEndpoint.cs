@@ -15,7 +15,7 @@ internal static class UniquesEndpoint
             .TakesParameters("from", "to", "groupBy", "product")
             .WithName("GetUniques")
             .WithSummary("Count unique fingerprints over days, exactly")
-            .WithDescription("Every event acknowledged before this request is in it. from and to as for totals, the begin of a UTC day; without "
+            .WithDescription("Every event acknowledged before this request is in it. from and to as for totals, the start of a UTC day; without "
                 + "them, the seven days until today. groupBy=product adds the products with most; product counts one alone.")
             .Produces<UniquesAnswer>()
             .ProducesRefusals(400, 401, 403, 422, 429, 503);

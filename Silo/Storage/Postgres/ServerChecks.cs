@@ -48,7 +48,7 @@ internal static class ServerChecks
     private static async Task CheckWritable(NpgsqlConnection connection, CancellationToken cancellation)
     {
         if (await Ask<bool>(connection, "select pg_is_in_recovery()", cancellation))
-            throw new StartupException("This Postgres is a standby and takes no events: name the primary, or all servers apart by commas.");
+            throw new StartupException("This Postgres is a standby and takes no events: name the primary, or all servers separated by commas.");
         if (await Ask<string>(connection, "select current_setting('default_transaction_read_only')", cancellation) == "on")
             throw new StartupException("Postgres has default_transaction_read_only on for this role or database: no event could be recorded. Set it to off.");
     }

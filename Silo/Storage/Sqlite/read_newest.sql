@@ -3,7 +3,7 @@
 -- to compare repeats with them: for long ones a text stands that equals none, so that a load of many fingerprints stays small; such
 -- a repeat is compared by the log.
 select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred,
-       case when length(e.properties) <= 1024 then e.properties when e.properties is not null then '-' end, null
+       case when octet_length(e.properties) <= 1024 then e.properties when e.properties is not null then '-' end, null
 from json_each(@fingerprints) as asked
 join events e on e.fingerprint = asked.value
 where e.sequence > (select max(sequence) from events where fingerprint = asked.value) - @limit

@@ -17,8 +17,8 @@ internal abstract class BrokenLog(IEventLogStorage sound) : IEventLogStorage
     public Task<IReadOnlyDictionary<string, long>> ReadHeads(IReadOnlyCollection<string> fingerprints) => sound.ReadHeads(fingerprints);
     public Task<IReadOnlyList<(long Id, string Product, string Action)>> ReadCounters(long id) => sound.ReadCounters(id);
 
-    public Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit, int bytesMax) =>
-        sound.ReadAfter(fingerprint, sequence, limit, bytesMax);
+    public Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit, int bytesMax, CancellationToken cancellation) =>
+        sound.ReadAfter(fingerprint, sequence, limit, bytesMax, cancellation);
     public Task<int> MergeRollups(int limit) => sound.MergeRollups(limit);
     public Task CheckWritable(CancellationToken cancellation) => sound.CheckWritable(cancellation);
     public Task<IEventLogAudit> OpenAudit(CancellationToken cancellation) => sound.OpenAudit(cancellation);
