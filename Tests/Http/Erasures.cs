@@ -55,7 +55,7 @@ public sealed class Erasures(SharedApps apps, PostgresServer server) : IClassFix
 
         var file = Path.GetTempFileName();
         await File.WriteAllTextAsync(file, json + "\n");
-        var import = await AppProcess.Run(["import", file, "-to", $"{app.Http.BaseAddress}"]);
+        var import = await AppProcess.Run(["import", file, "-time=now", "-to", $"{app.Http.BaseAddress}"]);
         File.Delete(file);
         Assert.Equal(1, import.ExitCode);
         Assert.Contains(":1: suppressed: ", import.Error);

@@ -57,7 +57,7 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
         await using (var connection = await RawConnection.To(shared.App))
         {
             await connection.Send(Head("Transfer-Encoding: chunked") + Chunk(Good));
-            for (var sent = 0; sent < 17; sent++) await connection.TrySend(Chunk("&n=" + new string('a', 1021)));
+            for (var sent = 0; sent < 66; sent++) await connection.TrySend(Chunk("&n=" + new string('a', 1021)));
             await connection.TrySend("0\r\n\r\n");
             var refusal = await connection.Receive();
             Assert.Equal((413, "body_too_large"), (refusal!.Status, refusal.Reason));

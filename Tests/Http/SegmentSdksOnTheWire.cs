@@ -128,7 +128,7 @@ public sealed class SegmentSdksOnTheWire(SharedApps apps) : IClassFixture<Shared
         foreach (var (query, status, reason) in ((string, int, string)[])
                  [
                      ("data=%21", 400, "malformed_body"), ("data=", 400, "malformed_body"), ("data=e30&data=e30", 422, "duplicate_field"), ("data=bm8", 400, "malformed_body"),
-                     ("data=e30", 422, "missing_field"), ("writeKey=shop&event=x", 422, "missing_field"), ("writeKey=shop&event=x&userId=%FF", 400, "malformed_query"), ("writeKey=shop&event=%zz", 400, "malformed_query"),
+                     ("data=e30", 422, "missing_field"), ("writeKey=shop&event=x", 422, "missing_field"), ("writeKey=shop&event=x&userId=%FF", 400, "malformed_query"),
                      ("writeKey=shop&userId=x&event=x&properties=%7B%7D&properties.a=1", 422, "duplicate_field"),
                      ("data=" + new string('A', 5_000), 400, "malformed_body"),
                  ])
