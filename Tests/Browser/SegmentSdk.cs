@@ -56,7 +56,7 @@ public sealed class SegmentSdk(PostgresServer server) : IAsyncLifetime
         await tab.EvaluateExpressionAsync("""
             window.failures = [];
             analytics.on('error', error => failures.push(error.code + ' ' + error.ctx.event.event));
-            analytics.track('large', { text: 'x'.repeat(5000) });
+            analytics.track('large', { text: 'x'.repeat(40000) });
             analytics.track('fine');
             """);
         await Counts(1);
