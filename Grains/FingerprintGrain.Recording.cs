@@ -82,8 +82,18 @@ public sealed partial class FingerprintGrain
 
     private bool HasOtherText(Event @event) => remembered.Find(@event) is { SameText: false };
 
-    private async Task CompareWithLog(PlacedEvent repeat, PendingResults pending) =>
-        pending.Tell(repeat.Place, await Task.Run(() => CompareWithLog(repeat.Event)));
+    private async Task CompareWithLog(PlacedEvent repeat, PendingResults pending)
+    {
+        var result = new RecordResult(RecordOutcome.Unknown, 0); // whatever happens, whoever waits must hear of it
+        try
+        {
+            result = await Task.Run(() => CompareWithLog(repeat.Event));
+        }
+        finally
+        {
+            pending.Tell(repeat.Place, result);
+        }
+    }
 
     // A known id with other text. In a run it would make the whole batch, which is others' too, commit a second time.
     private async Task<RecordResult> CompareWithLog(Event repeat)
