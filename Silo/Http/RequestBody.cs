@@ -57,7 +57,7 @@ internal static class RequestBody
                     request.BodyReader.AdvanceTo(read.Buffer.End); // so that the server can drain what follows
                     return (default, Refusal.BodyTooLarge(bytesMax));
                 }
-                if (read.IsCanceled)
+                if (late is { IsCancellationRequested: true }) // the server cancels a read too, when it begins to stop
                 {
                     request.BodyReader.AdvanceTo(read.Buffer.End);
                     return (default, Refusal.BodyTooSlow());
