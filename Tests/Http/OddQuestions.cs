@@ -49,8 +49,8 @@ public sealed class OddQuestions(SharedApps apps) : IClassFixture<SharedApps>
             (await app.Get($"/api/top?of=products&limit={odd}")).AssertRefused(422, "out_of_range", "limit");
         foreach (var odd in (string[])
                  [
-                     "", "now", "today", "2026-1-2", "2026-02-30", "0000-01-01", "20260102", "2026-01-02T10:30:00", "2026-01-02T10:30Z", "2026-01-02%2010:30:00Z",
-                     "2026-01-02T10:30:00+02:00", "2026-01-02T25:00:00Z", "2026-01-02T10:30:00Z'", "%D9%A2026-01-02", "1767349800", "-infinity", "10000-01-01",
+                     "", "now", "today", "2026-1-2", "2026-02-30", "0000-01-01", "20260102", "2026-01-02T10:30:00", "2026-01-02T10:30",
+                     "2026-01-02T10:30:00+2:00", "2026-01-02T25:00:00Z", "2026-01-02T10:30:00Z'", "%D9%A2026-01-02", "17673", "-infinity", "10000-01-01",
                      "0001-01-01T00:00:00%2B02:00", "2026-01-02%00", "2026-01-02,2026-01-03", Uri.EscapeDataString(Injection), new string('9', 4_000),
                  ])
             foreach (var field in (string[])["from", "to"])
