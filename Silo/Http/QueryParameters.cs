@@ -36,14 +36,20 @@ internal sealed class QueryParameters(string[] names)
         values = [];
         foreach (var pair in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
-            var equals = pair.IndexOf('=');
-            var (rawName, rawValue) = equals < 0 ? (pair, "") : (pair[..equals], pair[(equals + 1)..]);
-            if (!FormFields.TryDecode(Encoding.UTF8.GetBytes(rawName), out var name) || !FormFields.TryDecode(Encoding.UTF8.GetBytes(rawValue), out var value))
-                return Refusal.MalformedQuery();
+            if (!TryDecode(pair, out var name, out var value)) return Refusal.MalformedQuery();
             if (!names.Contains(name) && !(hasKey && name == KeyAuthentication.QueryName)) return Refusal.UnknownParameter(name, names.MinBy(known => Distance(known, name)), names);
             if (!values.TryAdd(name, value)) return Refusal.DuplicateField(name);
         }
         return null;
+    }
+
+    /// <summary>One parameter as it stands in a query. False where its percent-encoding is broken or is not UTF-8.</summary>
+    public static bool TryDecode(string pair, out string name, out string value)
+    {
+        var equals = pair.IndexOf('=');
+        var (rawName, rawValue) = equals < 0 ? (pair, "") : (pair[..equals], pair[(equals + 1)..]);
+        value = "";
+        return FormFields.TryDecode(Encoding.UTF8.GetBytes(rawName), out name) && FormFields.TryDecode(Encoding.UTF8.GetBytes(rawValue), out value);
     }
 
     // Levenshtein's, of letters in any case: how many are to be added, left out or changed. A long name is near to nothing.

@@ -71,5 +71,5 @@ internal static class SegmentEndpoints
 
     private static IResult Success => new JsonAnswer<SegmentSuccess>(new(true), HttpJson.Default.SegmentSuccess);
 
-    private static IResult Refused(Refusal refusal) => Intake.Refused(refusal).ToResult();
+    public static IResult Refused(Refusal refusal) => Intake.Refused(refusal).ToResult();
 }

@@ -27,11 +27,11 @@ internal static class SegmentPixel
     {
         response.OpenToEveryPage();
         response.Headers.CacheControl = "no-store";
-        if (ReadQuery(request.QueryString, out var query) is { } unreadable) return Refused(unreadable);
+        if (ReadQuery(request.QueryString, out var query) is { } unreadable) return SegmentEndpoints.Refused(unreadable);
         var json = query.TryGetValue(Data, out var data) ? Decode(data, limits) : Spelled(query);
-        if (json is null) return Refused(Refusal.MalformedBody("The parameter data is not base64."));
+        if (json is null) return SegmentEndpoints.Refused(Refusal.MalformedBody("The parameter data is not base64."));
         var (body, refusal) = SegmentBody.Read(request, json);
-        if (body is null) return Refused(refusal!);
+        if (body is null) return SegmentEndpoints.Refused(refusal!);
         var answer = await SegmentEndpoints.Record(body, type, intake, request.HttpContext, clock);
         return answer.Refusal is { } refused ? refused : PixelEndpoint.Answer();
     }
@@ -41,9 +41,7 @@ internal static class SegmentPixel
         query = [];
         foreach (var pair in text.ToUriComponent().TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
-            var parts = pair.Split('=', 2);
-            if (!FormFields.TryDecode(Encoding.UTF8.GetBytes(parts[0]), out var name)
-                || !FormFields.TryDecode(Encoding.UTF8.GetBytes(parts.ElementAtOrDefault(1) ?? ""), out var value)) return Refusal.MalformedQuery();
+            if (!QueryParameters.TryDecode(pair, out var name, out var value)) return Refusal.MalformedQuery();
             if (!query.TryAdd(name, value)) return Refusal.DuplicateField(name);
         }
         var names = query.Keys;
@@ -74,6 +72,4 @@ internal static class SegmentPixel
         if (message[name] is not JsonObject child) message[name] = child = [];
         return child;
     }
-
-    private static IResult Refused(Refusal refusal) => Intake.Refused(refusal).ToResult();
 }
