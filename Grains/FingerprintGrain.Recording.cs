@@ -159,7 +159,7 @@ public sealed partial class FingerprintGrain
         return decided;
     }
 
-    private sealed class GrainRun(FingerprintGrain grain, List<RecordedEvent> decided, Activity? caller) : Run(decided, grain.removals, caller)
+    private sealed class GrainRun(FingerprintGrain grain, List<RecordedEvent> decided, Activity? caller) : Run(decided, grain.removalEpoch, caller)
     {
         protected override void Settled(AppendResult result, Answers answers) => grain.Settle(decided, result, answers);
     }
@@ -188,7 +188,7 @@ public sealed partial class FingerprintGrain
         switch (result.Outcome)
         {
             case AppendOutcome.Recorded:
-                removals = result.Removals;
+                removalEpoch = result.RemovalEpoch;
                 foreach (var recorded in decided) Fold(events, recorded, answers);
                 watch?.Tell(decided);
                 SnapshotIfDue();

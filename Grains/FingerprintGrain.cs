@@ -9,12 +9,12 @@ namespace Tally.Grains;
 /// <summary>
 /// One fingerprint: loads once, then answers from memory. What it does with events stands in a file of its own. Orleans decides
 /// where it lives and when it begins and ends; once it has loaded, its own silo's front end finds it through
-/// <see cref="Residency"/> and calls it on any thread, without a message. So what requests share is under a lock, and not
+/// <see cref="ActivationLimit"/> and calls it on any thread, without a message. So what requests share is under a lock, and not
 /// in the grain's turns.
 /// </summary>
 [Reentrant]
 public sealed partial class FingerprintGrain(
-    GroupCommit log, History history, Snapshots snapshots, Erasures erasures, ISiloLiveness liveness, Residency residency,
+    GroupCommit log, History history, Snapshots snapshots, Erasures erasures, ISiloLiveness liveness, ActivationLimit activationLimit,
     WaitingForNews waiting, Limits limits, ILogger<FingerprintGrain> logger)
     : Grain, IFingerprintGrain
 {
@@ -24,7 +24,7 @@ public sealed partial class FingerprintGrain(
     private FingerprintState state = new();
     private GrainState<FingerprintState>? stored;
     private long snapshotSequence;
-    private long removals; // before the moment as of which it knows the log's head
+    private long removalEpoch; // before the moment as of which it knows the log's head
     private Task snapshotting = Task.CompletedTask;
     private bool snapshotDue;
     private bool leaving;
@@ -124,7 +124,7 @@ public sealed partial class FingerprintGrain(
     {
         fingerprint = FingerprintKey.Fingerprint(this.GetPrimaryKeyString());
         TallyMetrics.ResidentFingerprints.Add(1);
-        resident = residency.Enter(GrainContext);
+        resident = activationLimit.Enter(GrainContext);
         return Task.CompletedTask;
     }
 
@@ -132,7 +132,7 @@ public sealed partial class FingerprintGrain(
     {
         TallyMetrics.ResidentFingerprints.Add(-1);
         resident?.Leave();
-        residency.Close(fingerprint, this);
+        activationLimit.Close(fingerprint, this);
         Task appended;
         lock (gate)
         {
@@ -160,9 +160,9 @@ public sealed partial class FingerprintGrain(
         lock (gate)
         {
             if (leaving) return; // Orleans may have done with it already, and would throw
-            var spell = residency.CollectionAge / 4;
+            var spell = activationLimit.CollectionAge / 4;
             keepAgainAt = now + (long)spell.TotalMilliseconds;
-            DelayDeactivation(residency.CollectionAge + spell);
+            DelayDeactivation(activationLimit.CollectionAge + spell);
         }
     }
 
@@ -186,10 +186,10 @@ public sealed partial class FingerprintGrain(
     private async Task Load()
     {
         var read = await history.Load(fingerprint, this.GetGrainId());
-        (state, stored, snapshotSequence, removals, suppressed) = (read.State, read.Stored, read.SnapshotSequence, read.Removals, read.Suppressed);
+        (state, stored, snapshotSequence, removalEpoch, suppressed) = (read.State, read.Stored, read.SnapshotSequence, read.RemovalEpoch, read.Suppressed);
         foreach (var recorded in read.Newest) remembered.Add(recorded);
         loaded = true;
-        residency.Open(fingerprint, this);
+        activationLimit.Open(fingerprint, this);
         loading = Task.CompletedTask; // nothing of the load is kept
     }
 

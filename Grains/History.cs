@@ -10,14 +10,14 @@ namespace Tally.Grains;
 /// <param name="SnapshotSequence">
 /// Where the snapshot stands, or what stands for pruned events; 0 where there is neither, or it was not needed or not believed.
 /// </param>
-/// <param name="Removals">Erasures and prunings before the moment as of which its newest events are known.</param>
+/// <param name="RemovalEpoch">Erasures and prunings before the moment as of which its newest events are known.</param>
 /// <param name="Suppressed">Its events are to be refused.</param>
 public sealed record LoadedHistory(
     FingerprintState State,
     IReadOnlyList<RecordedEvent> Newest,
     GrainState<FingerprintState>? Stored,
     long SnapshotSequence,
-    long Removals,
+    long RemovalEpoch,
     bool Suppressed = false);
 
 /// <summary>Loads a fingerprint: its newest events, and for a longer history its snapshot and the events between.</summary>
@@ -42,13 +42,13 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, IEra
     // Null where events were pruned between one read and the next.
     private async Task<LoadedHistory?> TryLoad(string fingerprint, GrainId grain)
     {
-        var (newest, remains, removals) = await loader.ReadNewest(fingerprint);
-        if (newest.Count == 0) return new(remains.Pruned ?? new(), newest, null, remains.Pruned?.Sequence ?? 0, removals, remains.Suppressed);
+        var (newest, remains, removalEpoch) = await loader.ReadNewest(fingerprint);
+        if (newest.Count == 0) return new(remains.Pruned ?? new(), newest, null, remains.Pruned?.Sequence ?? 0, removalEpoch, remains.Suppressed);
         if (newest.Count < limits.RememberedEventsMax && newest[0].Sequence == 1)
         {
             var state = new FingerprintState();
             foreach (var recorded in newest) state.Apply(recorded);
-            return new(state, newest, null, 0, removals);
+            return new(state, newest, null, 0, removalEpoch);
         }
 
         var stored = await ReadSnapshot(grain);
@@ -65,7 +65,7 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, IEra
         }
         foreach (var recorded in newest)
             if (recorded.Sequence > folded.Sequence) folded.Apply(recorded);
-        return new(folded, newest, stored, covered, removals);
+        return new(folded, newest, stored, covered, removalEpoch);
     }
 
     // Where the newest events do not reach back to the snapshot: it waited long for its turn, or could not be written. False

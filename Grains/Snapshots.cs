@@ -20,7 +20,7 @@ public sealed class Snapshots(
     private readonly Pace turns = new(limits.SnapshotsPerSecondMax, clock);
 
     /// <summary>For the grains' lines about writes that failed: when one does, all do.</summary>
-    public LogPace Failures { get; } = new();
+    public LogThrottle Failures { get; } = new();
 
     public async Task<GrainState<FingerprintState>> Read(GrainId grain)
     {

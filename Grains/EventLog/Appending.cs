@@ -19,8 +19,8 @@ public enum AppendOutcome
 
 /// <param name="Outcome">What became of the run.</param>
 /// <param name="Repeats">With <see cref="AppendOutcome.HasRepeats"/>, the log's own rows of the repeated ids.</param>
-/// <param name="Removals">With <see cref="AppendOutcome.Recorded"/>, those before it: <see cref="RunStart.Removals"/> of the next run.</param>
-public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedEvent> Repeats, long Removals = 0)
+/// <param name="RemovalEpoch">With <see cref="AppendOutcome.Recorded"/>, those before it: <see cref="RunStart.RemovalEpoch"/> of the next run.</param>
+public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedEvent> Repeats, long RemovalEpoch = 0)
 {
     public static readonly AppendResult Fenced = new(AppendOutcome.Fenced, []);
     public static readonly AppendResult Unavailable = new(AppendOutcome.Unavailable, []);
@@ -30,17 +30,17 @@ public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedE
 /// <summary>Where a run begins: what it follows has to be in the log.</summary>
 /// <param name="Fingerprint">Whose run it is.</param>
 /// <param name="Follows">The sequence before its first; 0 where that is the fingerprint's first.</param>
-/// <param name="Removals">
+/// <param name="RemovalEpoch">
 /// Erasures and prunings before the moment as of which its writer knows that the log ends there. Nothing can be missing where
 /// there was none since.
 /// </param>
-public readonly record struct RunStart(string Fingerprint, long Follows, long Removals);
+public readonly record struct RunStart(string Fingerprint, long Follows, long RemovalEpoch);
 
 /// <summary>
 /// Events that one grain appends together: consecutive sequences of one fingerprint, the first one head + 1. A fingerprint
 /// has one run under way at a time.
 /// </summary>
-internal abstract class Run(IReadOnlyList<RecordedEvent> events, long removals, Activity? caller)
+internal abstract class Run(IReadOnlyList<RecordedEvent> events, long removalEpoch, Activity? caller)
 {
     public IReadOnlyList<RecordedEvent> Events => events;
 
@@ -51,7 +51,7 @@ internal abstract class Run(IReadOnlyList<RecordedEvent> events, long removals, 
     public int Weight { get; } = events.Sum(recorded => recorded.Event.Weight);
 
     public string Fingerprint => events[0].Fingerprint;
-    public RunStart Start => new(Fingerprint, events[0].Sequence - 1, removals);
+    public RunStart Start => new(Fingerprint, events[0].Sequence - 1, removalEpoch);
     public bool IsSettled { get; private set; }
 
     public void Settle(AppendResult result, Answers answers)

@@ -14,8 +14,8 @@ public sealed partial class GroupCommit
     private readonly IEventLogStorage storage;
     private readonly Limits limits;
     private readonly ILogger<GroupCommit> logger;
-    private readonly Gathering<Run> runs;
-    private readonly LogPace failures = new();
+    private readonly Batcher<Run> runs;
+    private readonly LogThrottle failures = new();
     private int failing; // 1 from a failure that was logged until the next commit
 
     public GroupCommit(IEventLogStorage storage, Limits limits, ILogger<GroupCommit> logger)
@@ -80,9 +80,9 @@ public sealed partial class GroupCommit
                 events.Add(recorded);
                 deltas.Add(recorded);
             }
-        if (await storage.TryRecordMeasured(events, starts, deltas, batch) is not { } removals) return false;
+        if (await storage.TryRecordMeasured(events, starts, deltas, batch) is not { } removalEpoch) return false;
         if (Volatile.Read(ref failing) == 1 && Interlocked.Exchange(ref failing, 0) == 1) LogRecordsAgain();
-        SettleOpen(batch, new(AppendOutcome.Recorded, [], removals), answers);
+        SettleOpen(batch, new(AppendOutcome.Recorded, [], removalEpoch), answers);
         return true;
     }
 

@@ -4,8 +4,8 @@ namespace Tally.Grains.EventLog;
 
 /// <param name="Events">Oldest first.</param>
 /// <param name="Remains">Where there are none: what is left.</param>
-/// <param name="Removals">Erasures and prunings before the moment as of which they were read.</param>
-public sealed record NewestEvents(IReadOnlyList<RecordedEvent> Events, Remains Remains, long Removals);
+/// <param name="RemovalEpoch">Erasures and prunings before the moment as of which they were read.</param>
+public sealed record NewestEvents(IReadOnlyList<RecordedEvent> Events, Remains Remains, long RemovalEpoch);
 
 /// <summary>
 /// Reads the newest events of fingerprints whose grains activate. Those that activate together share one query, so
@@ -17,7 +17,7 @@ public sealed class HistoryLoader
 
     private readonly IEventLogStorage storage;
     private readonly Limits limits;
-    private readonly Gathering<Load> loads;
+    private readonly Batcher<Load> loads;
 
     public HistoryLoader(IEventLogStorage storage, Limits limits)
     {

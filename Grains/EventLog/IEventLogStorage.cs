@@ -59,13 +59,13 @@ public interface IEventLogStorage
 
 /// <param name="Events">By fingerprint, newest first.</param>
 /// <param name="Remains">By fingerprint without events; one of which nothing is left is absent.</param>
-/// <param name="Removals">Erasures and prunings before the moment as of which they were read.</param>
-public sealed record NewestOfMany(ILookup<string, RecordedEvent> Events, IReadOnlyDictionary<string, Remains> Remains, long Removals)
+/// <param name="RemovalEpoch">Erasures and prunings before the moment as of which they were read.</param>
+public sealed record NewestOfMany(ILookup<string, RecordedEvent> Events, IReadOnlyDictionary<string, Remains> Remains, long RemovalEpoch)
 {
     /// <summary>A fingerprint's own.</summary>
     public NewestEvents Of(string fingerprint) => Events.Contains(fingerprint)
-        ? new([.. Events[fingerprint].Reverse()], EventLog.Remains.None, Removals)
-        : new([], Remains.TryGetValue(fingerprint, out var remains) ? remains : EventLog.Remains.None, Removals);
+        ? new([.. Events[fingerprint].Reverse()], EventLog.Remains.None, RemovalEpoch)
+        : new([], Remains.TryGetValue(fingerprint, out var remains) ? remains : EventLog.Remains.None, RemovalEpoch);
 }
 
 /// <summary>

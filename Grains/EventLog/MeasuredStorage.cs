@@ -13,9 +13,9 @@ internal static class MeasuredStorage
         bool? recorded = null;
         try
         {
-            var removals = await storage.TryRecord(events, starts, deltas);
-            recorded = removals is not null;
-            return removals;
+            var removalEpoch = await storage.TryRecord(events, starts, deltas);
+            recorded = removalEpoch is not null;
+            return removalEpoch;
         }
         finally
         {

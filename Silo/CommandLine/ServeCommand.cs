@@ -22,7 +22,7 @@ internal static partial class ServeCommand
         builder.AddTally(settings, limits, database);
         await using var app = builder.Build();
         app.UseTally(settings);
-        LogStart(app.Services.GetRequiredService<ILogger<Database>>(), settings.DbUrl, WhoMay(settings.Keys));
+        LogStart(app.Services.GetRequiredService<ILogger<Database>>(), settings.DbUrl, KeysNeeded(settings.Keys));
         await app.RunAsync();
         return 0;
     }
@@ -49,7 +49,7 @@ internal static partial class ServeCommand
         return !stop.IsCancellationRequested;
     }
 
-    private static string WhoMay(AccessKeys keys) => (keys.GuardWriting, keys.GuardReading) switch
+    private static string KeysNeeded(AccessKeys keys) => (keys.GuardWriting, keys.GuardReading) switch
     {
         (true, true) => "writing and reading need a key",
         (true, false) => "writing needs a key, everyone may read",
@@ -73,6 +73,6 @@ internal static partial class ServeCommand
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Events are recorded in {Database}; {WhoMay}")]
-    private static partial void LogStart(ILogger logger, DatabaseUrl database, string whoMay);
+    [LoggerMessage(LogLevel.Information, "Events are recorded in {Database}; {KeysNeeded}")]
+    private static partial void LogStart(ILogger logger, DatabaseUrl database, string keysNeeded);
 }

@@ -4,7 +4,7 @@ using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.CommandLine;
 using Tally.Silo.Http;
-using Tally.Silo.Http.Hostile;
+using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Hosting;
@@ -38,7 +38,7 @@ internal static class TallyHost
         builder.Services.AddSingleton<HistoryLoader>();
         builder.Services.AddSingleton<History>();
         builder.Services.AddSingleton<Snapshots>();
-        builder.Services.AddSingleton<Residency>();
+        builder.Services.AddSingleton<ActivationLimit>();
         builder.Services.AddSingleton<WaitingForNews>();
         builder.Services.AddSingleton<Erasures>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();

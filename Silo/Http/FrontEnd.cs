@@ -13,12 +13,12 @@ namespace Tally.Silo.Http;
 /// Brings requests to grains. An event's id is fixed before it comes here, so sending it again is safe: what a dying
 /// silo or a stepping-down grain leaves open is asked again until it is known, or the deadline passes.
 /// </summary>
-internal sealed partial class FrontEnd(IGrainFactory grains, Residency residents, Limits limits, ILogger<FrontEnd> logger)
+internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit residents, Limits limits, ILogger<FrontEnd> logger)
 {
     /// <summary>Time for one request, its retries included; then 503. Load balancers should wait longer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
-    private readonly LogPace givenUp = new();
+    private readonly LogThrottle givenUp = new();
     private GrainReference? pattern;
     private int requests; // by the weight of their events
 

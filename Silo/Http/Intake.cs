@@ -3,7 +3,7 @@ using System.Threading.RateLimiting;
 using Tally.Contracts;
 using Tally.Grains;
 using Tally.Silo.Http.Access;
-using Tally.Silo.Http.Hostile;
+using Tally.Silo.Http.AbuseLimits;
 
 namespace Tally.Silo.Http;
 

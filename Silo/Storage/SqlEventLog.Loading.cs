@@ -19,11 +19,11 @@ public abstract partial class SqlEventLog
             if (row.Pruned is not null) remains.Add(row.Fingerprint!, new(row.Pruned, Suppressed: false));
         // Hardly any service suppresses: a hash for each new fingerprint, and asking for it, is for those that do. One that is
         // suppressed only now is no concern of this load: its erasure goes through the activation that is there before.
-        var (removals, someAreSuppressed) = rows.Single(row => row.Fingerprint is null).Log;
+        var (removalEpoch, someAreSuppressed) = rows.Single(row => row.Fingerprint is null).Log;
         if (someAreSuppressed)
             foreach (var fingerprint in await ReadSuppressed([.. fingerprints.Where(fingerprint => !events.Contains(fingerprint))]))
                 remains[fingerprint] = new(remains.GetValueOrDefault(fingerprint)?.Pruned, Suppressed: true);
-        return new(events, remains, removals);
+        return new(events, remains, removalEpoch);
     }
 
     private async Task<List<string>> ReadSuppressed(string[] fingerprints)
@@ -35,7 +35,7 @@ public abstract partial class SqlEventLog
     }
 
     // An event; or what is pruned of a fingerprint without events; or, once and of no fingerprint, what there is to know of the log.
-    private (string? Fingerprint, RecordedEvent? Event, FingerprintState? Pruned, (long Removals, bool SomeAreSuppressed) Log) ReadNewestRow(DbDataReader row) =>
+    private (string? Fingerprint, RecordedEvent? Event, FingerprintState? Pruned, (long RemovalEpoch, bool SomeAreSuppressed) Log) ReadNewestRow(DbDataReader row) =>
         row.IsDBNull(0) ? (null, null, null, (row.GetInt64(1), !row.IsDBNull(3)))
         : row.IsDBNull(1) ? (row.GetString(0), null, StoredStates.Read(row.GetFieldValue<byte[]>(8)), default)
         : (row.GetString(0), ReadEvent(row), null, default);

@@ -23,7 +23,7 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     public HttpClient Http { get; }
     public History History => app.Services.GetRequiredService<History>();
     public Snapshots Snapshots => app.Services.GetRequiredService<Snapshots>();
-    public Residency Residents => app.Services.GetRequiredService<Residency>();
+    public ActivationLimit Residents => app.Services.GetRequiredService<ActivationLimit>();
     public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
 
     /// <param name="configure">Settings of Orleans that the program leaves as they are.</param>

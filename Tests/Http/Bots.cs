@@ -1,4 +1,4 @@
-using Tally.Silo.Http.Hostile;
+using Tally.Silo.Http.AbuseLimits;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;

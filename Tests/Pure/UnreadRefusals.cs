@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Tally.Silo.Http.Hostile;
+using Tally.Silo.Http.AbuseLimits;
 
 namespace Tally.Tests.Pure;
 

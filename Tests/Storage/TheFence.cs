@@ -77,7 +77,7 @@ public sealed class TheFence(PostgresServer server)
         Assert.Equal(AppendOutcome.Fenced, (await log.Commit.Append(behind, known)).Outcome);
         await Append(pruned, AppendOutcome.Recorded); // behind what was pruned
         Assert.Equal(1, (await database.Erasures.Erase("erased", 1, suppress: false, 10))!.Events);
-        var loaded = (await database.EventLog.ReadNewest(["kept"], 10)).Removals;
+        var loaded = (await database.EventLog.ReadNewest(["kept"], 10)).RemovalEpoch;
         await Append(erased, AppendOutcome.Fenced);
         await Append(kept, AppendOutcome.Recorded);
         Assert.Equal(loaded, known); // what a load knows, the next run's commit knows
@@ -91,7 +91,7 @@ public sealed class TheFence(PostgresServer server)
             var result = await log.Commit.Append(run, known);
             Assert.Equal(expected, result.Outcome);
             if (expected != AppendOutcome.Recorded) return;
-            known = result.Removals;
+            known = result.RemovalEpoch;
             writer.Fold(run);
         }
     }

@@ -89,9 +89,9 @@ public sealed class PostgresEventLog(
             await using var answers = await batch.ExecuteReaderAsync();
             await answers.NextResultAsync(); // behind the lock's empty one
             await answers.ReadAsync();
-            var removals = answers.GetInt64(0);
+            var removalEpoch = answers.GetInt64(0);
             while (await answers.NextResultAsync()) { } // to the end, where the commit is
-            return removals;
+            return removalEpoch;
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UniqueViolation or RunDoesNotFollow)
         {
@@ -132,8 +132,8 @@ public sealed class PostgresEventLog(
             Column(events, e => e.Event.Properties, NpgsqlDbType.Json),
             Column(starts, start => start.Fingerprint, NpgsqlDbType.Text),
             Column(starts, start => start.Follows, NpgsqlDbType.Bigint),
-            Column(starts, start => start.Removals, NpgsqlDbType.Bigint),
-            new NpgsqlParameter<long> { TypedValue = starts.Min(start => start.Removals) },
+            Column(starts, start => start.RemovalEpoch, NpgsqlDbType.Bigint),
+            new NpgsqlParameter<long> { TypedValue = starts.Min(start => start.RemovalEpoch) },
         },
     };
 

@@ -2,7 +2,7 @@ using System.Threading.RateLimiting;
 using Tally.Contracts;
 using Tally.Silo.Http.Access;
 
-namespace Tally.Silo.Http.Hostile;
+namespace Tally.Silo.Http.AbuseLimits;
 
 /// <summary>
 /// The bucket for fingerprints that nobody had seen before, which fill memory and the log. That one is new is known only when

@@ -8,7 +8,7 @@ namespace Tally.Grains.EventLog;
 /// <param name="batchWeightMax">Weight of a batch at the most; a single heavier item is a batch of its own.</param>
 /// <param name="weigh">An item's weight, at least 1.</param>
 /// <param name="work">Handles a batch, first in first out. It answers for its items itself and must not throw.</param>
-internal sealed class Gathering<T>(int weightMax, int batchWeightMax, Func<T, int> weigh, Func<List<T>, Task> work)
+internal sealed class Batcher<T>(int weightMax, int batchWeightMax, Func<T, int> weigh, Func<List<T>, Task> work)
 {
     private readonly Lock gate = new();
     private readonly Queue<T> queue = new();

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using Tally.Grains;
 
-namespace Tally.Silo.Http.Hostile;
+namespace Tally.Silo.Http.AbuseLimits;
 
 /// <param name="Ignored">Why nothing was recorded, though nothing was wrong.</param>
 public sealed record IgnoredRequest(string Ignored);

@@ -14,7 +14,7 @@ namespace Tally.Grains;
 /// Orleans, too, collects what is idle, and counts messages alone as use. So one that is called without a message asks to be kept,
 /// again and again: what nobody asks for leaves after Orleans' collection age, and what is in use stays.
 /// </remarks>
-public sealed class Residency(Limits limits, IOptions<GrainCollectionOptions> collection)
+public sealed class ActivationLimit(Limits limits, IOptions<GrainCollectionOptions> collection)
 {
     /// <summary>How long a use keeps a fingerprint from Orleans' collection.</summary>
     internal TimeSpan CollectionAge { get; } = collection.Value.CollectionAge;

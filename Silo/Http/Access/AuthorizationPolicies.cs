@@ -1,12 +1,12 @@
 using Microsoft.AspNetCore.Authentication;
-using Tally.Silo.Http.Hostile;
+using Tally.Silo.Http.AbuseLimits;
 
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
 /// Who may write, read and erase, as policies on groups of endpoints. Without keys nothing of it is there, so nobody pays.
 /// </summary>
-internal static class WhoMay
+internal static class AuthorizationPolicies
 {
     private const string Write = "write";
     private const string Read = "read";

@@ -4,7 +4,7 @@ namespace Tally.Grains;
 /// Lets one log line of a kind through in each interval and counts the others: a database that is away fails every
 /// batch and every request, hundreds of times a second, and one line says it all.
 /// </summary>
-public sealed class LogPace
+public sealed class LogThrottle
 {
     // Often enough to see that it goes on, seldom enough to find the lines around it.
     private const long IntervalMilliseconds = 10_000;

@@ -3,7 +3,7 @@ using Tally.Contracts;
 using Tally.Grains;
 using Tally.Silo.Http.Access;
 
-namespace Tally.Silo.Http.Hostile;
+namespace Tally.Silo.Http.AbuseLimits;
 
 /// <summary>
 /// Token buckets on everything but health, metrics and the description: by address, by key, and <see cref="Newcomers"/>. Where

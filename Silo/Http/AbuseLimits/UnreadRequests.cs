@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
-namespace Tally.Silo.Http.Hostile;
+namespace Tally.Silo.Http.AbuseLimits;
 
 /// <summary>
 /// Requests that the server refuses before the program sees them, since their head cannot be read. It answers those with a status

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
 
-namespace Tally.Silo.Http.Hostile;
+namespace Tally.Silo.Http.AbuseLimits;
 
 /// <summary>
 /// The pairs of product and action that the service has, of which each minute may cost the rollups a row. Every silo

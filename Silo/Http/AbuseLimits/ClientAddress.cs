@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.HttpOverrides;
 
-namespace Tally.Silo.Http.Hostile;
+namespace Tally.Silo.Http.AbuseLimits;
 
 /// <summary>Whose request it is: the peer, or whom a trusted proxy names.</summary>
 internal static class ClientAddress
