@@ -27,14 +27,6 @@ public interface IFingerprintGrain : IGrainWithStringKey
     ValueTask<ViewResult> View();
 
     /// <summary>
-    /// How far the history goes. Where it ends at the position that the caller knows, waits for its next event, but no longer
-    /// than <see cref="Limits.LiveWaitMilliseconds"/>: then it answers that nothing has changed.
-    /// </summary>
-    /// <param name="known">Null to be answered at once.</param>
-    [Alias("News")]
-    ValueTask<NewsResult> News(HistoryPosition? known);
-
-    /// <summary>
     /// Removes everything that is kept of this fingerprint, in one transaction, behind the events that are being committed.
     /// Whoever comes meanwhile is sent to the next activation, which knows nothing: what it records is a new fingerprint's.
     /// </summary>

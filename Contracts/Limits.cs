@@ -139,13 +139,8 @@ public sealed class Limits
     [Range(1, 1 << 20)] public int LivePageBytesMax { get; set; } = 64 * 1024;
     [Range(1, 64)] public int LiveReadsMax { get; set; } = 2;
 
-    // A follower's question waits so long in the grain, less than what Orleans takes for a stuck call; and between two
-    // answers it waits so long itself, so that a busy fingerprint costs it ten reads a second and not one a commit.
-    [Range(10, 4_900)] public int LiveWaitMilliseconds { get; set; } = 4_000;
-    [Range(0, 10_000)] public int LivePaceMilliseconds { get; set; } = 100;
-
-    // Events that a grain hands to its followers with the answer; of a larger run they read the log.
-    [Range(0, 1_000)] public int LiveAnswerEventsMax { get; set; } = 50;
+    // While anyone watches a fingerprint, the log is asked for news of all that are watched so often.
+    [Range(10, 10_000)] public int LiveTickMilliseconds { get; set; } = 200;
 
     // Exports at once: each holds a connection of its own, and a snapshot that keeps the database from clearing away what
     // is newer. A client must take so many bytes a second, and is ended else. A row group of Parquet is gathered in memory,

@@ -19,7 +19,6 @@ public sealed class ActivationLimit(Limits limits, IOptions<GrainCollectionOptio
     /// <summary>How long a use keeps a fingerprint from Orleans' collection.</summary>
     internal TimeSpan CollectionAge { get; } = collection.Value.CollectionAge;
 
-
     // So that one that enters never walks through a whole silo of busy ones: then the last one looked at leaves.
     private const int ChancesMax = 8;
 
@@ -66,8 +65,6 @@ internal sealed class Resident(IGrainContext grain)
 
     private volatile IGrainContext? grain = grain;
     private volatile bool used;
-    private Watch? watch;
-    private bool evicted;
 
     /// <summary>It was asked for.</summary>
     public void Use() => used = true;
@@ -82,22 +79,6 @@ internal sealed class Resident(IGrainContext grain)
         return true;
     }
 
-    /// <summary>
-    /// It leaves when its requests are done, those that wait for news at once; those that come meanwhile find its next activation.
-    /// </summary>
-    public void Evict()
-    {
-        Volatile.Write(ref evicted, true);
-        Interlocked.MemoryBarrier(); // between this and Watched: one of the two sees the other
-        Volatile.Read(ref watch)?.End();
-        grain?.Deactivate(MadeRoom);
-    }
-
-    /// <summary>Requests wait for its news from now on.</summary>
-    public void Watched(Watch by)
-    {
-        Volatile.Write(ref watch, by);
-        Interlocked.MemoryBarrier();
-        if (Volatile.Read(ref evicted)) by.End();
-    }
+    /// <summary>It leaves when its requests are done; those that come meanwhile go to its next activation.</summary>
+    public void Evict() => grain?.Deactivate(MadeRoom);
 }

@@ -190,7 +190,6 @@ public sealed partial class FingerprintGrain
             case AppendOutcome.Recorded:
                 removalEpoch = result.RemovalEpoch;
                 foreach (var recorded in decided) Fold(events, recorded, answers);
-                watch?.Tell(decided);
                 SnapshotIfDue();
                 break;
             case AppendOutcome.HasRepeats:

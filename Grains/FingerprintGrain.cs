@@ -14,12 +14,10 @@ namespace Tally.Grains;
 /// </summary>
 [Reentrant]
 public sealed partial class FingerprintGrain(
-    GroupCommit log, History history, Snapshots snapshots, Erasures erasures, ISiloLiveness liveness, ActivationLimit activationLimit,
-    WaitingForNews waiting, Limits limits, ILogger<FingerprintGrain> logger)
+    GroupCommit log, History history, Snapshots snapshots, Erasures erasures, ISiloLiveness liveness, ActivationLimit activationLimit, Limits limits, ILogger<FingerprintGrain> logger)
     : Grain, IFingerprintGrain
 {
     private readonly Lock gate = new(); // guards what follows, but for what only turns touch
-    private Watch? watch;
     private RememberedEvents remembered = new(limits.RememberedEventsMax);
     private FingerprintState state = new();
     private GrainState<FingerprintState>? stored;
@@ -46,38 +44,10 @@ public sealed partial class FingerprintGrain(
         {
             if (SendsAway) return new(ViewOutcome.SteppedDown, null);
             if (state.Total > 0) return new(ViewOutcome.Known, state.ToView(fingerprint));
-            if (!HasEventsInFlight && watch is not { Waiting: > 0 }) DeactivateOnIdle();
+            if (!HasEventsInFlight) DeactivateOnIdle();
             return new(ViewOutcome.Unknown, null);
         }
     }
-
-    public async ValueTask<NewsResult> News(HistoryPosition? known)
-    {
-        if (!await IsLoaded()) return new(ViewOutcome.Unavailable, default, null);
-        IReadOnlyList<RecordedEvent>? run = null;
-        if (WaitForNews(known) is { } news) run = await news;
-        // What was committed while somebody waited speaks for itself; that nothing was, only a silo that still has its grains may say.
-        if (run is null && !await liveness.Prove()) return new(ViewOutcome.Unavailable, default, null);
-        lock (gate)
-        {
-            if (SendsAway) return new(ViewOutcome.SteppedDown, default, null);
-            return new(state.Total > 0 ? ViewOutcome.Known : ViewOutcome.Unknown, Head,
-                run?.Count <= limits.LiveAnswerEventsMax ? [.. run.Select(recorded => recorded.Event)] : null); // an array: it is sent
-        }
-    }
-
-    // Null where there is news already.
-    private Task<IReadOnlyList<RecordedEvent>?>? WaitForNews(HistoryPosition? known)
-    {
-        lock (gate)
-        {
-            if (known is not { } position || !position.Agrees(Head) || SendsAway) return null;
-            if (watch is null) resident!.Watched(watch = new());
-            return waiting.For(watch);
-        }
-    }
-
-    private HistoryPosition Head => new(state.Sequence, remembered.NewestId);
 
     // Later calls go to the next activation.
     private bool SendsAway => steppedDown || leaving;
@@ -205,7 +175,6 @@ public sealed partial class FingerprintGrain(
         lock (gate)
         {
             steppedDown = true;
-            watch?.End();
         }
     }
 

@@ -29,7 +29,7 @@ internal static class TallyHost
         builder.Services.AddSingleton(database.EventLog);
         builder.Services.AddSingleton(database.Salts);
         builder.Services.AddSingleton(database.Totals);
-        builder.Services.AddSingleton(database.LiveCounts);
+        builder.Services.AddSingleton(database.Live);
         builder.Services.AddSingleton(database.Exports);
         builder.Services.AddSingleton(database.Visits);
         builder.Services.AddSingleton(database.Erasures);
@@ -39,7 +39,6 @@ internal static class TallyHost
         builder.Services.AddSingleton<History>();
         builder.Services.AddSingleton<Snapshots>();
         builder.Services.AddSingleton<ActivationLimit>();
-        builder.Services.AddSingleton<WaitingForNews>();
         builder.Services.AddSingleton<Erasures>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
         builder.Services.AddHostedService<RollupMerge>();

@@ -26,8 +26,6 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
     private readonly ResiliencePipeline<bool> recordingAll = Retrying<bool>(allKnown => !allKnown);
     private readonly ResiliencePipeline<ViewResult> viewing = Retrying<ViewResult>(
         result => result.Outcome is ViewOutcome.SteppedDown);
-    private readonly ResiliencePipeline<NewsResult> asking = Retrying<NewsResult>(
-        result => result.Outcome is ViewOutcome.SteppedDown);
     private readonly ResiliencePipeline<EraseResult> erasing = Retrying<EraseResult>(
         result => result.Outcome is EraseOutcome.SteppedDown or EraseOutcome.Unknown);
 
@@ -140,21 +138,6 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
         {
             if (givenUp.TryPass(out var more)) LogGaveUp(exception, more);
             return new(ViewOutcome.Unavailable, null);
-        }
-    }
-
-    /// <summary>How far a fingerprint's history goes, or, from a known position, that it goes on: see the grain's own.</summary>
-    public async ValueTask<NewsResult> News(string fingerprint, HistoryPosition? known)
-    {
-        try
-        {
-            return await asking.ExecuteAsync(
-                static (asked, cancellation) => Bounded(asked.Grain.News(asked.known), cancellation), (Grain: Grain(fingerprint), known));
-        }
-        catch (Exception exception) when (IsTransient(exception))
-        {
-            if (givenUp.TryPass(out var more)) LogGaveUp(exception, more);
-            return new(ViewOutcome.Unavailable, default, null);
         }
     }
 

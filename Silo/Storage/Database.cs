@@ -17,7 +17,7 @@ public abstract class Database : IAsyncDisposable
     public IEventLogStorage EventLog => Log;
     public IDailySaltStorage Salts => Log;
     public ITotalsStorage Totals => Log;
-    public ILiveCountsStorage LiveCounts => Log;
+    public ILiveStorage Live => Log;
     public IExportStorage Exports => Log;
     public IVisitStorage Visits => Log;
     public IErasureStorage Erasures => Log;

@@ -95,13 +95,13 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
         Read(sql, map, parameters, Open, CancellationToken.None);
 
     private async Task<List<T>> Read<T>(string sql, Func<DbDataReader, T> map, DbParameter[] parameters,
-        Func<CancellationToken, ValueTask<DbConnection>> open, CancellationToken cancellation)
+        Func<CancellationToken, ValueTask<DbConnection>> open, CancellationToken cancellation, Predicate<T>? isLast = null)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await ReadOnce(sql, map, parameters, open, cancellation);
+                return await ReadOnce(sql, map, parameters, open, isLast, cancellation);
             }
             catch (Exception exception) when (IsDatabaseFailure(exception))
             {
@@ -112,7 +112,7 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     }
 
     private async Task<List<T>> ReadOnce<T>(string sql, Func<DbDataReader, T> map, DbParameter[] parameters,
-        Func<CancellationToken, ValueTask<DbConnection>> open, CancellationToken cancellation)
+        Func<CancellationToken, ValueTask<DbConnection>> open, Predicate<T>? isLast, CancellationToken cancellation)
     {
         await using var connection = await open(cancellation);
         await using var command = connection.CreateCommand();
@@ -123,7 +123,11 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
             using var interrupting = InterruptOn(connection, cancellation);
             await using var rows = await command.ExecuteReaderAsync(cancellation);
             var result = new List<T>();
-            while (await rows.ReadAsync(cancellation)) result.Add(map(rows));
+            while (await rows.ReadAsync(cancellation))
+            {
+                result.Add(map(rows));
+                if (isLast?.Invoke(result[^1]) == true) break;
+            }
             return result;
         }
         finally

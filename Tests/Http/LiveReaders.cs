@@ -86,7 +86,7 @@ public sealed class LiveReaders(PostgresServer server)
 
     [Theory, EachStorage]
     public Task Pages_that_large_events_end_early_miss_none(StorageKind storage) => With(
-        storage, new() { ["Limits__LivePageBytesMax"] = "1", ["Limits__LiveAnswerEventsMax"] = "0" }, async (app, _) =>
+        storage, new() { ["Limits__LivePageBytesMax"] = "1" }, async (app, _) =>
     {
         const int events = 60;
         await using var untilNow = await LiveStream.Open(app, "/api/fingerprints/f/live");

@@ -59,7 +59,7 @@ public sealed class Merging(PostgresServer server)
         }
         await at.Execute("alter table counters drop column events; delete from migrations where scriptname = '0008_counter_events'");
         Assert.Equal(["0008_counter_events"], await database.Prepare(CancellationToken.None));
-        Assert.Equal([("k8s", "buy", 1), ("k8s", "view", 3)], (await database.LiveCounts.ReadCounts()).Order());
+        Assert.Equal([("k8s", "buy", 1), ("k8s", "view", 3)], (await database.Live.ReadCounts()).Order());
         await RunningLog.AssertProven(database);
     }
 

@@ -1,13 +1,12 @@
-using Tally.Contracts;
 using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Http.Live;
 
 /// <summary>
-/// A fingerprint's events as they are recorded, without a gap or a repeat. A reader that begins further back reads the log until
-/// it meets the follower.
+/// A fingerprint's events as they are recorded, without a gap or a repeat. A reader that begins further back reads the log
+/// until it has caught up with the feed.
 /// </summary>
-internal sealed class FingerprintStreams(LiveReaders readers, Followers followers, FrontEnd frontEnd, LiveLog log)
+internal sealed class FingerprintStreams(LiveReaders readers, FingerprintFeeds feeds, LiveLog log)
 {
     /// <param name="context">Whose answer it is.</param>
     /// <param name="fingerprint">Whose events.</param>
@@ -17,36 +16,36 @@ internal sealed class FingerprintStreams(LiveReaders readers, Followers follower
 
     private async Task<Refusal?> Tell(LiveReader reader, string fingerprint, long? after)
     {
-        // Before the head is asked for: of an erasure from then on it is told.
-        using var place = followers.Join(fingerprint, reader);
-        var news = await frontEnd.News(fingerprint, known: null);
-        if (news.Outcome is not (ViewOutcome.Known or ViewOutcome.Unknown)) return Refusal.QuestionNotAnswered();
-        place.Begin(news.Head);
-        var sequence = after ?? news.Head.Sequence;
+        // Before the head is read: an erasure from then on is told.
+        using var subscription = feeds.Subscribe(fingerprint, reader);
         try
         {
-            var erased = sequence > news.Head.Sequence && !await log.Holds(fingerprint, new(sequence, Guid.Empty));
+            var head = await log.ReadHead(fingerprint);
+            subscription.Begin(head);
+            var sequence = after ?? head.Sequence;
+            var isErased = sequence > head.Sequence && await log.FindEvent(fingerprint, sequence) is null;
             await reader.Begin();
-            if (erased) sequence = await TellErased(reader);
-            await reader.WriteHanded(await CatchUp(reader, place, fingerprint, sequence));
+            if (isErased) sequence = await TellErased(reader);
+            await reader.WriteHanded(await CatchUp(reader, subscription, fingerprint, sequence));
         }
         catch (EventLogUnavailableException)
         {
+            if (!reader.HasBegun) return Refusal.QuestionNotAnswered();
             reader.End(LiveReader.Unavailable);
         }
         return null;
     }
 
-    private async Task<long> CatchUp(LiveReader reader, Follower.Place place, string fingerprint, long sequence)
+    private async Task<long> CatchUp(LiveReader reader, FingerprintFeed.Subscription subscription, string fingerprint, long sequence)
     {
-        while (reader.IsOpen && place.Meet(sequence) is { } target)
+        while (reader.IsOpen && subscription.TryGoLive(sequence) is { } target)
         {
-            if (target == Follower.Erased)
+            if (target == FingerprintFeed.Subscription.Erased)
             {
                 sequence = await TellErased(reader);
                 continue;
             }
-            var page = await log.Read(fingerprint, sequence);
+            var page = await log.ReadPage(fingerprint, sequence);
             if (page.Count == 0)
             {
                 sequence = target; // these rows have left the log meanwhile

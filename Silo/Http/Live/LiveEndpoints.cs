@@ -13,7 +13,8 @@ internal static class LiveEndpoints
         services.AddSingleton<LiveReaders>();
         services.AddHostedService(all => all.GetRequiredService<LiveReaders>());
         services.AddSingleton<LiveLog>();
-        services.AddSingleton<Followers>();
+        services.AddSingleton<FingerprintFeeds>();
+        services.AddHostedService(all => all.GetRequiredService<FingerprintFeeds>());
         services.AddSingleton<FingerprintStreams>();
         services.AddSingleton<CountStreams>();
         services.AddHostedService(all => all.GetRequiredService<CountStreams>());

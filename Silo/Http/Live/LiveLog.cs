@@ -1,43 +1,44 @@
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Live;
 
 /// <summary>
-/// The log as the live streams read it: few pages at once for all of them, so that those who come back together after a fault
-/// leave the database's connections to events.
+/// The log as the live streams read it: few reads at once for all of them, so that readers who come back together after a
+/// fault leave the database's connections to events.
 /// </summary>
-internal sealed class LiveLog(IEventLogStorage storage, Limits limits)
+/// <remarks>Errors: <see cref="EventLogUnavailableException"/> where the database does not answer.</remarks>
+internal sealed class LiveLog(IEventLogStorage log, ILiveStorage live, Limits limits)
 {
     private readonly SemaphoreSlim reads = new(limits.LiveReadsMax);
 
-    /// <summary>A page of a fingerprint's events after a sequence, oldest first.</summary>
-    /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
-    public Task<IReadOnlyList<RecordedEvent>> Read(string fingerprint, long after) =>
-        Read(fingerprint, after, limits.LivePageEventsMax, limits.LivePageBytesMax);
-
-    /// <summary>A page that begins with a known event, and has the next one too where there is one.</summary>
-    /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
-    public async Task<IReadOnlyList<RecordedEvent>> ReadFrom(string fingerprint, long known)
+    /// <summary>Where a fingerprint's history ends.</summary>
+    public async Task<HistoryPosition> ReadHead(string fingerprint)
     {
-        var after = Math.Max(0, known - 1);
-        var page = await Read(fingerprint, after);
-        return page is [var only] && only.Sequence == known ? await Read(fingerprint, after, 2, limits.PageBytesMax) : page;
+        var sequence = (await Turn(() => log.ReadHeads([fingerprint]))).GetValueOrDefault(fingerprint);
+        var head = sequence == 0 ? null : await FindEvent(fingerprint, sequence);
+        return new(fingerprint, sequence, head?.Event.Id ?? Guid.Empty);
     }
 
-    /// <summary>Whether the log has this very event.</summary>
-    /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
-    public async Task<bool> Holds(string fingerprint, HistoryPosition position) =>
-        await Read(fingerprint, position.Sequence - 1, 1, 0) is [var found] && position.Agrees(PositionOf(found));
+    /// <summary>The event at a place in a fingerprint's history; null where there is none.</summary>
+    public async Task<RecordedEvent?> FindEvent(string fingerprint, long sequence) =>
+        await Turn(() => log.ReadAfter(fingerprint, sequence - 1, 1, 0)) is [var found] && found.Sequence == sequence ? found : null;
 
-    public static HistoryPosition PositionOf(RecordedEvent recorded) => new(recorded.Sequence, recorded.Event.Id);
+    /// <summary>A page of a fingerprint's events after a sequence, oldest first.</summary>
+    public Task<IReadOnlyList<RecordedEvent>> ReadPage(string fingerprint, long after) =>
+        Turn(() => log.ReadAfter(fingerprint, after, limits.LivePageEventsMax, limits.LivePageBytesMax));
 
-    private async Task<IReadOnlyList<RecordedEvent>> Read(string fingerprint, long after, int limit, int bytesMax)
+    /// <inheritdoc cref="ILiveStorage.ReadNews"/>
+    public Task<IReadOnlyList<HistoryNews>> ReadNews(IReadOnlyCollection<HistoryPosition> watched) =>
+        live.ReadNews(watched, limits.LivePageEventsMax, limits.PageBytesMax);
+
+    private async Task<T> Turn<T>(Func<Task<T>> read)
     {
         await reads.WaitAsync();
         try
         {
-            return await storage.ReadAfter(fingerprint, after, limit, bytesMax);
+            return await read();
         }
         finally
         {
