@@ -23,16 +23,16 @@ public sealed class ActivationLimit(Limits limits, IOptions<GrainCollectionOptio
     private const int ChancesMax = 8;
 
     private readonly ConcurrentQueue<Resident> round = new();
-    private readonly ConcurrentDictionary<string, FingerprintGrain> loaded = new();
+    private readonly ConcurrentDictionary<string, Fingerprint> loaded = new();
     private int length;
 
-    /// <summary>Where its grain is here and has loaded: the same grain, without a message. It may leave at any moment, and says so.</summary>
-    public FingerprintGrain? Find(string fingerprint) => loaded.GetValueOrDefault(fingerprint);
+    /// <summary>One that is here and has loaded, to be called without a message. It may leave at any moment, and says so.</summary>
+    public Fingerprint? Find(string fingerprint) => loaded.GetValueOrDefault(fingerprint);
 
-    internal void Open(string fingerprint, FingerprintGrain grain) => loaded[fingerprint] = grain;
+    internal void Open(string fingerprint, Fingerprint here) => loaded[fingerprint] = here;
 
     // It may have a successor already.
-    internal void Close(string fingerprint, FingerprintGrain grain) => loaded.TryRemove(new(fingerprint, grain));
+    internal void Close(string fingerprint, Fingerprint here) => loaded.TryRemove(new(fingerprint, here));
 
     internal Resident Enter(IGrainContext grain)
     {
@@ -68,6 +68,8 @@ internal sealed class Resident(IGrainContext grain)
 
     /// <summary>It was asked for.</summary>
     public void Use() => used = true;
+
+    public bool HasLeft => grain is null;
 
     /// <summary>It has left by itself: its place is kept, its memory is not.</summary>
     public void Leave() => grain = null;

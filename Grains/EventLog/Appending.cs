@@ -36,15 +36,24 @@ public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedE
 /// </param>
 public readonly record struct RunStart(string Fingerprint, long Follows, long RemovalEpoch);
 
-/// <summary>
-/// Events that one grain appends together: consecutive sequences of one fingerprint, the first one head + 1. A fingerprint
-/// has one run under way at a time.
-/// </summary>
-internal abstract class Run(IReadOnlyList<RecordedEvent> events, long removalEpoch, Activity? caller)
+/// <summary>Whose runs are appended.</summary>
+internal interface IRunOwner
+{
+    /// <summary>
+    /// What became of a run, which is durable now. Called once for each run, by the commit, which waits: it must not wait itself,
+    /// and not throw.
+    /// </summary>
+    void Settle(Run run, AppendResult result, Answers answers);
+}
+
+/// <summary>Events that are appended together: consecutive sequences of one fingerprint, the first one head + 1.</summary>
+/// <param name="owner">Has one run under way at a time.</param>
+/// <param name="events">At least one.</param>
+/// <param name="removalEpoch">See <see cref="RunStart"/>.</param>
+/// <param name="caller">The trace that it is in, where it is traced.</param>
+internal sealed class Run(IRunOwner owner, IReadOnlyList<RecordedEvent> events, long removalEpoch, Activity? caller)
 {
     public IReadOnlyList<RecordedEvent> Events => events;
-
-    /// <summary>In whose trace it is, where it is traced.</summary>
     public Activity? Caller => caller;
 
     /// <summary>Of its events together.</summary>
@@ -57,9 +66,6 @@ internal abstract class Run(IReadOnlyList<RecordedEvent> events, long removalEpo
     public void Settle(AppendResult result, Answers answers)
     {
         IsSettled = true;
-        Settled(result, answers);
+        owner.Settle(this, result, answers);
     }
-
-    /// <summary>What became of it, which is durable now. Called once, by the commit, which waits: it must not wait itself, and not throw.</summary>
-    protected abstract void Settled(AppendResult result, Answers answers);
 }

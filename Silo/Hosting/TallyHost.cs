@@ -40,6 +40,7 @@ internal static class TallyHost
         builder.Services.AddSingleton<Snapshots>();
         builder.Services.AddSingleton<ActivationLimit>();
         builder.Services.AddSingleton<Erasures>();
+        builder.Services.AddSingleton<FingerprintServices>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
         builder.Services.AddHostedService<RollupMerge>();
         builder.Services.AddSingleton(database.Retention);

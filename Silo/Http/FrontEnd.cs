@@ -46,7 +46,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
             {
                 var here = residents.Find(fingerprint);
                 using var span = here is null ? null : CommitTraces.StartCall(nameof(here.Record));
-                var result = await (here is not null ? InTime(here.Record(@event)) : Grain(fingerprint).Record(@event));
+                var result = await (here is not null ? InTime(new ValueTask<RecordResult>(here.Record(@event))) : Grain(fingerprint).Record(@event));
                 if (!IsOpen(result)) return result;
             }
             catch (Exception exception) when (IsTransient(exception))
@@ -80,10 +80,10 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
         var begun = Stopwatch.GetTimestamp();
         var results = new RecordResult[places];
         Array.Fill(results, new(RecordOutcome.Unknown, 0));
-        var here = new List<(FingerprintGrain Grain, IGrouping<string, PlacedEvent> Share)>();
+        var here = new List<(Fingerprint Fingerprint, IGrouping<string, PlacedEvent> Share)>();
         var sending = new List<Task>();
         foreach (var share in shares)
-            if (residents.Find(share.Key) is { } grain) here.Add((grain, share));
+            if (residents.Find(share.Key) is { } fingerprint) here.Add((fingerprint, share));
             else sending.Add(Send(share.Key, [.. share], results, begun));
         await RecordHere(here, results);
         foreach (var (_, share) in here)
@@ -92,12 +92,12 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
         return results;
     }
 
-    private static async ValueTask RecordHere(List<(FingerprintGrain Grain, IGrouping<string, PlacedEvent> Share)> shares, RecordResult[] results)
+    private static async ValueTask RecordHere(List<(Fingerprint Fingerprint, IGrouping<string, PlacedEvent> Share)> shares, RecordResult[] results)
     {
         if (shares.Count == 0) return;
-        using var span = CommitTraces.StartCall(nameof(FingerprintGrain.RecordAll));
+        using var span = CommitTraces.StartCall(nameof(Fingerprint.RecordAll));
         var pending = new PendingResults(results, shares.Sum(one => one.Share.Count()));
-        foreach (var (grain, share) in shares) grain.RecordAll(share, pending);
+        foreach (var (fingerprint, share) in shares) fingerprint.RecordAll(share, pending);
         await pending.Wait(Deadline);
     }
 

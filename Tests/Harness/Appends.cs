@@ -3,25 +3,25 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Appends runs as a grain does.</summary>
+/// <summary>Appends runs as a fingerprint does.</summary>
 internal static class Appends
 {
     /// <summary>Completes with what becomes of the run, whose writer knows a removal epoch.</summary>
     public static Task<AppendResult> Append(this GroupCommit log, IReadOnlyList<RecordedEvent> events, long removalEpoch = 0)
     {
-        var run = new AwaitedRun(events, removalEpoch);
-        Assert.True(log.TryAppend(run), "The queue is full.");
-        return run.Done;
+        var owner = new Owner();
+        Assert.True(log.TryAppend(new(owner, events, removalEpoch, null)), "The queue is full.");
+        return owner.Done;
     }
 
-    public static bool IsFullFor(this GroupCommit log, IReadOnlyList<RecordedEvent> events) => !log.TryAppend(new AwaitedRun(events, 0));
+    public static bool IsFullFor(this GroupCommit log, IReadOnlyList<RecordedEvent> events) => !log.TryAppend(new(new Owner(), events, 0, null));
 
-    private sealed class AwaitedRun(IReadOnlyList<RecordedEvent> events, long removalEpoch) : Run(events, removalEpoch, null)
+    private sealed class Owner : IRunOwner
     {
         private readonly TaskCompletionSource<AppendResult> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task<AppendResult> Done => done.Task;
 
-        protected override void Settled(AppendResult result, Answers answers) => done.SetResult(result);
+        public void Settle(Run run, AppendResult result, Answers answers) => done.SetResult(result);
     }
 }

@@ -46,8 +46,14 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     public IFingerprintGrain Grain(string fingerprint) =>
         Grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint));
 
-    /// <summary>As the front end calls it: without a message, where it is in memory.</summary>
-    public IFingerprintGrain Nearest(string fingerprint) => Residents.Find(fingerprint) ?? Grain(fingerprint);
+    /// <summary>As the front end does it: without a message, where the fingerprint is in memory.</summary>
+    public async Task<RecordResult[]> RecordNearest(string fingerprint, Event[] events) =>
+        Residents.Find(fingerprint) is not { } here ? await Grain(fingerprint).RecordAll(events)
+        : events is [var only] ? [await here.Record(only)]
+        : await here.RecordAll(events);
+
+    public async Task<ViewResult> ViewNearest(string fingerprint) =>
+        await (Residents.Find(fingerprint)?.View() ?? Grain(fingerprint).View());
 
     public GrainId GrainId(string fingerprint) => Grain(fingerprint).GetGrainId();
 

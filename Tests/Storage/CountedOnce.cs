@@ -61,7 +61,7 @@ public sealed class CountedOnce(PostgresServer server)
                 mine.Add((id, Send(silo, "shared", [Event(id, otherContent: false)])));
                 if (random.Next(20) == 0) await Task.WhenAll(mine.Select(one => one.Result));
                 if (random.Next(100) == 0) await Deactivate(silo.Grain("shared"));
-                if (random.Next(10) == 0) Assert.InRange((await Delivered(() => silo.Nearest("shared").View().AsTask())).View?.Total ?? 0, 0, Ids);
+                if (random.Next(10) == 0) Assert.InRange((await Delivered(() => silo.ViewNearest("shared"))).View?.Total ?? 0, 0, Ids);
             }
             var results = await Task.WhenAll(mine.Select(one => one.Result));
             return mine.Zip(results, (one, result) => (one.Id, Result: Assert.Single(result)));
@@ -91,7 +91,7 @@ public sealed class CountedOnce(PostgresServer server)
     // As the front end does: one that is leaving sends its callers on, perhaps with some of a call's events recorded already.
     private static async Task<RecordResult[]> Send(RunningSilo silo, string fingerprint, Event[] events)
     {
-        var results = await Delivered(() => Send(silo.Nearest(fingerprint), events));
+        var results = await Delivered(() => silo.RecordNearest(fingerprint, events));
         while (true)
         {
             int[] open = [.. Enumerable.Range(0, events.Length).Where(i => results[i].Outcome == RecordOutcome.SteppedDown)];

@@ -1,0 +1,182 @@
+using Tally.Contracts;
+using Tally.Grains.EventLog;
+
+namespace Tally.Grains;
+
+/// <summary>An event's way from its caller into the log and back, from top to bottom.</summary>
+public sealed partial class Fingerprint
+{
+    private Task<RecordResult> Record(Event @event, bool isCompared)
+    {
+        Task<RecordResult> result;
+        Answers? answers = null;
+        lock (gate)
+        {
+            if (FindAnswer(@event) is { } known) return Task.FromResult(known);
+            if (WaitForFirst(@event, isCompared) is { } repeat) return repeat;
+            result = (pending ??= new()).Add(new(@event)).Done;
+            if (!isAppending) AppendPending(answers = new());
+        }
+        answers?.Tell();
+        return result;
+    }
+
+    // Null where the log has to say it.
+    private RecordResult? FindAnswer(Event @event) =>
+        IsClosed ? new(RecordOutcome.SteppedDown, 0)
+        : suppressed ? new(RecordOutcome.Suppressed, 0)
+        : remembered.Find(@event) is { SameText: true } first ? new(RecordOutcome.Duplicate, first.Sequence)
+        : null;
+
+    // Of an event whose id is known, or on its way into the log; null of any other.
+    private Task<RecordResult>? WaitForFirst(Event @event, bool isCompared) =>
+        !isCompared && remembered.Find(@event) is { SameText: false } ? Task.Run(() => CompareWithLog(@event)) // SQLite's calls block
+        : pending?.Find(@event.Id) is { } first ? CompareWithPending(first, @event)
+        : null;
+
+    // A known id with other text. In a run it would make the whole batch, which is others' too, commit a second time.
+    private async Task<RecordResult> CompareWithLog(Event repeat)
+    {
+        try
+        {
+            return await services.History.FindFirst(name, repeat) is { } first
+                ? CompareContent(new(RecordOutcome.Recorded, first.Sequence), first.Event, repeat)
+                : await Record(repeat, isCompared: true); // it has left the log meanwhile
+        }
+        catch (EventLogUnavailableException)
+        {
+            return new(RecordOutcome.Unavailable, 0);
+        }
+    }
+
+    private async Task<RecordResult> CompareWithPending(PendingEvent first, Event repeat)
+    {
+        var result = await first.Done;
+        // The first was refused for its own content, which says nothing of a repeat with other content.
+        return result.Outcome is RecordOutcome.IdConflict or RecordOutcome.TooManyCounters && !repeat.HasContentOf(first.Event)
+            ? await Record(repeat, isCompared: false)
+            : CompareContent(result, first.Event, repeat);
+    }
+
+    private static RecordResult CompareContent(RecordResult first, Event firstEvent, Event repeat) =>
+        first.Outcome is not (RecordOutcome.Recorded or RecordOutcome.Duplicate) ? first
+        : new(repeat.HasContentOf(firstEvent) ? RecordOutcome.Duplicate : RecordOutcome.IdConflict, first.Sequence);
+
+    private static async Task TellWhenKnown(Task<RecordResult> repeat, PendingResults waiting, int place)
+    {
+        var result = new RecordResult(RecordOutcome.Unknown, 0); // whatever happens, the caller must hear of it
+        try
+        {
+            result = await repeat;
+        }
+        finally
+        {
+            waiting.Tell(place, result);
+        }
+    }
+
+    // Until a run is on its way, or no event is left.
+    private void AppendPending(Answers answers)
+    {
+        isAppending = false;
+        while (pending is { HasNext: true } && stage != Stage.SteppedDown && !isAppending)
+        {
+            var caller = pending.NextCaller;
+            var decided = DecideRun(pending, answers);
+            if (decided.Count == 0) continue;
+            var run = new Run(this, decided, removalEpoch, caller);
+            isAppending = services.Log.TryAppend(run);
+            if (!isAppending) AnswerRun(run, RecordOutcome.Overloaded, answers);
+        }
+        if (isAppending) return;
+        pending?.AnswerNext(new(RecordOutcome.SteppedDown, 0), answers);
+        if (state.Total <= 1) pending = null;
+        idle?.SetResult();
+        idle = null;
+    }
+
+    private List<RecordedEvent> DecideRun(PendingEvents events, Answers answers)
+    {
+        var decisions = new Decisions(name, state, services.Limits.CountersMax);
+        // A run larger than the queue would rarely find room.
+        var weightMax = Math.Min(services.Limits.RunEventsMax, services.Limits.QueueEventsMax);
+        var decided = new List<RecordedEvent>(Math.Min(events.NextCount, weightMax));
+        for (var weight = 0; events.HasNext && weight < weightMax;)
+        {
+            var one = events.TakeNext();
+            if (decisions.Next(one.Event) is { } next) decided.Add(next);
+            else events.Answer(one.Event.Id, new(RecordOutcome.TooManyCounters, 0), answers);
+            weight += one.Event.Weight;
+        }
+        return decided;
+    }
+
+    void IRunOwner.Settle(Run run, AppendResult result, Answers answers)
+    {
+        lock (gate)
+        {
+            try
+            {
+                Settle(run, result, answers);
+                AppendPending(answers);
+            }
+            catch (Exception exception) // a broken invariant: what this activation believes is worth nothing
+            {
+                LogBroken(services.Logger, exception, state.Sequence);
+                StepDown();
+                pending!.AnswerAll(new(RecordOutcome.Unknown, 0), answers);
+                AppendPending(answers);
+            }
+        }
+    }
+
+    private void Settle(Run run, AppendResult result, Answers answers)
+    {
+        switch (result.Outcome)
+        {
+            case AppendOutcome.Recorded:
+                removalEpoch = result.RemovalEpoch;
+                foreach (var recorded in run.Events) Fold(recorded, answers);
+                holder.Advanced(state.Sequence);
+                break;
+            case AppendOutcome.HasRepeats:
+                AnswerRepeats(run, result.Repeats, answers);
+                break;
+            case AppendOutcome.Unavailable:
+                AnswerRun(run, RecordOutcome.Unavailable, answers);
+                break;
+            case AppendOutcome.Fenced:
+                StepDownFenced();
+                AnswerRun(run, RecordOutcome.SteppedDown, answers);
+                break;
+            default:
+                StepDown();
+                AnswerRun(run, RecordOutcome.Unknown, answers);
+                break;
+        }
+    }
+
+    private void Fold(RecordedEvent recorded, Answers answers)
+    {
+        state.Apply(recorded);
+        remembered.Add(recorded);
+        pending!.Answer(recorded.Event.Id, new(RecordOutcome.Recorded, recorded.Sequence), answers);
+    }
+
+    // Old repeats get their first's receipt. The others of the run get new sequences, so they are decided again.
+    private void AnswerRepeats(Run run, IReadOnlyList<RecordedEvent> repeats, Answers answers)
+    {
+        var firstById = repeats.ToDictionary(repeat => repeat.Event.Id);
+        var again = new List<PendingEvent>();
+        foreach (var (_, _, _, one) in run.Events)
+            if (firstById.TryGetValue(one.Id, out var first))
+                pending!.Answer(one.Id, CompareContent(new(RecordOutcome.Recorded, first.Sequence), first.Event, one), answers);
+            else again.Add(pending!.Find(one.Id)!);
+        pending!.PutFirst(again);
+    }
+
+    private void AnswerRun(Run run, RecordOutcome outcome, Answers answers)
+    {
+        foreach (var recorded in run.Events) pending!.Answer(recorded.Event.Id, new(outcome, 0), answers);
+    }
+}

@@ -1,0 +1,179 @@
+using Microsoft.Extensions.Logging;
+using Tally.Contracts;
+using Tally.Grains.EventLog;
+
+namespace Tally.Grains;
+
+/// <summary>
+/// One fingerprint in memory: decides what its events become, has them appended to the log, and folds what was committed.
+/// Called on any thread; one lock guards it all. It knows nothing of Orleans: its grain loads it, writes its snapshots and
+/// ends it.
+/// </summary>
+/// <remarks>
+/// One run of events is under way at a time. Events that arrive meanwhile gather and become the next run. What follows a
+/// commit is done by the commit itself, for all of its runs in one go: each task that waits for another would cost a post a
+/// percent.
+/// </remarks>
+public sealed partial class Fingerprint : IRunOwner
+{
+    private enum Stage
+    {
+        Open,
+        /// <summary>Its activation ends. Runs under way are still folded.</summary>
+        Closing,
+        /// <summary>It no longer knows where the log stands, or is being erased.</summary>
+        SteppedDown,
+    }
+
+    private readonly FingerprintServices services;
+    private readonly IFingerprintHolder holder;
+    private readonly string name;
+    private readonly bool suppressed;
+
+    private readonly Lock gate = new(); // guards what follows
+    private readonly FingerprintState state;
+    private readonly RememberedEvents remembered;
+    private long removalEpoch; // as of when it knows the log's head
+    private Stage stage;
+    private bool isAppending;
+    private TaskCompletionSource? idle; // somebody waits for the run under way
+
+    // Null while it is not needed: most visitors have one event, and nothing is kept for a second.
+    private PendingEvents? pending;
+
+    internal Fingerprint(string name, LoadedHistory history, FingerprintServices services, IFingerprintHolder holder)
+    {
+        (this.name, this.services, this.holder) = (name, services, holder);
+        (state, removalEpoch, suppressed) = (history.State, history.RemovalEpoch, history.Suppressed);
+        remembered = new(services.Limits.RememberedEventsMax);
+        foreach (var recorded in history.Newest) remembered.Add(recorded);
+    }
+
+    // Later calls are sent to the next activation.
+    private bool IsClosed => stage != Stage.Open;
+
+    /// <inheritdoc cref="IFingerprintGrain.Record"/>
+    public Task<RecordResult> Record(Event @event)
+    {
+        holder.Use();
+        return Record(@event, isCompared: false);
+    }
+
+    /// <inheritdoc cref="IFingerprintGrain.RecordAll"/>
+    public async Task<RecordResult[]> RecordAll(Event[] events)
+    {
+        var results = new RecordResult[events.Length];
+        var waiting = new PendingResults(results, events.Length);
+        RecordAll(events.Select((one, place) => new PlacedEvent(one, place)), waiting);
+        await waiting.Wait(Timeout.InfiniteTimeSpan);
+        return results;
+    }
+
+    /// <summary>The same for a caller who waits for events of other fingerprints too. They are one run, if it has room for them.</summary>
+    public void RecordAll(IEnumerable<PlacedEvent> events, PendingResults waiting)
+    {
+        holder.Use();
+        var answers = new Answers();
+        lock (gate)
+        {
+            foreach (var (one, place) in events)
+                if (FindAnswer(one) is { } known) waiting.Tell(place, known);
+                else if (WaitForFirst(one, isCompared: false) is { } repeat) _ = TellWhenKnown(repeat, waiting, place);
+                else (pending ??= new()).Add(new(one, waiting, place));
+            if (!isAppending) AppendPending(answers);
+        }
+        answers.Tell();
+    }
+
+    /// <inheritdoc cref="IFingerprintGrain.View"/>
+    public async ValueTask<ViewResult> View()
+    {
+        holder.Use();
+        if (!await services.Liveness.Prove()) return new(ViewOutcome.Unavailable, null);
+        lock (gate)
+        {
+            if (IsClosed) return new(ViewOutcome.SteppedDown, null);
+            if (state.Total > 0) return new(ViewOutcome.Known, state.ToView(name));
+            if (pending is not { IsEmpty: false }) holder.Deactivate();
+            return new(ViewOutcome.Unknown, null);
+        }
+    }
+
+    /// <summary>Of its last event; 0 before the first.</summary>
+    internal long Sequence
+    {
+        get
+        {
+            lock (gate) return state.Sequence;
+        }
+    }
+
+    /// <summary>Its events are refused.</summary>
+    internal bool IsSuppressed => suppressed;
+
+    /// <summary>A copy of what is committed, for a snapshot; null once it has stepped down.</summary>
+    internal FingerprintState? CopyState()
+    {
+        lock (gate) return stage == Stage.SteppedDown ? null : state.Copy();
+    }
+
+    /// <summary>Begins something that <see cref="Close"/> and <see cref="CloseForErasure"/> come after; nothing where they came before.</summary>
+    internal Task WhileOpen(Func<Task> begin)
+    {
+        lock (gate) return IsClosed ? Task.CompletedTask : begin();
+    }
+
+    /// <summary>Its activation ends: later calls are sent away. Completes when no run is under way.</summary>
+    internal Task Close()
+    {
+        lock (gate)
+        {
+            if (stage == Stage.Open) stage = Stage.Closing;
+            return NoRunUnderWay();
+        }
+    }
+
+    /// <summary>
+    /// Sends later calls away, so that what is kept of it can be erased: the next activation begins with what is left.
+    /// Completes when no run is under way.
+    /// </summary>
+    /// <param name="lastSeenBefore">Only if its last event happened before, and none is on its way; null for in any case.</param>
+    /// <returns>Null where it is closed now, and by this call; else why not.</returns>
+    internal async Task<EraseOutcome?> CloseForErasure(DateTime? lastSeenBefore)
+    {
+        Task appended;
+        lock (gate)
+        {
+            if (IsClosed) return EraseOutcome.SteppedDown;
+            if (lastSeenBefore is { } before && (state.Total == 0 || state.LastSeen >= before || pending is { IsEmpty: false }))
+                return EraseOutcome.Kept;
+            stage = Stage.SteppedDown;
+            appended = NoRunUnderWay();
+        }
+        await appended;
+        return null;
+    }
+
+    /// <summary>Another activation has written since: this one no longer knows where the log stands.</summary>
+    internal void StepDownFenced()
+    {
+        TallyMetrics.Fences.Add(1);
+        LogFenced(services.Logger, state.Sequence);
+        StepDown();
+    }
+
+    private void StepDown()
+    {
+        lock (gate) stage = Stage.SteppedDown;
+        holder.Deactivate();
+    }
+
+    private Task NoRunUnderWay() =>
+        isAppending ? (idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
+
+    [LoggerMessage(LogLevel.Information, "Another activation wrote after sequence {Sequence}; this one steps down")]
+    private static partial void LogFenced(ILogger logger, long sequence);
+
+    [LoggerMessage(LogLevel.Error, "An activation at sequence {Sequence} broke an invariant and steps down")]
+    private static partial void LogBroken(ILogger logger, Exception exception, long sequence);
+}
