@@ -1,7 +1,7 @@
 namespace Tally.Contracts;
 
 /// <summary>
-/// One fingerprint: the only writer of its events, and the one who knows their counts. Its key is made by
+/// One fingerprint: the only writer of its events. It knows their counts. Its key is made by
 /// <see cref="FingerprintKey"/>.
 /// </summary>
 [Alias("tally.IFingerprintGrain")]
@@ -27,14 +27,14 @@ public interface IFingerprintGrain : IGrainWithStringKey
     ValueTask<ViewResult> View();
 
     /// <summary>
-    /// Removes everything that is kept of this fingerprint, in one transaction, behind the events that are being committed.
-    /// Whoever comes meanwhile is sent to the next activation, which knows nothing: what it records is a new fingerprint's.
+    /// Removes everything that is kept of this fingerprint, in one transaction, after the events that are being committed.
+    /// Later calls go to the next activation, which knows nothing of the past and begins a new history.
     /// </summary>
     /// <param name="suppress">Also refuse its events from now on.</param>
     [Alias("Erase")]
     ValueTask<EraseResult> Erase(bool suppress);
 
-    /// <summary>Erases it, but only if its last event happened before.</summary>
+    /// <summary>Erases it, but only if its last event happened before a time, and none is on its way.</summary>
     /// <param name="before">UTC.</param>
     [Alias("Forget")]
     ValueTask<EraseResult> Forget(DateTime before);

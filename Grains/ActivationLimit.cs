@@ -31,7 +31,7 @@ public sealed class ActivationLimit(Limits limits, IOptions<GrainCollectionOptio
 
     internal void Open(string fingerprint, Fingerprint here) => loaded[fingerprint] = here;
 
-    // It may have a successor already.
+    // The next activation may be open already.
     internal void Close(string fingerprint, Fingerprint here) => loaded.TryRemove(new(fingerprint, here));
 
     internal Resident Enter(IGrainContext grain)

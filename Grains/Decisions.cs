@@ -22,8 +22,8 @@ public sealed class Decisions(string fingerprint, FingerprintState state, int co
 
     private long sequence = state.Sequence;
 
-    /// <summary>The next event's record, or null where it would begin a counter beyond the limit.</summary>
-    public RecordedEvent? Next(Event e)
+    /// <summary>The next event, decided, or null where it would begin a counter beyond the limit.</summary>
+    public DecidedEvent? Next(Event e)
     {
         var knownCounter = state.FindCounter(e.Product, e.Action) is not null;
         if (!knownCounter && firsts?.Counters.Contains((e.Product, e.Action)) != true)
@@ -40,6 +40,6 @@ public sealed class Decisions(string fingerprint, FingerprintState state, int co
         if (!state.Days.Contains(day) && (firsts ??= new()).Days.Add(day)) flags |= EventFirsts.OfDay;
         if (product?.Days.Contains(day) != true && (firsts ??= new()).ProductDays.Add((e.Product, day)))
             flags |= EventFirsts.OfProductDay;
-        return new RecordedEvent(fingerprint, ++sequence, flags, e);
+        return new DecidedEvent(fingerprint, ++sequence, flags, e);
     }
 }

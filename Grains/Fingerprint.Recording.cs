@@ -62,7 +62,7 @@ public sealed partial class Fingerprint
         first.Outcome is not (RecordOutcome.Recorded or RecordOutcome.Duplicate) ? first
         : new(repeat.HasContentOf(firstEvent) ? RecordOutcome.Duplicate : RecordOutcome.IdConflict, first.Sequence);
 
-    private static async Task TellWhenKnown(Task<RecordResult> repeat, PendingResults waiting, int place)
+    private static async Task SetWhenKnown(Task<RecordResult> repeat, PendingResults waiting, int place)
     {
         var result = new RecordResult(RecordOutcome.Unknown, 0); // whatever happens, the caller must hear of it
         try
@@ -71,7 +71,7 @@ public sealed partial class Fingerprint
         }
         finally
         {
-            waiting.Tell(place, result);
+            waiting.Set(place, result);
         }
     }
 
@@ -95,12 +95,12 @@ public sealed partial class Fingerprint
         idle = null;
     }
 
-    private List<RecordedEvent> DecideRun(PendingEvents events, Answers answers)
+    private List<DecidedEvent> DecideRun(PendingEvents events, Answers answers)
     {
         var decisions = new Decisions(name, state, services.Limits.CountersMax);
         // A run larger than the queue would rarely find room.
         var weightMax = Math.Min(services.Limits.RunEventsMax, services.Limits.QueueEventsMax);
-        var decided = new List<RecordedEvent>(Math.Min(events.NextCount, weightMax));
+        var decided = new List<DecidedEvent>(Math.Min(events.NextCount, weightMax));
         for (var weight = 0; events.HasNext && weight < weightMax;)
         {
             var one = events.TakeNext();
@@ -136,7 +136,7 @@ public sealed partial class Fingerprint
         {
             case AppendOutcome.Recorded:
                 removalEpoch = result.RemovalEpoch;
-                foreach (var recorded in run.Events) Fold(recorded, answers);
+                foreach (var decided in run.Events) Fold(decided, answers);
                 holder.Advanced(state.Sequence);
                 break;
             case AppendOutcome.HasRepeats:
@@ -168,15 +168,18 @@ public sealed partial class Fingerprint
     {
         var firstById = repeats.ToDictionary(repeat => repeat.Event.Id);
         var again = new List<PendingEvent>();
-        foreach (var (_, _, _, one) in run.Events)
+        foreach (var decided in run.Events)
+        {
+            var one = decided.Event;
             if (firstById.TryGetValue(one.Id, out var first))
                 pending!.Answer(one.Id, CompareContent(new(RecordOutcome.Recorded, first.Sequence), first.Event, one), answers);
             else again.Add(pending!.Find(one.Id)!);
+        }
         pending!.PutFirst(again);
     }
 
     private void AnswerRun(Run run, RecordOutcome outcome, Answers answers)
     {
-        foreach (var recorded in run.Events) pending!.Answer(recorded.Event.Id, new(outcome, 0), answers);
+        foreach (var decided in run.Events) pending!.Answer(decided.Event.Id, new(outcome, 0), answers);
     }
 }

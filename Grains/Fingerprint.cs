@@ -77,8 +77,8 @@ public sealed partial class Fingerprint : IRunOwner
         lock (gate)
         {
             foreach (var (one, place) in events)
-                if (FindAnswer(one) is { } known) waiting.Tell(place, known);
-                else if (WaitForFirst(one, isCompared: false) is { } repeat) _ = TellWhenKnown(repeat, waiting, place);
+                if (FindAnswer(one) is { } known) waiting.Set(place, known);
+                else if (WaitForFirst(one, isCompared: false) is { } repeat) _ = SetWhenKnown(repeat, waiting, place);
                 else (pending ??= new()).Add(new(one, waiting, place));
             if (!isAppending) AppendPending(answers);
         }

@@ -80,14 +80,14 @@ public sealed partial class FingerprintGrain(FingerprintServices services) : Gra
         lock (resident!) resident.Leave();
         if (loaded is not { } here) return;
         services.ActivationLimit.Close(name, here);
-        await here.Close(); // Orleans waits for its own requests, and not for those that came without a message
+        await here.Close(); // Orleans waits for its messages, and not for calls without one
         await snapshotting;
         if (here.Sequence - snapshotSequence >= services.Limits.SnapshotOnDeactivationEventsMin) await WriteSnapshot(here);
     }
 
     void IFingerprintHolder.Deactivate() => DeactivateOnIdle();
 
-    // Orleans' own part is asked now and then: a call without a message costs no more for it than a look at a coarse clock.
+    // Orleans counts messages alone as use, and its clock is asked only now and then: most calls cost a look at a coarse one.
     void IFingerprintHolder.Use()
     {
         resident!.Use();
@@ -137,7 +137,8 @@ public sealed partial class FingerprintGrain(FingerprintServices services) : Gra
     private async Task SnapshotInTurn(Fingerprint here)
     {
         isSnapshotDue = true; // until it is written: two writes at once would take each other for another activation's
-        // A silo that slept may have lost the fingerprint, and that its history: a first snapshot meets no version that would refuse it.
+        // A silo that slept may have lost the fingerprint, and the fingerprint its history: then no version would refuse a first
+        // snapshot.
         if (await services.Snapshots.TakeTurn() && await services.Liveness.Prove())
             await here.WhileOpen(() => snapshotting = Task.Run(() => WriteSnapshot(here)));
         isSnapshotDue = false;

@@ -3,7 +3,7 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Grains;
 
-/// <summary>A fingerprint as a grain begins with it.</summary>
+/// <summary>What an activation begins with.</summary>
 /// <param name="State">The fold of the whole log.</param>
 /// <param name="Newest">The newest events, oldest first.</param>
 /// <param name="Stored">The snapshot as read, for its version; null where it was not needed.</param>
@@ -23,7 +23,7 @@ public sealed record LoadedHistory(
 /// <summary>Loads a fingerprint: its newest events, and for a longer history its snapshot and the events between.</summary>
 public sealed class History(HistoryLoader loader, IEventLogStorage storage, IErasureStorage erasures, Snapshots snapshots, Limits limits)
 {
-    // Events are pruned in steps, and rarely: whoever meets one of a fingerprint does not meet the next.
+    // Pruning goes in steps, and rarely: a load may meet one of them, but hardly two.
     private const int AttemptsMax = 5;
 
     /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
@@ -37,7 +37,7 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, IEra
     /// <summary>The event that the log has under an event's id; null where it has none.</summary>
     /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
     public async Task<RecordedEvent?> FindFirst(string fingerprint, Event repeat) =>
-        await storage.FindRepeats([new(fingerprint, 0, EventFirsts.None, repeat)]) is [var first, ..] ? first : null;
+        await storage.FindRepeats([new(fingerprint, 0, repeat)]) is [var first, ..] ? first : null;
 
     // Null where events were pruned between one read and the next.
     private async Task<LoadedHistory?> TryLoad(string fingerprint, GrainId grain)

@@ -1,16 +1,17 @@
 namespace Tally.Grains;
 
 /// <summary>
-/// Lets so many a second pass and no more, evenly: each has a moment of its own, and waits for it. After a rest the first passes at once.
+/// Lets a fixed number a second pass, evenly: each caller gets a moment of its own and waits for it. After a pause the first
+/// passes at once.
 /// </summary>
-/// <remarks>A timer's period is whole milliseconds, and a bucket's share of a tenth of a second a whole number: both would round the rate.</remarks>
+/// <remarks>A timer counts whole milliseconds and a token bucket whole tokens: both would round the rate.</remarks>
 public sealed class Pace(int perSecond, TimeProvider clock)
 {
     private readonly Lock gate = new();
     private readonly long period = (clock.TimestampFrequency + perSecond - 1) / perSecond;
     private long next;
 
-    /// <param name="waitingMax">So many may wait.</param>
+    /// <param name="waitingMax">How many may wait.</param>
     /// <param name="cancellation">Gives the wait up; its moment is not given to others.</param>
     /// <returns>True when its moment has come; false at once where more wait.</returns>
     public async ValueTask<bool> Wait(int waitingMax = int.MaxValue, CancellationToken cancellation = default)

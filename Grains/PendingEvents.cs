@@ -24,7 +24,7 @@ internal sealed class PendingEvent(Event @event, PendingResults? batch = null, i
     /// <summary>Under the fingerprint's lock: so those that wait for it alone are told later.</summary>
     public void Answer(RecordResult result, Answers answers)
     {
-        batch?.Tell(place, result);
+        batch?.Set(place, result);
         if (done is not null) answers.Add(done, result);
     }
 }

@@ -6,20 +6,20 @@ namespace Tally.Grains;
 public readonly record struct PlacedEvent(Event Event, int Place);
 
 /// <summary>
-/// What becomes of many events, of whatever fingerprints: their grains say it one by one, and one caller waits for all. A task for
-/// each event, or for each fingerprint, would be most of what a batch costs.
+/// The results of a batch of events of any fingerprints: each is set when it is known, and one caller waits for all of them. A
+/// task for each event, or for each fingerprint, would be most of what a batch costs.
 /// </summary>
-/// <param name="results">Where they go, each at its place. What is not said in time stays as it was.</param>
-/// <param name="count">Events that grains are asked for.</param>
+/// <param name="results">One place for each. A result that does not come in time leaves its place as it was.</param>
+/// <param name="count">Results to wait for.</param>
 public sealed class PendingResults(RecordResult[] results, int count)
 {
     private readonly Lock gate = new();
-    // Grains tell under their locks, where nobody may go on.
+    // Set under a fingerprint's lock, where the caller must not go on.
     private readonly TaskCompletionSource known = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int left = count;
     private bool closed;
 
-    internal void Tell(int place, RecordResult result)
+    internal void Set(int place, RecordResult result)
     {
         lock (gate)
         {
@@ -30,7 +30,7 @@ public sealed class PendingResults(RecordResult[] results, int count)
         known.SetResult();
     }
 
-    /// <summary>Waits for all, but no longer than <paramref name="most"/>: what is said later is not heard.</summary>
+    /// <summary>Waits for all, but no longer than <paramref name="most"/>; what comes later is dropped.</summary>
     public async Task Wait(TimeSpan most)
     {
         lock (gate)

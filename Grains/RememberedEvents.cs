@@ -22,12 +22,9 @@ internal sealed class RememberedEvents(int max)
         count = Math.Min(count + 1, max);
     }
 
-    /// <summary>The id of the newest one; empty where there is none.</summary>
-    public Guid NewestId => count == 0 ? Guid.Empty : ring[(next + max - 1) % max].Id;
-
     /// <summary>
-    /// The sequence of an event id, and whether its first event has the same text; null where it is not remembered. Other text may
-    /// still be the same content, written in another way: that the log can tell, which has the first event.
+    /// The sequence of an event id, and whether its first event has the same text; null where it is not remembered. Other text
+    /// may still be the same content, written in another way: only the log, which has the first event, can tell.
     /// </summary>
     public (long Sequence, bool SameText)? Find(Contracts.Event e)
     {

@@ -51,9 +51,9 @@ internal interface IRunOwner
 /// <param name="events">At least one.</param>
 /// <param name="removalEpoch">See <see cref="RunStart"/>.</param>
 /// <param name="caller">The trace that it is in, where it is traced.</param>
-internal sealed class Run(IRunOwner owner, IReadOnlyList<RecordedEvent> events, long removalEpoch, Activity? caller)
+internal sealed class Run(IRunOwner owner, IReadOnlyList<DecidedEvent> events, long removalEpoch, Activity? caller)
 {
-    public IReadOnlyList<RecordedEvent> Events => events;
+    public IReadOnlyList<DecidedEvent> Events => events;
     public Activity? Caller => caller;
 
     /// <summary>Of its events together.</summary>

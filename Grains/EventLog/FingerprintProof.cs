@@ -26,7 +26,7 @@ internal sealed class FingerprintProof(string fingerprint, Action<string> report
     }
 
     /// <returns>The event as it was decided, for the rollups; null where it does not fit.</returns>
-    public RecordedEvent? Fold(RecordedEvent recorded)
+    public DecidedEvent? Fold(RecordedEvent recorded)
     {
         if (recorded.Sequence != State.Sequence + 1)
             report($"fingerprint '{fingerprint}': sequence {recorded.Sequence} follows {State.Sequence}");

@@ -75,10 +75,10 @@ public sealed partial class GroupCommit
         var deltas = new RollupDeltas();
         var starts = batch.ConvertAll(run => run.Start);
         foreach (var run in batch)
-            foreach (var recorded in run.Events)
+            foreach (var decided in run.Events)
             {
-                events.Add(recorded);
-                deltas.Add(recorded);
+                events.Add(decided);
+                deltas.Add(decided);
             }
         if (await storage.TryRecordMeasured(events, starts, deltas, batch) is not { } removalEpoch) return false;
         if (Volatile.Read(ref failing) == 1 && Interlocked.Exchange(ref failing, 0) == 1) LogRecordsAgain();

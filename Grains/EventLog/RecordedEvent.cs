@@ -9,13 +9,17 @@ namespace Tally.Grains.EventLog;
 /// Its place in that history. A fingerprint's sequences have no gaps: its next event is always its head plus one,
 /// which is what makes the log's key a fence against every writer that does not know the head.
 /// </param>
-/// <param name="Firsts">What it is the first of. Not stored: the fold decides the same again.</param>
 /// <param name="Event">What the client sent.</param>
-public sealed record RecordedEvent(string Fingerprint, long Sequence, EventFirsts Firsts, Event Event)
+public record RecordedEvent(string Fingerprint, long Sequence, Event Event)
 {
     /// <summary>Of UTF-8.</summary>
     public int PropertiesBytes => Event.Properties is { } properties ? Encoding.UTF8.GetByteCount(properties) : 0;
 }
+
+/// <summary>The same as its grain decided it, and as every fold of the log decides it again: with what it is the first of, for the rollups.</summary>
+/// <param name="Firsts">Not stored.</param>
+public sealed record DecidedEvent(string Fingerprint, long Sequence, EventFirsts Firsts, Event Event)
+    : RecordedEvent(Fingerprint, Sequence, Event);
 
 /// <summary>What an event is the first of, for its fingerprint. Summed over all events these count visitors exactly.</summary>
 [Flags]

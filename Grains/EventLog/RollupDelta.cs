@@ -41,7 +41,7 @@ public readonly record struct RollupCounts(
 /// <summary>Adds up what a set of events gives each rollup.</summary>
 public sealed class RollupDeltas : Dictionary<RollupKey, RollupCounts>
 {
-    public void Add(RecordedEvent recorded) => AddCounts(RollupKey.Of(recorded), RollupCounts.Of(recorded.Firsts));
+    public void Add(DecidedEvent decided) => AddCounts(RollupKey.Of(decided), RollupCounts.Of(decided.Firsts));
 
     public void AddCounts(RollupKey key, RollupCounts counts) => this[key] = GetValueOrDefault(key) + counts;
 

@@ -136,7 +136,7 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
         }
     }
 
-    private RecordedEvent ReadEvent(DbDataReader row) => new(row.GetString(0), row.GetInt64(1), EventFirsts.None,
+    private RecordedEvent ReadEvent(DbDataReader row) => new(row.GetString(0), row.GetInt64(1),
         new Event(row.GetGuid(2), row.GetString(3), row.GetString(4), ReadTime(row, 5), ReadTime(row, 6),
             row.IsDBNull(7) ? null : row.GetString(7)));
 

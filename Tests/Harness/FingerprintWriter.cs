@@ -12,13 +12,13 @@ internal sealed class FingerprintWriter(string fingerprint)
     public FingerprintState State { get; } = new();
 
     /// <summary>The next run, decided but neither appended nor folded.</summary>
-    public RecordedEvent[] Decide(params IEnumerable<Event> events)
+    public DecidedEvent[] Decide(params IEnumerable<Event> events)
     {
         var decisions = new Decisions(fingerprint, State, int.MaxValue);
         return [.. events.Select(e => decisions.Next(e)!)];
     }
 
-    public RecordedEvent[] Decide(int count) => Decide(Enumerable.Range(0, count).Select(_ => EventSamples.View()));
+    public DecidedEvent[] Decide(int count) => Decide(Enumerable.Range(0, count).Select(_ => EventSamples.View()));
 
     public void Fold(IEnumerable<RecordedEvent> run)
     {

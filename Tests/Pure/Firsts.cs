@@ -65,7 +65,7 @@ public sealed class Firsts
     {
         var (recorded, state) = RecordIn(runs, events);
         var folded = new FingerprintState();
-        foreach (var one in recorded) folded.Apply(one with { Firsts = EventFirsts.None }); // as the log gives it back
+        foreach (var one in recorded) folded.Apply(new(one.Fingerprint, one.Sequence, one.Event)); // as the log gives it back
         Assert.True(folded.SameAs(state));
     });
 
@@ -125,7 +125,7 @@ public sealed class Firsts
         foreach (var run in Split(history.Item1, history.Item2))
         {
             var decisions = new Decisions("f", state, max);
-            var decided = new List<RecordedEvent>();
+            var decided = new List<DecidedEvent>();
             foreach (var e in run)
             {
                 var fits = pairs.Contains((e.Product, e.Action)) || pairs.Count < max;
@@ -141,16 +141,16 @@ public sealed class Firsts
         Assert.Equal(state.Total, state.Sequence); // a refused event takes no sequence
     });
 
-    private static long Count(IEnumerable<RecordedEvent> group, EventFirsts first) => group.Count(one => one.Firsts.HasFlag(first));
+    private static long Count(IEnumerable<DecidedEvent> group, EventFirsts first) => group.Count(one => one.Firsts.HasFlag(first));
 
     private static IEnumerable<string> Says(Event[] events) => events
         .Select(e => $"{e.Product} {e.Occurred:yyyy-MM-dd}").Distinct().Order()
         .Concat(events.GroupBy(e => (e.Product, e.Action)).Select(g => $"{g.Key} {g.Count()} {g.Min(e => e.Occurred):O} {g.Max(e => e.Occurred):O}"));
 
-    private static (RecordedEvent[] Recorded, FingerprintState State) RecordIn(int[] runs, Event[] events)
+    private static (DecidedEvent[] Recorded, FingerprintState State) RecordIn(int[] runs, Event[] events)
     {
         var state = new FingerprintState();
-        var recorded = new List<RecordedEvent>();
+        var recorded = new List<DecidedEvent>();
         foreach (var run in Split(events, runs))
         {
             var decisions = new Decisions("f", state, int.MaxValue);

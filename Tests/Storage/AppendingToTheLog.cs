@@ -120,7 +120,7 @@ public sealed class AppendingToTheLog(PostgresServer server)
         Assert.Equal([1], await BatchSizes(at));
         Assert.NotNull(await Try(writer.Decide(1)));
 
-        Task<long?> Try(RecordedEvent[] events)
+        Task<long?> Try(DecidedEvent[] events)
         {
             var deltas = new RollupDeltas();
             foreach (var one in events) deltas.Add(one);

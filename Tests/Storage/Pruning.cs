@@ -159,7 +159,7 @@ public sealed class Pruning(PostgresServer server)
             }
             Assert.Equal(new(RecordOutcome.Recorded, log.Count + 1), result);
             log.Add(e);
-            state.Apply(new(fingerprint, log.Count, EventFirsts.None, e));
+            state.Apply(new(fingerprint, log.Count, e));
         }
 
         public async Task Prune(int age)

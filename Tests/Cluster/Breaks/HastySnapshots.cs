@@ -1,7 +1,6 @@
 using Orleans.Storage;
 using Tally.Contracts;
 using Tally.Grains;
-using Tally.Grains.EventLog;
 
 namespace Tally.Tests.Cluster.Breaks;
 
@@ -15,7 +14,7 @@ internal sealed class HastySnapshots(IGrainStorage sound) : IGrainStorage, ILife
     {
         var state = (FingerprintState)(object)grainState.State!;
         var (counter, now) = (state.Counters[0], DateTime.UtcNow);
-        state.Apply(new("", state.Sequence + 1, EventFirsts.None,
+        state.Apply(new("", state.Sequence + 1,
             new Event(EventIds.Create(now), counter.Action, counter.Product, now, now, null)));
         await sound.WriteStateAsync(stateName, grainId, grainState);
     }
