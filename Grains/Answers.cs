@@ -17,17 +17,17 @@ internal sealed class Answers
     public void Add(TaskCompletionSource<RecordResult> caller, RecordResult result) => answers.Add((caller, result));
 
     /// <summary>On this thread.</summary>
-    public void Tell() => Tell(0, answers.Count);
+    public void Complete() => Complete(0, answers.Count);
 
     /// <summary>On others.</summary>
-    public void TellApart()
+    public void CompleteOnPool()
     {
         for (var from = 0; from < answers.Count; from += TogetherMax)
-            ThreadPool.UnsafeQueueUserWorkItem(static part => part.all.Tell(part.from, Math.Min(part.all.answers.Count, part.from + TogetherMax)),
+            ThreadPool.UnsafeQueueUserWorkItem(static part => part.all.Complete(part.from, Math.Min(part.all.answers.Count, part.from + TogetherMax)),
                 (all: this, from), preferLocal: false);
     }
 
-    private void Tell(int from, int end)
+    private void Complete(int from, int end)
     {
         for (var i = from; i < end; i++) answers[i].Caller.SetResult(answers[i].Result);
     }

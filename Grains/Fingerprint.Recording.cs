@@ -17,7 +17,7 @@ public sealed partial class Fingerprint
             result = (pending ??= new()).Add(new(@event)).Done;
             if (!isAppending) AppendPending(answers = new());
         }
-        answers?.Tell();
+        answers?.Complete();
         return result;
     }
 

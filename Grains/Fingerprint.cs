@@ -82,7 +82,7 @@ public sealed partial class Fingerprint : IRunOwner
                 else (pending ??= new()).Add(new(one, waiting, place));
             if (!isAppending) AppendPending(answers);
         }
-        answers.Tell();
+        answers.Complete();
     }
 
     /// <inheritdoc cref="IFingerprintGrain.View"/>

@@ -1,21 +1,19 @@
+using System.Threading.Channels;
+
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// Batches work by its own pace: a worker takes everything that gathered while its last batch was under way. No
-/// timer: an idle system answers one item at once, a busy one makes its batches as large as its load.
+/// Batches work at its own pace: a worker takes all that was queued while its last batch was under way. No timer: an idle
+/// system answers one item at once, a busy one makes its batches as large as its load.
 /// </summary>
-/// <param name="weightMax">Queued weight at the most; beyond it <see cref="TryAdd"/> refuses. A heavier item is taken when nothing else waits.</param>
-/// <param name="batchWeightMax">Weight of a batch at the most; a single heavier item is a batch of its own.</param>
+/// <param name="weightMax">Queued weight at the most. A heavier item is taken when nothing else is queued.</param>
+/// <param name="batchWeightMax">Weight of a batch at the most. A heavier item is a batch of its own.</param>
 /// <param name="weigh">An item's weight, at least 1.</param>
-/// <param name="work">Handles a batch, first in first out. It answers for its items itself and must not throw.</param>
+/// <param name="work">Handles a batch, in the order of arrival. It answers for its items itself and must not throw.</param>
 internal sealed class Batcher<T>(int weightMax, int batchWeightMax, Func<T, int> weigh, Func<List<T>, Task> work)
 {
-    private readonly Lock gate = new();
-    private readonly Queue<T> queue = new();
-    private readonly SemaphoreSlim wake = new(0);
+    private readonly Channel<T> queue = Channel.CreateUnbounded<T>();
     private int queuedWeight;
-    private int idleWorkers;
-    private bool closed;
     private Task[] workers = [];
 
     public int QueuedWeight => Volatile.Read(ref queuedWeight);
@@ -26,59 +24,36 @@ internal sealed class Batcher<T>(int weightMax, int batchWeightMax, Func<T, int>
     public bool TryAdd(T item)
     {
         var weight = weigh(item);
-        lock (gate)
-        {
-            if (closed || queuedWeight > 0 && queuedWeight + weight > weightMax) return false;
-            queue.Enqueue(item);
-            queuedWeight += weight;
-            if (idleWorkers == 0) return true; // a busy one comes back for it
-            idleWorkers--;
-        }
-        wake.Release();
-        return true;
+        var queued = Interlocked.Add(ref queuedWeight, weight);
+        if ((queued <= weightMax || queued == weight) && queue.Writer.TryWrite(item)) return true;
+        Interlocked.Add(ref queuedWeight, -weight);
+        return false;
     }
 
     /// <summary>Takes nothing more, and completes when all that was taken is done.</summary>
     public async Task Close()
     {
-        lock (gate)
-        {
-            closed = true;
-            if (idleWorkers > 0) wake.Release(idleWorkers);
-            idleWorkers = 0;
-        }
+        queue.Writer.TryComplete();
         await Task.WhenAll(workers);
     }
 
     private async Task Run()
     {
         var batch = new List<T>();
-        while (true)
+        while (await queue.Reader.WaitToReadAsync())
         {
-            lock (gate)
+            var weight = 0;
+            // Another worker may take the item in between: then the next one is read, which may be heavier.
+            while (queue.Reader.TryPeek(out var next) && (batch.Count == 0 || weight + weigh(next) <= batchWeightMax)
+                && queue.Reader.TryRead(out next))
             {
-                Take(batch);
-                if (batch.Count == 0)
-                {
-                    if (closed) return;
-                    idleWorkers++;
-                }
+                batch.Add(next);
+                weight += weigh(next);
             }
-            if (batch.Count == 0) await wake.WaitAsync();
-            else await work(batch);
+            if (batch.Count == 0) continue;
+            Interlocked.Add(ref queuedWeight, -weight);
+            await work(batch);
             batch.Clear();
-        }
-    }
-
-    private void Take(List<T> batch)
-    {
-        var weight = 0;
-        while (queue.TryPeek(out var item))
-        {
-            weight += weigh(item);
-            if (batch.Count > 0 && weight > batchWeightMax) return;
-            batch.Add(queue.Dequeue());
-            queuedWeight -= weigh(item);
         }
     }
 }

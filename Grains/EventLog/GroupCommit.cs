@@ -66,7 +66,7 @@ public sealed partial class GroupCommit
             LogFailed(exception, batch.Count);
             SettleOpen(batch, AppendResult.Unknown, answers);
         }
-        answers.TellApart();
+        answers.CompleteOnPool();
     }
 
     private async Task<bool> TryCommit(List<Run> batch, Answers answers)
