@@ -1,3 +1,5 @@
+using Tally.Silo.Settings;
+
 namespace Tally.Silo.CommandLine;
 
 /// <summary><c>app health</c>: for a container that has no shell and no curl.</summary>

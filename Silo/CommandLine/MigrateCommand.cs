@@ -1,5 +1,6 @@
 using Tally.Contracts;
 using Tally.Silo.Hosting;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;

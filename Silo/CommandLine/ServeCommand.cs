@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Tally.Silo.Hosting;
 using Tally.Silo.Http.Access;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;
@@ -12,6 +13,7 @@ internal static partial class ServeCommand
 {
     public static async Task<int> Run(AppSettings settings)
     {
+        settings = settings with { Cluster = settings.Cluster with { Certificates = ReadCertificates(settings.Cluster) } };
         var builder = WebApplication.CreateSlimBuilder();
         var limits = builder.ReadLimits();
         CheckAddress(settings);
@@ -22,7 +24,7 @@ internal static partial class ServeCommand
         builder.AddTally(settings, limits, database);
         await using var app = builder.Build();
         app.UseTally(settings);
-        LogStart(app.Services.GetRequiredService<ILogger<Database>>(), settings.DbUrl, KeysNeeded(settings.Keys));
+        LogStart(app.Services.GetRequiredService<ILogger<Database>>(), settings.DbUrl, KeysNeeded(app.Services.GetRequiredService<AccessKeys>()));
         await app.RunAsync();
         return 0;
     }
@@ -57,6 +59,21 @@ internal static partial class ServeCommand
         _ when keys.GuardErasing => "erasing needs a key, everyone may write and read",
         _ => "no keys are set: everyone may write, read and erase",
     };
+
+    private static SiloCertificates? ReadCertificates(ClusterSettings cluster)
+    {
+        if (cluster is { TlsCertificate: null, TlsKey: null, TlsCa: null }) return null;
+        if (cluster is not { TlsCertificate: { } certificate, TlsKey: { } key, TlsCa: { } authority })
+            throw new UsageException("-siloTlsCertificate, -siloTlsKey and -siloTlsCa: one of them is missing; give all of them or none");
+        try
+        {
+            return SiloCertificates.Read(certificate, key, authority);
+        }
+        catch (FormatException exception)
+        {
+            throw new UsageException(exception.Message);
+        }
+    }
 
     // Before anything is started: the host would log a page for what is one line to its operator.
     private static void CheckAddress(AppSettings settings)

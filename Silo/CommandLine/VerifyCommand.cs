@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;

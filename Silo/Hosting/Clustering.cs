@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Orleans.Configuration;
 using Orleans.Runtime.GrainDirectory;
-using Tally.Silo.CommandLine;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage.Postgres;
 
 namespace Tally.Silo.Hosting;

@@ -1,7 +1,7 @@
 using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.EventLog;
-using Tally.Silo.CommandLine;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Hosting;
 

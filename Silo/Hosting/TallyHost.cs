@@ -2,9 +2,9 @@ using Orleans.Configuration;
 using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.EventLog;
-using Tally.Silo.CommandLine;
 using Tally.Silo.Http;
 using Tally.Silo.Http.AbuseLimits;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Hosting;

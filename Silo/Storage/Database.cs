@@ -1,6 +1,6 @@
 using Tally.Contracts;
 using Tally.Grains.EventLog;
-using Tally.Silo.CommandLine;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Storage;
 

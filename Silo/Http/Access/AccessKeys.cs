@@ -1,5 +1,3 @@
-using Tally.Silo.CommandLine;
-
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
@@ -47,7 +45,6 @@ public sealed class AccessKeys
 
     private static List<AccessKey> Parse(string text, Func<string, AccessKey> parse)
     {
-        if (text == AppCommand.None) return [];
         var keys = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(parse).ToList();
         if (keys.Count == 0) throw new FormatException("expected at least one key");
         if (keys.Index().Any(one => keys.Take(one.Index).Any(one.Item.IsSameKeyAs))) throw new FormatException("a key is given twice");

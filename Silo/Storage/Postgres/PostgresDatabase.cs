@@ -7,8 +7,8 @@ using Orleans.Serialization;
 using Orleans.Storage;
 using Tally.Contracts;
 using Tally.Grains;
-using Tally.Silo.CommandLine;
 using Tally.Silo.Hosting;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Storage.Postgres;
 

@@ -3,8 +3,8 @@ using Microsoft.Data.Sqlite;
 using Orleans.Serialization;
 using Orleans.Storage;
 using Tally.Grains;
-using Tally.Silo.CommandLine;
 using Tally.Silo.Hosting;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Storage.Sqlite;
 
