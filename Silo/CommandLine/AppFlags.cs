@@ -1,7 +1,5 @@
 using System.Net;
-using Tally.Silo.Http.Access;
 using Tally.Silo.Settings;
-using Tally.Silo.Storage;
 using static Tally.Silo.CommandLine.FlagValues;
 
 namespace Tally.Silo.CommandLine;

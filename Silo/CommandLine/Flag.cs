@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.CommandLine;
 
@@ -84,9 +85,6 @@ internal sealed class Flag<TSettings>
         return length <= CharactersMax ? new(text, 0, length) : throw new IOException($"it is longer than {CharactersMax} characters");
     }
 }
-
-/// <summary>A mistake in how the program was called: one line, exit code 2.</summary>
-public sealed class UsageException(string message) : Exception(message);
 
 internal static class FlagLists
 {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using Tally.Silo.Http.Access;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.CommandLine;

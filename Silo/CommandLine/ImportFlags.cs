@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Tally.Silo.Import;
-using Tally.Silo.Storage;
+using Tally.Silo.Settings;
 using static Tally.Silo.CommandLine.FlagValues;
 
 namespace Tally.Silo.CommandLine;

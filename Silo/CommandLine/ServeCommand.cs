@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Tally.Silo.Hosting;
-using Tally.Silo.Http.Access;
 using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 

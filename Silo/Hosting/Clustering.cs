@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using Orleans.Configuration;
 using Orleans.Runtime.GrainDirectory;
+using Tally.Grains;
 using Tally.Silo.Settings;
-using Tally.Silo.Storage.Postgres;
 
 namespace Tally.Silo.Hosting;
 
@@ -56,6 +56,7 @@ internal static class Clustering
 #pragma warning restore ORLEANSEXP003
         silo.Configure<GrainDirectoryOptions>(directory => directory.RangeLeaseDuration = Detection + Takeover);
         silo.Services.AddSingleton<IGrainDirectoryCache, WhereAlone>();
+        silo.Services.AddSingleton<ISiloLiveness, MembershipLiveness>();
     }
 
     /// <summary>A silo that has its database to itself: its address is a name alone, on which nobody listens.</summary>
@@ -63,6 +64,7 @@ internal static class Clustering
     {
         silo.UseLocalhostClustering(gatewayPort: 0, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
         NoListener.Use(silo.Services);
+        silo.Services.AddSingleton<ISiloLiveness, AloneLiveness>();
     }
 
     /// <summary>

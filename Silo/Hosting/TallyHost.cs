@@ -58,7 +58,9 @@ internal static class TallyHost
                 // request has, that would have no second try.
                 messaging.SystemResponseTimeout = FrontEnd.Deadline / 2;
             });
-            database.ConfigureSilo(silo, settings.Cluster);
+            if (settings.DbUrl is DatabaseUrl.Postgres postgres) silo.UseTallyCluster(settings.Cluster, postgres.Servers);
+            else silo.UseLoneSilo(settings.Cluster);
+            database.ConfigureSilo(silo);
         });
     }
 

@@ -4,7 +4,7 @@ using OpenTelemetry.Trace;
 using Orleans.Diagnostics;
 using Tally.Grains;
 using Tally.Grains.EventLog;
-using Tally.Silo.CommandLine;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Hosting;
 

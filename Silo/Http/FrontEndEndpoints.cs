@@ -8,7 +8,6 @@ using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Http.Visits;
-using Tally.Silo.Script;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.Http;

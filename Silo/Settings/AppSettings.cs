@@ -1,6 +1,4 @@
 using System.Net;
-using Tally.Silo.Http.Access;
-using Tally.Silo.Storage;
 
 namespace Tally.Silo.Settings;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using Tally.Silo.Hosting;
 
 namespace Tally.Silo.Settings;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net;
 using Npgsql;
 
-namespace Tally.Silo.Storage.Postgres;
+namespace Tally.Silo.Settings;
 
 /// <summary>One server that a database URL names: a host or an address, or the folder of its Unix socket, and its port.</summary>
 public sealed record PostgresHost(string Name, int Port)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Npgsql;
 
-namespace Tally.Silo.Storage.Postgres;
+namespace Tally.Silo.Settings;
 
 /// <summary>
 /// Reads libpq's connection URIs: <c>postgres://user:password@host:port,host:port/database?name=value</c>, each part percent-encoded.

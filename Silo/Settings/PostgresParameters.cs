@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace Tally.Silo.Storage.Postgres;
+namespace Tally.Silo.Settings;
 
 /// <summary>
 /// libpq's parameter key words on Npgsql's settings: each is taken with its meaning, or refused by name with the reason. Other names are

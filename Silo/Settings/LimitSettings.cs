@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using Tally.Contracts;
 
-namespace Tally.Silo.CommandLine;
+namespace Tally.Silo.Settings;
 
 /// <summary>Reads the limits that the configuration sets, mostly by variables such as Limits__QueueEventsMax.</summary>
 internal static class LimitSettings

@@ -1,4 +1,4 @@
-namespace Tally.Silo.Http.Access;
+namespace Tally.Silo.Settings;
 
 /// <summary>
 /// All keys. Without any for writing everyone may write, and without any for reading everyone may read. Without any at all

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Tally.Silo.Http.Access;
+namespace Tally.Silo.Settings;
 
 /// <summary>
 /// A key that a client shows to write, to read or to erase. Of the key itself only a hash is kept: it cannot be logged, and
@@ -62,9 +62,8 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
 
     public bool IsSameKeyAs(AccessKey other) => IsOf(other.Hash);
 
-    /// <summary>Why this key may not send an event of a product, or null.</summary>
-    public Refusal? Refuses(string product) =>
-        Products.Count == 0 || Products.Contains(product) ? null : Refusal.ProductNotAllowed();
+    /// <summary>Whether it may send events of a product.</summary>
+    public bool Allows(string product) => Products.Count == 0 || Products.Contains(product);
 
     internal static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 

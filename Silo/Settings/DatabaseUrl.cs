@@ -1,8 +1,7 @@
 using System.Data.Common;
 using Npgsql;
-using Tally.Silo.Storage.Postgres;
 
-namespace Tally.Silo.Storage;
+namespace Tally.Silo.Settings;
 
 /// <summary>
 /// Where the data is: <c>sqlite:PATH</c>, <c>postgres://user:password@host:port,host:port/database?sslmode=…</c>, or an Npgsql
