@@ -14,7 +14,7 @@ internal static partial class ServeCommand
     {
         settings = settings with { Cluster = settings.Cluster with { Certificates = ReadCertificates(settings.Cluster) } };
         var builder = WebApplication.CreateSlimBuilder();
-        var limits = builder.ReadLimits();
+        var limits = builder.Configuration.BindLimits();
         CheckAddress(settings);
         await using var database = Database.For(settings.DbUrl, limits);
         database.Claim();
