@@ -21,6 +21,7 @@ internal static class Logging
         logging.AddFilter("Orleans.Messaging", LogLevel.Critical); // one forwarded to a silo that drains: refused, and sent again
         // Where anything of it is logged at all, each request gets an activity and a scope: a seventh of a post's memory.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None); // the answer says what it would log at each probe
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
     }
 }

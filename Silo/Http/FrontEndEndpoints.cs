@@ -29,7 +29,8 @@ internal static class FrontEndEndpoints
         services.AddRequestEncodings();
         services.AddSingleton<HeldAnswers>();
         services.AddExport();
-        services.AddSingleton<Readiness>();
+        services.AddSingleton<Readiness>(); // one instance, which remembers its last answer
+        services.AddHealthChecks().AddCheck<Readiness>(Readiness.Name);
         services.AddApiDescription();
         services.AddEventCors(settings.Visitors.CorsOrigins);
         services.AddSingleton(settings.Visitors);
