@@ -5,7 +5,9 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;
 
-/// <summary>The command line of <c>app</c>: its sub-commands, and one line and an exit code for whatever goes wrong.</summary>
+/// <summary>
+/// The command line of <c>app</c>: its sub-commands, and one line and an exit code for whatever goes wrong.
+/// </summary>
 internal static class AppCommand
 {
     private const int FailureExitCode = 1;
@@ -39,9 +41,10 @@ internal static class AppCommand
         var root = new RootCommand("""
             Tally, an event collector. POST /api/events answers 200 when the event is durably recorded and counted once.
 
-            Write a flag as -flag=value or -flag value. Each flag has an environment variable, shown below with its default. The
-            variable's name with _FILE added names a file with the value, which beats the variable. A flag beats the environment,
-            which beats the default. Limits are set by environment variables only: Limits__NAME, such as Limits__QueueEventsMax.
+            Write a flag as -flag=value or -flag value. Each flag has an environment variable, shown below with its
+            default. The variable's name with _FILE added names a file with the value, which beats the variable. A flag
+            beats the environment, which beats the default. Limits are set by environment variables only: Limits__NAME,
+            such as Limits__QueueEventsMax.
             """);
         root.Options.Clear();
         root.Options.Add(new HelpOption("-help", "--help", "-h") { Description = "Show this" });

@@ -27,10 +27,10 @@ internal sealed record ExportSettings(string Path)
     public string? Format { get; init; }
 }
 
-/// <summary><c>app export</c>: takes the rows of a service that runs to a file.</summary>
+/// <summary><c>app export</c>: writes a running service's rows to a file.</summary>
 internal static class ExportCommand
 {
-    /// <returns>0 where the export is whole; what is not throws.</returns>
+    /// <returns>0 if the export is complete; an incomplete one throws.</returns>
     public static async Task<int> Run(AppSettings settings, ExportSettings export)
     {
         var format = export.Format ?? FormatOf(export.Path);
@@ -59,7 +59,7 @@ internal static class ExportCommand
             ".CSV" => ExportFormat.Csv,
             ".PARQUET" => ExportFormat.Parquet,
             _ when path == "-" => ExportFormat.Ndjson,
-            _ => throw new UsageException("the file: its name ends in none of .ndjson, .jsonl, .csv and .parquet; say -format"),
+            _ => throw new UsageException("the file: its name does not end in .ndjson, .jsonl, .csv or .parquet; set -format"),
         };
     }
 }

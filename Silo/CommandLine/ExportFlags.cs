@@ -14,11 +14,14 @@ internal static class ExportFlags
     [
         new("from", "url", "auto", "The service to read from; auto is the one on this machine, by -host and -port",
             (export, text) => export with { From = ParseServiceUrl(text) }),
-        new("key", "key", None, "The service's read key, if it asks for one", (export, text) => export with { Key = ParseServiceKey(text) }),
+        new("key", "key", None, "The service's read key, if it asks for one",
+            (export, text) => export with { Key = ParseServiceKey(text) }),
         new("since", "time", None, "Events that occurred at this time or later: a day, or a time in RFC 3339 format",
             (export, text) => export with { Since = ParseTime(text) }),
-        new("until", "time", None, "Events that occurred before this time", (export, text) => export with { Until = ParseTime(text) }),
-        new("product", "name", None, "Events of this product", (export, text) => export with { Product = text == None ? null : text }),
+        new("until", "time", None, "Events that occurred before this time",
+            (export, text) => export with { Until = ParseTime(text) }),
+        new("product", "name", None, "Events of this product",
+            (export, text) => export with { Product = text == None ? null : text }),
         new("format", "name", "auto", """
             ndjson, csv or parquet; auto goes by the file's name, which may end in .gz,
             and is ndjson for standard output
@@ -28,7 +31,7 @@ internal static class ExportFlags
     /// <param name="run">Runs with what was given.</param>
     public static Command Command(Func<ParseResult, ExportSettings, Task<int>> run)
     {
-        var command = new Command("export", "Write a running service's rows to a file; goes on if the connection breaks") { File };
+        var command = new Command("export", "Write a running service's rows to a file; reconnects if it has to") { File };
         All.AddTo(command);
         command.SetAction((line, cancellation) => run(line, All.Bind(line, new ExportSettings(line.GetValue(File)!))));
         return command;

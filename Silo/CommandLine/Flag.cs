@@ -5,9 +5,9 @@ using Tally.Silo.Settings;
 namespace Tally.Silo.CommandLine;
 
 /// <summary>
-/// A setting: <c>-name</c> on the command line, else its environment variable, else its default. The variable's name with
-/// <c>_FILE</c> added names a file with the value, which beats the variable: an image sets variables to the defaults, so a
-/// file was named on purpose.
+/// A setting: <c>-name</c> on the command line, else its environment variable, else its default. The variable's name
+/// with <c>_FILE</c> added names a file with the value, which beats the variable: an image sets variables to the
+/// defaults, so a file was named on purpose.
 /// </summary>
 /// <typeparam name="TSettings">What the value becomes a part of.</typeparam>
 internal sealed class Flag<TSettings>
@@ -16,15 +16,17 @@ internal sealed class Flag<TSettings>
 
     private readonly Func<TSettings, string, TSettings> bind;
 
-    /// <param name="name">The flag without its dash. Its variable is called the same, in capitals: fooBar is APP_FOO_BAR.</param>
+    /// <param name="name">Without a dash. The variable has the same name: fooBar becomes APP_FOO_BAR.</param>
     /// <param name="value">What its value is, for the help.</param>
     /// <param name="fallback">The default, as a user would write it.</param>
     /// <param name="help">What it sets.</param>
     /// <param name="bind">Sets a value; throws <see cref="FormatException"/> with what was expected.</param>
     /// <param name="otherVariables">Also accepted, but not documented.</param>
-    public Flag(string name, string value, string fallback, string help, Func<TSettings, string, TSettings> bind, params string[] otherVariables)
+    public Flag(string name, string value, string fallback, string help,
+        Func<TSettings, string, TSettings> bind, params string[] otherVariables)
     {
-        (Default, Variables, this.bind) = (fallback, ["APP_" + JsonNamingPolicy.SnakeCaseUpper.ConvertName(name), .. otherVariables], bind);
+        (Default, this.bind) = (fallback, bind);
+        Variables = ["APP_" + JsonNamingPolicy.SnakeCaseUpper.ConvertName(name), .. otherVariables];
         Option = new("-" + name, "--" + name)
         {
             Description = $"{help}\n{Variables[0]}, default {fallback}",
@@ -37,7 +39,7 @@ internal sealed class Flag<TSettings>
     public string Default { get; }
     public IReadOnlyList<string> Variables { get; }
 
-    /// <exception cref="UsageException">The value cannot be read; says where it came from, never what it was.</exception>
+    /// <exception cref="UsageException">Says where an unreadable value came from, never what it was.</exception>
     public TSettings Bind(TSettings settings, ParseResult line)
     {
         var (source, text) = Find(line);
@@ -56,7 +58,8 @@ internal sealed class Flag<TSettings>
         if (line.GetResult(Option) is { Implicit: false }) return (Option.Name, line.GetValue(Option) ?? "");
         foreach (var variable in Variables)
         {
-            if (Environment.GetEnvironmentVariable(variable + "_FILE") is { Length: > 0 } path) return (variable + "_FILE", ReadFile(variable, path));
+            if (Environment.GetEnvironmentVariable(variable + "_FILE") is { Length: > 0 } path)
+                return (variable + "_FILE", ReadFile(variable, path));
             if (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value) return (variable, value);
         }
         return ("the default", Default);

@@ -4,7 +4,9 @@ using Tally.Silo.Settings;
 
 namespace Tally.Silo.CommandLine;
 
-/// <summary>Reads the values of flags. A <see cref="FormatException"/> says what was expected, and never quotes the value.</summary>
+/// <summary>
+/// Reads the values of flags. A <see cref="FormatException"/> says what was expected, and never quotes the value.
+/// </summary>
 internal static class FlagValues
 {
     /// <summary>The default of a flag that is not set.</summary>
@@ -40,7 +42,8 @@ internal static class FlagValues
         : IPAddress.TryParse(text, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any) ? address
         : throw new FormatException("expected an IP address that other hosts can reach, or auto");
 
-    public static IReadOnlyList<IPNetwork> ParseNetworks(string text) => [.. text.Split(',').Select(ParseNetwork)];
+    public static IReadOnlyList<IPNetwork> ParseNetworks(string text) =>
+        text == None ? [] : [.. text.Split(',').Select(ParseNetwork)];
 
     private static IPNetwork ParseNetwork(string text) =>
         IPNetwork.TryParse(text, out var network) ? network
@@ -55,7 +58,7 @@ internal static class FlagValues
     };
 
     public static IReadOnlyList<string> ParseOrigins(string text) =>
-        text == "*" ? [text] : [.. text.Split(',').Select(AccessKey.ParseOrigin)];
+        text == None ? [] : text == "*" ? [text] : [.. text.Split(',').Select(AccessKey.ParseOrigin)];
 
     public static FingerprintSource ParseFingerprints(string text) => text switch
     {
@@ -64,8 +67,9 @@ internal static class FlagValues
         _ => throw new FormatException("expected client or server"),
     };
 
-    public static TimeSpan ParseAge(string text)
+    public static TimeSpan? ParseAge(string text)
     {
+        if (text == None) return null;
         var age = !int.TryParse(text.AsSpan(0, Math.Max(0, text.Length - 1)), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 || number > AgeDaysMax * 24 ? TimeSpan.Zero
             : text[^1] == 'd' ? TimeSpan.FromDays(number)

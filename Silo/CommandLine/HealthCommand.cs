@@ -6,7 +6,7 @@ namespace Tally.Silo.CommandLine;
 internal static class HealthCommand
 {
     /// <summary>
-    /// The flags of the app that is a container's first process: its health check is told of its variables alone.
+    /// The flags of the app that is a container's first process: a health check shares its variables only.
     /// </summary>
     public static string[] FlagsOfTheContainer()
     {

@@ -29,10 +29,10 @@ internal sealed record ImportSettings(ImportSource Source)
     public TimeChoice Times { get; init; } = TimeChoice.Found;
 }
 
-/// <summary><c>app import</c>: brings recorded events to a service that runs, and says which it could not.</summary>
+/// <summary><c>app import</c>: sends recorded events to a running service, and reports those it refused.</summary>
 internal static class ImportCommand
 {
-    /// <returns>0 where every event is recorded now, 1 where one is not.</returns>
+    /// <returns>0 if every event is recorded now, else 1.</returns>
     public static async Task<int> Run(AppSettings settings, ImportSettings import)
     {
         await using var file = import.Source is ImportSource.File { Path: var path } ? Open(path) : Stream.Null;

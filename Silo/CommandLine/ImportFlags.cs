@@ -14,7 +14,8 @@ internal static class ImportFlags
     [
         new("to", "url", "auto", "The service to write to; auto is the one on this machine, by -host and -port",
             (import, text) => import with { To = ParseServiceUrl(text) }),
-        new("key", "key", None, "The service's write key, if it asks for one", (import, text) => import with { Key = ParseServiceKey(text) }),
+        new("key", "key", None, "The service's write key, if it asks for one",
+            (import, text) => import with { Key = ParseServiceKey(text) }),
         new("time", "name", "auto", """
             The column or field with the events' times
               auto: by its usual names; an import without one stops
@@ -25,9 +26,10 @@ internal static class ImportFlags
     /// <param name="run">Runs with what was given.</param>
     public static Command Command(Func<ParseResult, ImportSettings, Task<int>> run)
     {
-        var command = new Command("import", "Send recorded events to a running service; a repeat counts nothing twice") { Source };
+        var command = new Command("import", "Send recorded events to a running service; repeats are safe") { Source };
         All.AddTo(command);
-        command.SetAction((line, cancellation) => run(line, All.Bind(line, new ImportSettings(ParseSource(line.GetValue(Source)!)))));
+        command.SetAction((line, cancellation) =>
+            run(line, All.Bind(line, new ImportSettings(ParseSource(line.GetValue(Source)!)))));
         return command;
     }
 

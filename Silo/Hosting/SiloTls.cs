@@ -4,7 +4,7 @@ using Tally.Silo.Settings;
 
 namespace Tally.Silo.Hosting;
 
-/// <summary>TLS between silos, and towards Orleans clients: each side shows a certificate and checks the other's.</summary>
+/// <summary>Mutual TLS between silos, and with Orleans clients.</summary>
 internal static partial class SiloTls
 {
     public static void UseSiloTls(this ISiloBuilder silo, SiloCertificates certificates) =>
@@ -16,8 +16,9 @@ internal static partial class SiloTls
                 LocalCertificate = certificates.Own,
                 ClientCertificateMode = RemoteCertificateMode.RequireCertificate,
                 RemoteCertificateMode = RemoteCertificateMode.RequireCertificate,
-                // Who has a certificate of this authority is a silo. Names are not compared: silos know each other by IP addresses that change
-                // with each start, so a name could only be one that all of them share, which says no more than the authority does.
+                // Whoever has a certificate of this authority is a silo. Names are not compared: silos' IP addresses
+                // change at each start, so all of them could only share one name, which proves no more than the
+                // authority does.
                 RemoteCertificateValidation = (certificate, _, _) =>
                 {
                     var problem = certificates.Problem(certificate);

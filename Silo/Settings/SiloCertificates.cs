@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Tally.Silo.Settings;
 
-/// <summary>A silo's own certificate with its key, and the authority from which all silos' are.</summary>
+/// <summary>A silo's own certificate with its key, and the authority that issues every silo's certificate.</summary>
 public sealed class SiloCertificates
 {
     private const string ServerUse = "1.3.6.1.5.5.7.3.1";
@@ -17,9 +17,9 @@ public sealed class SiloCertificates
 
     public X509Certificate2 Own { get; }
 
-    /// <summary>Reads PEM files. The certificate's may hold those between it and the authority too.</summary>
+    /// <summary>Reads PEM files. The certificate's file may also hold the intermediate certificates.</summary>
     /// <exception cref="FormatException">Says which file is at fault, and why.</exception>
-    public static SiloCertificates Read(string certificatePath, string keyPath, string authorityPath)
+    public static SiloCertificates Load(string certificatePath, string keyPath, string authorityPath)
     {
         var chain = ReadAll("-siloTlsCertificate", certificatePath);
         var authority = ReadAll("-siloTlsCa", authorityPath);
@@ -31,14 +31,14 @@ public sealed class SiloCertificates
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
-            throw new FormatException($"-siloTlsKey: {keyPath} is no unencrypted PEM key of the certificate in {certificatePath}");
+            throw new FormatException($"-siloTlsKey: {keyPath} is not the unencrypted PEM key of the certificate in {certificatePath}");
         }
         var certificates = new SiloCertificates(own, authority, [.. chain.Skip(1)]);
         return certificates.Problem(own) is { } problem
             ? throw new FormatException($"-siloTlsCertificate: {certificatePath} would be refused by other silos: {problem}") : certificates;
     }
 
-    /// <summary>Why a certificate is none of a silo's; null where it is one.</summary>
+    /// <summary>Why a certificate is not a silo's; null if it is one.</summary>
     public string? Problem(X509Certificate2 certificate)
     {
         using var chain = new X509Chain();
@@ -46,10 +46,11 @@ public sealed class SiloCertificates
         chain.ChainPolicy.CustomTrustStore.AddRange(authority);
         chain.ChainPolicy.ExtraStore.AddRange(between);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.ApplicationPolicy.Add(new(ServerUse)); // a silo is both
+        chain.ChainPolicy.ApplicationPolicy.Add(new(ServerUse)); // a silo is server and client
         chain.ChainPolicy.ApplicationPolicy.Add(new(ClientUse));
-        return chain.Build(certificate) ? null
-            : string.Join("; ", chain.ChainStatus.Select(status => status.StatusInformation.Trim()).Distinct()) is { Length: > 0 } problem ? problem : "it is not valid";
+        if (chain.Build(certificate)) return null;
+        var problem = string.Join("; ", chain.ChainStatus.Select(status => status.StatusInformation.Trim()).Distinct());
+        return problem.Length > 0 ? problem : "it is not valid";
     }
 
     private static X509Certificate2Collection ReadAll(string flag, string path)
@@ -61,9 +62,9 @@ public sealed class SiloCertificates
         }
         catch (CryptographicException)
         {
-            // below
+            // reported below
         }
-        return certificates.Count > 0 ? certificates : throw new FormatException($"{flag}: {path} holds no certificate in PEM");
+        return certificates.Count > 0 ? certificates : throw new FormatException($"{flag}: {path} holds no certificate in PEM format");
     }
 
     private static string ReadText(string flag, string path)
