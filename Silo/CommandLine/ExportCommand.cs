@@ -1,22 +1,36 @@
 using Tally.Silo.Export;
 using Tally.Silo.Http.Exports;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;
 
-/// <param name="Path">Of a file, or - for standard output.</param>
-/// <param name="From">The service; null for the one on this machine.</param>
-/// <param name="Key">Its read key, where it asks for one.</param>
-/// <param name="Since">As the endpoint's <c>from</c>.</param>
-/// <param name="Until">As its <c>to</c>.</param>
-/// <param name="Product">As its <c>product</c>.</param>
-/// <param name="Format">Null for what the path's extension says.</param>
-internal sealed record ExportSettings(string Path, Uri? From, string? Key, string? Since, string? Until, string? Product, string? Format);
+/// <param name="Path">The file's, or - for standard output.</param>
+internal sealed record ExportSettings(string Path)
+{
+    /// <summary>The service; null for the one on this machine.</summary>
+    public Uri? From { get; init; }
 
-/// <summary><c>app export</c>: takes the rows of a service that runs to a file.</summary>
+    /// <summary>Its read key, if it asks for one.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The endpoint's <c>from</c>.</summary>
+    public string? Since { get; init; }
+
+    /// <summary>The endpoint's <c>to</c>.</summary>
+    public string? Until { get; init; }
+
+    /// <summary>The endpoint's <c>product</c>.</summary>
+    public string? Product { get; init; }
+
+    /// <summary>Null to go by the path's extension.</summary>
+    public string? Format { get; init; }
+}
+
+/// <summary><c>app export</c>: writes a running service's rows to a file.</summary>
 internal static class ExportCommand
 {
-    /// <returns>0 where the export is whole; what is not throws.</returns>
+    /// <returns>0 if the export is complete; an incomplete one throws.</returns>
     public static async Task<int> Run(AppSettings settings, ExportSettings export)
     {
         var format = export.Format ?? FormatOf(export.Path);
@@ -45,7 +59,7 @@ internal static class ExportCommand
             ".CSV" => ExportFormat.Csv,
             ".PARQUET" => ExportFormat.Parquet,
             _ when path == "-" => ExportFormat.Ndjson,
-            _ => throw new UsageException("the file: its name ends in none of .ndjson, .jsonl, .csv and .parquet; say -format"),
+            _ => throw new UsageException("the file: its name does not end in .ndjson, .jsonl, .csv or .parquet; set -format"),
         };
     }
 }

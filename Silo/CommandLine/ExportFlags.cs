@@ -1,45 +1,46 @@
 using System.CommandLine;
 using Tally.Silo.Http;
 using Tally.Silo.Http.Exports;
+using static Tally.Silo.CommandLine.FlagValues;
 
 namespace Tally.Silo.CommandLine;
 
-/// <summary>What <c>app export</c> takes beside the service's own flags.</summary>
+/// <summary>The flags of <c>app export</c>, beside the service's.</summary>
 internal static class ExportFlags
 {
     private static readonly Argument<string> File =
         new("file") { Description = "A file, which is replaced when the export is whole, or - for standard output" };
-    private static readonly Flag<Uri?> From = new("from", "url",
-        "The service to read from; auto is the one on this machine, by -host and -port", "auto", AppCommand.ParseServiceUrl, "APP_FROM");
-    private static readonly Flag<string?> Key = new("key", "key", "The service's read key, where it asks for one", AppCommand.None, AppCommand.ParseServiceKey, "APP_KEY");
-    private static readonly Flag<string?> Since = Optional("since", "time",
-        "Events that occurred at this time or later: a day, or as RFC 3339 writes it", ParseTime, "APP_SINCE");
-    private static readonly Flag<string?> Until = Optional("until", "time", "And before this time", ParseTime, "APP_UNTIL");
-    private static readonly Flag<string?> Product = Optional("product", "name", "Events of this product", text => text, "APP_PRODUCT");
-    private static readonly Flag<string?> Format = new("format", "name",
-        "ndjson, csv or parquet; auto is by the file's name, which may end in .gz,\nand ndjson for standard output", "auto", ParseFormat, "APP_FORMAT");
+    private static readonly IReadOnlyList<Flag<ExportSettings>> All =
+    [
+        new("from", "url", "auto", "The service to read from; auto is the one on this machine, by -host and -port",
+            (export, text) => export with { From = ParseServiceUrl(text) }),
+        new("key", "key", None, "The service's read key, if it asks for one",
+            (export, text) => export with { Key = ParseServiceKey(text) }),
+        new("since", "time", None, "Events that occurred at this time or later: a day, or a time in RFC 3339 format",
+            (export, text) => export with { Since = ParseTime(text) }),
+        new("until", "time", None, "Events that occurred before this time",
+            (export, text) => export with { Until = ParseTime(text) }),
+        new("product", "name", None, "Events of this product",
+            (export, text) => export with { Product = text == None ? null : text }),
+        new("format", "name", "auto", """
+            ndjson, csv or parquet; auto goes by the file's name, which may end in .gz,
+            and is ndjson for standard output
+            """, (export, text) => export with { Format = ParseFormat(text) }),
+    ];
 
     /// <param name="run">Runs with what was given.</param>
     public static Command Command(Func<ParseResult, ExportSettings, Task<int>> run)
     {
-        var command = new Command("export", "Take the rows of a service that runs to a file, and go on where a connection breaks")
-        {
-            File, From.Option, Key.Option, Since.Option, Until.Option, Product.Option, Format.Option,
-        };
-        command.SetAction((result, cancellation) => run(result, Read(result, Environment.GetEnvironmentVariable)));
+        var command = new Command("export", "Write a running service's rows to a file; reconnects if it has to") { File };
+        All.AddTo(command);
+        command.SetAction((line, cancellation) => run(line, All.Bind(line, new ExportSettings(line.GetValue(File)!))));
         return command;
     }
 
-    private static ExportSettings Read(ParseResult result, Func<string, string?> environment) => new(
-        result.GetValue(File)!, From.Read(result, environment), Key.Read(result, environment), Since.Read(result, environment),
-        Until.Read(result, environment), Product.Read(result, environment), Format.Read(result, environment));
-
-    private static Flag<string?> Optional(string name, string value, string description, Func<string, string> parse, string variable) =>
-        new(name, value, description, AppCommand.None, text => text == AppCommand.None ? null : parse(text), variable);
-
-    private static string ParseTime(string text) =>
-        Timestamp.TryParseTimeOrDay(text, out _) ? text
-        : throw new FormatException("expected a day such as 2026-01-02, or a time as RFC 3339 writes it, such as 2026-01-02T10:30:00Z");
+    private static string? ParseTime(string text) =>
+        text == None ? null
+        : Timestamp.TryParseTimeOrDay(text, out _) ? text
+        : throw new FormatException("expected a day such as 2026-01-02, or a time in RFC 3339 format, such as 2026-01-02T10:30:00Z");
 
     private static string? ParseFormat(string text) =>
         text == "auto" ? null

@@ -3,7 +3,7 @@ using Tally.Silo.Export;
 
 namespace Tally.Silo.CommandLine;
 
-/// <summary>How far an export is, for whoever watches a terminal. Elsewhere nothing is shown.</summary>
+/// <summary>Shows an export's progress on a terminal, and nothing elsewhere.</summary>
 internal static class ExportProgress
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);

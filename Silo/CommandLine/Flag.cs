@@ -1,46 +1,51 @@
 using System.CommandLine;
+using System.Text.Json;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.CommandLine;
 
 /// <summary>
-/// A setting of the process: <c>-name</c> on the command line, else a file that its environment variable's name with
-/// <c>_FILE</c> points to, else the variable itself, else its default. The file comes first because an image sets
-/// variables to the defaults, and who names a file means it.
+/// A setting: <c>-name</c> on the command line, else its environment variable, else its default. The variable's name
+/// with <c>_FILE</c> added names a file with the value, which beats the variable: an image sets variables to the
+/// defaults, so a file was named on purpose.
 /// </summary>
-internal sealed class Flag<T>
+/// <typeparam name="TSettings">What the value becomes a part of.</typeparam>
+internal sealed class Flag<TSettings>
 {
     private const int CharactersMax = 1 << 20;
 
-    private readonly string[] variables;
-    private readonly string fallback;
-    private readonly Func<string, T> parse;
+    private readonly Func<TSettings, string, TSettings> bind;
 
-    /// <param name="name">The flag without its dash.</param>
+    /// <param name="name">Without a dash. The variable has the same name: fooBar becomes APP_FOO_BAR.</param>
     /// <param name="value">What its value is, for the help.</param>
-    /// <param name="description">What it sets, for the help.</param>
-    /// <param name="fallback">The default, in the form a user would write.</param>
-    /// <param name="parse">Reads a value; throws <see cref="FormatException"/> with what was expected.</param>
-    /// <param name="variables">Environment variables, the documented one first.</param>
-    public Flag(string name, string value, string description, string fallback, Func<string, T> parse, params string[] variables)
+    /// <param name="fallback">The default, as a user would write it.</param>
+    /// <param name="help">What it sets.</param>
+    /// <param name="bind">Sets a value; throws <see cref="FormatException"/> with what was expected.</param>
+    /// <param name="otherVariables">Also accepted, but not documented.</param>
+    public Flag(string name, string value, string fallback, string help,
+        Func<TSettings, string, TSettings> bind, params string[] otherVariables)
     {
-        (this.variables, this.fallback, this.parse) = (variables, fallback, parse);
-        Option = new Option<string>("-" + name, "--" + name)
+        (Default, this.bind) = (fallback, bind);
+        Variables = ["APP_" + JsonNamingPolicy.SnakeCaseUpper.ConvertName(name), .. otherVariables];
+        Option = new("-" + name, "--" + name)
         {
-            Description = $"{description}\n{variables[0]}, default {fallback}",
+            Description = $"{help}\n{Variables[0]}, default {fallback}",
             HelpName = value,
             Recursive = true,
         };
     }
 
     public Option<string> Option { get; }
+    public string Default { get; }
+    public IReadOnlyList<string> Variables { get; }
 
-    /// <exception cref="UsageException">The value cannot be read; says where it came from, never what it was.</exception>
-    public T Read(ParseResult result, Func<string, string?> environment)
+    /// <exception cref="UsageException">Says where an unreadable value came from, never what it was.</exception>
+    public TSettings Bind(TSettings settings, ParseResult line)
     {
-        var (source, text) = Find(result, environment);
+        var (source, text) = Find(line);
         try
         {
-            return parse(text);
+            return bind(settings, text);
         }
         catch (FormatException exception)
         {
@@ -48,24 +53,16 @@ internal sealed class Flag<T>
         }
     }
 
-    private (string Source, string Text) Find(ParseResult result, Func<string, string?> environment)
+    private (string Source, string Text) Find(ParseResult line)
     {
-        if (result.GetResult(Option) is { Implicit: false }) return (Option.Name, result.GetValue(Option) ?? "");
-        foreach (var variable in variables)
+        if (line.GetResult(Option) is { Implicit: false }) return (Option.Name, line.GetValue(Option) ?? "");
+        foreach (var variable in Variables)
         {
-            if (environment(variable + "_FILE") is { Length: > 0 } path) return (variable + "_FILE", ReadFile(variable, path));
-            if (environment(variable) is { Length: > 0 } value) return (variable, value);
+            if (Environment.GetEnvironmentVariable(variable + "_FILE") is { Length: > 0 } path)
+                return (variable + "_FILE", ReadFile(variable, path));
+            if (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value) return (variable, value);
         }
-        return ("the default", fallback);
-    }
-
-    // No more than any value needs: the file may be one without an end, such as a device.
-    private static string ReadText(string path)
-    {
-        var text = new char[CharactersMax + 1];
-        using var reader = new StreamReader(path);
-        var length = reader.ReadBlock(text);
-        return length <= CharactersMax ? new(text, 0, length) : throw new IOException($"it is longer than {CharactersMax} characters");
+        return ("the default", Default);
     }
 
     // One line end at the file's end is the editor's, not the secret's.
@@ -81,7 +78,27 @@ internal sealed class Flag<T>
             throw new UsageException($"{variable}_FILE: the file cannot be read: {exception.Message}");
         }
     }
+
+    // Bounded: the path may name a device, which has no end.
+    private static string ReadText(string path)
+    {
+        var text = new char[CharactersMax + 1];
+        using var reader = new StreamReader(path);
+        var length = reader.ReadBlock(text);
+        return length <= CharactersMax ? new(text, 0, length) : throw new IOException($"it is longer than {CharactersMax} characters");
+    }
 }
 
-/// <summary>A mistake in how the program was called: one line, exit code 2.</summary>
-public sealed class UsageException(string message) : Exception(message);
+internal static class FlagLists
+{
+    public static void AddTo<TSettings>(this IEnumerable<Flag<TSettings>> flags, Command command)
+    {
+        foreach (var flag in flags) command.Options.Add(flag.Option);
+    }
+
+    /// <param name="flags">All flags of the settings.</param>
+    /// <param name="line">The command line.</param>
+    /// <param name="unset">Settings before any flag is bound.</param>
+    public static TSettings Bind<TSettings>(this IEnumerable<Flag<TSettings>> flags, ParseResult line, TSettings unset) =>
+        flags.Aggregate(unset, (settings, flag) => flag.Bind(settings, line));
+}

@@ -1,10 +1,12 @@
+using Tally.Silo.Settings;
+
 namespace Tally.Silo.CommandLine;
 
 /// <summary><c>app health</c>: for a container that has no shell and no curl.</summary>
 internal static class HealthCommand
 {
     /// <summary>
-    /// The flags of the app that is a container's first process: its health check is told of its variables alone.
+    /// The flags of the app that is a container's first process: a health check shares its variables only.
     /// </summary>
     public static string[] FlagsOfTheContainer()
     {

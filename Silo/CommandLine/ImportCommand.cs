@@ -1,4 +1,5 @@
 using Tally.Silo.Import;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;
@@ -16,15 +17,22 @@ public abstract record ImportSource
 }
 
 /// <param name="Source">Where the events are.</param>
-/// <param name="To">The service; null for the one on this machine.</param>
-/// <param name="Key">Its write key, where it asks for one.</param>
-/// <param name="Times">Where the events have their times.</param>
-internal sealed record ImportSettings(ImportSource Source, Uri? To, string? Key, TimeChoice Times);
+internal sealed record ImportSettings(ImportSource Source)
+{
+    /// <summary>The service; null for the one on this machine.</summary>
+    public Uri? To { get; init; }
 
-/// <summary><c>app import</c>: brings recorded events to a service that runs, and says which it could not.</summary>
+    /// <summary>Its write key, if it asks for one.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Where the events have their times.</summary>
+    public TimeChoice Times { get; init; } = TimeChoice.Found;
+}
+
+/// <summary><c>app import</c>: sends recorded events to a running service, and reports those it refused.</summary>
 internal static class ImportCommand
 {
-    /// <returns>0 where every event is recorded now, 1 where one is not.</returns>
+    /// <returns>0 if every event is recorded now, else 1.</returns>
     public static async Task<int> Run(AppSettings settings, ImportSettings import)
     {
         await using var file = import.Source is ImportSource.File { Path: var path } ? Open(path) : Stream.Null;

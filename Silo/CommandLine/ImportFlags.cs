@@ -1,37 +1,37 @@
 using System.CommandLine;
 using Tally.Silo.Import;
-using Tally.Silo.Storage;
+using Tally.Silo.Settings;
+using static Tally.Silo.CommandLine.FlagValues;
 
 namespace Tally.Silo.CommandLine;
 
-/// <summary>What <c>app import</c> takes beside the service's own flags.</summary>
+/// <summary>The flags of <c>app import</c>, beside the service's.</summary>
 internal static class ImportFlags
 {
     private static readonly Argument<string> Source =
         new("source") { Description = "A file (NDJSON or CSV, also in gzip), - for standard input, or a postgres:// URL" };
-    private static readonly Flag<Uri?> To = new("to", "url",
-        "The service to write to; auto is the one on this machine, by -host and -port", "auto", AppCommand.ParseServiceUrl, "APP_TO");
-    private static readonly Flag<string?> Key = new("key", "key",
-        "The service's write key, where it asks for one", AppCommand.None, AppCommand.ParseServiceKey, "APP_KEY");
-    private static readonly Flag<TimeChoice> Time = new("time", "name", """
-        The column or field with the events' times
-          auto: by its usual names, and an import without one stops
-          now: likewise, but an event without a time is dated to now
-        """, "auto", ParseTime, "APP_TIME");
+    private static readonly IReadOnlyList<Flag<ImportSettings>> All =
+    [
+        new("to", "url", "auto", "The service to write to; auto is the one on this machine, by -host and -port",
+            (import, text) => import with { To = ParseServiceUrl(text) }),
+        new("key", "key", None, "The service's write key, if it asks for one",
+            (import, text) => import with { Key = ParseServiceKey(text) }),
+        new("time", "name", "auto", """
+            The column or field with the events' times
+              auto: by its usual names; an import without one stops
+              now: likewise, but an event without a time gets the current one
+            """, (import, text) => import with { Times = ParseTime(text) }),
+    ];
 
     /// <param name="run">Runs with what was given.</param>
     public static Command Command(Func<ParseResult, ImportSettings, Task<int>> run)
     {
-        var command = new Command("import", "Bring recorded events to a service that runs; a repeat counts nothing twice")
-        {
-            Source, To.Option, Key.Option, Time.Option,
-        };
-        command.SetAction((result, cancellation) => run(result, Read(result, Environment.GetEnvironmentVariable)));
+        var command = new Command("import", "Send recorded events to a running service; repeats are safe") { Source };
+        All.AddTo(command);
+        command.SetAction((line, cancellation) =>
+            run(line, All.Bind(line, new ImportSettings(ParseSource(line.GetValue(Source)!)))));
         return command;
     }
-
-    private static ImportSettings Read(ParseResult result, Func<string, string?> environment) => new(
-        ParseSource(result.GetValue(Source)!), To.Read(result, environment), Key.Read(result, environment), Time.Read(result, environment));
 
     private static TimeChoice ParseTime(string text) => text switch
     {

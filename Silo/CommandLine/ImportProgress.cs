@@ -3,7 +3,7 @@ using Tally.Silo.Import;
 
 namespace Tally.Silo.CommandLine;
 
-/// <summary>How far an import is, for whoever watches a terminal. Elsewhere nothing is shown.</summary>
+/// <summary>Shows an import's progress on a terminal, and nothing elsewhere.</summary>
 internal static class ImportProgress
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
@@ -17,7 +17,7 @@ internal static class ImportProgress
     }
 
     /// <param name="tally">Shown beside the bar.</param>
-    /// <param name="file">What is read, where its length is known.</param>
+    /// <param name="file">What is read; its length may be unknown.</param>
     /// <param name="run">The import.</param>
     public static Task Show(ImportTally tally, Stream file, Func<Task> run)
     {

@@ -1,10 +1,11 @@
 using Tally.Contracts;
 using Tally.Silo.Hosting;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;
 
-/// <summary><c>app migrate</c>: applies what is missing, says what that was.</summary>
+/// <summary><c>app migrate</c>: applies the migrations that are missing, and names them.</summary>
 internal static class MigrateCommand
 {
     public static async Task<int> Run(AppSettings settings)

@@ -2,18 +2,20 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Tally.Silo.Hosting;
-using Tally.Silo.Http.Access;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;
 
-/// <summary>No sub-command: the front end and the silo, until SIGTERM or SIGINT.</summary>
+/// <summary>Without a sub-command: runs the front end and the silo until SIGTERM or SIGINT.</summary>
 internal static partial class ServeCommand
 {
     public static async Task<int> Run(AppSettings settings)
     {
+        var cluster = settings.Cluster;
+        settings = settings with { Cluster = cluster with { Certificates = LoadCertificates(cluster) } };
         var builder = WebApplication.CreateSlimBuilder();
-        var limits = builder.ReadLimits();
+        var limits = builder.Configuration.BindLimits();
         CheckAddress(settings);
         await using var database = Database.For(settings.DbUrl, limits);
         database.Claim();
@@ -22,12 +24,13 @@ internal static partial class ServeCommand
         builder.AddTally(settings, limits, database);
         await using var app = builder.Build();
         app.UseTally(settings);
-        LogStart(app.Services.GetRequiredService<ILogger<Database>>(), settings.DbUrl, KeysNeeded(settings.Keys));
+        var keys = app.Services.GetRequiredService<AccessKeys>();
+        LogStart(app.Services.GetRequiredService<ILogger<Database>>(), settings.DbUrl, KeysNeeded(keys));
         await app.RunAsync();
         return 0;
     }
 
-    // The host, which stops on a signal, does not run yet.
+    // The host, which handles signals, does not run yet.
     private static async Task<bool> Prepare(Database database)
     {
         using var stop = new CancellationTokenSource();
@@ -44,7 +47,7 @@ internal static partial class ServeCommand
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // told to stop while it waited
+            // stopped while it waited
         }
         return !stop.IsCancellationRequested;
     }
@@ -58,7 +61,22 @@ internal static partial class ServeCommand
         _ => "no keys are set: everyone may write, read and erase",
     };
 
-    // Before anything is started: the host would log a page for what is one line to its operator.
+    private static SiloCertificates? LoadCertificates(ClusterSettings cluster)
+    {
+        if (cluster is { TlsCertificate: null, TlsKey: null, TlsCa: null }) return null;
+        if (cluster is not { TlsCertificate: { } certificate, TlsKey: { } key, TlsCa: { } authority })
+            throw new UsageException("-siloTlsCertificate, -siloTlsKey and -siloTlsCa: one of them is missing; give all or none");
+        try
+        {
+            return SiloCertificates.Load(certificate, key, authority);
+        }
+        catch (FormatException exception)
+        {
+            throw new UsageException(exception.Message);
+        }
+    }
+
+    // Before anything starts: the host would log a page where its operator needs one line.
     private static void CheckAddress(AppSettings settings)
     {
         try

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;
@@ -8,7 +9,7 @@ namespace Tally.Silo.CommandLine;
 /// <summary><c>app verify</c>: proves that counters are the fold of the log. May run beside serving silos.</summary>
 internal static class VerifyCommand
 {
-    // A broken database has more differences than anyone reads.
+    // A broken database has more differences than anyone would read.
     private const int DifferencesShownMax = 20;
 
     public static async Task<int> Run(AppSettings settings)
@@ -22,7 +23,7 @@ internal static class VerifyCommand
                 difference => { if (shown++ < DifferencesShownMax) Console.WriteLine(difference); });
             await proof.Run(CancellationToken.None);
             if (shown > DifferencesShownMax) Console.WriteLine($"... and {shown - DifferencesShownMax} more");
-            if (proof.PrunedEvents > 0) Console.WriteLine($"{proof.PrunedEvents} events more were pruned, and are known by what they add up to");
+            if (proof.PrunedEvents > 0) Console.WriteLine($"{proof.PrunedEvents} more events were pruned; only their sums are kept");
             Console.WriteLine($"{proof.Events} events of {proof.Fingerprints} fingerprints, {proof.Snapshots} snapshots, "
                 + $"{proof.Rollups} rollups, {proof.Visits} visits: {(proof.Differences == 0 ? "all equal" : $"{proof.Differences} differences")}");
             return proof.Differences == 0 ? 0 : 1;

@@ -2,7 +2,7 @@ using Tally.Grains;
 
 namespace Tally.Silo.Hosting;
 
-/// <summary>With SQLite there is one silo, which holds the file's lock: nobody takes over.</summary>
+/// <summary>SQLite has one silo, which holds the file's lock: no other takes over its grains.</summary>
 internal sealed class AloneLiveness : ISiloLiveness
 {
     public ValueTask<bool> Prove() => new(true);

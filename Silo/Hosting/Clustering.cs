@@ -2,27 +2,32 @@ using System.Net;
 using System.Net.Sockets;
 using Orleans.Configuration;
 using Orleans.Runtime.GrainDirectory;
-using Tally.Silo.CommandLine;
-using Tally.Silo.Storage.Postgres;
+using Tally.Grains;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Hosting;
 
-/// <summary>How silos find each other, notice a death, and hand grains over; the arithmetic is in docs/reliability.md.</summary>
+/// <summary>
+/// How silos find each other, detect a dead one, and take over its grains; docs/reliability.md has the arithmetic.
+/// </summary>
 internal static class Clustering
 {
-    // A probe a second, two missed in a row, one vote: a killed silo is out in about 1 s, a stopped one in 3 to 4 s.
+    // One probe a second, two missed in a row, one vote: a killed silo is declared dead in about 1 s, a paused one in
+    // 3 to 4 s.
     private static readonly TimeSpan ProbePeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ProbePeriodMax = TimeSpan.FromSeconds(1.5);
     private const int ProbesMissedMax = 2;
 
-    // Orleans' own name for this product is the failure-detection timeout. Within it a message received is a sign of
-    // life that outweighs missed probes, which is what keeps two saturated cores from declaring each other dead.
+    // Orleans calls this product the failure-detection timeout. A message received within it outweighs missed probes,
+    // so silos on two saturated cores do not declare each other dead.
     private static readonly TimeSpan Detection = ProbePeriodMax * ProbesMissedMax;
 
-    /// <summary>From the table's word that a silo is dead until its grains may be activated elsewhere.</summary>
+    /// <summary>
+    /// The time from the table's entry that a silo is dead until its grains may be activated elsewhere.
+    /// </summary>
     public static readonly TimeSpan Takeover = TimeSpan.FromSeconds(1);
 
-    // After a kill of all silos their rows still say active: a new silo waits until they are this old.
+    // After all silos were killed, their rows still say active: a new silo waits until the rows are this old.
     private static readonly TimeSpan AlivePeriod = TimeSpan.FromSeconds(1);
     private const int AlivesMissedMax = 3;
 
@@ -56,22 +61,24 @@ internal static class Clustering
 #pragma warning restore ORLEANSEXP003
         silo.Configure<GrainDirectoryOptions>(directory => directory.RangeLeaseDuration = Detection + Takeover);
         silo.Services.AddSingleton<IGrainDirectoryCache, WhereAlone>();
+        silo.Services.AddSingleton<ISiloLiveness, MembershipLiveness>();
     }
 
-    /// <summary>A silo that has its database to itself: its address is a name alone, on which nobody listens.</summary>
+    /// <summary>For a silo that has its database to itself: nobody listens on its address.</summary>
     public static void UseLoneSilo(this ISiloBuilder silo, ClusterSettings settings)
     {
         silo.UseLocalhostClustering(gatewayPort: 0, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
         NoListener.Use(silo.Services);
+        silo.Services.AddSingleton<ISiloLiveness, AloneLiveness>();
     }
 
     /// <summary>
-    /// The address under which other hosts reach this one: the one that this host uses towards the database that they
-    /// all share. In a container that is the container's, on one machine the loopback. Asking sends nothing.
+    /// The address under which other hosts reach this one: the one it uses to reach the database they all share. In a
+    /// container that is the container's; on a single machine, the loopback address. Finding it sends nothing.
     /// </summary>
     private static IPAddress ReachableAddress(IReadOnlyList<PostgresHost> databaseHosts)
     {
-        foreach (var database in databaseHosts.Where(database => !database.IsSocket)) // one by socket is this machine's
+        foreach (var database in databaseHosts.Where(database => !database.IsSocket)) // a socket is on this machine
         {
             try
             {
@@ -82,13 +89,13 @@ internal static class Clustering
             }
             catch (SocketException)
             {
-                // its name is unknown: perhaps the next one's is not
+                // an unknown name: try the next one
             }
         }
         return IPAddress.Loopback;
     }
 
-    // On the advertised address alone, unless it is not this machine's own, as behind address translation: then on all.
+    // Only on the advertised address, unless it is not this machine's own (address translation): then on all.
     private static IPAddress ListenAddress(IPAddress advertised)
     {
         try

@@ -3,14 +3,16 @@ using Tally.Silo.Storage.Postgres;
 
 namespace Tally.Silo.Hosting;
 
-/// <summary>Makes a database ready when the process starts, waiting a while for one that is starting too.</summary>
+/// <summary>
+/// Prepares the database when the process starts, and waits a while for a database that is starting too.
+/// </summary>
 internal static class DatabaseStart
 {
-    // Longer than a database's container takes to come up, short enough that a wrong address is noticed.
+    // Longer than a database's container takes to start, short enough to notice a wrong address.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    // One that refuses is told of at once; one that says nothing, when it has had time to.
+    // A refusal is reported at once; a server that does not answer, after this.
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan TellAgain = TimeSpan.FromSeconds(10);
 
@@ -62,11 +64,11 @@ internal static class DatabaseStart
             await Task.WhenAny(failure, Task.Delay(Silence, waiting));
             for (; !waiting.IsCancellationRequested; await Task.Delay(TellAgain, waiting))
                 await Console.Error.WriteLineAsync(failure.IsCompletedSuccessfully
-                    ? $"app: waiting for the database: {OneLine(failure.Result)}" : $"app: waiting for {place}, which says nothing");
+                    ? $"app: waiting for the database: {OneLine(failure.Result)}" : $"app: waiting for {place}, which does not answer");
         }
         catch (OperationCanceledException)
         {
-            // it answers, or nobody waits any more
+            // the database answers, or nobody waits any more
         }
     }
 

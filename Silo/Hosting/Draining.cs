@@ -3,13 +3,12 @@ using Tally.Contracts;
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// Between "not ready" and "not listening": everything is still answered, each time with <c>Connection: close</c>.
-/// Kestrel alone would close idle connections at once, and a request that a client sends into one at that moment
-/// would end without a reply.
+/// Between "not ready" and "not listening" every request is still answered, with <c>Connection: close</c>. Kestrel
+/// alone closes idle connections at once: a request that a client sends at that moment would get no reply.
 /// </summary>
 internal sealed class Draining(Limits limits) : IHostedLifecycleService
 {
-    // The host calls this before it stops any service, Kestrel included; readiness has failed by then.
+    // The host calls this before it stops any service, Kestrel included. Readiness already fails by then.
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.Delay(limits.DrainMilliseconds, cancellationToken);
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -4,8 +4,8 @@ using Tally.Grains.EventLog;
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// The event log starts before any grain can activate and stops after the last has deactivated. A hosted service
-/// would stop first, whatever the order of registration.
+/// Starts the event log before any grain can activate, and stops it after the last one has deactivated. A hosted
+/// service would stop before the silo, whatever the order of registration.
 /// </summary>
 internal sealed class EventLogLifecycle(GroupCommit log, HistoryLoader loader) : ILifecycleParticipant<ISiloLifecycle>
 {

@@ -1,6 +1,8 @@
 namespace Tally.Silo.Hosting;
 
-/// <summary>One line a message, on standard output, in UTC. The configuration's Logging section changes levels.</summary>
+/// <summary>
+/// One line per message, on standard output, in UTC. The configuration's Logging section changes levels.
+/// </summary>
 internal static class Logging
 {
     public static void AddTallyLogging(this ILoggingBuilder logging)
@@ -15,12 +17,14 @@ internal static class Logging
         });
         logging.AddFilter(null, LogLevel.Warning);
         logging.AddFilter("Tally", LogLevel.Information);
-        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error); // counts the time before the start as a stall
-        logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error); // asks for the collector that is not the better one here: Silo.csproj
-        logging.AddFilter("Orleans.Storage.AdoNetGrainStorage", LogLevel.Critical); // the grain says what it makes of a failure
-        logging.AddFilter("Orleans.Messaging", LogLevel.Critical); // one forwarded to a silo that drains: refused, and sent again
-        // Where anything of it is logged at all, each request gets an activity and a scope: a seventh of a post's memory.
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error); // takes the time before the start for a stall
+        logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error); // wants another garbage collector: Silo.csproj
+        logging.AddFilter("Orleans.Storage.AdoNetGrainStorage", LogLevel.Critical); // the grain logs what it does about a failure
+        logging.AddFilter("Orleans.Messaging", LogLevel.Critical); // a message to a draining silo is refused and sent again
+        // If any of it is logged, each request gets an activity and a scope: a seventh of a post's memory.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        // It would repeat the answer at each probe.
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
     }
 }

@@ -5,14 +5,14 @@ using Tally.Silo.Storage.Postgres;
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// Proves liveness from the membership table. Another silo takes over a grain at the earliest
-/// <see cref="Clustering.Takeover"/> after the table says that this one is dead. So a read of the table that found it
-/// active is worth as long, counted from the read's beginning: whatever this process slept through meanwhile.
+/// Proves liveness from the membership table. Another silo takes over a grain no earlier than
+/// <see cref="Clustering.Takeover"/> after the table says that this one is dead. So a read that found it active is proof
+/// for that long, counted from the read's beginning, even if this process was paused meanwhile.
 /// </summary>
 internal sealed partial class MembershipLiveness(
     IMembershipTable table, ILocalSiloDetails silo, TimeProvider clock, ILogger<MembershipLiveness> logger) : ISiloLiveness
 {
-    // Below the takeover time by what two machines' clocks could differ in rate, and far more.
+    // Below the takeover time by far more than the clocks of two machines can differ in rate.
     private static readonly TimeSpan Worth = Clustering.Takeover * 0.8;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -26,20 +26,20 @@ internal sealed partial class MembershipLiveness(
         lock (gate)
         {
             if (proven && clock.GetElapsedTime(provenAt) < Worth) return new(true);
-            // One read for all who wait: what it proves holds from its end back to its beginning, whenever they asked.
-            if (reading is null or { IsCompleted: true }) reading = Read();
+            // Everyone who waits shares one read: its proof counts from its beginning, whenever they asked.
+            if (reading is null or { IsCompleted: true }) reading = ReadTable();
             return new(reading);
         }
     }
 
-    // A database that restarted, or lost its connections, has left as many dead ones in the pool as there may be.
-    private async Task<bool> Read()
+    // After the database restarted, every connection in the pool may be dead.
+    private async Task<bool> ReadTable()
     {
         for (var lost = 0; ; lost++)
-            if (await TryRead(isLast: lost == PostgresDatabase.MembershipConnectionsMax) is { } alive) return alive;
+            if (await TryReadTable(isLast: lost == PostgresDatabase.MembershipConnectionsMax) is { } alive) return alive;
     }
 
-    private async Task<bool?> TryRead(bool isLast)
+    private async Task<bool?> TryReadTable(bool isLast)
     {
         var begun = clock.GetTimestamp();
         try
@@ -47,7 +47,7 @@ internal sealed partial class MembershipLiveness(
             var data = await table.ReadRowAsync(silo.SiloAddress, CancellationToken.None).WaitAsync(Patience);
             var active = data.TryGet(silo.SiloAddress) is { Item1.Status: SiloStatus.Active };
             lock (gate) (proven, provenAt) = (active, begun);
-            // Asleep in the middle of the read, the proof is old when it comes.
+            // If the process was paused during the read, the proof is too old when it arrives.
             return active && clock.GetElapsedTime(begun) < Worth;
         }
         catch (DbException) when (!isLast)

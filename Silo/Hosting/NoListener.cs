@@ -3,12 +3,12 @@ using Microsoft.AspNetCore.Connections;
 
 namespace Tally.Silo.Hosting;
 
-/// <summary>In the place of Orleans' sockets, for a silo that no other joins: no port is opened, so nobody can come in by one.</summary>
+/// <summary>Replaces Orleans' sockets in a silo that no other joins, so that it opens no port.</summary>
 internal sealed class NoListener : IConnectionListenerFactory
 {
     public static void Use(IServiceCollection services)
     {
-        // Orleans asks for one by a key of its own for each of its ports.
+        // Orleans registers one for each of its ports, under a key of its own.
         foreach (var listener in services.Where(service => service.ServiceType == typeof(IConnectionListenerFactory) && service.IsKeyedService).ToList())
         {
             services.Remove(listener);

@@ -1,13 +1,13 @@
 using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.EventLog;
-using Tally.Silo.CommandLine;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// Lets old events, and fingerprints that were not seen for long, leave: in small steps, at a gentle pace, one silo at a time.
-/// What a step has done stands, so a silo that dies leaves the rest to the next one's pass.
+/// Removes old events, and fingerprints not seen for a long time: in small steps, at a limited rate, one silo at a
+/// time. Each step is final, so when a silo dies, the next one's pass does the rest.
 /// </summary>
 internal sealed partial class Retention(
     RetentionSettings settings, IRetentionStorage storage, IGrainFactory grains, Limits limits, TimeProvider clock,
@@ -17,7 +17,7 @@ internal sealed partial class Retention(
     private readonly Pace erasures = new(limits.ForgottenPerSecondMax, clock);
     private long pruned, forgotten;
 
-    // No more than events may be removed of them at once: each gives one at least.
+    // No more than the events that one step may remove: each fingerprint has at least one.
     private int StepFingerprintsMax => Math.Min(limits.PruneFingerprintsMax, limits.PruneEventsMax);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -28,7 +28,7 @@ internal sealed partial class Retention(
         IAsyncDisposable? lead = null;
         try
         {
-            await started.Task.WaitAsync(stoppingToken); // grains answer once the silo runs, which starts behind this
+            await started.Task.WaitAsync(stoppingToken); // grains answer once the silo runs, which starts after this service
             while (true)
             {
                 try
@@ -38,7 +38,7 @@ internal sealed partial class Retention(
                 catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException or OrleansException or TimeoutException)
                 {
                     LogSkipped(exception);
-                    if (lead is not null) await lead.DisposeAsync(); // perhaps it has gone
+                    if (lead is not null) await lead.DisposeAsync(); // its connection may be lost
                     lead = null;
                 }
                 await Task.Delay(TimeSpan.FromSeconds(limits.PrunePauseSeconds), clock, stoppingToken);
@@ -72,7 +72,7 @@ internal sealed partial class Retention(
         if (pruned + forgotten > 0) LogPass(pruned, forgotten);
     }
 
-    // One step, or as many as the longest of these histories needs.
+    // As many steps as the longest of these histories needs.
     private async Task Prune(IReadOnlyList<string> fingerprints, DateTime before, CancellationToken stopping)
     {
         if (fingerprints.Count == 0) return;
@@ -80,7 +80,7 @@ internal sealed partial class Retention(
         while (await storage.Prune(fingerprints, before, eventsEach) is var step)
         {
             pruned += step?.Events ?? 0;
-            if (step is not { HasMore: true }) return; // or given way to somebody: the next pass comes again
+            if (step is not { HasMore: true }) return; // null gave way to another transaction: the next pass tries again
             await steps.Wait(cancellation: stopping);
         }
     }
@@ -96,7 +96,7 @@ internal sealed partial class Retention(
         }
     }
 
-    // Through its grain, which alone knows whether it does something just now.
+    // Through the grain: only it knows whether the fingerprint is in use at this moment.
     private async Task Forget(IEnumerable<string> fingerprints, DateTime before, CancellationToken stopping)
     {
         foreach (var fingerprint in fingerprints)
@@ -110,6 +110,6 @@ internal sealed partial class Retention(
     [LoggerMessage(LogLevel.Information, "Retention removed {Events} old events and {Fingerprints} fingerprints whole")]
     private partial void LogPass(long events, long fingerprints);
 
-    [LoggerMessage(LogLevel.Warning, "Retention broke off; it goes on later")]
+    [LoggerMessage(LogLevel.Warning, "Retention was interrupted; it continues later")]
     private partial void LogSkipped(Exception exception);
 }

@@ -6,13 +6,13 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// Adds appended deltas to the rollups and the visits. Every silo tries; the database lets one at a time. Questions add or
-/// merge what is not merged yet, so nothing waits for this and a failed round only leaves more to the next.
+/// Adds appended deltas to the rollups and the visits. Every silo tries; the database admits one at a time. Queries
+/// include or merge what is not merged yet, so nothing waits for this, and a failed round only leaves more to the next.
 /// </summary>
 internal sealed partial class RollupMerge(
     IEventLogStorage storage, IVisitStorage visits, Limits limits, ILogger<RollupMerge> logger) : BackgroundService
 {
-    // Keeps the deltas of a busy silo, some hundred batches of a few rows a second, within a thousand rows.
+    // Keeps the deltas of a busy silo (about a hundred batches a second, of a few rows each) within a thousand rows.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -41,7 +41,7 @@ internal sealed partial class RollupMerge(
         }
     }
 
-    // Between two steps it rests for as long as one took: the database's processors are for events first.
+    // Rests between two steps for as long as one took: events come first on the database's processors.
     private static async Task InSteps(Func<Task<int>> merge, int limit, CancellationToken stopping)
     {
         for (var begun = Stopwatch.GetTimestamp(); await merge() == limit; begun = Stopwatch.GetTimestamp())

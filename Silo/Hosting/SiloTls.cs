@@ -1,11 +1,10 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using Orleans.Configuration;
 using Orleans.Connections.Security;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Hosting;
 
-/// <summary>TLS between silos, and towards Orleans clients: each side shows a certificate and checks the other's.</summary>
+/// <summary>Mutual TLS between silos, and with Orleans clients.</summary>
 internal static partial class SiloTls
 {
     public static void UseSiloTls(this ISiloBuilder silo, SiloCertificates certificates) =>
@@ -17,8 +16,9 @@ internal static partial class SiloTls
                 LocalCertificate = certificates.Own,
                 ClientCertificateMode = RemoteCertificateMode.RequireCertificate,
                 RemoteCertificateMode = RemoteCertificateMode.RequireCertificate,
-                // Who has a certificate of this authority is a silo. Names are not compared: silos know each other by IP addresses that change
-                // with each start, so a name could only be one that all of them share, which says no more than the authority does.
+                // Whoever has a certificate of this authority is a silo. Names are not compared: silos' IP addresses
+                // change at each start, so all of them could only share one name, which proves no more than the
+                // authority does.
                 RemoteCertificateValidation = (certificate, _, _) =>
                 {
                     var problem = certificates.Problem(certificate);
@@ -34,80 +34,4 @@ internal static partial class SiloTls
 
     [LoggerMessage(LogLevel.Warning, "Another silo's certificate is refused: {Problem}")]
     private static partial void LogRefused(ILogger logger, string problem);
-}
-
-/// <summary>A silo's own certificate with its key, and the authority from which all silos' are.</summary>
-public sealed class SiloCertificates
-{
-    private const string ServerUse = "1.3.6.1.5.5.7.3.1";
-    private const string ClientUse = "1.3.6.1.5.5.7.3.2";
-
-    private readonly X509Certificate2Collection authority;
-    private readonly X509Certificate2Collection between;
-
-    private SiloCertificates(X509Certificate2 own, X509Certificate2Collection authority, X509Certificate2Collection between) =>
-        (Own, this.authority, this.between) = (own, authority, between);
-
-    public X509Certificate2 Own { get; }
-
-    /// <summary>Reads PEM files. The certificate's may hold those between it and the authority too.</summary>
-    /// <exception cref="FormatException">Says which file is at fault, and why.</exception>
-    public static SiloCertificates Read(string certificatePath, string keyPath, string authorityPath)
-    {
-        var chain = ReadAll("-siloTlsCertificate", certificatePath);
-        var authority = ReadAll("-siloTlsCa", authorityPath);
-        var key = ReadText("-siloTlsKey", keyPath);
-        X509Certificate2 own;
-        try
-        {
-            own = X509Certificate2.CreateFromPem(chain[0].ExportCertificatePem(), key);
-        }
-        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
-        {
-            throw new FormatException($"-siloTlsKey: {keyPath} is no unencrypted PEM key of the certificate in {certificatePath}");
-        }
-        var certificates = new SiloCertificates(own, authority, [.. chain.Skip(1)]);
-        return certificates.Problem(own) is { } problem
-            ? throw new FormatException($"-siloTlsCertificate: {certificatePath} would be refused by other silos: {problem}") : certificates;
-    }
-
-    /// <summary>Why a certificate is none of a silo's; null where it is one.</summary>
-    public string? Problem(X509Certificate2 certificate)
-    {
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.AddRange(authority);
-        chain.ChainPolicy.ExtraStore.AddRange(between);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.ApplicationPolicy.Add(new(ServerUse)); // a silo is both
-        chain.ChainPolicy.ApplicationPolicy.Add(new(ClientUse));
-        return chain.Build(certificate) ? null
-            : string.Join("; ", chain.ChainStatus.Select(status => status.StatusInformation.Trim()).Distinct()) is { Length: > 0 } problem ? problem : "it is not valid";
-    }
-
-    private static X509Certificate2Collection ReadAll(string flag, string path)
-    {
-        var certificates = new X509Certificate2Collection();
-        try
-        {
-            certificates.ImportFromPem(ReadText(flag, path));
-        }
-        catch (CryptographicException)
-        {
-            // below
-        }
-        return certificates.Count > 0 ? certificates : throw new FormatException($"{flag}: {path} holds no certificate in PEM");
-    }
-
-    private static string ReadText(string flag, string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new FormatException($"{flag}: the file cannot be read: {exception.Message}");
-        }
-    }
 }

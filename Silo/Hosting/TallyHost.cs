@@ -2,14 +2,14 @@ using Orleans.Configuration;
 using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.EventLog;
-using Tally.Silo.CommandLine;
 using Tally.Silo.Http;
 using Tally.Silo.Http.AbuseLimits;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Hosting;
 
-/// <summary>The whole program, as the process and the tests start it.</summary>
+/// <summary>The whole service, as the process and the tests start it.</summary>
 internal static class TallyHost
 {
     public static void AddTally(this WebApplicationBuilder builder, AppSettings settings, Limits limits, Database database)
@@ -22,7 +22,7 @@ internal static class TallyHost
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(limits.HeadSecondsMax);
             kestrel.Listen(settings.Host, settings.Port, listen => listen.ExplainUnreadRequests());
         });
-        // Above the drain and all of the requests' own deadlines together, so that what was accepted is answered.
+        // Longer than the drain and the requests' own deadlines together, so that every accepted request is answered.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
 
         builder.Services.AddSingleton(limits);
@@ -54,11 +54,13 @@ internal static class TallyHost
             silo.Configure<SiloMessagingOptions>(messaging =>
             {
                 messaging.ResponseTimeout = FrontEnd.Deadline;
-                // The directory's messages. One that went down with its connection is never sent again: with as long as its
-                // request has, that would have no second try.
+                // For the directory's messages: one that was lost with its connection is never sent again, and a
+                // request that waited its whole deadline for it would have no second try.
                 messaging.SystemResponseTimeout = FrontEnd.Deadline / 2;
             });
-            database.ConfigureSilo(silo, settings.Cluster);
+            if (settings.DbUrl is DatabaseUrl.Postgres postgres) silo.UseTallyCluster(settings.Cluster, postgres.Servers);
+            else silo.UseLoneSilo(settings.Cluster);
+            database.ConfigureSilo(silo);
         });
     }
 

@@ -4,13 +4,13 @@ using OpenTelemetry.Trace;
 using Orleans.Diagnostics;
 using Tally.Grains;
 using Tally.Grains.EventLog;
-using Tally.Silo.CommandLine;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// Metrics at /metrics, always. Both metrics and traces over OTLP where the standard variables name a collector; else
-/// nothing of traces is wired, so they cost nothing.
+/// Metrics at /metrics, always. Metrics and traces over OTLP if the standard variables name a collector; otherwise
+/// traces are not wired and cost nothing.
 /// </summary>
 internal static class Telemetry
 {
@@ -35,7 +35,7 @@ internal static class Telemetry
         if (!Exports(builder.Configuration, "TRACES")) return;
 
         telemetry.WithTracing(traces => traces
-            // Health checks and scrapes are no one's work.
+            // No traces of health checks and scrapes.
             .AddAspNetCoreInstrumentation(http => http.Filter = context => context.Request.Path.StartsWithSegments("/api"))
             .AddSource(ActivitySources.ApplicationGrainActivitySourceName, CommitTraces.SourceName, "Npgsql")
             .AddOtlpExporter());
@@ -48,9 +48,9 @@ internal static class Telemetry
         foreach (var name in (string[])["OTEL_EXPORTER_OTLP_ENDPOINT", $"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"])
         {
             if (string.IsNullOrEmpty(variables[name])) continue;
-            // The SDK would take its default instead, and say nothing.
+            // The SDK would silently use its default instead.
             if (!Uri.TryCreate(variables[name], UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
-                throw new UsageException($"{name}: expected a http:// or https:// URL");
+                throw new UsageException($"{name}: expected an http:// or https:// URL");
             named = true;
         }
         return named && variables[$"OTEL_{signal}_EXPORTER"] != "none";

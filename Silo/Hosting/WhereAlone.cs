@@ -6,13 +6,13 @@ using Orleans.Runtime.GrainDirectory;
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// In the place of Orleans' cache of its directory: while a silo knows of no other, whatever it looks for is in its own memory or
-/// in none. So it asks the directory nothing, has nothing placed, and keeps no entry for each grain that it has.
+/// In the place of Orleans' cache of its directory: while a silo knows of no other, whatever it looks for is in its own
+/// memory or in none. So it asks the directory nothing, has nothing placed, and keeps no entry for its grains.
 /// </summary>
 /// <remarks>
 /// It decides nothing. A grain that is in no memory is activated where its first message arrives and registers with the
-/// directory, before it has read or written anything: should the grain have an activation elsewhere, on a silo of which this one
-/// has yet to hear, the new one gives way and passes its messages on.
+/// directory, before it has read or written anything: should the grain have an activation elsewhere, on a silo of which
+/// this one has yet to hear, the new one gives way and passes its messages on.
 /// </remarks>
 internal sealed class WhereAlone(
     IServiceProvider services, IClusterMembershipService membership, ILocalSiloDetails local, IOptions<GrainDirectoryOptions> options)

@@ -1,6 +1,4 @@
 using Microsoft.AspNetCore.Cors;
-using Tally.Silo.CommandLine;
-using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http;
 
@@ -16,19 +14,10 @@ internal static class CorsOrigins
     private static readonly EndpointMetadataCollection OfWays = new(new EnableCorsAttribute(Policy));
     private static readonly TimeSpan PreflightWorth = TimeSpan.FromHours(2); // Chromium keeps none longer
 
-    /// <summary>Reads a list of origins separated by commas, or <c>*</c>, or <c>none</c>.</summary>
-    /// <exception cref="FormatException">Says what was expected.</exception>
-    public static string[] Parse(string text) => text switch
-    {
-        AppCommand.None => [],
-        Any => [Any],
-        _ => [.. text.Split(',').Select(AccessKey.ParseOrigin)],
-    };
-
-    public static void AddEventCors(this IServiceCollection services, string[] origins) => services.AddCors(cors =>
+    public static void AddEventCors(this IServiceCollection services, IReadOnlyList<string> origins) => services.AddCors(cors =>
         cors.AddPolicy(Policy, policy =>
         {
-            policy.WithOrigins(origins)
+            policy.WithOrigins([.. origins])
                 .WithMethods(HttpMethods.Get, HttpMethods.Post)
                 .AllowAnyHeader() // no request is trusted for a header
                 .WithExposedHeaders("Retry-After")

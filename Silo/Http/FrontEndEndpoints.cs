@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.Metadata;
 using Tally.Contracts;
-using Tally.Silo.CommandLine;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Exports;
@@ -9,7 +8,7 @@ using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Http.Visits;
-using Tally.Silo.Script;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Http;
 
@@ -18,7 +17,7 @@ internal static class FrontEndEndpoints
 {
     public static void AddFrontEnd(this IServiceCollection services, AppSettings settings, Limits limits)
     {
-        services.AddAccess(settings.Keys);
+        services.AddAccess(new(settings.WriteKeys, settings.ReadKeys, settings.EraseKeys));
         services.AddTrustedProxies(settings.TrustedProxies);
         services.AddRequestLimits(limits);
         services.AddSingleton<ServiceCounters>();
@@ -30,7 +29,8 @@ internal static class FrontEndEndpoints
         services.AddRequestEncodings();
         services.AddSingleton<HeldAnswers>();
         services.AddExport();
-        services.AddSingleton<Readiness>();
+        services.AddSingleton<Readiness>(); // one instance, which remembers its last answer
+        services.AddHealthChecks().AddCheck<Readiness>(Readiness.Name);
         services.AddApiDescription();
         services.AddEventCors(settings.Visitors.CorsOrigins);
         services.AddSingleton(settings.Visitors);

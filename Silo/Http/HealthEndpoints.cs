@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Http;
@@ -23,41 +24,41 @@ internal static class HealthEndpoints
     public static IEndpointConventionBuilder MapMetrics(this IEndpointRouteBuilder routes) =>
         routes.MapPrometheusScrapingEndpoint("/metrics").WithMetadata(new HttpMethodMetadata([HttpMethods.Get]));
 
-    private static async Task<IResult> Ready(Readiness readiness, HttpContext context)
+    private static async Task<IResult> Ready(HealthCheckService checks, HttpContext context)
     {
-        var status = await readiness.Status(context.RequestAborted);
+        var report = await checks.CheckHealthAsync(context.RequestAborted);
         context.Response.Headers.CacheControl = "no-store";
-        return new JsonAnswer<HealthReport>(new(status), HttpJson.Default.HealthReport,
-            status == Readiness.Ready ? 200 : 503);
+        return new JsonAnswer<HealthReport>(new(report.Entries[Readiness.Name].Description!), HttpJson.Default.HealthReport,
+            report.Status == HealthStatus.Healthy ? 200 : 503);
     }
 }
 
-/// <summary>Says whether the process can take events. Asks the database at most once a second, whoever asks this.</summary>
+/// <summary>Whether the process can take events. Asks the database at most once a second, however often it is asked itself.</summary>
 internal sealed class Readiness(
-    IEventLogStorage storage, IHostApplicationLifetime lifetime, ISiloStatusOracle silo, TimeProvider clock)
+    IEventLogStorage storage, IHostApplicationLifetime lifetime, ISiloStatusOracle silo, TimeProvider clock) : IHealthCheck
 {
-    public const string Ready = "ready";
+    public const string Name = "ready";
 
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim checking = new(1);
     private long checkedAt;
-    private string? databaseStatus;
+    private HealthCheckResult? database;
 
-    public async Task<string> Status(CancellationToken cancellation)
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        if (lifetime.ApplicationStopping.IsCancellationRequested) return "draining";
-        if (silo.CurrentStatus != SiloStatus.Active) return "starting";
-        await checking.WaitAsync(cancellation);
+        if (lifetime.ApplicationStopping.IsCancellationRequested) return HealthCheckResult.Unhealthy("draining");
+        if (silo.CurrentStatus != SiloStatus.Active) return HealthCheckResult.Unhealthy("starting");
+        await checking.WaitAsync(cancellationToken);
         try
         {
-            if (databaseStatus is null || clock.GetElapsedTime(checkedAt) > Freshness)
+            if (database is null || clock.GetElapsedTime(checkedAt) > Freshness)
             {
-                databaseStatus = await CheckDatabase();
+                database = await CheckDatabase();
                 checkedAt = clock.GetTimestamp();
             }
-            return databaseStatus;
+            return database.Value;
         }
         finally
         {
@@ -65,16 +66,16 @@ internal sealed class Readiness(
         }
     }
 
-    private async Task<string> CheckDatabase()
+    private async Task<HealthCheckResult> CheckDatabase()
     {
         try
         {
             await storage.CheckWritable(CancellationToken.None).WaitAsync(Patience);
-            return Ready;
+            return HealthCheckResult.Healthy("ready");
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or TimeoutException)
         {
-            return "the event log cannot be written";
+            return HealthCheckResult.Unhealthy("the event log cannot be written");
         }
     }
 }

@@ -60,7 +60,7 @@ internal sealed class Intake(
     }
 
     private Refusal? Read(EventFields fields, HttpContext sender, DateTimeOffset now, out Event? @event) =>
-        fields.ToEvent(limits, now, out @event) ?? sender.Key()?.Refuses(fields.Product!)
+        fields.ToEvent(limits, now, out @event) ?? (sender.Key()?.Allows(fields.Product!) == false ? Refusal.ProductNotAllowed() : null)
         ?? (sender.AsksHeadAlone() || counters.Admit(fields.Product!, fields.Action!) ? null : Refusal.TooManyServiceCounters(limits.ServiceCountersMax));
 
     private static bool IsNewcomer(RecordResult result) => result is { Outcome: RecordOutcome.Recorded, Sequence: 1 };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Npgsql;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 using Tally.Silo.Storage.Postgres;
 

@@ -1,6 +1,6 @@
 using Tally.Contracts;
 using Tally.Grains.EventLog;
-using Tally.Silo.CommandLine;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Storage;
 
@@ -51,8 +51,8 @@ public abstract class Database : IAsyncDisposable
         return await Migrate(cancellation);
     }
 
-    /// <summary>Adds grain storage, and how this silo finds others where several may share this database.</summary>
-    public abstract void ConfigureSilo(ISiloBuilder silo, ClusterSettings cluster);
+    /// <summary>Adds grain storage, and the membership table if several silos may share this database.</summary>
+    public abstract void ConfigureSilo(ISiloBuilder silo);
 
     public abstract ValueTask DisposeAsync();
 }

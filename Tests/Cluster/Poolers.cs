@@ -1,3 +1,4 @@
+using Tally.Silo.Settings;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
@@ -69,5 +70,5 @@ public sealed class Poolers(PostgresServer server)
         await AppProcess.AssertVerifies(pooled);
     }
 
-    private static string ConnectionString(string url) => ((Silo.Storage.DatabaseUrl.Postgres)Silo.Storage.DatabaseUrl.Parse(url)).Settings.ConnectionString;
+    private static string ConnectionString(string url) => ((DatabaseUrl.Postgres)DatabaseUrl.Parse(url)).Settings.ConnectionString;
 }

@@ -1,5 +1,5 @@
 using Npgsql;
-using Tally.Silo.Storage;
+using Tally.Silo.Settings;
 
 namespace Tally.Tests.CommandLine;
 

@@ -120,7 +120,7 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
 
     [Theory]
     [InlineData("Required argument missing", "export")]
-    [InlineData("the file: its name ends in none of", "export", "events.txt")]
+    [InlineData("the file: its name does not end in", "export", "events.txt")]
     [InlineData("-format: expected ndjson, csv, parquet or auto", "export", "x", "-format=sekret")]
     [InlineData("-since: expected a day", "export", "-", "-since=sekret")]
     [InlineData("-until: expected a day", "export", "-", "-until=2026-02-30")]

@@ -97,12 +97,12 @@ public sealed class Mistakes
     [InlineData("APP_WRITE_KEYS: a key has 16 to 128 letters", "APP_WRITE_KEYS", "sekret")]
     [InlineData("APP_TRUSTED_PROXIES: expected IP addresses", "APP_TRUSTED_PROXIES", "10.0.0.0/33")]
     [InlineData("APP_BOTS: expected count or ignore", "APP_BOTS", "Ignore")]
-    [InlineData("Limits__AddressRequestsPerSecondMax: expected a whole number from 0", "Limits__AddressRequestsPerSecondMax", "-1")]
+    [InlineData("Limits: The field AddressRequestsPerSecondMax must be between 0 and", "Limits__AddressRequestsPerSecondMax", "-1")]
     [InlineData("APP_READ_KEYS_FILE: the file cannot be read", "APP_READ_KEYS_FILE", "/no/such/file")]
-    [InlineData("Limits__QueueEventsMax: expected a whole number from 1 to 1048576", "Limits__QueueEventsMax", "0")]
-    [InlineData("Limits__QueueEventsMax: expected a whole number from 1 to 1048576", "limits__queueeventsmax", "1048577")]
-    [InlineData("Limits__EventBodyBytesMax: expected a whole number from 1024 to 1048576", "Limits__EventBodyBytesMax", "16k")]
-    [InlineData("Limits__Bogus: there is no such limit", "Limits__Bogus", "1")]
+    [InlineData("Limits: The field QueueEventsMax must be between 1 and 1048576", "Limits__QueueEventsMax", "0")]
+    [InlineData("Limits: The field QueueEventsMax must be between 1 and 1048576", "limits__queueeventsmax", "1048577")]
+    [InlineData("Limits: Failed to convert configuration value '16k' at 'Limits:EventBodyBytesMax' to type 'System.Int32'", "Limits__EventBodyBytesMax", "16k")]
+    [InlineData("properties were not found on the instance of Tally.Contracts.Limits: 'Bogus'", "Limits__Bogus", "1")]
     public async Task A_mistake_in_a_variable_is_one_line(string line, string variable, string value) =>
         AssertMistake(line, await AppProcess.Run([], new() { [variable] = value }));
 

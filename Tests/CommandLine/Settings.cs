@@ -1,3 +1,4 @@
+using Tally.Silo.CommandLine;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.CommandLine;
@@ -83,26 +84,13 @@ public sealed class Settings : IDisposable
         var (exitCode, output, error) = await AppProcess.Run(arguments);
         Assert.Equal((0, ""), (exitCode, error));
         var lines = output.Split('\n').Select(line => line.Trim()).ToList();
-        foreach (var (flag, variable, fallback) in ((string, string, string)[])
-                 [
-                     ("-port <number>", "APP_PORT", "9000"), ("-host <address>", "APP_HOST", "0.0.0.0"),
-                     ("-dbUrl <url>", "APP_DB_URL", "sqlite:data/tally.db"),
-                     ("-clusterId <name>", "APP_CLUSTER_ID", "tally"), ("-serviceId <name>", "APP_SERVICE_ID", "tally"),
-                     ("-siloPort <number>", "APP_SILO_PORT", "0"), ("-gatewayPort <number>", "APP_GATEWAY_PORT", "0"),
-                     ("-siloTlsCertificate <file>", "APP_SILO_TLS_CERTIFICATE", "none"), ("-siloTlsKey <file>", "APP_SILO_TLS_KEY", "none"),
-                     ("-siloTlsCa <file>", "APP_SILO_TLS_CA", "none"),
-                     ("-advertise <address>", "APP_ADVERTISE", "auto"), ("-siloName <name>", "APP_SILO_NAME", Environment.MachineName),
-                     ("-corsOrigins <list>", "APP_CORS_ORIGINS", "none"), ("-fingerprints <source>", "APP_FINGERPRINTS", "client"),
-                     ("-writeKeys <keys>", "APP_WRITE_KEYS", "none"), ("-readKeys <keys>", "APP_READ_KEYS", "none"),
-                     ("-eraseKeys <keys>", "APP_ERASE_KEYS", "none"),
-                     ("-retention <age>", "APP_RETENTION", "none"), ("-forgetAfter <age>", "APP_FORGET_AFTER", "none"),
-                     ("-trustedProxies <ips>", "APP_TRUSTED_PROXIES", "none"), ("-bots <what>", "APP_BOTS", "count"),
-                 ])
+        foreach (var flag in AppFlags.All)
         {
-            var at = lines.FindIndex(line => line.StartsWith(flag, StringComparison.Ordinal));
-            Assert.True(at >= 0, flag);
+            var at = lines.FindIndex(line => line.StartsWith($"{flag.Option.Name} <{flag.Option.HelpName}>", StringComparison.Ordinal));
+            Assert.True(at >= 0, flag.Option.Name);
             // before the next flag
-            Assert.Equal($"{variable}, default {fallback}", lines.Skip(at + 1).First(line => line.StartsWith("APP_", StringComparison.Ordinal)));
+            Assert.Equal($"{flag.Variables[0]}, default {flag.Default}",
+                lines.Skip(at + 1).First(line => line.StartsWith("APP_", StringComparison.Ordinal)));
         }
         Assert.All(lines, line => Assert.InRange(line.Length, 0, 120));
         if (arguments.Length == 1) Assert.All((string[])["migrate", "verify", "health"], command => Assert.Contains(lines, line => line.StartsWith(command + " ", StringComparison.Ordinal)));

@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.CommandLine;
 
-/// <summary>-siloTlsCertificate, -siloTlsKey and -siloTlsCa: what cannot work ends the start with one line and exit code 2.</summary>
+/// <summary>-siloTlsCertificate, -siloTlsKey and -siloTlsCa: unusable files end the start with one line and exit code 2.</summary>
 public sealed class SiloTlsFiles : IDisposable
 {
     private const string ServerUse = "1.3.6.1.5.5.7.3.1";
@@ -18,7 +18,7 @@ public sealed class SiloTlsFiles : IDisposable
     }
 
     [Fact]
-    public async Task Files_that_do_not_fit_are_told_by_name()
+    public async Task Files_that_cannot_be_used_are_named()
     {
         var (certificate, key) = authority.Issue("silo");
         var (ended, endedKey) = authority.Issue("ended", days: -1);
@@ -41,9 +41,9 @@ public sealed class SiloTlsFiles : IDisposable
                      ("-siloTlsCertificate: " + huge + " holds no certificate", (huge, key, authority.Ca)),
                      ("-siloTlsCertificate: " + key + " holds no certificate", (key, key, authority.Ca)),
                      ("-siloTlsCa: " + binary + " holds no certificate", (certificate, key, binary)),
-                     ("-siloTlsKey: " + anotherKey + " is no unencrypted PEM key of", (certificate, anotherKey, authority.Ca)),
-                     ("-siloTlsKey: " + certificate + " is no unencrypted PEM key of", (certificate, certificate, authority.Ca)),
-                     ("-siloTlsKey: " + locked + " is no unencrypted PEM key of", (certificate, locked, authority.Ca)),
+                     ("-siloTlsKey: " + anotherKey + " is not the unencrypted PEM key of", (certificate, anotherKey, authority.Ca)),
+                     ("-siloTlsKey: " + certificate + " is not the unencrypted PEM key of", (certificate, certificate, authority.Ca)),
+                     ("-siloTlsKey: " + locked + " is not the unencrypted PEM key of", (certificate, locked, authority.Ca)),
                      (ended + " would be refused by other silos: certificate has expired", (ended, endedKey, authority.Ca)),
                      (another + " would be refused by other silos: ", (another, anotherKey, authority.Ca)),
                      (halfUse + " would be refused by other silos: ", (halfUse, halfUseKey, authority.Ca)),
@@ -58,7 +58,7 @@ public sealed class SiloTlsFiles : IDisposable
         }
     }
 
-    // Who only asks a silo, or the database, may not have them.
+    // A host that only asks a silo, or the database, may not have them.
     [Fact]
     public async Task Sub_commands_do_not_read_them()
     {

@@ -29,7 +29,7 @@ public sealed class WaitingForPostgres(PostgresServer server)
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start(); // the system accepts
         await using var app = Launch($"postgres://u:{Secret}@{silent.LocalEndpoint}/db");
-        await Says(app, $"app: waiting for Postgres at {silent.LocalEndpoint}, which says nothing", times: 1);
+        await Says(app, $"app: waiting for Postgres at {silent.LocalEndpoint}, which does not answer", times: 1);
         Assert.Equal(0, await app.Terminate());
         Assert.DoesNotContain(Secret, app.Output);
     }

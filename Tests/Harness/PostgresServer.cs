@@ -1,4 +1,5 @@
 using Npgsql;
+using Tally.Silo.Settings;
 using Testcontainers.PostgreSql;
 
 [assembly: Xunit.AssemblyFixture(typeof(Tally.Tests.Harness.PostgresServer))]
@@ -19,7 +20,7 @@ public sealed class PostgresServer : IAsyncLifetime
     {
         if (Environment.GetEnvironmentVariable("TALLY_TEST_DB_URL") is { Length: > 0 } url)
         {
-            admin = ((Silo.Storage.DatabaseUrl.Postgres)Silo.Storage.DatabaseUrl.Parse(url)).Settings;
+            admin = ((DatabaseUrl.Postgres)DatabaseUrl.Parse(url)).Settings;
             return;
         }
         if (LocalPostgres.FindBinaries() is { } binaries)

@@ -4,8 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tally.Contracts;
 using Tally.Grains;
-using Tally.Silo.CommandLine;
 using Tally.Silo.Hosting;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Tests.Harness;
@@ -33,7 +33,13 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
         var database = await at.OpenPrepared(limits);
         var builder = WebApplication.CreateSlimBuilder();
         var port = FreePort.Next();
-        AppSettings settings = new(port, IPAddress.Loopback, DatabaseUrl.Parse(at.Url), new("tally", "tally", 0, 0, null, "test"), new([], []));
+        var settings = new AppSettings
+        {
+            Port = port,
+            Host = IPAddress.Loopback,
+            DbUrl = DatabaseUrl.Parse(at.Url),
+            Cluster = new() { ClusterId = "tally", ServiceId = "tally", SiloName = "test" },
+        };
         builder.AddTally(settings, limits, database);
         builder.Logging.ClearProviders();
         configure?.Invoke(builder.Services);

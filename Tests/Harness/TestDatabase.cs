@@ -5,6 +5,7 @@ using DbUp.Engine.Output;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using Tally.Contracts;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Tests.Harness;

@@ -46,7 +46,7 @@ public sealed class Telemetry(PostgresServer server)
         var (exitCode, _, error) = await AppProcess.Run(["-port", $"{FreePort.Next()}", "-dbUrl", database.Url],
             new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "collector:sekret" });
         Assert.Equal(2, exitCode);
-        Assert.Contains("OTEL_EXPORTER_OTLP_ENDPOINT: expected a http:// or https:// URL", error);
+        Assert.Contains("OTEL_EXPORTER_OTLP_ENDPOINT: expected an http:// or https:// URL", error);
         Assert.DoesNotContain("sekret", error);
     }
 

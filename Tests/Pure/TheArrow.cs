@@ -2,15 +2,23 @@ using System.Reflection;
 using NetArchTest.Rules;
 using Tally.Contracts;
 using Tally.Grains;
+using Tally.Silo.Settings;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Pure;
 
-/// <summary>Silo -> Grains -> Contracts, and no other way.</summary>
+/// <summary>Silo -> Grains -> Contracts, and no other way. In Silo each folder knows only those before it.</summary>
 public sealed class TheArrow
 {
     private static readonly Assembly Contracts = typeof(IFingerprintGrain).Assembly;
     private static readonly Assembly Grains = typeof(FingerprintGrain).Assembly;
+    private static readonly Assembly Silo = typeof(AppSettings).Assembly;
+
+    private static readonly string[] Layers =
+    [
+        "Tally.Silo.Settings", "Tally.Silo.Compression", "Tally.Silo.Storage", "Tally.Silo.Http", "Tally.Silo.Hosting",
+        "Tally.Silo.Import", "Tally.Silo.Export", "Tally.Silo.CommandLine",
+    ];
 
     [Fact]
     public void Grains_know_no_database_no_web_server_and_no_silo() => AssertFree(Types.InAssembly(Grains).ShouldNot()
@@ -19,6 +27,16 @@ public sealed class TheArrow
     [Fact]
     public void Contracts_know_neither_grains_nor_silo() => AssertFree(Types.InAssembly(Contracts).ShouldNot()
         .HaveDependencyOnAny("Tally.Grains", "Tally.Silo", "Npgsql", "Microsoft.Data.Sqlite", "Microsoft.AspNetCore").GetResult());
+
+    [Fact]
+    public void A_layer_of_the_silo_knows_none_that_comes_after_it() => Assert.All(Layers.Index().SkipLast(1), layer =>
+        AssertFree(Types.InAssembly(Silo).That().ResideInNamespace(layer.Item)
+            .ShouldNot().HaveDependencyOnAny(Layers[(layer.Index + 1)..]).GetResult()));
+
+    [Fact]
+    public void Every_type_of_the_silo_is_in_a_layer() => Assert.Equal(Layers.Order(), Silo.GetTypes()
+        .Where(type => type.Namespace?.StartsWith("Tally.", StringComparison.Ordinal) == true)
+        .Select(type => string.Join('.', type.Namespace!.Split('.').Take(3))).Distinct().Order());
 
     // What the compiler could reach and does not use is not in the assembly, so the projects are read too.
     [Theory]

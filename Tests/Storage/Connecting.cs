@@ -1,3 +1,4 @@
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 using Tally.Tests.Harness;
 

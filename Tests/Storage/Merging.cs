@@ -1,4 +1,5 @@
 using Tally.Grains.EventLog;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 using Tally.Tests.Harness;
 

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Tally.Silo.CommandLine;
 using Tally.Silo.Http;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 using Tally.Tests.Harness;
 

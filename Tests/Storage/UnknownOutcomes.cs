@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Tally.Grains.EventLog;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 using Tally.Tests.Harness;
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using Tally.Silo.Http.AbuseLimits;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Http.Access;
 

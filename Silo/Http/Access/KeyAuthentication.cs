@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using Tally.Grains;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Http.Access;
 

@@ -7,8 +7,7 @@ using Orleans.Serialization;
 using Orleans.Storage;
 using Tally.Contracts;
 using Tally.Grains;
-using Tally.Silo.CommandLine;
-using Tally.Silo.Hosting;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Storage.Postgres;
 
@@ -108,11 +107,9 @@ public sealed class PostgresDatabase : Database
         }
     }
 
-    public override void ConfigureSilo(ISiloBuilder silo, ClusterSettings cluster)
+    public override void ConfigureSilo(ISiloBuilder silo)
     {
-        silo.UseTallyCluster(cluster, url.Servers);
         silo.UseAdoNetClustering(options => (options.Invariant, options.DataSource) = (Invariant, membership));
-        silo.Services.AddSingleton<ISiloLiveness, MembershipLiveness>();
         silo.AddAdoNetGrainStorage(Snapshots.StorageName, options => options.Configure<Serializer>((storage, serializer) =>
         {
             (storage.Invariant, storage.DataSource) = (Invariant, snapshots);

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using Npgsql;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Storage.Postgres;
 

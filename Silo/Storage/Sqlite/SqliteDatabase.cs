@@ -3,8 +3,7 @@ using Microsoft.Data.Sqlite;
 using Orleans.Serialization;
 using Orleans.Storage;
 using Tally.Grains;
-using Tally.Silo.CommandLine;
-using Tally.Silo.Hosting;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Storage.Sqlite;
 
@@ -97,17 +96,13 @@ public sealed class SqliteDatabase : Database
         }
     }
 
-    public override void ConfigureSilo(ISiloBuilder silo, ClusterSettings cluster)
-    {
-        silo.UseLoneSilo(cluster);
-        silo.Services.AddSingleton<ISiloLiveness, AloneLiveness>();
+    public override void ConfigureSilo(ISiloBuilder silo) =>
         silo.AddAdoNetGrainStorage(Snapshots.StorageName, options => options.Configure<Serializer>((storage, serializer) =>
         {
             storage.Invariant = "System.Data.SQLite"; // the name that Orleans gives Microsoft.Data.Sqlite
             storage.DataSource = snapshots;
             storage.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
         }));
-    }
 
     public override async ValueTask DisposeAsync()
     {

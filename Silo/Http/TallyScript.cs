@@ -5,9 +5,8 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
-using Tally.Silo.Http;
 
-namespace Tally.Silo.Script;
+namespace Tally.Silo.Http;
 
 /// <summary>GET /tally.js: the script tag, from memory, as small as its source gets without a compiler.</summary>
 internal static partial class TallyScript

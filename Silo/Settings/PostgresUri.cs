@@ -1,10 +1,11 @@
 using System.Globalization;
 using Npgsql;
 
-namespace Tally.Silo.Storage.Postgres;
+namespace Tally.Silo.Settings;
 
 /// <summary>
-/// Reads libpq's connection URIs: <c>postgres://user:password@host:port,host:port/database?name=value</c>, each part percent-encoded.
+/// Reads libpq's connection URIs: <c>postgres://user:password@host:port,host:port/database?name=value</c>, each part
+/// percent-encoded.
 /// </summary>
 internal static class PostgresUri
 {
@@ -18,8 +19,8 @@ internal static class PostgresUri
         var parameters = new PostgresParameters(settings, ofUrl: true);
         var rest = text[(text.IndexOf("://", StringComparison.Ordinal) + "://".Length)..];
 
-        // An @ after the servers' end is an unencoded password's: what follows it would be taken for a port, the database or a
-        // parameter, and quoted as such.
+        // An @ after the servers' end is an unencoded password's: what follows it would be taken for a port, the
+        // database or a parameter, and quoted as such.
         var end = rest.AsSpan().IndexOfAny("/?#");
         var (authority, behind) = end < 0 ? (rest, "") : (rest[..end], rest[end..]);
         if (behind.Contains('@') || behind.Contains('#') || authority.Count(c => c == '@') > 1) throw new FormatException(Malformed);

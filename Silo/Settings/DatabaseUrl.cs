@@ -1,12 +1,11 @@
 using System.Data.Common;
 using Npgsql;
-using Tally.Silo.Storage.Postgres;
 
-namespace Tally.Silo.Storage;
+namespace Tally.Silo.Settings;
 
 /// <summary>
-/// Where the data is: <c>sqlite:PATH</c>, <c>postgres://user:password@host:port,host:port/database?sslmode=…</c>, or an Npgsql
-/// connection string. Its text holds a password, so it never leaves this type but towards the driver.
+/// Where the data is: <c>sqlite:PATH</c>, <c>postgres://user:password@host:port,host:port/database?sslmode=…</c>, or
+/// an Npgsql connection string. It holds a password, so only the driver gets its text.
 /// </summary>
 public abstract record DatabaseUrl
 {
@@ -20,7 +19,7 @@ public abstract record DatabaseUrl
     public sealed record Postgres(NpgsqlConnectionStringBuilder Settings) : DatabaseUrl
     {
         /// <summary>At least one.</summary>
-        public IReadOnlyList<PostgresHost> Servers => PostgresHost.Of(Settings);
+        public IReadOnlyList<PostgresHost> Servers => PostgresHost.AllIn(Settings);
 
         /// <summary>Without user and password: for logs.</summary>
         public override string ToString() => $"postgres://{string.Join(',', Servers)}/{Settings.Database}";
@@ -56,14 +55,14 @@ public abstract record DatabaseUrl
         }
         var settings = new NpgsqlConnectionStringBuilder();
         var parameters = new PostgresParameters(settings, ofUrl: false);
-        // Npgsql's Host and Port have the names of libpq's, which a list of hosts reads in another way.
+        // Npgsql's Host and Port are called like libpq's, but Npgsql reads a list of hosts in another way.
         foreach (string name in parts.Keys)
         {
             if (name is "host" or "port") Own(settings, name, (string)parts[name]);
             else parameters.Set(name, (string)parts[name]);
         }
         if (settings.Host is not { Length: > 0 }) throw new FormatException("this Npgsql connection string names no Host");
-        if (!PostgresHost.Of(settings).All(server => server.IsValid))
+        if (!PostgresHost.AllIn(settings).All(server => server.IsValid))
             throw new FormatException("the Host of this Npgsql connection string is none; settings are separated by semicolons");
         parameters.Complete();
         return settings;

@@ -1,17 +1,15 @@
-using Tally.Silo.CommandLine;
-
-namespace Tally.Silo.Http.Access;
+namespace Tally.Silo.Settings;
 
 /// <summary>
-/// All keys. Without any for writing everyone may write, and without any for reading everyone may read. Without any at all
-/// everyone may erase; else nobody but with a key that is for it.
+/// All keys. Without write keys everyone may write, and without read keys everyone may read. Without any keys everyone
+/// may erase; otherwise erasing needs an erase key.
 /// </summary>
 public sealed class AccessKeys
 {
     private readonly List<AccessKey> keys = [];
 
     /// <param name="writeKeys">As <see cref="ParseWriteKeys"/> reads them.</param>
-    /// <param name="readKeys">As <see cref="ParseReadKeys"/> reads them. A key that is in several lists does all of it.</param>
+    /// <param name="readKeys">As <see cref="ParseReadKeys"/> reads them. A key in two lists has both rights.</param>
     /// <param name="eraseKeys">As <see cref="ParseEraseKeys"/> reads them.</param>
     public AccessKeys(IReadOnlyList<AccessKey> writeKeys, IReadOnlyList<AccessKey> readKeys, IReadOnlyList<AccessKey>? eraseKeys = null)
     {
@@ -25,7 +23,7 @@ public sealed class AccessKeys
     public bool GuardReading { get; }
     public bool GuardErasing => keys.Count > 0;
 
-    /// <summary>Keys separated by white space: in a file, one a line.</summary>
+    /// <summary>Keys separated by white space, such as one per line of a file.</summary>
     /// <exception cref="FormatException">Says what was expected.</exception>
     public static IReadOnlyList<AccessKey> ParseWriteKeys(string text) => Parse(text, AccessKey.ParseWriteKey);
 
@@ -35,7 +33,7 @@ public sealed class AccessKeys
     /// <inheritdoc cref="ParseWriteKeys"/>
     public static IReadOnlyList<AccessKey> ParseEraseKeys(string text) => Parse(text, AccessKey.ParseEraseKey);
 
-    /// <summary>Takes as long whichever key it is, and whether it is one.</summary>
+    /// <summary>Takes the same time for every key, known or not.</summary>
     public AccessKey? Find(string key)
     {
         var hash = AccessKey.HashOf(key);
@@ -47,7 +45,6 @@ public sealed class AccessKeys
 
     private static List<AccessKey> Parse(string text, Func<string, AccessKey> parse)
     {
-        if (text == AppCommand.None) return [];
         var keys = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(parse).ToList();
         if (keys.Count == 0) throw new FormatException("expected at least one key");
         if (keys.Index().Any(one => keys.Take(one.Index).Any(one.Item.IsSameKeyAs))) throw new FormatException("a key is given twice");

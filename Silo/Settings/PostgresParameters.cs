@@ -1,10 +1,10 @@
 using Npgsql;
 
-namespace Tally.Silo.Storage.Postgres;
+namespace Tally.Silo.Settings;
 
 /// <summary>
-/// libpq's parameter key words on Npgsql's settings: each is taken with its meaning, or refused by name with the reason. Other names are
-/// Npgsql's own.
+/// libpq's parameter key words on Npgsql's settings: each is taken with its meaning, or refused by name with the
+/// reason. Other names are Npgsql's own.
 /// </summary>
 /// <param name="settings">What they are put into.</param>
 /// <param name="ofUrl">False for Npgsql's own connection strings, which keep what Npgsql makes of them.</param>
@@ -145,7 +145,8 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
             throw new FormatException("the parameter 'sslnegotiation' is direct, which needs sslmode=require, verify-ca or verify-full");
     }
 
-    // Npgsql looks at it where the server asks for a SCRAM password; a server that asks for none, or in another way, must not pass.
+    // Npgsql looks at it where the server asks for a SCRAM password; a server that asks for none, or in another way,
+    // must not pass.
     private void RequireChannelBinding()
     {
         if (settings.ChannelBinding != ChannelBinding.Require) return;

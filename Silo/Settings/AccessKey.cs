@@ -1,19 +1,19 @@
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Tally.Silo.Http.Access;
+namespace Tally.Silo.Settings;
 
 /// <summary>
-/// A key that a client shows to write, to read or to erase. Of the key itself only a hash is kept: it cannot be logged, and
-/// hashes of one length are compared in constant time.
+/// A key with which a client may write, read or erase. Only its hash is kept, so the key cannot be logged, and hashes
+/// of one length are compared in constant time.
 /// </summary>
 /// <param name="Writes">Whether it may send events.</param>
-/// <param name="Reads">Whether it may ask.</param>
+/// <param name="Reads">Whether it may query.</param>
 /// <param name="Products">The only products whose events it may send; empty for all.</param>
 /// <param name="Origins">The only sites whose pages may use it; empty for all, and for programs.</param>
 public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Products, IReadOnlySet<string> Origins)
 {
-    // What a header takes as it is (RFC 6750), and too many to guess.
+    // Characters that a header takes unencoded (RFC 6750), and enough of them that nobody guesses a key.
     private const int CharactersMin = 16;
     private const int CharactersMax = 128;
     private const string Punctuation = "-._~+/=";
@@ -25,14 +25,14 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
     /// <summary>Whether it may erase fingerprints.</summary>
     public bool Erases { get; init; }
 
-    /// <summary>The product that a key bound to exactly one names; else null.</summary>
+    /// <summary>The product of a key that is bound to exactly one; else null.</summary>
     public string? Product => Products.Count == 1 ? Products.First() : null;
 
-    /// <summary>Whether it may send events that are older than a client's clock can be wrong.</summary>
+    /// <summary>Whether it may send events older than the limit for a client's clock.</summary>
     public bool MayWriteHistory { get; private init; }
 
-    /// <summary>Reads a key as -writeKeys has it: <c>KEY;products=a,b;origins=https://x;history=true</c>.</summary>
-    /// <exception cref="FormatException">Says what was expected, and nothing of the key.</exception>
+    /// <summary>Reads a key as written in -writeKeys: <c>KEY;products=a,b;origins=https://x;history=true</c>.</summary>
+    /// <exception cref="FormatException">Says what was expected, without quoting the key.</exception>
     public static AccessKey ParseWriteKey(string text)
     {
         var parts = text.Split(';');
@@ -47,24 +47,23 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
             else if (binding == "history=true" && !history) history = true;
             else throw new FormatException("expected a key, then at most ;products=NAME,NAME and ;origins=URL,URL and ;history=true");
         }
-        var isBound = products.Count > 0 || origins.Count > 0; // such a key is for those outside
+        var isBound = products.Count > 0 || origins.Count > 0; // such a key is public
         return new(Writes: true, Reads: false, products, origins) { Hash = HashOf(Checked(parts[0])), MayWriteHistory = history || !isBound };
     }
 
-    /// <exception cref="FormatException">Says what was expected, and nothing of the key.</exception>
+    /// <exception cref="FormatException">Says what was expected, without quoting the key.</exception>
     public static AccessKey ParseReadKey(string text) =>
         new(Writes: false, Reads: true, Any, Any) { Hash = HashOf(Checked(text)) };
 
-    /// <exception cref="FormatException">Says what was expected, and nothing of the key.</exception>
+    /// <exception cref="FormatException">Says what was expected, without quoting the key.</exception>
     public static AccessKey ParseEraseKey(string text) => ParseReadKey(text) with { Reads = false, Erases = true };
 
     public bool IsOf(ReadOnlySpan<byte> otherHash) => CryptographicOperations.FixedTimeEquals(Hash, otherHash);
 
     public bool IsSameKeyAs(AccessKey other) => IsOf(other.Hash);
 
-    /// <summary>Why this key may not send an event of a product, or null.</summary>
-    public Refusal? Refuses(string product) =>
-        Products.Count == 0 || Products.Contains(product) ? null : Refusal.ProductNotAllowed();
+    /// <summary>Whether it may send events of a product.</summary>
+    public bool Allows(string product) => Products.Count == 0 || Products.Contains(product);
 
     internal static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 

@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Net;
+using Tally.Silo.Settings;
+
+namespace Tally.Silo.CommandLine;
+
+/// <summary>
+/// Reads the values of flags. A <see cref="FormatException"/> says what was expected, and never quotes the value.
+/// </summary>
+internal static class FlagValues
+{
+    /// <summary>The default of a flag that is not set.</summary>
+    public const string None = "none";
+
+    // Less would forget the ids of events that clients are still sending again.
+    private static readonly TimeSpan AgeMin = TimeSpan.FromDays(1);
+    private const int AgeDaysMax = 36_500;
+
+    public static int ParsePort(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
+            ? port
+            : throw new FormatException("expected a port from 1 to 65535");
+
+    public static int ParsePortOrZero(string text) => text == "0" ? 0 : ParsePort(text);
+
+    public static IPAddress ParseHost(string text) =>
+        text == "localhost" ? IPAddress.Loopback
+        : IPAddress.TryParse(text.Trim('[', ']'), out var address) ? address
+        : throw new FormatException("expected an IP address, such as 0.0.0.0, 127.0.0.1 or ::, or localhost");
+
+    // What Orleans' tables and logs take without surprises.
+    public static string ParseName(string text) =>
+        text.Length is > 0 and <= 100 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            ? text
+            : throw new FormatException("expected 1 to 100 letters, digits, dashes, dots or underscores");
+
+    public static string? ParseFile(string text) =>
+        text == None ? null : text.Length > 0 && !text.Contains('\0') ? text : throw new FormatException("expected a file, or none");
+
+    public static IPAddress? ParseAdvertise(string text) =>
+        text == "auto" ? null
+        : IPAddress.TryParse(text, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any) ? address
+        : throw new FormatException("expected an IP address that other hosts can reach, or auto");
+
+    public static IReadOnlyList<IPNetwork> ParseNetworks(string text) =>
+        text == None ? [] : [.. text.Split(',').Select(ParseNetwork)];
+
+    private static IPNetwork ParseNetwork(string text) =>
+        IPNetwork.TryParse(text, out var network) ? network
+        : IPAddress.TryParse(text, out var address) ? new(address, address.GetAddressBytes().Length * 8)
+        : throw new FormatException("expected IP addresses or networks such as 10.0.0.0/8, separated by commas and without spaces");
+
+    public static bool ParseIgnoresBots(string text) => text switch
+    {
+        "count" => false,
+        "ignore" => true,
+        _ => throw new FormatException("expected count or ignore"),
+    };
+
+    public static IReadOnlyList<string> ParseOrigins(string text) =>
+        text == None ? [] : text == "*" ? [text] : [.. text.Split(',').Select(AccessKey.ParseOrigin)];
+
+    public static FingerprintSource ParseFingerprints(string text) => text switch
+    {
+        "client" => FingerprintSource.Client,
+        "server" => FingerprintSource.Server,
+        _ => throw new FormatException("expected client or server"),
+    };
+
+    public static TimeSpan? ParseAge(string text)
+    {
+        if (text == None) return null;
+        var age = !int.TryParse(text.AsSpan(0, Math.Max(0, text.Length - 1)), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                || number > AgeDaysMax * 24 ? TimeSpan.Zero
+            : text[^1] == 'd' ? TimeSpan.FromDays(number)
+            : text[^1] == 'h' ? TimeSpan.FromHours(number) : TimeSpan.Zero;
+        return age >= AgeMin && age <= TimeSpan.FromDays(AgeDaysMax) ? age
+            : throw new FormatException($"expected days or hours, such as 90d or 36h, from 1d to {AgeDaysMax}d, or {None}");
+    }
+
+    public static Uri? ParseServiceUrl(string text) =>
+        text == "auto" ? null
+        : Uri.TryCreate(text, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "" } ? url
+        : throw new FormatException("expected an http:// or https:// URL without user and password, or auto");
+
+    public static string? ParseServiceKey(string text) =>
+        text == None ? null
+        : text.Length > 0 && text.All(c => c is > ' ' and <= '~') ? text
+        : throw new FormatException("expected a key: letters, digits and other visible ASCII characters");
+}

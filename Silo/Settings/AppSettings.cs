@@ -1,0 +1,31 @@
+using System.Net;
+
+namespace Tally.Silo.Settings;
+
+/// <summary>What the flags and their variables say. The defaults stand with the flags.</summary>
+public sealed record AppSettings
+{
+    public int Port { get; init; }
+    public IPAddress Host { get; init; } = IPAddress.Any;
+    public DatabaseUrl DbUrl { get; init; } = null!;
+    public ClusterSettings Cluster { get; init; } = new();
+
+    public IReadOnlyList<AccessKey> WriteKeys { get; init; } = [];
+    public IReadOnlyList<AccessKey> ReadKeys { get; init; } = [];
+    public IReadOnlyList<AccessKey> EraseKeys { get; init; } = [];
+
+    /// <summary>Proxies whose X-Forwarded-For names the client.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>Whether known bots' events are answered but not recorded.</summary>
+    public bool IgnoresBots { get; init; }
+
+    public RetentionSettings Retention { get; init; } = new(null, null);
+    public VisitorSettings Visitors { get; init; } = new([], FingerprintSource.Client);
+
+    /// <summary>Where this machine reaches the app that serves with these settings.</summary>
+    public Uri LocalUrl => new UriBuilder("http", (
+        Host.Equals(IPAddress.Any) ? IPAddress.Loopback
+        : Host.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback
+        : Host).ToString(), Port).Uri;
+}
