@@ -3,7 +3,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>Query parameters that an endpoint does not know: a question is not answered as if they had been understood.</summary>
-public sealed class UnknownParameters(PostgresServer server, SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class UnknownParameters(PostgresServer server, SharedApps apps)
 {
     private readonly string visitor = "visitor-" + Guid.NewGuid();
 
