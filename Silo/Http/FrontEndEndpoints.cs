@@ -1,10 +1,10 @@
 using Microsoft.AspNetCore.Http.Metadata;
 using Tally.Contracts;
 using Tally.Silo.CommandLine;
+using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Exports;
-using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;
