@@ -1,3 +1,8 @@
+using Xunit.Sdk;
+using Xunit.v3;
+
+[assembly: TestCollectionOrderer(typeof(Tally.Tests.Harness.NamedCollectionsFirst))]
+
 namespace Tally.Tests.Harness;
 
 // A class in none of these is a collection of its own and runs beside others.
@@ -17,3 +22,11 @@ public sealed class ManySockets;
 /// <summary>What others beside it would disturb: it runs when they have ended.</summary>
 [CollectionDefinition(DisableParallelization = true)]
 public sealed class Alone;
+
+/// <summary>The named collections are the longest: begun last, each would run on when nothing is left to run beside it.</summary>
+public sealed class NamedCollectionsFirst : ITestCollectionOrderer
+{
+    public IReadOnlyCollection<T> OrderTestCollections<T>(IReadOnlyCollection<T> testCollections)
+        where T : ITestCollection =>
+        [.. testCollections.OrderBy(collection => collection.TestCollectionClassName is null)];
+}
