@@ -54,7 +54,8 @@ internal static class ClientCheck
         [
             "-t1", $"-c{settings.Connections.Max()}", $"-d{Math.Ceiling(settings.Turn.TotalSeconds)}s", "-s", script,
             $"http://127.0.0.1:{port}/api/events",
-        ]) { RedirectStandardOutput = true })!;
+        ])
+        { RedirectStandardOutput = true })!;
         var output = process.StandardOutput.ReadToEndAsync();
         double cpu = 0;
         while (!process.HasExited)

@@ -3,7 +3,6 @@ using Tally.Contracts;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Exports;
-using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;

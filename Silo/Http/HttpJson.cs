@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Tally.Contracts;
-using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.AbuseLimits;
+using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;

@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 using System.Threading.RateLimiting;
 using Tally.Contracts;
 using Tally.Grains;
-using Tally.Silo.Http.Access;
 using Tally.Silo.Http.AbuseLimits;
+using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http;
 

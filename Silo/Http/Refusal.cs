@@ -178,10 +178,12 @@ public sealed record Refusal(
         "The write key is bound to the pages of other sites.");
 
     public static Refusal TooManyRequests(int afterSeconds) => new(429, "Too many requests", "too_many_requests",
-        "This address or key sends more than it may. Nothing of this request was recorded.") { RetryAfterSeconds = afterSeconds };
+        "This address or key sends more than it may. Nothing of this request was recorded.")
+    { RetryAfterSeconds = afterSeconds };
 
     public static Refusal TooManyNewFingerprints(int afterSeconds) => new(429, "Too many new fingerprints", TooManyNewFingerprintsReason,
-        "This address has named more new fingerprints than it may. Nothing of this request was recorded.") { RetryAfterSeconds = afterSeconds };
+        "This address has named more new fingerprints than it may. Nothing of this request was recorded.")
+    { RetryAfterSeconds = afterSeconds };
 
     public static Refusal NotFound() => new(404, "Not found", "not_found", "There is nothing at this path.");
 
@@ -206,10 +208,12 @@ public sealed record Refusal(
         "With HTTP/1.0 an answer that breaks off looks like a whole one. A proxy has to ask with HTTP/1.1: nginx with proxy_http_version 1.1.");
 
     public static Refusal TooManyReaders(int max) => new(503, "Too many readers", "too_many_readers",
-        $"This server has {max} live streams open. Come back later, or ask another one.") { RetryAfterSeconds = 5 };
+        $"This server has {max} live streams open. Come back later, or ask another one.")
+    { RetryAfterSeconds = 5 };
 
     public static Refusal TooManyExports(int max) => new(503, "Too many exports", "too_many_exports",
-        $"This server does {max} exports at once: retry later.") { RetryAfterSeconds = 10 };
+        $"This server does {max} exports at once: retry later.")
+    { RetryAfterSeconds = 10 };
 
     public static Refusal Unavailable(string? id = null) => new(503, "The event log is unavailable", "unavailable",
         "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.", Id: id);

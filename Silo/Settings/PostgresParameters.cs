@@ -79,7 +79,8 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
             case "search_path": settings.SearchPath = value; break; // no key word of libpq's, but often written as one
             // What these say is so already, or makes no difference.
             case "keepalives_count" or "tcp_user_timeout" or "replication" or "sslcompression" or "sslcertmode" or "sslsni" or "gssdelegation"
-                or "ssl_min_protocol_version" or "ssl_max_protocol_version" or "min_protocol_version" or "max_protocol_version": break;
+                or "ssl_min_protocol_version" or "ssl_max_protocol_version" or "min_protocol_version" or "max_protocol_version":
+                break;
             default: settings[name] = value; break;
         }
     }

@@ -5,6 +5,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>Fingerprints are erased while three silos write to them: what is of before is gone, what is of after is whole.</summary>
+[Collection<Clusters>]
 public sealed class ErasedUnderLoad(PostgresServer server)
 {
     private const int Stop = 19;

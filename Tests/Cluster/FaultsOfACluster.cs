@@ -9,6 +9,7 @@ namespace Tally.Tests.Cluster;
 /// The proof that several silos are one service: real processes, real faults, and a history that must hold.
 /// TALLY_FAULT_MINUTES makes the run by chance a long one; TALLY_FAULT_REPORT names a file for its table.
 /// </summary>
+[Collection<Clusters>]
 public sealed class FaultsOfACluster
 {
     private const int FixedSeed = 20260301;

@@ -4,6 +4,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>Readers of live streams, while silos die and stop under load: their own, and those that their fingerprints are on.</summary>
+[Collection<Clusters>]
 public sealed class LiveUnderFaults(PostgresServer server)
 {
     private const int Hot = 6;

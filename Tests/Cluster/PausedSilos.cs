@@ -6,6 +6,7 @@ namespace Tally.Tests.Cluster;
 /// A process that was stopped and wakes believes that no time has passed. Short, it goes on; long, its fingerprints
 /// have moved: then it must not answer for them, and must end so that its supervisor starts it again.
 /// </summary>
+[Collection<Alone>]
 public sealed class PausedSilos(PostgresServer server)
 {
     private const int Stop = 19;

@@ -3,6 +3,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>A new version goes out while clients post: behind the load balancer, nobody notices.</summary>
+[Collection<Clusters>]
 public sealed class RollingRestart(PostgresServer server)
 {
     private const int EventsBetween = 300;

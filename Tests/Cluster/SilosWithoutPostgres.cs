@@ -3,6 +3,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>Three silos whose database goes away: none falls over, none takes another for dead, nothing is lost.</summary>
+[Collection<Clusters>]
 public sealed class SilosWithoutPostgres
 {
     private const int EventsBefore = 300;

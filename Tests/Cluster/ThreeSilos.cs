@@ -4,6 +4,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>Three processes on one Postgres are one service, whichever of them comes or goes.</summary>
+[Collection<Clusters>]
 public sealed class ThreeSilos(PostgresServer server)
 {
     private const int Fingerprints = 40;

@@ -21,13 +21,15 @@ internal sealed class RunningLog(GroupCommit commit) : IAsyncDisposable
     public static GroupCommit Queueing(Database database, Limits? limits = null) =>
         new(database.EventLog, limits ?? new(), NullLogger<GroupCommit>.Instance);
 
+    public static async Task AssertProven(Database database) => Assert.Empty(await Differences(database));
+
     /// <summary>Folds what is stored and compares.</summary>
-    public static async Task AssertProven(Database database)
+    public static async Task<IReadOnlyList<string>> Differences(Database database)
     {
         await using var audit = await database.EventLog.OpenAudit(CancellationToken.None);
         var differences = new List<string>();
         await new Proof(audit, StoredStates.Read, differences.Add).Run(CancellationToken.None);
-        Assert.Empty(differences);
+        return differences;
     }
 
     public async ValueTask DisposeAsync() => await commit.Close();

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>One serving app for each storage and test class. Whatever the class did to it, its counters are the fold.</summary>
+/// <summary>One serving app for each storage. Whatever was done to it, its counters are the fold.</summary>
 public sealed class SharedApps(PostgresServer server) : IAsyncDisposable
 {
     private const int LinesShown = 3; // from the first line of an error on

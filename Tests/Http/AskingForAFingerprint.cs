@@ -4,7 +4,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>What a fingerprint has done: its view, its history.</summary>
-public sealed class AskingForAFingerprint(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class AskingForAFingerprint(SharedApps apps)
 {
     private readonly string visitor = "visitor-" + Guid.NewGuid();
 

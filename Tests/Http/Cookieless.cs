@@ -153,7 +153,8 @@ public sealed class Cookieless(PostgresServer server)
                 await socket.ConnectAsync(context.DnsEndPoint, cancellation);
                 return new NetworkStream(socket, ownsSocket: true);
             },
-        }) { BaseAddress = app.Http.BaseAddress };
+        })
+        { BaseAddress = app.Http.BaseAddress };
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/events") { Content = new StringContent(form, null, "application/x-www-form-urlencoded") };
         if (userAgent.Length > 0) request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
         foreach (var (name, value) in headers ?? []) request.Headers.TryAddWithoutValidation(name, value);

@@ -137,11 +137,11 @@ public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
     {
         var encoded = new MemoryStream();
         using (Stream encoder = encoding.ToLowerInvariant() switch
-               {
-                   "gzip" => new GZipStream(encoded, CompressionLevel.Optimal),
-                   "br" => new BrotliStream(encoded, CompressionLevel.Optimal),
-                   _ => new ZLibStream(encoded, CompressionLevel.Optimal),
-               })
+        {
+            "gzip" => new GZipStream(encoded, CompressionLevel.Optimal),
+            "br" => new BrotliStream(encoded, CompressionLevel.Optimal),
+            _ => new ZLibStream(encoded, CompressionLevel.Optimal),
+        })
             write(encoder);
         return encoded.ToArray();
     }

@@ -4,7 +4,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>A person is forgotten, and may be refused from then on.</summary>
-public sealed class Erasures(SharedApps apps, PostgresServer server) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class Erasures(SharedApps apps, PostgresServer server)
 {
     private readonly string visitor = "erased-" + Guid.NewGuid();
 

@@ -5,7 +5,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>Bodies that no honest client sends, or only by mistake: refused for the right reason, never recorded.</summary>
-public sealed class HostileFields(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class HostileFields(SharedApps apps)
 {
     private const string Form = "application/x-www-form-urlencoded";
     private const string Good = "action=view&product=k8s&fingerprint=hostile";

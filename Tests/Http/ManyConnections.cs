@@ -7,6 +7,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>Clients that hold connections and send nothing, or next to nothing: the others are served.</summary>
+[Collection<ManySockets>]
 public sealed class ManyConnections(PostgresServer server)
 {
     private const int Idle = 10_000;

@@ -6,6 +6,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>A thousand readers of one fingerprint, and five thousand in all: each is told everything, and events are taken as before.</summary>
+[Collection<ManySockets>]
 public sealed class ManyLiveReaders(PostgresServer server)
 {
     private const int OfOne = 1_000;

@@ -4,7 +4,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>What HTML forms with files, FormData and <c>curl -F</c> send.</summary>
-public sealed class MultipartForms(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class MultipartForms(SharedApps apps)
 {
     private const string Type = "multipart/form-data; boundary=\"the boundary\"";
     private const string End = "--the boundary--\r\n";

@@ -6,7 +6,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>HTTP/1.0, as proxies speak it that nobody has told otherwise: what has no end of its own is not sent.</summary>
-public sealed class OldHttp(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class OldHttp(SharedApps apps)
 {
     private readonly string visitor = "visitor-" + Guid.NewGuid();
 

@@ -5,7 +5,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>Many events come in with one request: each is recorded or refused as it would be alone.</summary>
-public sealed class PostingBatches(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class PostingBatches(SharedApps apps)
 {
     private const string Lines = "application/x-ndjson";
 

@@ -4,7 +4,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>An event comes in: receipts, ids and repeats.</summary>
-public sealed class PostingEvents(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class PostingEvents(SharedApps apps)
 {
     private const int Clients = 64;
     private readonly string visitor = "visitor-" + Guid.NewGuid();

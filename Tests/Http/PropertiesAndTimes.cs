@@ -7,7 +7,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>What an event may carry beside what is counted.</summary>
-public sealed class PropertiesAndTimes(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class PropertiesAndTimes(SharedApps apps)
 {
     private readonly string visitor = "carrying-" + Guid.NewGuid();
 

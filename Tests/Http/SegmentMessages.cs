@@ -4,7 +4,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>Segment's HTTP API beyond what its SDKs send: what is refused, what is repeated, what is old.</summary>
-public sealed class SegmentMessages(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class SegmentMessages(SharedApps apps)
 {
     private readonly string visitor = "visitor-" + Guid.NewGuid();
 

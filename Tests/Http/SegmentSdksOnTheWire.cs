@@ -10,7 +10,8 @@ namespace Tally.Tests.Http;
 /// What each of Segment's SDKs puts on the wire: its path, headers, encoding and body, as its source writes them. docs/api.md
 /// names the versions. The SDKs for node and browsers run for real in other tests.
 /// </summary>
-public sealed class SegmentSdksOnTheWire(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class SegmentSdksOnTheWire(SharedApps apps)
 {
     private const string Json = "application/json";
     private const string Key = "shop";

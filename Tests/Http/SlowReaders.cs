@@ -3,6 +3,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>A thousand readers of large answers who take a kilobyte a second: what is kept for them is bounded, and everyone else is served.</summary>
+[Collection<ManySockets>]
 public sealed class SlowReaders(PostgresServer server)
 {
     private const int Readers = 1_000, OpenAtOnce = 64;

@@ -3,7 +3,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>An event as an image's address.</summary>
-public sealed class ThePixel(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class ThePixel(SharedApps apps)
 {
     private readonly string visitor = "pixel-" + Guid.NewGuid();
 

@@ -7,7 +7,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>GET /tally.js, as a browser without it and one that has it ask.</summary>
-public sealed class TheScriptFile(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class TheScriptFile(SharedApps apps)
 {
     private const int CompressedBytesMax = 1023;
 

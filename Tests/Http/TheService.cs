@@ -4,7 +4,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>What the service says of itself, and what it says to a question it does not know.</summary>
-public sealed class TheService(SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class TheService(SharedApps apps)
 {
     private static readonly (string Path, string Method)[] Endpoints =
     [

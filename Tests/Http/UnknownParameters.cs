@@ -3,9 +3,12 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>Query parameters that an endpoint does not know: a question is not answered as if they had been understood.</summary>
-public sealed class UnknownParameters(PostgresServer server, SharedApps apps) : IClassFixture<SharedApps>
+[Collection<SharedApp>]
+public sealed class UnknownParameters(PostgresServer server, SharedApps apps)
 {
-    private const string Event = """{"action":"view","product":"k8s","fingerprint":"unknown-parameters"}""";
+    private readonly string visitor = "visitor-" + Guid.NewGuid();
+
+    private string Event => $$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}"}""";
 
     [Fact]
     public async Task Every_endpoint_takes_what_is_described_and_refuses_the_rest()
@@ -63,12 +66,12 @@ public sealed class UnknownParameters(PostgresServer server, SharedApps apps) : 
             (await shared.App.Post("[" + Event + "]", query)).AssertRefused(422, "unknown_parameter", query.Split('&')[^1].TrimStart('?').Split('=')[0]);
         foreach (var value in (string[])["1", "TRUE", "yes", "true%00"])
             (await shared.App.Post("[" + Event + "]", "?history=" + value)).AssertRefused(422, "unknown_value", "history");
-        Assert.Equal(0, await shared.Rows("unknown-parameters"));
+        Assert.Equal(0, await shared.Rows(visitor));
         foreach (var query in (string[])["", "?history=false", "?history=true", "?writeKey=anything-where-none-is-set"])
             Assert.Equal(1, (await shared.App.Post("[" + Event + "]", query)).Batch.Recorded);
 
-        (await shared.App.Send(new(HttpMethod.Delete, Requests.Path("unknown-parameters") + "?suppres=true"))).AssertRefused(422, "unknown_parameter", "suppres");
-        Assert.Equal(4, await shared.Rows("unknown-parameters"));
+        (await shared.App.Send(new(HttpMethod.Delete, Requests.Path(visitor) + "?suppres=true"))).AssertRefused(422, "unknown_parameter", "suppres");
+        Assert.Equal(4, await shared.Rows(visitor));
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class LoadingHistory(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, Small);
-        foreach (var (snapshotAt, total) in (( int, int)[])[(8, 8), (30, 30), (26, 30), (22, 30), (21, 30), (3, 30), (0, 30)])
+        foreach (var (snapshotAt, total) in ((int, int)[])[(8, 8), (30, 30), (26, 30), (22, 30), (21, 30), (3, 30), (0, 30)])
         {
             var fingerprint = $"long-{snapshotAt}-{total}";
             var writer = await Recorded(silo, fingerprint, total);

@@ -3,8 +3,6 @@ namespace Tally.Tests.Cluster.Breaks;
 /// <summary>A way to break the program on purpose, so that the fault run has to find it.</summary>
 public enum Break
 {
-    /// <summary>The log takes two events of one fingerprint under one sequence.</summary>
-    NoFence,
     /// <summary>The log says that a batch is recorded a moment before it is.</summary>
     AcknowledgedBeforeCommit,
     /// <summary>A grain that loads does not learn the ids of its events, nor does the log know them.</summary>

@@ -27,7 +27,7 @@ internal abstract class BrokenLog(IEventLogStorage sound) : IEventLogStorage
 /// <summary>Says that a batch is recorded, and then records it: in order, and a moment later.</summary>
 internal sealed class HastyLog : BrokenLog
 {
-    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
 
     private readonly Channel<(DateTime Due, Func<Task> Record)> promised = Channel.CreateUnbounded<(DateTime, Func<Task>)>();
 

@@ -39,8 +39,6 @@ internal static class StartupHook
     {
         switch (way)
         {
-            case Break.NoFence: // the database's alone
-                break;
             case Break.AcknowledgedBeforeCommit:
                 Wrap<IEventLogStorage>(services, sound => new HastyLog(sound));
                 break;

@@ -44,12 +44,17 @@ internal sealed class FaultActions(
     /// <param name="kind">Of the fault.</param>
     /// <param name="hurt">By it, where not all are.</param>
     /// <param name="random">Its length, and whatever else is by chance.</param>
+    /// <param name="isWaitedFor">Whether a request to the hurt silo is under way.</param>
     /// <param name="beforeWaking">What is to wait in a stopped silo's sockets when it wakes up.</param>
-    public async Task Inject(FaultKind kind, SupervisedSilo hurt, Random random, Action beforeWaking)
+    public async Task Inject(
+        FaultKind kind, SupervisedSilo hurt, Random random, Func<bool> isWaitedFor, Action beforeWaking)
     {
         switch (kind)
         {
             case FaultKind.SiloKilled:
+                hurt.Suspend(); // so that requests to it are under way when it dies
+                await Eventually.True(
+                    () => Task.FromResult(isWaitedFor()), $"Nothing asks {hurt.Name}.", seconds: 60);
                 await hurt.Kill();
                 await Wait(random, 0, 3);
                 hurt.Start();

@@ -40,8 +40,9 @@ internal sealed class FaultRun : IAsyncDisposable
 
     /// <param name="seed">Of the faults and of the load.</param>
     /// <param name="stopSecondsMax">A stopped silo wakes up after 5 s at the least, and after so long at the most.</param>
-    /// <param name="environment">Of every silo, where it is not to be as users have it.</param>
-    public static async Task<FaultRun> Start(int seed, int stopSecondsMax, Dictionary<string, string>? environment = null)
+    /// <param name="environment">Of every silo, by its name, where it is not to be as users have it.</param>
+    public static async Task<FaultRun> Start(
+        int seed, int stopSecondsMax, Func<string, Dictionary<string, string>>? environment = null)
     {
         var binaries = LocalPostgres.FindBinaries();
         Assert.SkipWhen(binaries is null,
@@ -54,8 +55,9 @@ internal sealed class FaultRun : IAsyncDisposable
             var postgres = await LocalPostgres.Start(binaries, network?.Gateway ?? SiloPlace.Loopback.Address);
             owned.Add(postgres);
             var database = TestDatabase.On(postgres);
-            var silos = Enumerable.Range(0, Silos + 1).Select(index => new SupervisedSilo(
-                $"silo{index + 1}", database, network?.Place(index) ?? SiloPlace.Loopback, wanted: index < Silos, environment)).ToList();
+            var silos = Enumerable.Range(0, Silos + 1).Select(index => (Name: $"silo{index + 1}", Index: index))
+                .Select(silo => new SupervisedSilo(silo.Name, database, network?.Place(silo.Index) ?? SiloPlace.Loopback,
+                    wanted: silo.Index < Silos, environment?.Invoke(silo.Name))).ToList();
             owned.AddRange(silos);
             var balancer = await LoadBalancer.Start([.. silos.Select(silo => ($"{silo.Http.Address}", silo.Http.Port))]);
             owned.Add(balancer);
@@ -121,7 +123,8 @@ internal sealed class FaultRun : IAsyncDisposable
         Faults.Add(fault);
         TestContext.Current.TestOutputHelper?.WriteLine($"{DateTime.UtcNow:HH:mm:ss.fff} {kind} {fault.Hurt}");
         var affected = hurtsAll ? names : homes[hurt].ToList();
-        await actions.Inject(kind, hurt, random, () => probes.AskAlso(hurt, affected));
+        await actions.Inject(kind, hurt, random,
+            isWaitedFor: () => probes.WaitSince(fault.BeganAt, affected), beforeWaking: () => probes.AskAlso(hurt, affected));
         await Eventually.True(async () => await actions.AllReady() && probes.AcknowledgedSince(fault.BeganAt, affected),
             $"No recovery from {kind} of {fault.Hurt}.", RecoverySeconds);
         fault.EndedAt = Stopwatch.GetTimestamp();

@@ -20,6 +20,7 @@ internal sealed class Probes : IAsyncDisposable
     private readonly ReadingBack reading;
     private readonly CancellationTokenSource closing = new();
     private readonly ConcurrentDictionary<string, ConcurrentQueue<Acknowledged>> acknowledged = [];
+    private readonly ConcurrentDictionary<string, long> sent = []; // when, of each post under way
     private readonly ConcurrentBag<Task> others = [];
     private readonly Task clients;
     private volatile IReadOnlyList<SupervisedSilo> through;
@@ -57,6 +58,10 @@ internal sealed class Probes : IAsyncDisposable
     public bool AcknowledgedSince(long began, IEnumerable<string> fingerprints) =>
         fingerprints.All(fingerprint => Of(fingerprint).Any(one => one.SentAt >= began));
 
+    /// <summary>Whether one of these waits for the answer to a post that it sent after that time.</summary>
+    public bool WaitSince(long began, IEnumerable<string> fingerprints) =>
+        fingerprints.Any(fingerprint => sent.TryGetValue(fingerprint, out var at) && at >= began);
+
     /// <summary>What these fingerprints missed in a fault that is over.</summary>
     public void Measure(Fault fault, IEnumerable<string> fingerprints)
     {
@@ -91,7 +96,9 @@ internal sealed class Probes : IAsyncDisposable
             {
                 var at = through[random.Next(through.Count)];
                 var sentAt = Stopwatch.GetTimestamp();
+                sent[fingerprint] = sentAt;
                 var attempt = await Post(fingerprint, id, at);
+                sent.TryRemove(fingerprint, out _);
                 history.Add(attempt);
                 if (attempt.Receipt is { } receipt)
                 {
