@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.Metadata;
 using Tally.Contracts;
+using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Exports;

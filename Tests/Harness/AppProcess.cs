@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
 namespace Tally.Tests.Harness;
