@@ -64,8 +64,7 @@ internal static class AppFlags
         new("bots", "what", "count", """
             Events of known bots, by user agent: count them, or ignore them, which also
             answers 200
-            """,
-            (app, text) => app with { IgnoresBots = ParseIgnoresBots(text) }),
+            """, (app, text) => app with { IgnoresBots = ParseIgnoresBots(text) }),
         new("corsOrigins", "list", None,
             "Comma-separated origins whose pages may read the answers to posted events; * is any",
             (app, text) => app with { Visitors = app.Visitors with { CorsOrigins = ParseOrigins(text) } }),

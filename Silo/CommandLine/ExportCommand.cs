@@ -5,27 +5,15 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.CommandLine;
 
-/// <param name="Path">The file's, or - for standard output.</param>
-internal sealed record ExportSettings(string Path)
-{
-    /// <summary>The service; null for the one on this machine.</summary>
-    public Uri? From { get; init; }
-
-    /// <summary>Its read key, if it asks for one.</summary>
-    public string? Key { get; init; }
-
-    /// <summary>The endpoint's <c>from</c>.</summary>
-    public string? Since { get; init; }
-
-    /// <summary>The endpoint's <c>to</c>.</summary>
-    public string? Until { get; init; }
-
-    /// <summary>The endpoint's <c>product</c>.</summary>
-    public string? Product { get; init; }
-
-    /// <summary>Null to go by the path's extension.</summary>
-    public string? Format { get; init; }
-}
+/// <param name="Path">Of a file, or - for standard output.</param>
+/// <param name="From">The service; null for the one on this machine.</param>
+/// <param name="Key">Its read key, if it asks for one.</param>
+/// <param name="Since">The endpoint's <c>from</c>.</param>
+/// <param name="Until">Its <c>to</c>.</param>
+/// <param name="Product">Its <c>product</c>.</param>
+/// <param name="Format">Null to go by the path's extension.</param>
+internal sealed record ExportSettings(string Path, Uri? From = null, string? Key = null, string? Since = null,
+    string? Until = null, string? Product = null, string? Format = null);
 
 /// <summary><c>app export</c>: writes a running service's rows to a file.</summary>
 internal static class ExportCommand
@@ -40,7 +28,10 @@ internal static class ExportCommand
         var tally = new ExportTally { Rows = format == ExportFormat.Parquet ? null : 0 };
         try
         {
-            await ExportProgress.Show(tally, source.Count, new Exporting(source, target, format, tally).Run);
+            // Counted for the bar alone, by a request of its own.
+            var rows = Console.IsErrorRedirected || tally.Rows is null ? null : await source.Count();
+            await TransferProgress.Show(tally, () => tally.Rows is { } done && done <= rows ? (done, rows.Value) : null,
+                new Exporting(source, target, format, tally).Run);
         }
         catch (StartupException exception)
         {

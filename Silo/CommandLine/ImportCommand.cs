@@ -17,17 +17,10 @@ public abstract record ImportSource
 }
 
 /// <param name="Source">Where the events are.</param>
-internal sealed record ImportSettings(ImportSource Source)
-{
-    /// <summary>The service; null for the one on this machine.</summary>
-    public Uri? To { get; init; }
-
-    /// <summary>Its write key, if it asks for one.</summary>
-    public string? Key { get; init; }
-
-    /// <summary>Where the events have their times.</summary>
-    public TimeChoice Times { get; init; } = TimeChoice.Found;
-}
+/// <param name="To">The service; null for the one on this machine.</param>
+/// <param name="Key">Its write key, if it asks for one.</param>
+/// <param name="Times">Where the events have their times.</param>
+internal sealed record ImportSettings(ImportSource Source, TimeChoice Times, Uri? To = null, string? Key = null);
 
 /// <summary><c>app import</c>: sends recorded events to a running service, and reports those it refused.</summary>
 internal static class ImportCommand
@@ -46,10 +39,11 @@ internal static class ImportCommand
         await service.CheckReady();
 
         var tally = new ImportTally();
-        var importing = new Importing(service, tally, (line, reason) => ImportProgress.Tell($"{name}:{line}: {reason}"));
+        var importing = new Importing(service, tally, (line, reason) => TransferProgress.Tell($"{name}:{line}: {reason}"));
         try
         {
-            await ImportProgress.Show(tally, file, () => importing.Run(items));
+            await TransferProgress.Show(tally,
+                () => file is FileStream { CanSeek: true } ? (file.Position, file.Length) : null, () => importing.Run(items));
         }
         catch (StartupException exception)
         {

@@ -29,7 +29,7 @@ internal static class ImportFlags
         var command = new Command("import", "Send recorded events to a running service; repeats are safe") { Source };
         All.AddTo(command);
         command.SetAction((line, cancellation) =>
-            run(line, All.Bind(line, new ImportSettings(ParseSource(line.GetValue(Source)!)))));
+            run(line, All.Bind(line, new ImportSettings(ParseSource(line.GetValue(Source)!), TimeChoice.Found))));
         return command;
     }
 

@@ -64,13 +64,12 @@ internal static class DatabaseStart
             await Task.WhenAny(failure, Task.Delay(Silence, waiting));
             for (; !waiting.IsCancellationRequested; await Task.Delay(TellAgain, waiting))
                 await Console.Error.WriteLineAsync(failure.IsCompletedSuccessfully
-                    ? $"app: waiting for the database: {OneLine(failure.Result)}" : $"app: waiting for {place}, which does not answer");
+                    ? $"app: waiting for the database: {failure.Result.ReplaceLineEndings(" ")}"
+                    : $"app: waiting for {place}, which does not answer");
         }
         catch (OperationCanceledException)
         {
             // the database answers, or nobody waits any more
         }
     }
-
-    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 }

@@ -3,27 +3,16 @@ using System.Net;
 namespace Tally.Silo.Settings;
 
 /// <summary>How this silo and the others on its database find each other.</summary>
-public sealed record ClusterSettings
+/// <param name="ClusterId">Silos with the same id form one cluster.</param>
+/// <param name="ServiceId">Part of every snapshot's key.</param>
+/// <param name="SiloPort">TCP port for the other silos; 0 picks a free one.</param>
+/// <param name="GatewayPort">TCP port for Orleans clients; 0 opens none.</param>
+/// <param name="Advertise">The address under which other hosts reach this one; null to find it out.</param>
+/// <param name="SiloName">For logs and the membership table.</param>
+public sealed record ClusterSettings(string ClusterId = "", string ServiceId = "", int SiloPort = 0, int GatewayPort = 0,
+    IPAddress? Advertise = null, string SiloName = "")
 {
-    /// <summary>Silos with the same id form one cluster.</summary>
-    public string ClusterId { get; init; } = "";
-
-    /// <summary>Part of every snapshot's key.</summary>
-    public string ServiceId { get; init; } = "";
-
-    /// <summary>TCP port for the other silos; 0 picks a free one.</summary>
-    public int SiloPort { get; init; }
-
-    /// <summary>TCP port for Orleans clients; 0 opens none.</summary>
-    public int GatewayPort { get; init; }
-
-    /// <summary>The address under which other hosts reach this one; null to find it out.</summary>
-    public IPAddress? Advertise { get; init; }
-
-    /// <summary>For logs and the membership table.</summary>
-    public string SiloName { get; init; } = "";
-
-    /// <summary>PEM files for TLS between silos: all of them, or none.</summary>
+    // PEM files for TLS between silos: all of them, or none.
     public string? TlsCertificate { get; init; }
     public string? TlsKey { get; init; }
     public string? TlsCa { get; init; }

@@ -38,7 +38,7 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
             Port = port,
             Host = IPAddress.Loopback,
             DbUrl = DatabaseUrl.Parse(at.Url),
-            Cluster = new() { ClusterId = "tally", ServiceId = "tally", SiloName = "test" },
+            Cluster = new("tally", "tally", SiloName: "test"),
         };
         builder.AddTally(settings, limits, database);
         builder.Logging.ClearProviders();
