@@ -52,9 +52,8 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, IEra
         }
 
         var stored = await ReadSnapshot(grain);
-        // The log is the record: a snapshot that claims more than it was not written by this program. One of a version that
-        // did not count days' events is folded anew, once.
-        var believed = stored.State!.Sequence <= newest[^1].Sequence && stored.State.KnowsActivity;
+        // The log is the record. A snapshot that claims more than the log was not written by this program.
+        var believed = stored.State!.Sequence <= newest[^1].Sequence;
         var folded = believed ? stored.State.Copy() : new();
         var covered = folded.Sequence;
         if (!await TryFoldUpTo(folded, fingerprint, newest[0].Sequence - 1))

@@ -80,8 +80,8 @@ public interface IEventLogAudit : IAsyncDisposable
     /// <summary>Every snapshot and what pruned events add up to, by grain key; what is pruned before the snapshots.</summary>
     IAsyncEnumerable<StoredState> States(CancellationToken cancellation);
 
-    /// <summary>What events that are gone from the log have given the rollups.</summary>
-    IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> GoneRollups(CancellationToken cancellation);
+    /// <summary>What events that were removed from the log gave the rollups.</summary>
+    IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RemovedRollups(CancellationToken cancellation);
 
     /// <summary>Every rollup with its deltas added, by minute, product and action.</summary>
     IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> Rollups(CancellationToken cancellation);

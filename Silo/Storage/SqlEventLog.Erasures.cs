@@ -44,10 +44,10 @@ public abstract partial class SqlEventLog : IErasureStorage
     {
         if (history.State.Sequence != head
             || await Execute(at, deleteEvents, Parameter("fingerprint", fingerprint), Parameter("sequence", head)) != history.Events) return null;
-        foreach (var some in history.Gone.Chunk(pageEvents)) await AddGone(at, some);
+        foreach (var some in history.Gone.Chunk(pageEvents)) await AddRemoved(at, some);
         var visits = await DeleteVisits(at, fingerprint, history.State);
 
-        await LockRemovals(at);
+        await RaiseRemovalEpoch(at);
         await Execute(at, deletePruned, Parameter("fingerprint", fingerprint));
         if ((await Read(at, readHeads, row => row.GetInt64(1), Texts("fingerprints", [fingerprint]))).Count > 0) return null;
         var snapshots = await Execute(at, deleteSnapshots, Parameter("key", FingerprintKey.Of(fingerprint)));
@@ -119,14 +119,17 @@ public abstract partial class SqlEventLog : IErasureStorage
     /// <summary>What a database can do at once so that its files do not keep what is gone.</summary>
     protected virtual Task OverwriteErased() => Task.CompletedTask;
 
-    /// <summary>Adds what events that leave the log have given the rollups to what is gone.</summary>
-    protected abstract Task AddGone(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> gone);
+    /// <summary>Notes what events that leave the log gave the rollups.</summary>
+    protected abstract Task AddRemoved(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed);
 
     /// <summary>Until the transaction ends, nobody else merges.</summary>
     protected virtual Task LockMerge(DbTransaction at) => Task.CompletedTask;
 
-    /// <summary>Until the transaction ends, nobody appends: what was being appended is visible, and what is next sees this.</summary>
-    protected virtual Task LockRemovals(DbTransaction at) => Task.CompletedTask;
+    /// <summary>
+    /// Locks out appends until the transaction ends. What was being appended is visible from here on, and later appends see what this
+    /// transaction has done.
+    /// </summary>
+    protected virtual Task RaiseRemovalEpoch(DbTransaction at) => Task.CompletedTask;
 
     protected static async Task<List<T>> Read<T>(DbTransaction at, string sql, Func<DbDataReader, T> map, params DbParameter[] parameters)
     {

@@ -43,9 +43,9 @@ public abstract partial class SqlEventLog : IRetentionStorage
 
         (string[] Fingerprints, long[] Sequences) up = ([.. step.Taken.Keys], [.. step.Taken.Values.Select(state => state.Sequence)]);
         if (await Execute(at, deleteOldest, Texts("fingerprints", up.Fingerprints), Numbers("sequences", up.Sequences)) != step.Events) return null;
-        await AddGone(at, step.Gone);
+        await AddRemoved(at, step.Gone);
 
-        await LockRemovals(at);
+        await RaiseRemovalEpoch(at);
         if ((await Read(at, readBelow, row => row.GetInt64(0), Texts("fingerprints", up.Fingerprints), Numbers("sequences", up.Sequences))).Count > 0)
             return null;
         await Execute(at, putPruned, Texts("fingerprints", up.Fingerprints), Numbers("sequences", up.Sequences),

@@ -23,7 +23,7 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
     private readonly string auditRollups = scripts["audit_rollups"];
     private readonly string auditRollupHours = scripts["audit_rollup_hours"];
     private readonly string auditVisits = scripts["audit_visits"];
-    private readonly string auditGoneRollups = scripts["audit_gone_rollups"];
+    private readonly string auditRemovedRollups = scripts["audit_removed_rollups"];
 
     public abstract Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas);
 
@@ -168,8 +168,8 @@ public abstract partial class SqlEventLog(SqlScripts scripts) : IEventLogStorage
         public IAsyncEnumerable<Visit> Visits(CancellationToken cancellation) =>
             Stream(connections.Visits, log.auditVisits, log.ReadVisit, cancellation);
 
-        public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> GoneRollups(CancellationToken cancellation) =>
-            Stream(connections.Others, log.auditGoneRollups, log.ReadRollup, cancellation);
+        public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RemovedRollups(CancellationToken cancellation) =>
+            Stream(connections.Others, log.auditRemovedRollups, log.ReadRollup, cancellation);
 
         public ValueTask DisposeAsync() => connections.DisposeAsync();
 

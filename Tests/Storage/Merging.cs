@@ -44,25 +44,6 @@ public sealed class Merging(PostgresServer server)
         }
     }
 
-    // As a database of the version before is brought to this one.
-    [Theory, EachStorage]
-    public async Task Counters_are_filled_from_what_was_merged_before_they_counted(StorageKind storage)
-    {
-        await using var at = await TestDatabase.Create(storage, server);
-        await using var database = await at.OpenPrepared();
-        await using (var log = RunningLog.Start(database))
-        {
-            var writer = new FingerprintWriter("a");
-            await writer.Record(log.Commit, EventSamples.View(), EventSamples.View(action: "buy"), EventSamples.View(occurred: EventSamples.Noon.AddDays(-1)));
-            await database.EventLog.MergeRollups(100);
-            await writer.Record(log.Commit, EventSamples.View());
-        }
-        await at.Execute("alter table counters drop column events; delete from migrations where scriptname = '0008_counter_events'");
-        Assert.Equal(["0008_counter_events"], await database.Prepare(CancellationToken.None));
-        Assert.Equal([("k8s", "buy", 1), ("k8s", "view", 3)], (await database.Live.ReadCounts()).Order());
-        await RunningLog.AssertProven(database);
-    }
-
     [Theory, EachStorage]
     public async Task A_merge_that_fails_changes_nothing(StorageKind storage)
     {

@@ -56,35 +56,6 @@ public sealed class MergingVisits(PostgresServer server)
         await RunningLog.AssertProven(database);
     }
 
-    [Fact]
-    public async Task What_a_silo_of_the_version_before_records_is_counted_from_the_log()
-    {
-        await using var at = await TestDatabase.Create(StorageKind.Postgres, server);
-        await using var database = await at.OpenPrepared();
-        await using var log = RunningLog.Start(database);
-        var (one, other) = (new FingerprintWriter("a"), new FingerprintWriter("b"));
-        await one.Record(log.Commit, EventSamples.Views(3));
-        await database.Visits.MergeVisits(10);
-        await one.Record(log.Commit, EventSamples.View(), EventSamples.View(product: "vm"));
-        // As that version recorded: of a product that has visits already, of a day that has none.
-        await at.Execute("""
-            insert into events (fingerprint, sequence, id, action, product, created, occurred) values
-            ('a', 6, '00000000-0000-0000-0000-000000000006', 'view', 'k8s', '2026-03-01T12:00:01Z', '2026-03-01T12:00:01Z'),
-            ('a', 7, '00000000-0000-0000-0000-000000000007', 'view', 'k8s', '2026-03-01T12:00:01Z', '2026-02-27T23:59:59.999999Z');
-            insert into rollup_deltas (minute, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
-            values ('2026-03-01T12:00:00Z', 'k8s', 'view', 1, 0, 0, 0, 0), ('2026-02-27T23:59:00Z', 'k8s', 'view', 1, 0, 0, 1, 1)
-            """);
-        await other.Record(log.Commit, EventSamples.Views(2));
-        for (var merges = 0; await database.Visits.ReadVisitDeltas() is not null; merges++)
-        {
-            await database.Visits.MergeVisits(10);
-            Assert.True(merges < 10, "notes or deltas stay");
-        }
-        await RunningLog.AssertProven(database);
-        Assert.Equal((7, 2), await database.Visits.CountUniques(new(2026, 3, 1), new(2026, 3, 2), "k8s", CancellationToken.None));
-        Assert.Equal([0L], await at.Query("select count(*) from visit_gaps", row => row.GetInt64(0)));
-    }
-
     [Theory, EachStorage]
     public async Task A_batch_is_one_row_whoever_is_in_it(StorageKind storage)
     {

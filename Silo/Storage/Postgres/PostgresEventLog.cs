@@ -28,19 +28,17 @@ public sealed class PostgresEventLog(
     private readonly string insertVisits = Scripts["insert_visits"];
     private readonly string mergeRollups = Scripts["merge_rollups"];
     private readonly string mergeVisits = Scripts["merge_visits"];
-    private readonly string hasVisitGaps = Scripts["has_visit_gaps"];
-    private readonly string mendVisits = Scripts["mend_visits"];
     private readonly string tryMergeLock = Scripts["try_merge_lock"];
     private readonly string checkWritable = Scripts["check_writable"];
     private readonly string stayOpen = Scripts["stay_open"];
     private readonly string readInKeyOrder = Scripts["read_in_key_order"];
     private readonly string lockAppends = Scripts["lock_appends"];
-    private readonly string lockRemovals = Scripts["lock_removals"];
+    private readonly string raiseRemovalEpoch = Scripts["raise_removal_epoch"];
     private readonly string lockMerge = Scripts["lock_merge"];
     private readonly string lockFingerprints = Scripts["lock_fingerprints"];
     private readonly string tryLead = Scripts["try_lead"];
     private readonly string stopLeading = Scripts["stop_leading"];
-    private readonly string addGoneRollups = Scripts["add_gone_rollups"];
+    private readonly string addRemovedRollups = Scripts["add_removed_rollups"];
 
     public override Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
     {
@@ -187,12 +185,12 @@ public sealed class PostgresEventLog(
         return result;
     });
 
-    protected override Task AddGone(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> gone) =>
-        Execute(at, addGoneRollups, Columns([.. gone]));
+    protected override Task AddRemoved(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed) =>
+        Execute(at, addRemovedRollups, Columns([.. removed]));
 
     protected override Task LockMerge(DbTransaction at) => Execute(at, lockMerge);
 
-    protected override Task LockRemovals(DbTransaction at) => Execute(at, lockRemovals);
+    protected override Task RaiseRemovalEpoch(DbTransaction at) => Execute(at, raiseRemovalEpoch);
 
     public override async Task<IAsyncDisposable?> TryLead()
     {
@@ -230,16 +228,11 @@ public sealed class PostgresEventLog(
         }
     }
 
-    public override Task<int> MergeRollups(int limit) => Merge(limit, (_, _) => Task.FromResult(mergeRollups));
+    public override Task<int> MergeRollups(int limit) => Merge(mergeRollups, limit);
 
-    public override Task<int> MergeVisits(int limit) => Merge(limit, async (connection, transaction) =>
-    {
-        await using var ask = new NpgsqlCommand(hasVisitGaps, connection, transaction);
-        return await ask.ExecuteScalarAsync() is true ? mendVisits : mergeVisits;
-    });
+    public override Task<int> MergeVisits(int limit) => Merge(mergeVisits, limit);
 
-    /// <param name="which">Chooses the statement, under the lock.</param>
-    private async Task<int> Merge(int limit, Func<NpgsqlConnection, NpgsqlTransaction, Task<string>> which)
+    private async Task<int> Merge(string script, int limit)
     {
         try
         {
@@ -247,7 +240,7 @@ public sealed class PostgresEventLog(
             await using var transaction = await connection.BeginTransactionAsync();
             await using var tryLock = new NpgsqlCommand(tryMergeLock, connection, transaction);
             if (await tryLock.ExecuteScalarAsync() is not true) return 0;
-            await using var merge = new NpgsqlCommand(await which(connection, transaction), connection, transaction);
+            await using var merge = new NpgsqlCommand(script, connection, transaction);
             merge.Parameters.Add(Parameter("limit", limit));
             var merged = (long)(await merge.ExecuteScalarAsync())!;
             await Commit(transaction);

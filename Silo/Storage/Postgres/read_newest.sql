@@ -15,5 +15,5 @@ left join lateral (
 where newest.sequence is not null
    or (select p.sequence from pruned p where p.fingerprint = asked.fingerprint) is not null
 union all
-select null, number, null, case when exists (select from suppressions) then 'suppressed' end, null, null, null, null, null
-from removals
+select null, epoch, null, case when exists (select from suppressions) then 'suppressed' end, null, null, null, null, null
+from removal_epoch

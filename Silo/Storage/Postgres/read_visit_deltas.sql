@@ -1,6 +1,1 @@
-select min(id), max(id)
-from (
-    select id from visit_deltas
-    union all
-    select id from visit_gaps
-) as deltas
+select min(id), max(id) from visit_deltas

@@ -69,9 +69,9 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
 
     protected override Task OverwriteErased() => Write(connection => connection.EmptyLog());
 
-    protected override Task AddGone(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> gone)
+    protected override Task AddRemoved(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed)
     {
-        writer!.AddGone(at, gone);
+        writer!.AddRemoved(at, removed);
         return Task.CompletedTask;
     }
 

@@ -11,7 +11,7 @@ internal sealed class Writer : IDisposable
     private readonly DbCommand insertEvent;
     private readonly DbCommand insertDelta;
     private readonly DbCommand insertVisits;
-    private readonly DbCommand addGone;
+    private readonly DbCommand addRemoved;
 
     public Writer(DbConnection connection)
     {
@@ -22,7 +22,7 @@ internal sealed class Writer : IDisposable
             "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties", "follows");
         insertDelta = Prepare("insert_delta", delta);
         insertVisits = Prepare("insert_visits", "visits");
-        addGone = Prepare("add_gone_rollup", delta);
+        addRemoved = Prepare("add_removed_rollup", delta);
     }
 
     public bool Record(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
@@ -49,9 +49,9 @@ internal sealed class Writer : IDisposable
             e.Action, e.Product, SqliteEventLog.Text(e.Created), SqliteEventLog.Text(e.Occurred), e.Properties, follows) == 1;
     }
 
-    public void AddGone(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> gone)
+    public void AddRemoved(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> removed)
     {
-        foreach (var (key, counts) in gone) Add(addGone, transaction, key, counts);
+        foreach (var (key, counts) in removed) Add(addRemoved, transaction, key, counts);
     }
 
     private static void Add(DbCommand command, DbTransaction transaction, RollupKey key, RollupCounts counts) =>

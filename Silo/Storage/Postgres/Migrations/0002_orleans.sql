@@ -1,5 +1,60 @@
--- Which silos there are. Orleans' clustering provider reads and writes through the queries below; parameter names and
--- columns are its contract. The version row makes every change of membership one compare-and-swap.
+-- What Orleans' ADO.NET providers use: grain storage and membership. They read their SQL from the table orleansquery. The keys,
+-- the parameters' names and the columns of the results are their contract.
+
+create table orleansquery (
+    querykey  text primary key,
+    querytext text not null
+);
+
+-- Snapshots: one row for each grain, replaced whole. Every grain that stores state has a string key, so this leaves out the
+-- contract's columns for numeric keys and hashes. A grain with another kind of key fails on "not null".
+create table snapshots (
+    service_id text not null,
+    grain_type text not null,
+    grain_key  text collate "C" not null,
+    payload    bytea,
+    version    integer not null,
+    modified   timestamptz not null default now(),
+    constraint snapshots_pkey primary key (grain_key, grain_type, service_id)
+);
+
+insert into orleansquery values
+('ReadFromStorageKey', '
+    select payload as "PayloadBinary", version as "Version"
+    from snapshots
+    where grain_key = @GrainIdExtensionString and grain_type = @GrainTypeString and service_id = @ServiceId'),
+
+-- A first write inserts, a later one must find the version that it read: so of two writers at one version one wins. A snapshot
+-- needs events, or what is left of pruned ones: an activation that does not know that its fingerprint was erased must not bring it
+-- back. The lock is the one that commits share (lock_appends.sql). It is a statement of its own, so that the next statement sees
+-- what an erasure has done that it waited for.
+('WriteToStorageKey', '
+    do $$ begin perform pg_advisory_xact_lock_shared(7020303); end $$;
+    insert into snapshots as stored (service_id, grain_type, grain_key, payload, version)
+    select @ServiceId, @GrainTypeString, @GrainIdExtensionString, @PayloadBinary, coalesce(@GrainStateVersion, 0) + 1
+    where (@GrainStateVersion is null or exists (
+            select from snapshots
+            where grain_key = @GrainIdExtensionString and grain_type = @GrainTypeString and service_id = @ServiceId))
+      and (exists (select from events where fingerprint = substr(@GrainIdExtensionString, 2))
+        or exists (select from pruned where fingerprint = substr(@GrainIdExtensionString, 2)))
+    on conflict (grain_key, grain_type, service_id) do update
+    set payload = excluded.payload, version = excluded.version, modified = now()
+    where stored.version = @GrainStateVersion
+    returning version as "NewGrainStateVersion"'),
+
+('ClearStorageKey', '
+    update snapshots set payload = null, version = version + 1, modified = now()
+    where grain_key = @GrainIdExtensionString and grain_type = @GrainTypeString and service_id = @ServiceId
+      and version = @GrainStateVersion
+    returning version as "NewGrainStateVersion"'),
+
+('DeleteStorageKey', '
+    delete from snapshots
+    where grain_key = @GrainIdExtensionString and grain_type = @GrainTypeString and service_id = @ServiceId
+      and version = @GrainStateVersion
+    returning version + 1 as "NewGrainStateVersion"');
+
+-- The silos of the cluster. The row in membership_versions makes each change of membership a compare-and-swap.
 create table membership_versions (
     cluster_id text primary key,
     version    integer not null default 0
@@ -41,7 +96,8 @@ insert into orleansquery values
         and m.address = @Address and m.port = @Port and m.generation = @Generation
     where v.cluster_id = @DeploymentId'),
 
--- The version moves only with its row: of two that read one version, the second finds another and does nothing.
+-- The version changes only together with a row. If two silos have read the same version, the second finds a newer one and does
+-- nothing.
 ('InsertMembershipKey', '
     with moved as (
         update membership_versions set version = version + 1
@@ -80,7 +136,7 @@ insert into orleansquery values
     from memberships
     where cluster_id = @DeploymentId and status = @Status and proxy_port > 0'),
 
--- 6 is dead, in the provider''s own numbering.
+-- Orleans numbers the status of a dead silo 6.
 ('CleanupDefunctSiloEntriesKey', '
     delete from memberships
     where cluster_id = @DeploymentId and status = 6 and i_am_alive_time < @IAmAliveTime'),

@@ -1,3 +1,3 @@
 select minute, product, action, events,
     new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
-from gone_rollups
+from removed_rollups

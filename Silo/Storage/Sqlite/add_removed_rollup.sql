@@ -1,4 +1,4 @@
-insert into gone_rollups as r (minute, product, action, events,
+insert into removed_rollups as r (minute, product, action, events,
     new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
 values (@minute, @product, @action, @events,
     @new_fingerprints, @new_product_fingerprints, @daily_fingerprints, @daily_product_fingerprints)

@@ -1,11 +1,13 @@
--- Orleans' ADO.NET providers read their SQL from this table; names and columns are their contract.
+-- What Orleans' ADO.NET grain storage uses. It reads its SQL from the table orleansquery. The keys, the parameters' names and the
+-- columns of the results are its contract.
+
 create table orleansquery (
     querykey  text primary key,
     querytext text not null
 ) strict;
 
--- Snapshots: one row a grain, replaced whole. All grains that store state have string keys, so the key's number
--- columns and hashes of the contract are left out; a grain with another key fails on the not-null.
+-- Snapshots: one row for each grain, replaced whole. Every grain that stores state has a string key, so this leaves out the
+-- contract's columns for numeric keys and hashes. A grain with another kind of key fails on "not null".
 create table snapshots (
     service_id text not null,
     grain_type text not null,
@@ -22,14 +24,17 @@ insert into orleansquery values
     from snapshots
     where grain_key = @GrainIdExtensionString and grain_type = @GrainTypeString and service_id = @ServiceId'),
 
--- One statement, so that of two writers at one version one wins: a first write inserts, a later one must find the
--- version it read.
+-- A first write inserts, a later one must find the version that it read: so of two writers at one version one wins. A snapshot
+-- needs events, or what is left of pruned ones: an activation that does not know that its fingerprint was erased must not bring it
+-- back.
 ('WriteToStorageKey', '
     insert into snapshots as stored (service_id, grain_type, grain_key, payload, version)
     select @ServiceId, @GrainTypeString, @GrainIdExtensionString, @PayloadBinary, coalesce(@GrainStateVersion, 0) + 1
-    where @GrainStateVersion is null or exists (
-        select 1 from snapshots
-        where grain_key = @GrainIdExtensionString and grain_type = @GrainTypeString and service_id = @ServiceId)
+    where (@GrainStateVersion is null or exists (
+            select 1 from snapshots
+            where grain_key = @GrainIdExtensionString and grain_type = @GrainTypeString and service_id = @ServiceId))
+      and (exists (select 1 from events where fingerprint = substr(@GrainIdExtensionString, 2))
+        or exists (select 1 from pruned where fingerprint = substr(@GrainIdExtensionString, 2)))
     on conflict (grain_key, grain_type, service_id) do update
     set payload = excluded.payload, version = excluded.version, modified = strftime(''%Y-%m-%dT%H:%M:%fZ'', ''now'')
     where stored.version = @GrainStateVersion
