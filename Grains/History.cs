@@ -21,7 +21,7 @@ public sealed record LoadedHistory(
     bool Suppressed = false);
 
 /// <summary>Loads a fingerprint: its newest events, and for a longer history its snapshot and the events between.</summary>
-public sealed class History(HistoryLoader loader, IEventLogStorage storage, IErasureStorage erasures, Snapshots snapshots, Limits limits)
+public sealed class History(HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, Limits limits)
 {
     // Events are pruned in steps, and rarely: whoever meets one of a fingerprint does not meet the next.
     private const int AttemptsMax = 5;
@@ -58,7 +58,7 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, IEra
         var covered = folded.Sequence;
         if (!await TryFoldUpTo(folded, fingerprint, newest[0].Sequence - 1))
         {
-            if (await erasures.ReadPruned(fingerprint) is not { } pruned) return null;
+            if (await storage.ReadPruned(fingerprint) is not { } pruned) return null;
             (folded, covered) = (pruned, pruned.Sequence);
             if (!await TryFoldUpTo(folded, fingerprint, newest[0].Sequence - 1)) return null;
         }

@@ -2,6 +2,7 @@ using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.CommandLine;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Hosting;
 
@@ -10,7 +11,7 @@ namespace Tally.Silo.Hosting;
 /// What a step has done stands, so a silo that dies leaves the rest to the next one's pass.
 /// </summary>
 internal sealed partial class Retention(
-    RetentionSettings settings, IRetentionStorage storage, IGrainFactory grains, Limits limits, TimeProvider clock,
+    RetentionSettings settings, SqlStorage storage, IGrainFactory grains, Limits limits, TimeProvider clock,
     IHostApplicationLifetime lifetime, ILogger<Retention> logger) : BackgroundService
 {
     private readonly Pace steps = new(limits.PruneStepsPerSecondMax, clock);
@@ -90,7 +91,7 @@ internal sealed partial class Retention(
         for (string? after = ""; after is not null;)
         {
             await steps.Wait(cancellation: stopping);
-            var some = await storage.ReadPrunedWhole(after, limits.PruneFingerprintsMax);
+            var some = await storage.ReadFullyPruned(after, limits.PruneFingerprintsMax);
             await Forget(some, before, stopping);
             after = some.Count == limits.PruneFingerprintsMax ? some[^1] : null;
         }

@@ -1,4 +1,5 @@
 using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http;
 
@@ -34,7 +35,7 @@ internal static class HealthEndpoints
 
 /// <summary>Says whether the process can take events. Asks the database at most once a second, whoever asks this.</summary>
 internal sealed class Readiness(
-    IEventLogStorage storage, IHostApplicationLifetime lifetime, ISiloStatusOracle silo, TimeProvider clock)
+    SqlStorage storage, IHostApplicationLifetime lifetime, ISiloStatusOracle silo, TimeProvider clock)
 {
     public const string Ready = "ready";
 

@@ -5,13 +5,16 @@ using DbUp.Engine.Output;
 namespace Tally.Silo.Storage;
 
 /// <summary>
-/// Brings a database to this program's version. The numbered scripts run in order, each in one transaction with its row in the table
-/// <c>migrations</c>. Only a backup leads back to an earlier version. The caller holds the database's migration lock.
+/// Brings a database to this program's version. The numbered scripts run in order, each in one transaction with its row
+/// in the table <c>migrations</c>. Only a backup leads back to an earlier version. The caller holds the database's
+/// migration lock.
 /// </summary>
 internal static class Migrations
 {
     /// <returns>The names of the scripts that were applied now.</returns>
-    /// <exception cref="StartupException">Another version of this program made the database, or a script fails.</exception>
+    /// <exception cref="StartupException">
+    /// Another version of this program made the database, or a script fails.
+    /// </exception>
     public static IReadOnlyList<string> Apply(UpgradeEngineBuilder database, string folder)
     {
         var scripts = new SqlScripts(folder);

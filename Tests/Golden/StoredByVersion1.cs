@@ -8,10 +8,11 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Golden;
 
 /// <summary>
-/// Every later version must read what version 1 has stored. This fails if a member of a stored type changes its [Id] or its type, or
-/// an [Id] is reused; if a number behind DaySet's bits or EventIds' hash changes; if a released migration is edited; if grain
-/// storage changes its serializer, the grain's name or its keys. Then correct the change, and not the files. Today's code may write
-/// something else, as long as it reads this. During a rolling upgrade the version before reads it too, and skips unknown members.
+/// Every later version must read what version 1 has stored. This fails if a member of a stored type changes its [Id] or
+/// its type, or an [Id] is reused; if a number behind DaySet's bits or EventIds' hash changes; if a released migration
+/// is edited; if grain storage changes its serializer, the grain's name or its keys. Then correct the change, and not
+/// the files. Today's code may write something else, as long as it reads this. During a rolling upgrade the version
+/// before reads it too, and skips unknown members.
 /// </summary>
 public sealed class StoredByVersion1(PostgresServer server)
 {
@@ -20,7 +21,8 @@ public sealed class StoredByVersion1(PostgresServer server)
     private static readonly string Payload = string.Concat(File.ReadLines(Repository.File("Tests/Golden/version-1-snapshot.hex")));
 
     // The visitor's days, once its two last events are added.
-    private static readonly string[] Activity = ["2031-07-04 1", "2026-05-21 2", "2026-05-20 1", "2026-03-02 1", "2026-03-01 3", "2024-02-29 1"];
+    private static readonly string[] Activity =
+        ["2031-07-04 1", "2026-05-21 2", "2026-05-20 1", "2026-03-02 1", "2026-03-01 3", "2024-02-29 1"];
 
     // A history longer than what is remembered of it, so that the snapshot is what the grain starts from.
     private static readonly Dictionary<string, string> ShortMemory = new() { ["Limits__RememberedEventsMax"] = "8" };
@@ -43,7 +45,8 @@ public sealed class StoredByVersion1(PostgresServer server)
                 ("käse", "buy", 1, At("2031-07-04T10:00:00Z"), At("2031-07-04T10:00:00Z")),
             ],
             state.Counters.Select(c => (c.Product, c.Action, c.Count, c.FirstSeen, c.LastSeen)));
-        Assert.Equal(Activity.Where(day => day != "2026-05-21 2"), state.ToView(Visitor).Activity.Select(day => $"{day.Day:yyyy-MM-dd} {day.Events}"));
+        Assert.Equal(Activity.Where(day => day != "2026-05-21 2"),
+            state.ToView(Visitor).Activity.Select(day => $"{day.Day:yyyy-MM-dd} {day.Events}"));
         Assert.Equal(["k8s", "docs", "käse"], state.Products.Select(product => product.Product));
         AssertDays(state.Products[0].Days, "2026-03-01", "2026-05-20");
         AssertDays(state.Products[1].Days, "2024-02-29", "2026-03-02");

@@ -31,7 +31,7 @@ public sealed class IsolationLevels(PostgresServer server)
             await at.Execute("delete from events where fingerprint = 'a'; update removal_epoch set epoch = epoch + 1");
         }
         Assert.Equal(AppendOutcome.Fenced, (await appended).Outcome);
-        Assert.Empty(await database.EventLog.ReadAfter("a", 0, 10));
+        Assert.Empty(await database.Storage.ReadAfter("a", 0, 10));
     }
 
     [Fact]

@@ -107,17 +107,17 @@ public sealed class Migrating(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
-        await database.EventLog.CheckWritable(CancellationToken.None);
+        await database.Storage.CheckWritable(CancellationToken.None);
         if (storage == StorageKind.Postgres)
         {
             await at.Execute($"alter database {(await at.Query("select current_database()", row => row.GetString(0)))[0]} set default_transaction_read_only = on");
             await using var readOnly = Database.For(DatabaseUrl.Parse(at.Url), new());
-            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() => readOnly.EventLog.CheckWritable(CancellationToken.None));
+            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() => readOnly.Storage.CheckWritable(CancellationToken.None));
         }
         else
         {
             await using var gone = Database.For(DatabaseUrl.Parse(at.Url + ".gone"), new());
-            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() => gone.EventLog.CheckWritable(CancellationToken.None));
+            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() => gone.Storage.CheckWritable(CancellationToken.None));
             Assert.False(File.Exists(at.Path + ".gone"));
         }
     }

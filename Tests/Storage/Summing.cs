@@ -16,12 +16,12 @@ public sealed class Summing(PostgresServer server)
                 await new FingerprintWriter($"f{i}").Record(log.Commit, EventSamples.View(occurred: EventSamples.Noon.AddMinutes(3 * i - 20)));
         var question = new TotalsQuestion(EventSamples.Noon.AddMinutes(-20), EventSamples.Noon.AddMinutes(160), TotalsBucket.All);
 
-        var merging = Task.Run(async () => { while (await database.EventLog.MergeRollups(1) > 0) { } });
+        var merging = Task.Run(async () => { while (await database.Storage.MergeRollups(1) > 0) { } });
         var asked = 0;
         do
         {
             foreach (var one in (TotalsQuestion[])[question, question with { Product = "k8s" }])
-                Assert.Equal(new RollupCounts(60, 60, 60, 60, 60), Assert.Single(await database.Totals.ReadTotals(one, 10, CancellationToken.None)).Counts);
+                Assert.Equal(new RollupCounts(60, 60, 60, 60, 60), Assert.Single(await database.Storage.ReadTotals(one, 10, CancellationToken.None)).Counts);
             asked++;
         }
         while (!merging.IsCompleted);

@@ -7,27 +7,26 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Storage.Postgres;
 
-/// <summary>The event log in Postgres: a batch is four statements in one round trip, whatever its size.</summary>
-/// <param name="commits">For batches of events alone: a connection each that is under way at once.</param>
-/// <param name="dataSource">For what is read for events, and all that changes them later.</param>
-/// <param name="questions">For what scans much; its connections end it in time.</param>
-/// <param name="exports">For what reads the whole log; each of its connections is one read's own.</param>
-public sealed class PostgresEventLog(
-    NpgsqlDataSource commits, NpgsqlDataSource dataSource, NpgsqlDataSource questions, NpgsqlDataSource exports) : SqlEventLog(Scripts)
+/// <summary>Postgres. A commit is four statements in one round trip, whatever its size.</summary>
+/// <param name="commits">For commits of events only: one connection for each that may be under way.</param>
+/// <param name="dataSource">For all other calls.</param>
+/// <param name="questions">For questions that scan much. Its connections end them in time.</param>
+/// <param name="exports">For exports. Each gets a connection of its own.</param>
+public sealed class PostgresStorage(
+    NpgsqlDataSource commits, NpgsqlDataSource dataSource, NpgsqlDataSource questions, NpgsqlDataSource exports)
+    : SqlStorage(Scripts)
 {
     public static readonly SqlScripts Scripts = new("Postgres");
 
-    // What insert_events.sql fails with: a division by zero.
+    // How insert_events.sql fails.
     private const string RunDoesNotFollow = PostgresErrorCodes.DivisionByZero;
 
-    // Deadlocks cannot come from this program, which sorts; an operator's statement can cause one.
+    // This program sorts what it locks, so only somebody else's statement can cause a deadlock.
     private const int TransientRetriesMax = 3;
 
     private readonly string insertEvents = Scripts["insert_events"];
     private readonly string insertDeltas = Scripts["insert_deltas"];
     private readonly string insertVisits = Scripts["insert_visits"];
-    private readonly string mergeRollups = Scripts["merge_rollups"];
-    private readonly string mergeVisits = Scripts["merge_visits"];
     private readonly string tryMergeLock = Scripts["try_merge_lock"];
     private readonly string checkWritable = Scripts["check_writable"];
     private readonly string stayOpen = Scripts["stay_open"];
@@ -40,9 +39,10 @@ public sealed class PostgresEventLog(
     private readonly string stopLeading = Scripts["stop_leading"];
     private readonly string addRemovedRollups = Scripts["add_removed_rollups"];
 
-    public override Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
+    public override Task<long?> TryRecord(
+        IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
     {
-        // By key, so that two silos that write the same keys wait for each other in one order.
+        // By key, so that two silos that write the same keys wait for each other and do not deadlock.
         var sorted = events.OrderBy(e => e.Fingerprint, StringComparer.Ordinal).ThenBy(e => e.Sequence).ToArray();
         return Retrying(() => TryRecordOnce(sorted, [.. starts], deltas));
     }
@@ -60,11 +60,11 @@ public sealed class PostgresEventLog(
                     or PostgresErrorCodes.LockNotAvailable
                 && attempt <= TransientRetriesMax)
             {
-                // rolled back whole: again
+                // everything was rolled back: try again
             }
             catch (Exception exception) when (attempt == 1 && IsLostConnection(exception))
             {
-                ForgetConnections(); // no commit was sent: again, on a new one
+                ForgetConnections(); // no commit was sent: try again on a new connection
             }
             catch (Exception exception) when (IsDatabaseFailure(exception))
             {
@@ -76,45 +76,47 @@ public sealed class PostgresEventLog(
     private async Task<long?> TryRecordOnce(RecordedEvent[] events, RunStart[] starts, RollupDeltas deltas)
     {
         await using var connection = await commits.OpenConnectionAsync();
-        // Sent at once and with one end, the statements are one transaction. A round trip more, for a COMMIT, is a third of the time.
+        // Statements that are sent together are one transaction. A COMMIT of its own would be a second round trip: a
+        // third of the time.
         await using var batch = new NpgsqlBatch(connection);
-        batch.BatchCommands.Add(new(lockAppends)); // a statement of its own, so that the next one sees what it waited for
+        batch.BatchCommands.Add(new(lockAppends)); // by itself: the next statement sees what this one waited for
         batch.BatchCommands.Add(InsertEvents(events, starts));
         batch.BatchCommands.Add(InsertDeltas(deltas));
         batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events)));
         try
         {
             await using var answers = await batch.ExecuteReaderAsync();
-            await answers.NextResultAsync(); // behind the lock's empty one
+            await answers.NextResultAsync(); // after the lock's empty result
             await answers.ReadAsync();
             var removalEpoch = answers.GetInt64(0);
-            while (await answers.NextResultAsync()) { } // to the end, where the commit is
+            while (await answers.NextResultAsync()) { } // the commit comes at the end
             return removalEpoch;
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UniqueViolation or RunDoesNotFollow)
         {
             return null;
         }
-        // The server says that it took back a statement that failed. Whatever else happens leaves the outcome open.
-        catch (Exception exception) when (IsDatabaseFailure(exception) && exception is not PostgresException { InvariantSeverity: "ERROR" })
+        catch (Exception exception) when (IsDatabaseFailure(exception) && !IsRolledBack(exception))
         {
             ForgetConnections();
             throw new CommitUnknownException(exception);
         }
     }
 
-    // From here on a lost connection leaves the outcome open; an error is the server's word that it took all back.
     private async Task Commit(NpgsqlTransaction transaction)
     {
         try
         {
             await transaction.CommitAsync();
         }
-        catch (Exception exception) when (IsDatabaseFailure(exception) && exception is not PostgresException { InvariantSeverity: "ERROR" })
+        catch (Exception exception) when (IsDatabaseFailure(exception) && !IsRolledBack(exception))
         {
             throw new CommitUnknownException(exception);
         }
     }
+
+    // The server says so by an error. After any other failure, such as a lost connection, the outcome is unknown.
+    private static bool IsRolledBack(Exception exception) => exception is PostgresException { InvariantSeverity: "ERROR" };
 
     private NpgsqlBatchCommand InsertEvents(RecordedEvent[] events, RunStart[] starts) => new(insertEvents)
     {
@@ -173,19 +175,20 @@ public sealed class PostgresEventLog(
         TRow[] rows, Converter<TRow, TValue> value, NpgsqlDbType type) =>
         new() { TypedValue = Array.ConvertAll(rows, value), NpgsqlDbType = NpgsqlDbType.Array | type };
 
-    // All in one transaction: reading holds up nobody here. It begins with the lock on these fingerprints.
+    // All in one transaction, which begins with the locks on these fingerprints. Its reads block nobody.
     protected override Task<T?> Remove<TFound, T>(IReadOnlyList<string> fingerprints,
         Func<DbTransaction, Task<TFound>> find, Func<DbTransaction, TFound, Task<T?>> remove) where T : class => Retrying(async () =>
     {
         await using var connection = await dataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await Read(transaction, lockFingerprints, _ => 0, Texts("fingerprints", fingerprints));
+        await Query(transaction, lockFingerprints, _ => 0, Texts("fingerprints", fingerprints));
         var result = await remove(transaction, await find(transaction));
-        if (result is not null) await Commit(transaction); // else leaving rolls back
+        if (result is not null) await Commit(transaction); // else disposing rolls back
         return result;
     });
 
-    protected override Task AddRemoved(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed) =>
+    protected override Task AddRemoved(
+        DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed) =>
         Execute(at, addRemovedRollups, Columns([.. removed]));
 
     protected override Task LockMerge(DbTransaction at) => Execute(at, lockMerge);
@@ -210,7 +213,7 @@ public sealed class PostgresEventLog(
         }
     }
 
-    // The lock is the connection's, and goes with it whatever ends it; but the pool would keep both.
+    // The lock lasts as long as the connection. It is released explicitly because the pool keeps the connection.
     private sealed class Lead(NpgsqlConnection connection, string stop) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
@@ -222,17 +225,13 @@ public sealed class PostgresEventLog(
             }
             catch (Exception exception) when (exception is NpgsqlException or SocketException or IOException)
             {
-                // broken: so the lock is gone
+                // the connection is broken, so the server has released the lock
             }
             await connection.DisposeAsync();
         }
     }
 
-    public override Task<int> MergeRollups(int limit) => Merge(mergeRollups, limit);
-
-    public override Task<int> MergeVisits(int limit) => Merge(mergeVisits, limit);
-
-    private async Task<int> Merge(string script, int limit)
+    protected override async Task<int> Merge(string script, int limit)
     {
         try
         {
@@ -283,7 +282,7 @@ public sealed class PostgresEventLog(
         foreach (var beside in (NpgsqlConnection[])[visits, others])
         {
             await beside.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
-            // The one statement here that takes no parameter; the name is the server's own word of a moment ago.
+            // This statement takes no parameters. The name comes from the server itself.
             await using var import = new NpgsqlCommand($"set transaction snapshot '{snapshot}'", beside);
             await import.ExecuteNonQueryAsync(cancellation);
         }
@@ -328,7 +327,7 @@ public sealed class PostgresEventLog(
     protected override DbParameter Numbers(string name, IEnumerable<long> values) =>
         new NpgsqlParameter<long[]>(name, [.. values]);
 
-    protected override DbParameter Hashes(string name, IEnumerable<byte[]> values) =>
+    protected override DbParameter Blobs(string name, IEnumerable<byte[]> values) =>
         new NpgsqlParameter<byte[][]>(name, [.. values]);
 
     protected override DateTime ReadTime(DbDataReader row, int column) => row.GetDateTime(column);
@@ -347,8 +346,8 @@ public sealed class PostgresEventLog(
         questions.Clear();
     }
 
-    // The pool may hold connections that a restarted server has forgotten, or that an operator ended: of these the
-    // driver reads the server's last word, which it does not count as transient.
+    // The pool may hold connections that a restarted server no longer knows, or that an operator has ended. The driver
+    // does not count an operator's or a crash's shutdown as transient.
     private static bool IsLostConnection(Exception exception) => exception is NpgsqlException and (not PostgresException
         or PostgresException { IsTransient: true }
         or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown });

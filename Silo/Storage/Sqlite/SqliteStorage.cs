@@ -6,10 +6,8 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Storage.Sqlite;
 
-/// <summary>
-/// The event log in one SQLite file. One connection writes; reads have their own and, in WAL mode, never wait for it.
-/// </summary>
-public sealed class SqliteEventLog : SqlEventLog, IDisposable
+/// <summary>SQLite. One connection writes. Reads have others and, in WAL mode, never wait for it.</summary>
+public sealed class SqliteStorage : SqlStorage, IDisposable
 {
     public static readonly SqlScripts Scripts = new("Sqlite");
 
@@ -18,18 +16,17 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
     private readonly SqliteDataSource dataSource;
     private readonly SemaphoreSlim writing = new(1);
     private readonly SemaphoreSlim removing = new(1);
-    private readonly string mergeRollups = Scripts["merge_rollups"];
-    private readonly string mergeVisits = Scripts["merge_visits"];
     private Writer? writer;
 
-    public SqliteEventLog(SqliteDataSource dataSource) : base(Scripts) => this.dataSource = dataSource;
+    public SqliteStorage(SqliteDataSource dataSource) : base(Scripts) => this.dataSource = dataSource;
 
-    // It looks for what each run follows, which costs no round trip here: so it counts no removals.
-    public override Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas) =>
+    // There is no removal epoch: what a run follows is always checked, because that takes no round trip here.
+    public override Task<long?> TryRecord(
+        IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas) =>
         Write<long?>(connection => connection.Record(events, starts, deltas) ? 0 : null);
 
-    // It reads on a connection of its own, so that the one that writes is taken from the others for the removal alone. One process has
-    // the file, so that removals taking turns is all that the promise to them needs.
+    // It reads on another connection, so that appends wait only while it removes. Removals take turns, which is enough
+    // because only one process has the file.
     protected override async Task<T?> Remove<TFound, T>(IReadOnlyList<string> fingerprints,
         Func<DbTransaction, Task<TFound>> find, Func<DbTransaction, TFound, Task<T?>> remove) where T : class
     {
@@ -59,7 +56,7 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
         }
     }
 
-    // One process has the file.
+    // Only one process has the file.
     public override Task<IAsyncDisposable?> TryLead() => Task.FromResult<IAsyncDisposable?>(new Lead());
 
     private sealed class Lead : IAsyncDisposable
@@ -69,20 +66,21 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
 
     protected override Task OverwriteErased() => Write(connection => connection.EmptyLog());
 
-    protected override Task AddRemoved(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed)
+    protected override Task AddRemoved(
+        DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed)
     {
         writer!.AddRemoved(at, removed);
         return Task.CompletedTask;
     }
 
-    public override Task<int> MergeRollups(int limit) => Write(connection => connection.Merge(mergeRollups, limit));
+    protected override Task<int> Merge(string script, int limit) => Write(connection => connection.Merge(script, limit));
 
-    public override Task<int> MergeVisits(int limit) => Write(connection => connection.Merge(mergeVisits, limit));
-
-    /// <summary>Takes the write lock and gives it back: fails on a read-only file or a lost disk, and writes nothing.</summary>
+    /// <summary>
+    /// Takes and releases the write lock: that fails on a read-only file or a lost disk, and writes nothing.
+    /// </summary>
     public override Task CheckWritable(CancellationToken cancellation) => Write(connection => connection.CheckWritable());
 
-    // SQLite's calls block, for as long as the disk takes: they belong on a thread of the pool, not on a grain's turn.
+    // SQLite's calls block for as long as the disk takes, so they run on a thread of the pool.
     private async Task<T> Write<T>(Func<Writer, T> work)
     {
         await writing.WaitAsync();
@@ -92,7 +90,7 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
         }
         catch (Exception exception) when (IsDatabaseFailure(exception) || exception is CommitUnknownException)
         {
-            // Whatever state the connection is in, the next one starts clean, and closing rolls back.
+            // The connection may be in any state. Closing it rolls back, and the next call opens another.
             writer?.Dispose();
             writer = null;
             if (exception is CommitUnknownException) throw;
@@ -113,8 +111,8 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
 
     protected override async Task<AuditConnections> OpenSnapshot(CancellationToken cancellation)
     {
-        // One connection for all: SQLite lets its statements run side by side in one read transaction. Deferred,
-        // so that it takes no write lock: a proof runs beside a busy silo.
+        // One connection for all, since SQLite runs several statements in one read transaction. It is deferred and so
+        // takes no write lock: a proof runs beside a busy silo.
         var connection = (SqliteConnection)await dataSource.OpenConnectionAsync(cancellation);
         connection.BeginTransaction(deferred: true);
         return new(connection, connection, connection);
@@ -123,18 +121,18 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
     protected override async Task<DbConnection> OpenExport(CancellationToken cancellation)
     {
         var connection = (SqliteConnection)await dataSource.OpenConnectionAsync(cancellation);
-        connection.BeginTransaction(deferred: true); // takes no write lock, and its snapshot with the first read
+        connection.BeginTransaction(deferred: true); // takes no write lock; the first read fixes the snapshot
         return connection;
     }
 
-    // A row that is long in coming blocks its thread, and the driver cannot be asked to stop.
+    // A slow row blocks its thread, and the driver cannot cancel.
     protected override IDisposable? InterruptOn(DbConnection connection, CancellationToken cancellation) =>
         cancellation.CanBeCanceled ? new Interruption(((SqliteConnection)connection).Handle!, cancellation) : null;
 
-    // SQLite itself asks, again and again, whether to go on. sqlite3_interrupt would be lost if it came just before a statement begins.
+    // SQLite asks regularly whether to go on. sqlite3_interrupt would have no effect just before a statement begins.
     private sealed class Interruption : IDisposable
     {
-        // Of SQLite's virtual machine: some tenths of a millisecond.
+        // Instructions of SQLite's virtual machine between two questions: a few tenths of a millisecond.
         private const int Instructions = 10_000;
 
         private readonly SQLitePCL.sqlite3 handle;
@@ -161,9 +159,11 @@ public sealed class SqliteEventLog : SqlEventLog, IDisposable
     protected override DbParameter Days(string name, IEnumerable<DateOnly> values) =>
         Texts(name, values.Select(day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)));
 
-    protected override DbParameter Numbers(string name, IEnumerable<long> values) => Parameter(name, JsonSerializer.Serialize(values));
+    protected override DbParameter Numbers(string name, IEnumerable<long> values) =>
+        Parameter(name, JsonSerializer.Serialize(values));
 
-    protected override DbParameter Hashes(string name, IEnumerable<byte[]> values) => Texts(name, values.Select(Convert.ToHexString));
+    protected override DbParameter Blobs(string name, IEnumerable<byte[]> values) =>
+        Texts(name, values.Select(Convert.ToHexString));
 
     protected override DateTime ReadTime(DbDataReader row, int column) => DateTime.ParseExact(row.GetString(column),
         TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
