@@ -1,4 +1,4 @@
--- What was pruned of a fingerprint, and then its snapshots.
+-- The states of fingerprints' pruned events, and snapshots. A fingerprint's pruned state comes first.
 select grain_key, payload, false as is_pruned
 from snapshots
 where payload is not null

@@ -1,8 +1,8 @@
-select product, sum(events)::bigint, count(*)
+select product, cast(sum(events) as bigint), count(*)
 from (
     select product, sum(events) as events
     from visits
-    where day >= @from and day < @to and (@product::text is null or product = @product)
+    where day >= @from and day < @to and (cast(@product as text) is null or product = @product)
     group by product, fingerprint
 ) as unique_fingerprints
 group by product

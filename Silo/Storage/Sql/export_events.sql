@@ -1,4 +1,4 @@
-select fingerprint, sequence, id, action, product, created, occurred, properties::text
+select fingerprint, sequence, id, action, product, created, occurred, cast(properties as text)
 from events
 where (fingerprint, sequence) > (@fingerprint, @sequence)
   and occurred >= @from and occurred < @to

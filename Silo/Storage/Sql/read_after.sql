@@ -1,4 +1,4 @@
--- They are only added up, for which nobody needs their properties.
+-- These events are only folded, which needs no properties.
 select fingerprint, sequence, id, action, product, created, occurred, null
 from events
 where fingerprint = @fingerprint and sequence > @sequence

@@ -1,6 +1,6 @@
-select minute, product, action, sum(events),
-    sum(new_fingerprints), sum(new_product_fingerprints),
-    sum(daily_fingerprints), sum(daily_product_fingerprints)
+select minute, product, action, cast(sum(events) as bigint),
+    cast(sum(new_fingerprints) as bigint), cast(sum(new_product_fingerprints) as bigint),
+    cast(sum(daily_fingerprints) as bigint), cast(sum(daily_product_fingerprints) as bigint)
 from (
     select minute, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints

@@ -1,1 +1,0 @@
-select min(id), max(id) from visit_deltas
