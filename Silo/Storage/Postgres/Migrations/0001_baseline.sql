@@ -1,6 +1,6 @@
--- The event log: the record, from which all else can be rebuilt. Every key and index has the fingerprint in it, so that the table
--- can be partitioned or distributed by fingerprint. collate "C" compares bytes: it is faster, and a proof reads several tables side
--- by side in that order.
+-- The event log: the record, from which all else can be rebuilt. Every key and index has the fingerprint in it, so that
+-- the table can be partitioned or distributed by fingerprint. collate "C" compares bytes: it is faster, and a proof
+-- reads several tables side by side in that order.
 create table events (
     fingerprint text collate "C" not null,
     sequence    bigint not null,
@@ -11,7 +11,8 @@ create table events (
     occurred    timestamptz not null,
     properties  json, -- not jsonb: json keeps the text, which is compared with a repeat's, and takes all valid JSON
     constraint events_pkey primary key (fingerprint, sequence),
-    -- Most ids begin with their time. With the id first, the index grows at its end, and most comparisons end at the id.
+    -- Most ids begin with their time. With the id first, the index grows at its end, and most comparisons end at the
+    -- id.
     constraint events_id_key unique (id, fingerprint)
 );
 
@@ -28,8 +29,8 @@ create table rollups (
     constraint rollups_pkey primary key (minute, product, action)
 );
 
--- Commits append here. The merge moves these rows into rollups and rollup_hours. The only key is the row's own number, so that no
--- two silos ever wait for the same row.
+-- Commits append here. The merge moves these rows into rollups and rollup_hours. The only key is the row's own number,
+-- so that no two silos ever wait for the same row.
 create table rollup_deltas (
     id                         bigint generated always as identity primary key,
     minute                     timestamptz not null,
@@ -58,8 +59,8 @@ create table rollup_hours (
 -- For questions about one product. A row is inserted once an hour; its later updates touch no index.
 create index rollup_hours_product_idx on rollup_hours (product, hour);
 
--- What events that were removed from the log gave the rollups, which keep it. A proof adds it to the fold of the log. It names no
--- fingerprint.
+-- What events that were removed from the log gave the rollups, which keep it. A proof adds it to the fold of the log.
+-- It names no fingerprint.
 create table removed_rollups (
     minute                     timestamptz not null,
     product                    text collate "C" not null,
@@ -72,8 +73,8 @@ create table removed_rollups (
     constraint removed_rollups_pkey primary key (minute, product, action)
 );
 
--- Each pair of product and action, with its merged events: totals without reading all minutes. The merge adds the pairs, and every
--- silo reads the new ones, to bound their number.
+-- Each pair of product and action, with its merged events: totals without reading all minutes. The merge adds the
+-- pairs, and every silo reads the new ones, to bound their number.
 create table counters (
     id      bigint generated always as identity primary key,
     product text collate "C" not null,
@@ -82,8 +83,8 @@ create table counters (
     constraint counters_product_action_key unique (product, action)
 );
 
--- One row for each UTC day on which a fingerprint used a product. The key is the only index, and each page has free space, so that
--- updates of today's rows touch no index.
+-- One row for each UTC day on which a fingerprint used a product. The key is the only index, and each page has free
+-- space, so that updates of today's rows touch no index.
 create table visits (
     day         date not null,
     product     text collate "C" not null,
@@ -112,8 +113,8 @@ alter table visit_deltas
     alter column firsts set storage external,
     alter column lasts set storage external;
 
--- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a snapshot, and as
--- durable as the log.
+-- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a
+-- snapshot, and as durable as the log.
 create table pruned (
     fingerprint text collate "C" not null,
     sequence    bigint not null,
@@ -121,8 +122,8 @@ create table pruned (
     constraint pruned_pkey primary key (fingerprint)
 );
 
--- How many erasures and prunings there were. A writer that knows the present number need not check that the event before its own
--- is still in the log.
+-- How many erasures and prunings there were. A writer that knows the present number need not check that the event
+-- before its own is still in the log.
 create table removal_epoch (
     id    smallint primary key check (id = 1),
     epoch bigint not null
@@ -143,8 +144,8 @@ create table suppression_key (
 
 insert into suppression_key values (1, sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')));
 
--- The salt of the newest day, in one row. An overwritten salt stays in a dead row until the next vacuum, which comes after one
--- dead row here, and not after fifty.
+-- The salt of the newest day, in one row. An overwritten salt stays in a dead row until the next vacuum, which comes
+-- after one dead row here, and not after fifty.
 create table daily_salts (
     id   smallint primary key check (id = 1),
     day  date not null,

@@ -1,13 +1,13 @@
--- What Orleans' ADO.NET providers use: grain storage and membership. They read their SQL from the table orleansquery. The keys,
--- the parameters' names and the columns of the results are their contract.
+-- What Orleans' ADO.NET providers use: grain storage and membership. They read their SQL from the table orleansquery.
+-- The keys, the parameters' names and the columns of the results are their contract.
 
 create table orleansquery (
     querykey  text primary key,
     querytext text not null
 );
 
--- Snapshots: one row for each grain, replaced whole. Every grain that stores state has a string key, so this leaves out the
--- contract's columns for numeric keys and hashes. A grain with another kind of key fails on "not null".
+-- Snapshots: one row for each grain, replaced whole. Every grain that stores state has a string key, so this leaves out
+-- the contract's columns for numeric keys and hashes. A grain with another kind of key fails on "not null".
 create table snapshots (
     service_id text not null,
     grain_type text not null,
@@ -24,10 +24,10 @@ insert into orleansquery values
     from snapshots
     where grain_key = @GrainIdExtensionString and grain_type = @GrainTypeString and service_id = @ServiceId'),
 
--- A first write inserts, a later one must find the version that it read: so of two writers at one version one wins. A snapshot
--- needs events, or what is left of pruned ones: an activation that does not know that its fingerprint was erased must not bring it
--- back. The lock is the one that commits share (lock_appends.sql). It is a statement of its own, so that the next statement sees
--- what an erasure has done that it waited for.
+-- A first write inserts, a later one must find the version that it read: so of two writers at one version one wins. A
+-- snapshot needs events, or what is left of pruned ones: an activation that does not know that its fingerprint was
+-- erased must not bring it back. The lock is the one that commits share (lock_appends.sql). It is a statement of its
+-- own, so that the next statement sees what an erasure has done that it waited for.
 ('WriteToStorageKey', '
     do $$ begin perform pg_advisory_xact_lock_shared(7020303); end $$;
     insert into snapshots as stored (service_id, grain_type, grain_key, payload, version)
@@ -96,8 +96,8 @@ insert into orleansquery values
         and m.address = @Address and m.port = @Port and m.generation = @Generation
     where v.cluster_id = @DeploymentId'),
 
--- The version changes only together with a row. If two silos have read the same version, the second finds a newer one and does
--- nothing.
+-- The version changes only together with a row. If two silos have read the same version, the second finds a newer one
+-- and does nothing.
 ('InsertMembershipKey', '
     with moved as (
         update membership_versions set version = version + 1

@@ -1,5 +1,5 @@
--- The event log: the record, from which all else can be rebuilt. It is clustered by its key. Times are ISO 8601 text in UTC with
--- microseconds, and ids are text: any SQLite shell can read them, and they sort correctly.
+-- The event log: the record, from which all else can be rebuilt. It is clustered by its key. Times are ISO 8601 text in
+-- UTC with microseconds, and ids are text: any SQLite shell can read them, and they sort correctly.
 create table events (
     fingerprint text not null,
     sequence    integer not null,
@@ -55,8 +55,8 @@ create table rollup_hours (
 -- For questions about one product.
 create index rollup_hours_product_idx on rollup_hours (product, hour);
 
--- What events that were removed from the log gave the rollups, which keep it. A proof adds it to the fold of the log. It names no
--- fingerprint.
+-- What events that were removed from the log gave the rollups, which keep it. A proof adds it to the fold of the log.
+-- It names no fingerprint.
 create table removed_rollups (
     minute                     text not null,
     product                    text not null,
@@ -69,8 +69,8 @@ create table removed_rollups (
     primary key (minute, product, action)
 ) strict, without rowid;
 
--- Each pair of product and action, with its merged events: totals without reading all minutes. The merge adds the pairs, and the
--- process reads the new ones, to bound their number.
+-- Each pair of product and action, with its merged events: totals without reading all minutes. The merge adds the
+-- pairs, and the process reads the new ones, to bound their number.
 create table counters (
     id      integer primary key,
     product text not null,
@@ -90,15 +90,15 @@ create table visits (
     primary key (day, product, fingerprint)
 ) strict, without rowid;
 
--- Each commit appends one row, which the merge adds to visits: a JSON array of [fingerprint, product, events, first, last]. The day
--- of a visit is that of its first event.
+-- Each commit appends one row, which the merge adds to visits: a JSON array of [fingerprint, product, events, first,
+-- last]. The day of a visit is that of its first event.
 create table visit_deltas (
     id     integer primary key,
     visits text not null
 ) strict;
 
--- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a snapshot, and as
--- durable as the log.
+-- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a
+-- snapshot, and as durable as the log.
 create table pruned (
     fingerprint text not null primary key,
     sequence    integer not null,

@@ -1,13 +1,13 @@
--- What Orleans' ADO.NET grain storage uses. It reads its SQL from the table orleansquery. The keys, the parameters' names and the
--- columns of the results are its contract.
+-- What Orleans' ADO.NET grain storage uses. It reads its SQL from the table orleansquery. The keys, the parameters'
+-- names and the columns of the results are its contract.
 
 create table orleansquery (
     querykey  text primary key,
     querytext text not null
 ) strict;
 
--- Snapshots: one row for each grain, replaced whole. Every grain that stores state has a string key, so this leaves out the
--- contract's columns for numeric keys and hashes. A grain with another kind of key fails on "not null".
+-- Snapshots: one row for each grain, replaced whole. Every grain that stores state has a string key, so this leaves out
+-- the contract's columns for numeric keys and hashes. A grain with another kind of key fails on "not null".
 create table snapshots (
     service_id text not null,
     grain_type text not null,
@@ -24,9 +24,9 @@ insert into orleansquery values
     from snapshots
     where grain_key = @GrainIdExtensionString and grain_type = @GrainTypeString and service_id = @ServiceId'),
 
--- A first write inserts, a later one must find the version that it read: so of two writers at one version one wins. A snapshot
--- needs events, or what is left of pruned ones: an activation that does not know that its fingerprint was erased must not bring it
--- back.
+-- A first write inserts, a later one must find the version that it read: so of two writers at one version one wins. A
+-- snapshot needs events, or what is left of pruned ones: an activation that does not know that its fingerprint was
+-- erased must not bring it back.
 ('WriteToStorageKey', '
     insert into snapshots as stored (service_id, grain_type, grain_key, payload, version)
     select @ServiceId, @GrainTypeString, @GrainIdExtensionString, @PayloadBinary, coalesce(@GrainStateVersion, 0) + 1
