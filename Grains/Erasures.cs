@@ -4,11 +4,11 @@ using Tally.Grains.EventLog;
 namespace Tally.Grains;
 
 /// <summary>Fingerprints leave in turns: a long history holds a connection for as long as it takes.</summary>
-public sealed class Erasures(IErasureStorage storage, Limits limits)
+public sealed class Erasures(IEventLogStorage storage, Limits limits)
 {
     private readonly SemaphoreSlim turns = new(limits.ErasuresMax);
 
-    /// <inheritdoc cref="IErasureStorage.Erase"/>
+    /// <inheritdoc cref="IEventLogStorage.Erase"/>
     public async Task<Removed?> Erase(string fingerprint, long head, bool suppress)
     {
         await turns.WaitAsync();

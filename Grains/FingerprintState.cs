@@ -21,9 +21,6 @@ public sealed class FingerprintState
     // Null while there is one day, which has all events: what most visitors have costs them nothing.
     [Id(7)] private DayCounts? activity;
 
-    /// <summary>False of a snapshot that was written before the days' events were counted: such a state cannot be folded on.</summary>
-    public bool KnowsActivity => activity is not null || Days.Count <= 1;
-
     /// <summary>Folds in the next event of the log.</summary>
     public void Apply(RecordedEvent recorded)
     {
@@ -92,7 +89,7 @@ public sealed class FingerprintState
         && Products.Count == other.Products.Count
         && Products.Zip(other.Products).All(pair =>
             pair.First.Product == pair.Second.Product && pair.First.Days.SameAs(pair.Second.Days))
-        && (activity is null || other.activity is null || activity.SameAs(other.activity)); // an older snapshot has none
+        && (activity is null ? other.activity is null : other.activity is not null && activity.SameAs(other.activity));
 
     public FingerprintView ToView(string fingerprint) => new(fingerprint, Total, Sequence, FirstSeen, LastSeen,
         Counters.ConvertAll(c => new CountView(c.Product, c.Action, c.Count, c.FirstSeen, c.LastSeen)),

@@ -21,7 +21,7 @@ public sealed record LoadedHistory(
     bool Suppressed = false);
 
 /// <summary>Loads a fingerprint: its newest events, and for a longer history its snapshot and the events between.</summary>
-public sealed class History(HistoryLoader loader, IEventLogStorage storage, IErasureStorage erasures, Snapshots snapshots, Limits limits)
+public sealed class History(HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, Limits limits)
 {
     // Pruning goes in steps, and rarely: a load may meet one of them, but hardly two.
     private const int AttemptsMax = 5;
@@ -52,14 +52,13 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, IEra
         }
 
         var stored = await ReadSnapshot(grain);
-        // The log is the record: a snapshot that claims more than it was not written by this program. One of a version that
-        // did not count days' events is folded anew, once.
-        var believed = stored.State!.Sequence <= newest[^1].Sequence && stored.State.KnowsActivity;
+        // The log is the record. A snapshot that claims more than the log was not written by this program.
+        var believed = stored.State!.Sequence <= newest[^1].Sequence;
         var folded = believed ? stored.State.Copy() : new();
         var covered = folded.Sequence;
         if (!await TryFoldUpTo(folded, fingerprint, newest[0].Sequence - 1))
         {
-            if (await erasures.ReadPruned(fingerprint) is not { } pruned) return null;
+            if (await storage.ReadPruned(fingerprint) is not { } pruned) return null;
             (folded, covered) = (pruned, pruned.Sequence);
             if (!await TryFoldUpTo(folded, fingerprint, newest[0].Sequence - 1)) return null;
         }

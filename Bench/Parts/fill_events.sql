@@ -28,3 +28,10 @@ from (
     from generate_series(0, @rows - @rows / 2 - 1) as i
 ) as rows
 group by minute;
+
+-- The visits, as the merge would have made them.
+insert into visits (day, product, fingerprint, events, first_seen, last_seen)
+select (occurred at time zone 'UTC')::date, product, fingerprint, count(*), min(occurred), max(occurred)
+from events
+group by 1, 2, 3
+order by 1, 2, 3;

@@ -32,8 +32,11 @@ internal static class StockServer
     private static async Task CreateTables(string connectionString)
     {
         await using var source = NpgsqlDataSource.Create(connectionString);
-        await using var create = source.CreateCommand(Scripts.Read("grain_storage.sql"));
-        await create.ExecuteNonQueryAsync();
+        foreach (var script in (string[])["grain_storage.sql", "write_state.sql"])
+        {
+            await using var command = source.CreateCommand(Scripts.Read(script));
+            await command.ExecuteNonQueryAsync();
+        }
     }
 }
 

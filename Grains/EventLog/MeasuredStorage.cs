@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Tally.Grains.EventLog;
 
-/// <summary>The two calls that carry the load, with what they cost: <see cref="TallyMetrics"/> and a commit's span.</summary>
+/// <summary>
+/// The two calls that carry the load, measured: for <see cref="TallyMetrics"/>, and a commit for its trace.
+/// </summary>
 internal static class MeasuredStorage
 {
     public static async Task<long?> TryRecordMeasured(

@@ -30,7 +30,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
     public async Task Run(CancellationToken cancellation)
     {
         await FoldEvents(cancellation);
-        await foreach (var (key, counts) in audit.GoneRollups(cancellation)) folded.AddCounts(key, counts);
+        await foreach (var (key, counts) in audit.RemovedRollups(cancellation)) folded.AddCounts(key, counts);
         await CountsProof.Run(audit, folded, Report, cancellation);
         await Compare("rollup of the hour", folded.ByHour(), audit.RollupHours(cancellation));
         Rollups = await Compare("rollup", folded, audit.Rollups(cancellation));

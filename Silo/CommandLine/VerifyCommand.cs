@@ -17,7 +17,7 @@ internal static class VerifyCommand
         await using var database = Database.For(settings.DbUrl, new Limits());
         try
         {
-            await using var audit = await database.EventLog.OpenAudit(CancellationToken.None);
+            await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
             var shown = 0;
             var proof = new Proof(audit, StoredStates.Read,
                 difference => { if (shown++ < DifferencesShownMax) Console.WriteLine(difference); });

@@ -2,6 +2,7 @@ using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.Settings;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Hosting;
 
@@ -10,7 +11,7 @@ namespace Tally.Silo.Hosting;
 /// time. Each step is final, so when a silo dies, the next one's pass does the rest.
 /// </summary>
 internal sealed partial class Retention(
-    RetentionSettings settings, IRetentionStorage storage, IGrainFactory grains, Limits limits, TimeProvider clock,
+    RetentionSettings settings, SqlStorage storage, IGrainFactory grains, Limits limits, TimeProvider clock,
     IHostApplicationLifetime lifetime, ILogger<Retention> logger) : BackgroundService
 {
     private readonly Pace steps = new(limits.PruneStepsPerSecondMax, clock);
@@ -90,7 +91,7 @@ internal sealed partial class Retention(
         for (string? after = ""; after is not null;)
         {
             await steps.Wait(cancellation: stopping);
-            var some = await storage.ReadPrunedWhole(after, limits.PruneFingerprintsMax);
+            var some = await storage.ReadFullyPruned(after, limits.PruneFingerprintsMax);
             await Forget(some, before, stopping);
             after = some.Count == limits.PruneFingerprintsMax ? some[^1] : null;
         }

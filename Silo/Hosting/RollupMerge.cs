@@ -10,7 +10,7 @@ namespace Tally.Silo.Hosting;
 /// include or merge what is not merged yet, so nothing waits for this, and a failed round only leaves more to the next.
 /// </summary>
 internal sealed partial class RollupMerge(
-    IEventLogStorage storage, IVisitStorage visits, Limits limits, ILogger<RollupMerge> logger) : BackgroundService
+    SqlStorage storage, Limits limits, ILogger<RollupMerge> logger) : BackgroundService
 {
     // Keeps the deltas of a busy silo (about a hundred batches a second, of a few rows each) within a thousand rows.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -33,7 +33,7 @@ internal sealed partial class RollupMerge(
         try
         {
             await InSteps(() => storage.MergeRollups(limits.MergeDeltasMax), limits.MergeDeltasMax, stopping);
-            await InSteps(() => visits.MergeVisits(limits.MergeVisitBatchesMax), limits.MergeVisitBatchesMax, stopping);
+            await InSteps(() => storage.MergeVisits(limits.MergeVisitBatchesMax), limits.MergeVisitBatchesMax, stopping);
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException)
         {

@@ -26,13 +26,8 @@ internal static class TallyHost
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
 
         builder.Services.AddSingleton(limits);
-        builder.Services.AddSingleton(database.EventLog);
-        builder.Services.AddSingleton(database.Salts);
-        builder.Services.AddSingleton(database.Totals);
-        builder.Services.AddSingleton(database.Live);
-        builder.Services.AddSingleton(database.Exports);
-        builder.Services.AddSingleton(database.Visits);
-        builder.Services.AddSingleton(database.Erasures);
+        builder.Services.AddSingleton(database.Storage);
+        builder.Services.AddSingleton<IEventLogStorage>(database.Storage);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<HistoryLoader>();
@@ -43,7 +38,6 @@ internal static class TallyHost
         builder.Services.AddSingleton<FingerprintServices>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
         builder.Services.AddHostedService<RollupMerge>();
-        builder.Services.AddSingleton(database.Retention);
         builder.Services.AddSingleton(settings.Retention);
         builder.Services.AddHostedService<Retention>();
         builder.Services.AddFrontEnd(settings, limits);

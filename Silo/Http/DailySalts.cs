@@ -10,7 +10,7 @@ namespace Tally.Silo.Http;
 /// event or within a minute of midnight, whichever comes first.
 /// </summary>
 internal sealed partial class DailySalts(
-    VisitorSettings settings, IDailySaltStorage storage, TimeProvider clock, ILogger<DailySalts> logger) : BackgroundService
+    VisitorSettings settings, SqlStorage storage, TimeProvider clock, ILogger<DailySalts> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Net.Http.Headers;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http;
 
@@ -53,7 +54,7 @@ internal static class FingerprintEndpoints
         .Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false));
 
     private static async Task<IResult> Events(
-        HttpContext context, FingerprintPath path, string? after, string? limit, IEventLogStorage log, Limits limits)
+        HttpContext context, FingerprintPath path, string? after, string? limit, SqlStorage log, Limits limits)
     {
         if (path.Refusal is not null) return path.Refusal;
         if (!WholeNumber.TryRead(after, 0, long.MaxValue, 0, out var sequence)) return Refusal.OutOfRange("after", 0, long.MaxValue);

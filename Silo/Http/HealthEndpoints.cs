@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http;
 
@@ -35,7 +36,7 @@ internal static class HealthEndpoints
 
 /// <summary>Whether the process can take events. Asks the database at most once a second, however often it is asked itself.</summary>
 internal sealed class Readiness(
-    IEventLogStorage storage, IHostApplicationLifetime lifetime, ISiloStatusOracle silo, TimeProvider clock) : IHealthCheck
+    SqlStorage storage, IHostApplicationLifetime lifetime, ISiloStatusOracle silo, TimeProvider clock) : IHealthCheck
 {
     public const string Name = "ready";
 

@@ -18,7 +18,7 @@ internal static class PostgresItems
             CommandTimeout = 0, // the first row comes after all are sorted
         };
         await using var connection = new NpgsqlConnection(settings.ConnectionString);
-        await using var command = new NpgsqlCommand(PostgresEventLog.Scripts["read_original_events"], connection);
+        await using var command = new NpgsqlCommand(PostgresStorage.Scripts["read_original_events"], connection);
         await using var rows = await Reachable(url, async () =>
         {
             await connection.OpenAsync();

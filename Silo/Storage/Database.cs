@@ -1,10 +1,9 @@
 using Tally.Contracts;
-using Tally.Grains.EventLog;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.Storage;
 
-/// <summary>One kind of database: how it is made ready, and what the silo needs of it.</summary>
+/// <summary>A database: how it is made ready, and what a silo needs of it.</summary>
 public abstract class Database : IAsyncDisposable
 {
     public static Database For(DatabaseUrl url, Limits limits) => url switch
@@ -14,31 +13,22 @@ public abstract class Database : IAsyncDisposable
         _ => throw new ArgumentOutOfRangeException(nameof(url)),
     };
 
-    public IEventLogStorage EventLog => Log;
-    public IDailySaltStorage Salts => Log;
-    public ITotalsStorage Totals => Log;
-    public ILiveStorage Live => Log;
-    public IExportStorage Exports => Log;
-    public IVisitStorage Visits => Log;
-    public IErasureStorage Erasures => Log;
-    public IRetentionStorage Retention => Log;
+    /// <summary>Everything that is stored in it.</summary>
+    public abstract SqlStorage Storage { get; }
 
-    /// <summary>What answers for all of the above.</summary>
-    protected abstract SqlEventLog Log { get; }
-
-    /// <summary>Takes what a serving process needs for itself alone, if anything.</summary>
-    /// <exception cref="StartupException">Another process has it.</exception>
+    /// <summary>Claims the database for this process, if only one may serve it.</summary>
+    /// <exception cref="StartupException">Another process serves it.</exception>
     public abstract void Claim();
 
-    /// <summary>For a sentence: what it is, and where.</summary>
+    /// <summary>What it is, and where, as part of a sentence.</summary>
     public abstract string Place { get; }
 
-    /// <summary>Completes when the database answers and is one that the guarantees can rest on.</summary>
+    /// <summary>Completes when the database answers and its settings allow the guarantees.</summary>
     /// <exception cref="StartupException">Says in one line what is wrong.</exception>
     /// <exception cref="Postgres.DatabaseUnreachableException">It may answer later.</exception>
     public abstract Task Connect(CancellationToken cancellation);
 
-    /// <summary>Applies the migrations that are missing, under a lock.</summary>
+    /// <summary>Applies the missing migrations, under a lock.</summary>
     /// <returns>The names of the migrations applied.</returns>
     /// <exception cref="StartupException">Says in one line what is wrong.</exception>
     /// <exception cref="Postgres.DatabaseUnreachableException">It may answer later.</exception>

@@ -3,10 +3,10 @@ using Tally.Grains;
 
 namespace Tally.Silo.Storage;
 
-/// <summary>A fingerprint's state as grain storage writes it, for what is kept of it beside that.</summary>
+/// <summary>Reads and writes a fingerprint's state in the format of grain storage.</summary>
 internal static class StoredStates
 {
-    // Made when it is needed first: most databases have nothing pruned.
+    // Created when first needed, since most databases have nothing pruned.
     private static readonly Lazy<Serializer<FingerprintState>> Serializer = new(() =>
         new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer<FingerprintState>>());
 

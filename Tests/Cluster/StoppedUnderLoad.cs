@@ -108,7 +108,7 @@ public sealed class StoppedUnderLoad(PostgresServer server)
     private static async Task AssertDueSnapshotsAreWritten(TestDatabase test)
     {
         await using var database = await test.OpenPrepared();
-        await using var audit = await database.EventLog.OpenAudit(CancellationToken.None);
+        await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
         var snapshots = await audit.States(CancellationToken.None).ToDictionaryAsync(
             snapshot => FingerprintKey.Fingerprint(snapshot.GrainKey), snapshot => StoredStates.Read(snapshot.Payload).Sequence);
         var heads = await test.Query("select fingerprint, max(sequence) from events group by fingerprint",

@@ -13,7 +13,7 @@ public sealed class SubCommands(PostgresServer server)
         var first = await AppProcess.Run(arguments);
         var second = await AppProcess.Run(arguments);
         Assert.Equal((0, "", 0, ""), (first.ExitCode, first.Error, second.ExitCode, second.Error));
-        Assert.StartsWith("applied 0001_event_log\napplied 0002_grain_storage\n", first.Output);
+        Assert.StartsWith("applied 0001_baseline\napplied 0002_orleans\n", first.Output);
         var upToDate = Assert.Single(second.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.EndsWith(" is up to date.", upToDate);
         Assert.EndsWith(upToDate + "\n", first.Output);

@@ -19,14 +19,14 @@ internal sealed class RunningLog(GroupCommit commit) : IAsyncDisposable
 
     /// <summary>Not started yet: what is appended gathers, so that a test decides what shares a batch.</summary>
     public static GroupCommit Queueing(Database database, Limits? limits = null) =>
-        new(database.EventLog, limits ?? new(), NullLogger<GroupCommit>.Instance);
+        new(database.Storage, limits ?? new(), NullLogger<GroupCommit>.Instance);
 
     public static async Task AssertProven(Database database) => Assert.Empty(await Differences(database));
 
     /// <summary>Folds what is stored and compares.</summary>
     public static async Task<IReadOnlyList<string>> Differences(Database database)
     {
-        await using var audit = await database.EventLog.OpenAudit(CancellationToken.None);
+        await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
         var differences = new List<string>();
         await new Proof(audit, StoredStates.Read, differences.Add).Run(CancellationToken.None);
         return differences;

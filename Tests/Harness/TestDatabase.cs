@@ -1,7 +1,4 @@
 using System.Data.Common;
-using DbUp;
-using DbUp.Engine;
-using DbUp.Engine.Output;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 using Tally.Contracts;
@@ -74,18 +71,6 @@ public sealed class TestDatabase : IAsyncDisposable
         var database = Database.For(DatabaseUrl.Parse(Url), limits ?? new());
         await database.Prepare(CancellationToken.None);
         return database;
-    }
-
-    /// <summary>Makes the tables of an earlier version, whose migrations are those before a name.</summary>
-    public void MigrateBefore(string name)
-    {
-        var scripts = new SqlScripts($"{Kind}/Migrations");
-        var result = (Kind == StorageKind.Sqlite
-                ? DeployChanges.To.SqliteDatabase($"Data Source={Path};Pooling=false").JournalToSqliteTable("migrations")
-                : DeployChanges.To.PostgresqlDatabase(postgres!.ConnectionString).JournalToPostgresqlTable(null, "migrations"))
-            .WithScripts(scripts.Names.Where(script => string.CompareOrdinal(script, name) < 0).Select(script => new SqlScript(script, scripts[script])))
-            .WithTransactionPerScript().WithVariablesDisabled().LogTo(new NoOpUpgradeLog()).Build().PerformUpgrade();
-        Assert.True(result.Successful, result.Error?.Message);
     }
 
     /// <summary>Asks the database itself, past the product.</summary>

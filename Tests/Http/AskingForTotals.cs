@@ -28,7 +28,7 @@ public sealed class AskingForTotals(PostgresServer server)
         var merging = Task.Run(async () => // a few deltas at a time, so that every question meets all three tables
         {
             for (var i = 0; !asked.Task.IsCompleted; i++)
-                if (await silo.Database.EventLog.MergeRollups(limit: 1 + i % 5) == 0) await Task.Delay(1);
+                if (await silo.Database.Storage.MergeRollups(limit: 1 + i % 5) == 0) await Task.Delay(1);
         });
 
         var sent = new List<SentEvent>();

@@ -28,7 +28,7 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
             using var enough = new CancellationTokenSource();
             var merging = Task.Run(async () =>
             {
-                while (!enough.IsCancellationRequested) await silo.Database.Visits.MergeVisits(1);
+                while (!enough.IsCancellationRequested) await silo.Database.Storage.MergeVisits(1);
             });
             var history = new List<Model>();
             for (var round = 0; round < 5; round++)

@@ -37,7 +37,6 @@ public sealed class Visits
         Assert.Equal(days.Distinct().Count(), view.DaysActive);
         Assert.Equal(days.CountBy(day => day).OrderByDescending(pair => pair.Key).Take(Limits.ActivityDaysMax)
             .Select(pair => new DayView(DateOnly.FromDayNumber(pair.Key), pair.Value)), view.Activity);
-        Assert.True(writer.State.KnowsActivity);
     });
 
     [Fact]

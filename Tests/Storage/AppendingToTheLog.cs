@@ -1,5 +1,6 @@
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
@@ -18,18 +19,18 @@ public sealed class AppendingToTheLog(PostgresServer server)
         await Task.WhenAll(a.Record(log.Commit, events[..3]), b.Record(log.Commit, events[9..]));
         await a.Record(log.Commit, events[3..9]);
 
-        Assert.Equal(events[..9], (await database.EventLog.ReadAfter("a", 0, 100)).Select(r => r.Event));
-        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9], await Sequences(database.EventLog, "a", 0, 100));
-        Assert.Equal([3, 4, 5, 6], await Sequences(database.EventLog, "a", 2, 4)); // a page
-        Assert.Empty(await Sequences(database.EventLog, "a", 9, 100));
-        Assert.Empty(await Sequences(database.EventLog, "unknown", 0, 100));
+        Assert.Equal(events[..9], (await database.Storage.ReadAfter("a", 0, 100)).Select(r => r.Event));
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9], await Sequences(database.Storage, "a", 0, 100));
+        Assert.Equal([3, 4, 5, 6], await Sequences(database.Storage, "a", 2, 4)); // a page
+        Assert.Empty(await Sequences(database.Storage, "a", 9, 100));
+        Assert.Empty(await Sequences(database.Storage, "unknown", 0, 100));
 
-        var newest = (await database.EventLog.ReadNewest(["a", "unknown", "b ☕ 😀 '; --"], 2)).Events;
+        var newest = (await database.Storage.ReadNewest(["a", "unknown", "b ☕ 😀 '; --"], 2)).Events;
         Assert.Equal([9, 8], newest["a"].Select(r => r.Sequence));
         Assert.Equal([events[11], events[10]], newest["b ☕ 😀 '; --"].Select(r => r.Event));
         Assert.Empty(newest["unknown"]);
 
-        var heads = await database.EventLog.ReadHeads(["a", "unknown", "b ☕ 😀 '; --"]);
+        var heads = await database.Storage.ReadHeads(["a", "unknown", "b ☕ 😀 '; --"]);
         Assert.Equal((2, 9, 3), (heads.Count, heads["a"], heads["b ☕ 😀 '; --"]));
         await RunningLog.AssertProven(database);
     }
@@ -49,10 +50,10 @@ public sealed class AppendingToTheLog(PostgresServer server)
             new(Guid.NewGuid(), "view", "k8s", created, created, """{"b":1.0, "a" :[1e3,"\u0000"],"b":2}"""),
         ];
         await new FingerprintWriter("a").Record(log.Commit, events);
-        var read = await database.EventLog.ReadAfter("a", 0, 10);
+        var read = await database.Storage.ReadAfter("a", 0, 10);
         Assert.Equal(events, read.Select(r => r.Event));
         Assert.All(read, r => Assert.Equal(DateTimeKind.Utc, r.Event.Occurred.Kind));
-        Assert.Equal(read, (await database.EventLog.FindRepeats(read)).OrderBy(r => r.Sequence));
+        Assert.Equal(read, (await database.Storage.FindRepeats(read)).OrderBy(r => r.Sequence));
     }
 
     [Theory, EachStorage]
@@ -66,7 +67,7 @@ public sealed class AppendingToTheLog(PostgresServer server)
         await new FingerprintWriter("a").Record(log.Commit, events);
 
         async Task<IEnumerable<long>> Page(long after, int limit, int bytesMax) =>
-            (await database.EventLog.ReadAfter("a", after, limit, bytesMax)).Select(r => r.Sequence);
+            (await database.Storage.ReadAfter("a", after, limit, bytesMax)).Select(r => r.Sequence);
         Assert.Equal([1], await Page(0, 100, 0)); // one always
         Assert.Equal([1, 2], await Page(0, 100, 1000)); // as much as it may is not too much
         Assert.Equal([1], await Page(0, 100, 999));
@@ -85,7 +86,7 @@ public sealed class AppendingToTheLog(PostgresServer server)
         await using var log = RunningLog.Start(database);
         string[] fingerprints = ["ff", "00ff", "FF", "ff ", " ff", "é", "e\u0301", "ﬀ"];
         foreach (var fingerprint in fingerprints) await new FingerprintWriter(fingerprint).Record(log.Commit, EventSamples.View("same"));
-        var newest = (await database.EventLog.ReadNewest(fingerprints, 10)).Events;
+        var newest = (await database.Storage.ReadNewest(fingerprints, 10)).Events;
         Assert.All(fingerprints, fingerprint => Assert.Single(newest[fingerprint]));
     }
 
@@ -101,7 +102,7 @@ public sealed class AppendingToTheLog(PostgresServer server)
         Assert.All(await Task.WhenAll(appends), result => Assert.Equal(AppendOutcome.Recorded, result.Outcome));
         await log.Close();
         Assert.Equal([5_000], await BatchSizes(at));
-        Assert.Equal(500, (await database.EventLog.ReadHeads([.. runs.Select(run => run[0].Fingerprint)])).Count(head => head.Value == 10));
+        Assert.Equal(500, (await database.Storage.ReadHeads([.. runs.Select(run => run[0].Fingerprint)])).Count(head => head.Value == 10));
         await RunningLog.AssertProven(database);
     }
 
@@ -125,7 +126,7 @@ public sealed class AppendingToTheLog(PostgresServer server)
             var deltas = new RollupDeltas();
             foreach (var one in events) deltas.Add(one);
             var starts = events.GroupBy(one => one.Fingerprint).Select(run => new RunStart(run.Key, run.First().Sequence - 1, 0));
-            return database.EventLog.TryRecord(events, [.. starts], deltas);
+            return database.Storage.TryRecord(events, [.. starts], deltas);
         }
     }
 
@@ -133,6 +134,6 @@ public sealed class AppendingToTheLog(PostgresServer server)
     internal static Task<List<long>> BatchSizes(TestDatabase at) =>
         at.Query("select events from rollup_deltas order by id", row => row.GetInt64(0));
 
-    private static async Task<IEnumerable<long>> Sequences(IEventLogStorage log, string fingerprint, long after, int limit) =>
+    private static async Task<IEnumerable<long>> Sequences(SqlStorage log, string fingerprint, long after, int limit) =>
         (await log.ReadAfter(fingerprint, after, limit)).Select(r => r.Sequence);
 }

@@ -83,7 +83,7 @@ public sealed class Connecting
     {
         await using var database = Database.For(DatabaseUrl.Parse(url), new());
         await database.Prepare(CancellationToken.None);
-        await database.EventLog.CheckWritable(CancellationToken.None);
+        await database.Storage.CheckWritable(CancellationToken.None);
     }
 
     private static async Task Refused(string url, string reason)

@@ -73,7 +73,7 @@ public sealed class CountedOnce(PostgresServer server)
             Assert.Equal(1, one.Count(answer => answer.Result.Outcome == RecordOutcome.Recorded));
             Assert.Equal(7, one.Count(answer => answer.Result.Outcome == RecordOutcome.Duplicate));
         });
-        Assert.Equal(Enumerable.Range(1, Ids).Select(n => (long)n), (await silo.Database.EventLog.ReadAfter("shared", 0, Ids + 1)).Select(r => r.Sequence));
+        Assert.Equal(Enumerable.Range(1, Ids).Select(n => (long)n), (await silo.Database.Storage.ReadAfter("shared", 0, Ids + 1)).Select(r => r.Sequence));
         Assert.Equal(Ids, (await silo.Grain("shared").View()).View!.Total);
         await AppProcess.AssertVerifies(at);
     }
@@ -125,7 +125,7 @@ public sealed class CountedOnce(PostgresServer server)
     private static async Task Check(RunningSilo silo, string fingerprint,
         (int Id, bool OtherContent, Then Then)[] posts, RecordResult[] answers)
     {
-        var log = await silo.Database.EventLog.ReadAfter(fingerprint, 0, 100);
+        var log = await silo.Database.Storage.ReadAfter(fingerprint, 0, 100);
         Assert.Equal(posts.Select(post => EventIds.FromClient($"id-{post.Id}")).ToHashSet().Count, log.Count);
         Assert.Equal(Enumerable.Range(1, log.Count).Select(n => (long)n), log.Select(r => r.Sequence));
         var byId = log.ToDictionary(r => r.Event.Id);

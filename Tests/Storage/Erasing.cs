@@ -28,8 +28,8 @@ public sealed class Erasing(PostgresServer server)
             for (var i = 0; i < 30; i++) await silo.Grain($"neighbour-{i}").Record(EventSamples.View());
             Assert.Equal(new(RecordOutcome.Duplicate, 1), await silo.Grain(Person).Record(PersonsEvent(0))); // an old repeat
             await Eventually.True(async () => (await silo.Snapshots.Read(silo.GrainId(Person))).State!.Sequence > 0, "no snapshot was written");
-            await silo.Database.EventLog.MergeRollups(3); // some deltas are merged, and some are not
-            await silo.Database.Visits.MergeVisits(3);
+            await silo.Database.Storage.MergeRollups(3); // some deltas are merged, and some are not
+            await silo.Database.Storage.MergeVisits(3);
             Assert.NotEqual("", await Traces(at));
             totals = await Totals(at);
 
@@ -92,7 +92,7 @@ public sealed class Erasing(PostgresServer server)
             await stale.Record(log.Commit, EventSamples.Views(events));
             var snapshot = new GrainState<FingerprintState>(stale.State.Copy());
             await silo.Snapshots.Write(silo.GrainId($"f{events}"), snapshot);
-            Assert.Equal(new Removed(events, 1, 1, false), await silo.Database.Erasures.Erase($"f{events}", events, false, Page));
+            Assert.Equal(new Removed(events, 1, 1, false), await silo.Database.Storage.Erase($"f{events}", events, false, Page));
 
             // Alone, and in one batch with others that are good.
             Assert.Equal(AppendOutcome.Fenced, (await log.Commit.Append(stale.Decide(2))).Outcome);
@@ -105,7 +105,7 @@ public sealed class Erasing(PostgresServer server)
             await Assert.ThrowsAsync<InconsistentStateException>(() => silo.Snapshots.Write(silo.GrainId($"f{events}"), snapshot));
             await Assert.ThrowsAsync<InconsistentStateException>(() => silo.Snapshots.Write(silo.GrainId($"f{events}"), new(stale.State.Copy())));
             Assert.Empty(await at.Query($"select grain_key from snapshots where grain_key = '~f{events}'", row => row.GetString(0)));
-            Assert.Empty(await silo.Database.EventLog.ReadAfter($"f{events}", 0, 10));
+            Assert.Empty(await silo.Database.Storage.ReadAfter($"f{events}", 0, 10));
 
             // Nor where its sequences would go on from what the successor has recorded, in one batch with it.
             var successor = new FingerprintWriter($"f{events}");
@@ -115,9 +115,9 @@ public sealed class Erasing(PostgresServer server)
             Assert.Equal([AppendOutcome.Recorded, AppendOutcome.Fenced], (await Task.WhenAll(both)).Select(result => result.Outcome));
             await together.Close();
             // One that believes too little, or too much, does not erase.
-            Assert.Null(await silo.Database.Erasures.Erase($"f{events}", events - 1, false, Page));
-            Assert.Null(await silo.Database.Erasures.Erase($"f{events}", events + 1, false, Page));
-            Assert.Equal(events, (await silo.Database.EventLog.ReadAfter($"f{events}", 0, 10)).Count);
+            Assert.Null(await silo.Database.Storage.Erase($"f{events}", events - 1, false, Page));
+            Assert.Null(await silo.Database.Storage.Erase($"f{events}", events + 1, false, Page));
+            Assert.Equal(events, (await silo.Database.Storage.ReadAfter($"f{events}", 0, 10)).Count);
         }
         await AppProcess.AssertVerifies(at);
     }
@@ -139,7 +139,7 @@ public sealed class Erasing(PostgresServer server)
             var beside = others.Commit.Append(new FingerprintWriter($"beside-{round}").Decide(50));
             // Begun ever later, so that sooner or later the erasure is the first, however long it takes here.
             var delay = TimeSpan.FromMilliseconds(round % 30);
-            var erasing = Task.Run(() => database.Erasures.Erase(writer.Fingerprint, 3, false, Page));
+            var erasing = Task.Run(() => database.Storage.Erase(writer.Fingerprint, 3, false, Page));
             var appending = Task.Run(async () =>
             {
                 if (delay > TimeSpan.Zero) await Task.Delay(delay);
@@ -149,7 +149,7 @@ public sealed class Erasing(PostgresServer server)
             var removed = await erasing;
             Assert.Equal(AppendOutcome.Recorded, (await beside).Outcome);
             Assert.Equal(removed is null ? AppendOutcome.Recorded : AppendOutcome.Fenced, outcome);
-            Assert.Equal(removed is null ? 5 : 0, (await database.EventLog.ReadAfter($"f{round}", 0, 10)).Count);
+            Assert.Equal(removed is null ? 5 : 0, (await database.Storage.ReadAfter($"f{round}", 0, 10)).Count);
             (erased, appended) = removed is null ? (erased, appended + 1) : (erased + 1, appended);
         }
         await RunningLog.AssertProven(database);
@@ -170,11 +170,11 @@ public sealed class Erasing(PostgresServer server)
             for (var i = 0; i < length; i += 1_000)
                 await leaving.Record(log.Commit, Enumerable.Range(i, 1_000).Select(n => EventSamples.View(occurred: EventSamples.Noon.AddMinutes(n % 500))));
             beside = 0;
-            var erasing = Task.Run(() => database.Erasures.Erase(leaving.Fingerprint, length, suppress: false, pageEvents: 1));
+            var erasing = Task.Run(() => database.Storage.Erase(leaving.Fingerprint, length, suppress: false, pageEvents: 1));
             while (!erasing.IsCompleted)
             {
                 await besides.Record(log.Commit, EventSamples.View());
-                await database.EventLog.CheckWritable(CancellationToken.None); // what readiness asks
+                await database.Storage.CheckWritable(CancellationToken.None); // what readiness asks
                 if (!erasing.IsCompleted) beside++;
             }
             Assert.Equal(length, (await erasing)!.Events);

@@ -104,25 +104,25 @@ public sealed class LoadingHistory(PostgresServer server)
         var cutoff = EventSamples.Noon.AddMinutes(1);
         foreach (var writer in (FingerprintWriter[])[present, pruned, partly, erased]) await writer.Record(log.Commit, EventSamples.Views(3));
         await partly.Record(log.Commit, EventSamples.View() with { Created = cutoff });
-        Assert.Equal(6, (await database.Retention.Prune(["partly", "pruned"], cutoff, 10))!.Events);
+        Assert.Equal(6, (await database.Storage.Prune(["partly", "pruned"], cutoff, 10))!.Events);
         string[] asked = ["erased", "new", "partly", "present", "pruned"];
 
-        var newest = await database.EventLog.ReadNewest(asked, 2);
+        var newest = await database.Storage.ReadNewest(asked, 2);
         Assert.Equal(["erased 3", "erased 2", "partly 4", "present 3", "present 2"], Lines(newest));
         Assert.Equal("pruned", Assert.Single(newest.Remains).Key);
         Assert.True(newest.Remains["pruned"].Pruned!.SameAs(pruned.State));
 
         foreach (var suppress in (bool[])[false, true]) // some are suppressed from the second time on, and what was asked is the same
         {
-            Assert.Equal(suppress ? 0 : 3, (await database.Erasures.Erase("erased", suppress ? 0 : 3, suppress, 10))!.Events);
-            newest = await database.EventLog.ReadNewest(asked, 2);
+            Assert.Equal(suppress ? 0 : 3, (await database.Storage.Erase("erased", suppress ? 0 : 3, suppress, 10))!.Events);
+            newest = await database.Storage.ReadNewest(asked, 2);
             Assert.Equal(["partly 4", "present 3", "present 2"], Lines(newest));
             Assert.Equal(suppress ? ["erased", "pruned"] : ["pruned"], newest.Remains.Keys.Order());
             Assert.True(newest.Remains["pruned"] is { Suppressed: false, Pruned: { } state } && state.SameAs(pruned.State));
             if (suppress) Assert.Equal(new(null, Suppressed: true), newest.Remains["erased"]);
         }
-        Assert.Empty((await database.EventLog.ReadNewest(["new"], 2)).Remains);
-        Assert.Empty((await database.EventLog.ReadNewest(["present"], 2)).Remains);
+        Assert.Empty((await database.Storage.ReadNewest(["new"], 2)).Remains);
+        Assert.Empty((await database.Storage.ReadNewest(["present"], 2)).Remains);
 
         static IEnumerable<string> Lines(NewestOfMany newest) =>
             newest.Events.OrderBy(of => of.Key, StringComparer.Ordinal).SelectMany(of => of.Select(recorded => $"{of.Key} {recorded.Sequence}"));
@@ -141,7 +141,7 @@ public sealed class LoadingHistory(PostgresServer server)
     private static async Task<FingerprintState> FoldOf(RunningSilo silo, string fingerprint, int sequence)
     {
         var state = new FingerprintState();
-        foreach (var recorded in await silo.Database.EventLog.ReadAfter(fingerprint, 0, sequence)) state.Apply(recorded);
+        foreach (var recorded in await silo.Database.Storage.ReadAfter(fingerprint, 0, sequence)) state.Apply(recorded);
         return state;
     }
 

@@ -16,7 +16,7 @@ public sealed class Merging(PostgresServer server)
         var merging = Task.WhenAll(Enumerable.Range(0, 2).Select(async _ =>
         {
             var merged = 0;
-            while (!appending.IsCompleted) merged += await database.EventLog.MergeRollups(7);
+            while (!appending.IsCompleted) merged += await database.Storage.MergeRollups(7);
             return merged;
         }));
         // Appends and merges commit beside it: whatever moment a proof sees, rollups are the fold of its events.
@@ -25,7 +25,7 @@ public sealed class Merging(PostgresServer server)
         var merged = (await merging).Sum();
         Assert.True(merged > 0, "nothing was merged beside the appends");
 
-        for (int now; (now = await database.EventLog.MergeRollups(7)) > 0; merged += now) Assert.InRange(now, 1, 7);
+        for (int now; (now = await database.Storage.MergeRollups(7)) > 0; merged += now) Assert.InRange(now, 1, 7);
         Assert.Equal(480, merged); // each delta once
         Assert.Equal([0L], await at.Query("select count(*) from rollup_deltas", row => row.GetInt64(0)));
         foreach (var table in (string[])["rollups", "counters"])
@@ -45,25 +45,6 @@ public sealed class Merging(PostgresServer server)
         }
     }
 
-    // As a database of the version before is brought to this one.
-    [Theory, EachStorage]
-    public async Task Counters_are_filled_from_what_was_merged_before_they_counted(StorageKind storage)
-    {
-        await using var at = await TestDatabase.Create(storage, server);
-        await using var database = await at.OpenPrepared();
-        await using (var log = RunningLog.Start(database))
-        {
-            var writer = new FingerprintWriter("a");
-            await writer.Record(log.Commit, EventSamples.View(), EventSamples.View(action: "buy"), EventSamples.View(occurred: EventSamples.Noon.AddDays(-1)));
-            await database.EventLog.MergeRollups(100);
-            await writer.Record(log.Commit, EventSamples.View());
-        }
-        await at.Execute("alter table counters drop column events; delete from migrations where scriptname = '0008_counter_events'");
-        Assert.Equal(["0008_counter_events"], await database.Prepare(CancellationToken.None));
-        Assert.Equal([("k8s", "buy", 1), ("k8s", "view", 3)], (await database.Live.ReadCounts()).Order());
-        await RunningLog.AssertProven(database);
-    }
-
     [Theory, EachStorage]
     public async Task A_merge_that_fails_changes_nothing(StorageKind storage)
     {
@@ -75,7 +56,7 @@ public sealed class Merging(PostgresServer server)
             ? "create trigger broken before delete on rollup_deltas begin select raise(abort, 'broken'); end"
             : "create function broken() returns trigger language plpgsql as 'begin raise exception ''broken''; end'; "
                 + "create trigger broken before delete on rollup_deltas for each row execute function broken()");
-        await Assert.ThrowsAsync<EventLogUnavailableException>(() => database.EventLog.MergeRollups(10));
+        await Assert.ThrowsAsync<EventLogUnavailableException>(() => database.Storage.MergeRollups(10));
         Assert.Equal([0L], await at.Query("select count(*) from rollups", row => row.GetInt64(0)));
         await RunningLog.AssertProven(database);
     }
@@ -92,9 +73,9 @@ public sealed class Merging(PostgresServer server)
         await using (var log = RunningLog.Start(direct)) await new FingerprintWriter("a").Record(log.Commit, EventSamples.Views(3));
         await using var proxy = PostgresProxy.Before(at);
         await using var database = Database.For(DatabaseUrl.Parse(proxy.Url), new());
-        await database.EventLog.ReadHeads(["a"]); // the first connection looks for types, in a transaction
+        await database.Storage.ReadHeads(["a"]); // the first connection looks for types, in a transaction
         foreach (var (merge, deltas) in ((Func<Task<int>>, string)[])
-                 [(() => database.EventLog.MergeRollups(10), "rollup_deltas"), (() => database.Visits.MergeVisits(10), "visit_deltas")])
+                 [(() => database.Storage.MergeRollups(10), "rollup_deltas"), (() => database.Storage.MergeVisits(10), "visit_deltas")])
         {
             proxy.CutNext(cut, "COMMIT\0");
             await Assert.ThrowsAsync<CommitUnknownException>(merge);
@@ -102,7 +83,7 @@ public sealed class Merging(PostgresServer server)
                 Assert.Equal([there], await at.Query($"select exists (select from {deltas})", row => row.GetBoolean(0)));
         }
         Assert.Equal(2, proxy.Cuts);
-        await Eventually.True(async () => await Merged(direct.EventLog.MergeRollups) && await Merged(direct.Visits.MergeVisits), "Somebody keeps the merge's lock.");
+        await Eventually.True(async () => await Merged(direct.Storage.MergeRollups) && await Merged(direct.Storage.MergeVisits), "Somebody keeps the merge's lock.");
         await RunningLog.AssertProven(direct);
 
         // Nobody is at it any more, once a try with nothing to do finds nothing.

@@ -14,7 +14,7 @@ public sealed class MergingVisits(PostgresServer server)
         var merging = Task.WhenAll(Enumerable.Range(0, 2).Select(async _ =>
         {
             var merged = 0;
-            while (!appending.IsCompleted) merged += await database.Visits.MergeVisits(3);
+            while (!appending.IsCompleted) merged += await database.Storage.MergeVisits(3);
             return merged;
         }));
         do await RunningLog.AssertProven(database); while (!appending.IsCompleted);
@@ -22,9 +22,9 @@ public sealed class MergingVisits(PostgresServer server)
         var merged = (await merging).Sum();
         Assert.True(merged > 0, "nothing was merged beside the appends");
 
-        for (int now; (now = await database.Visits.MergeVisits(3)) > 0; merged += now) Assert.InRange(now, 1, 3);
+        for (int now; (now = await database.Storage.MergeVisits(3)) > 0; merged += now) Assert.InRange(now, 1, 3);
         Assert.Equal(120, merged); // one delta a batch, each once
-        Assert.Null(await database.Visits.ReadVisitDeltas());
+        Assert.Null(await database.Storage.ReadVisitDeltas());
         Assert.Equal([480L], await at.Query("select cast(sum(events) as bigint) from visits", row => row.GetInt64(0)));
         await RunningLog.AssertProven(database);
 
@@ -51,38 +51,9 @@ public sealed class MergingVisits(PostgresServer server)
             ? "create trigger broken before delete on visit_deltas begin select raise(abort, 'broken'); end"
             : "create function broken() returns trigger language plpgsql as 'begin raise exception ''broken''; end'; "
                 + "create trigger broken before delete on visit_deltas for each row execute function broken()");
-        await Assert.ThrowsAsync<EventLogUnavailableException>(() => database.Visits.MergeVisits(10));
+        await Assert.ThrowsAsync<EventLogUnavailableException>(() => database.Storage.MergeVisits(10));
         Assert.Equal([0L], await at.Query("select count(*) from visits", row => row.GetInt64(0)));
         await RunningLog.AssertProven(database);
-    }
-
-    [Fact]
-    public async Task What_a_silo_of_the_version_before_records_is_counted_from_the_log()
-    {
-        await using var at = await TestDatabase.Create(StorageKind.Postgres, server);
-        await using var database = await at.OpenPrepared();
-        await using var log = RunningLog.Start(database);
-        var (one, other) = (new FingerprintWriter("a"), new FingerprintWriter("b"));
-        await one.Record(log.Commit, EventSamples.Views(3));
-        await database.Visits.MergeVisits(10);
-        await one.Record(log.Commit, EventSamples.View(), EventSamples.View(product: "vm"));
-        // As that version recorded: of a product that has visits already, of a day that has none.
-        await at.Execute("""
-            insert into events (fingerprint, sequence, id, action, product, created, occurred) values
-            ('a', 6, '00000000-0000-0000-0000-000000000006', 'view', 'k8s', '2026-03-01T12:00:01Z', '2026-03-01T12:00:01Z'),
-            ('a', 7, '00000000-0000-0000-0000-000000000007', 'view', 'k8s', '2026-03-01T12:00:01Z', '2026-02-27T23:59:59.999999Z');
-            insert into rollup_deltas (minute, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
-            values ('2026-03-01T12:00:00Z', 'k8s', 'view', 1, 0, 0, 0, 0), ('2026-02-27T23:59:00Z', 'k8s', 'view', 1, 0, 0, 1, 1)
-            """);
-        await other.Record(log.Commit, EventSamples.Views(2));
-        for (var merges = 0; await database.Visits.ReadVisitDeltas() is not null; merges++)
-        {
-            await database.Visits.MergeVisits(10);
-            Assert.True(merges < 10, "notes or deltas stay");
-        }
-        await RunningLog.AssertProven(database);
-        Assert.Equal((7, 2), await database.Visits.CountUniques(new(2026, 3, 1), new(2026, 3, 2), "k8s", CancellationToken.None));
-        Assert.Equal([0L], await at.Query("select count(*) from visit_gaps", row => row.GetInt64(0)));
     }
 
     [Theory, EachStorage]
@@ -96,8 +67,8 @@ public sealed class MergingVisits(PostgresServer server)
         await Task.WhenAll(appends);
         await log.Close();
         Assert.Equal([1L], await at.Query("select count(*) from visit_deltas", row => row.GetInt64(0)));
-        Assert.Equal(1, await database.Visits.MergeVisits(1));
-        Assert.Equal((5_000, 5_000), await database.Visits.CountUniques(new(2026, 3, 1), new(2026, 3, 2), null, CancellationToken.None));
+        Assert.Equal(1, await database.Storage.MergeVisits(1));
+        Assert.Equal((5_000, 5_000), await database.Storage.CountUniques(new(2026, 3, 1), new(2026, 3, 2), null, CancellationToken.None));
         await RunningLog.AssertProven(database);
     }
 }

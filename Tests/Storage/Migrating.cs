@@ -26,20 +26,33 @@ public sealed class Migrating(PostgresServer server)
     }
 
     [Theory, EachStorage]
-    public async Task A_database_newer_than_the_program_is_refused_and_left_alone(StorageKind storage)
+    public async Task A_database_with_a_migration_that_the_program_does_not_know_is_refused_and_left_alone(StorageKind storage)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using (await at.OpenPrepared()) { }
         await at.Execute("insert into migrations (scriptname, applied) values ('0999_future', '2030-01-01 00:00:00')");
-        await at.Execute("delete from migrations where scriptname = '0002_grain_storage'; drop table orleansquery; drop table snapshots");
+        await at.Execute(DropOrleans(storage));
         await using var database = Database.For(DatabaseUrl.Parse(at.Url), new());
         var refused = await Assert.ThrowsAsync<StartupException>(() => database.Prepare(CancellationToken.None));
-        Assert.Contains("newer than this program: it has migration 0999_future", refused.Message);
-        Assert.Equal([(long)Known(storage).Count()], await at.Query("select count(*) from migrations", row => row.GetInt64(0)));
+        Assert.StartsWith("The database has migration 0999_future, which this version of app does not know: ", refused.Message);
+        Assert.Equal(["0001_baseline", "0999_future"], await at.Query("select scriptname from migrations order by 1", row => row.GetString(0)));
 
         var (exitCode, _, error) = await AppProcess.Run(["migrate", "-dbUrl", at.Url]);
-        Assert.Equal(1, exitCode);
-        Assert.Contains("0999_future", Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.Equal((1, $"app: {refused.Message}\n"), (exitCode, error));
+    }
+
+    // As a database of the time before the first release has it.
+    [Theory, EachStorage]
+    public async Task A_database_of_the_unreleased_schema_is_refused_and_left_alone(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using (await at.OpenPrepared()) { }
+        await at.Execute("drop table removed_rollups; delete from migrations");
+        await at.Execute("insert into migrations (scriptname, applied) values ('0001_event_log', '2026-01-01 00:00:00')");
+        await using var database = Database.For(DatabaseUrl.Parse(at.Url), new());
+        var refused = await Assert.ThrowsAsync<StartupException>(() => database.Prepare(CancellationToken.None));
+        Assert.StartsWith("The database has migration 0001_event_log, which", refused.Message);
+        Assert.Equal(["0001_event_log"], await at.Query("select scriptname from migrations", row => row.GetString(0)));
     }
 
     [Theory, EachStorage]
@@ -47,16 +60,21 @@ public sealed class Migrating(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using (await at.OpenPrepared()) { }
-        // The second migration makes orleansquery, then finds its other table taken.
-        await at.Execute("delete from migrations where scriptname = '0002_grain_storage'; drop table orleansquery");
+        // The second migration makes orleansquery, then finds the next table taken.
+        await at.Execute(DropOrleans(storage) + "; create table snapshots (a integer)");
         await using var database = Database.For(DatabaseUrl.Parse(at.Url), new());
         var failed = await Assert.ThrowsAsync<StartupException>(() => database.Prepare(CancellationToken.None));
-        Assert.Contains("0002_grain_storage", failed.Message);
-        Assert.Equal(Known(storage).Except(["0002_grain_storage"]), await at.Query("select scriptname from migrations order by 1", row => row.GetString(0)));
+        Assert.Contains("0002_orleans", failed.Message);
+        Assert.Equal(["0001_baseline"], await at.Query("select scriptname from migrations", row => row.GetString(0)));
 
-        await at.Execute("drop table snapshots"); // fails above only if the failure has left orleansquery behind
-        Assert.Equal(["0002_grain_storage"], await database.Prepare(CancellationToken.None));
+        await at.Execute("drop table snapshots"); // orleansquery must not be there, or the next try fails
+        Assert.Equal(["0002_orleans"], await database.Prepare(CancellationToken.None));
     }
+
+    // Undoes the second migration.
+    private static string DropOrleans(StorageKind storage) =>
+        "delete from migrations where scriptname = '0002_orleans'; drop table orleansquery; drop table snapshots"
+        + (storage == StorageKind.Postgres ? "; drop table memberships; drop table membership_versions" : "");
 
     [Theory]
     [InlineData("alter database {0} set synchronous_commit = off")]
@@ -90,17 +108,17 @@ public sealed class Migrating(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
-        await database.EventLog.CheckWritable(CancellationToken.None);
+        await database.Storage.CheckWritable(CancellationToken.None);
         if (storage == StorageKind.Postgres)
         {
             await at.Execute($"alter database {(await at.Query("select current_database()", row => row.GetString(0)))[0]} set default_transaction_read_only = on");
             await using var readOnly = Database.For(DatabaseUrl.Parse(at.Url), new());
-            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() => readOnly.EventLog.CheckWritable(CancellationToken.None));
+            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() => readOnly.Storage.CheckWritable(CancellationToken.None));
         }
         else
         {
             await using var gone = Database.For(DatabaseUrl.Parse(at.Url + ".gone"), new());
-            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() => gone.EventLog.CheckWritable(CancellationToken.None));
+            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() => gone.Storage.CheckWritable(CancellationToken.None));
             Assert.False(File.Exists(at.Path + ".gone"));
         }
     }

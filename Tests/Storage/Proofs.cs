@@ -54,8 +54,8 @@ public sealed class Proofs(PostgresServer server)
         ("delete from visits where fingerprint = 'pruned'", "visits of 'pruned' do not add up"),
         ("update visits set events = events + 1 where fingerprint = 'pruned'", "visits of 'pruned' do not add up"),
         ("update visits set product = 'vm' where fingerprint = 'pruned'", "visit of 'pruned' to vm on 2026-03-01: stored"),
-        ("delete from gone_rollups", "k8s gone: stored"),
-        ("update gone_rollups set events = events + 1", "k8s gone: stored"),
+        ("delete from removed_rollups", "k8s gone: stored"),
+        ("update removed_rollups set events = events + 1", "k8s gone: stored"),
         ("delete from pruned", "fingerprint 'pruned': sequence 4 follows 0"),
         ("update pruned set state = (select cast('broken' as bytes))", "what was pruned of '~pruned' cannot be read"),
         ("update pruned set state = (select payload from snapshots where grain_key = '~a')", "fingerprint 'pruned': sequence 4 follows 12"),
@@ -70,10 +70,10 @@ public sealed class Proofs(PostgresServer server)
         await using var database = await at.OpenPrepared();
         await using (var log = RunningLog.Start(database))
             await new FingerprintWriter("pruned").Record(log.Commit, Enumerable.Range(0, 5).Select(_ => EventSamples.View(action: "gone")));
-        Assert.Equal(new Pruned(3, true), await database.Retention.Prune(["pruned"], DateTime.MaxValue, 3));
-        while (await database.EventLog.MergeRollups(1_000) > 0) { }
-        while (await database.Visits.MergeVisits(1_000) > 0) { }
-        string[] tables = ["events", "rollups", "rollup_hours", "visits", "snapshots", "gone_rollups", "pruned"];
+        Assert.Equal(new Pruned(3, true), await database.Storage.Prune(["pruned"], DateTime.MaxValue, 3));
+        while (await database.Storage.MergeRollups(1_000) > 0) { }
+        while (await database.Storage.MergeVisits(1_000) > 0) { }
+        string[] tables = ["events", "rollups", "rollup_hours", "visits", "snapshots", "removed_rollups", "pruned"];
         await at.Execute("create table sound_counters as select * from counters");
         foreach (var table in tables) await at.Execute($"create table sound_{table} as select * from {table}");
         Assert.Empty((await Prove(database)).Found);
@@ -114,7 +114,7 @@ public sealed class Proofs(PostgresServer server)
         await using var database = await at.OpenPrepared();
         await using var log = RunningLog.Start(database);
         for (var i = 0; i < 4; i++) await new FingerprintWriter($"early-{i}").Record(log.Commit, EventSamples.Views(1_000));
-        await using var audit = await database.EventLog.OpenAudit(CancellationToken.None);
+        await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
         await using var events = audit.Events(CancellationToken.None).GetAsyncEnumerator();
         Assert.True(await events.MoveNextAsync());
         await new FingerprintWriter("late").Record(log.Commit, EventSamples.Views(10)); // waits for no proof
@@ -141,7 +141,7 @@ public sealed class Proofs(PostgresServer server)
 
     private static async Task<(long Differences, List<string> Found)> Prove(Database database)
     {
-        await using var audit = await database.EventLog.OpenAudit(CancellationToken.None);
+        await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
         var found = new List<string>();
         var proof = new Proof(audit, StoredStates.Read, found.Add);
         await proof.Run(CancellationToken.None);

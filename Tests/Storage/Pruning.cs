@@ -3,6 +3,7 @@ using Orleans.Core.Internal;
 using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
@@ -31,16 +32,16 @@ public sealed class Pruning(PostgresServer server)
         long steps = 0, pruned = 0;
         for (var more = true; more; steps++)
         {
-            var step = (await silo.Database.Retention.Prune(names, Cutoff, 6))!;
+            var step = (await silo.Database.Storage.Prune(names, Cutoff, 6))!;
             (pruned, more) = (pruned + step.Events, step.HasMore);
             foreach (var writer in writers)
                 Assert.True((await silo.History.Load(writer.Fingerprint, silo.GrainId(writer.Fingerprint))).State.SameAs(writer.State), writer.Fingerprint);
             await RunningLog.AssertProven(silo.Database);
         }
         Assert.Equal((4, 90), (steps, pruned));
-        Assert.Equal(new Pruned(0, false), await silo.Database.Retention.Prune(names, Cutoff, 6));
-        Assert.Equal(["f1-0", "f20-0", "f3-0"], await silo.Database.Retention.ReadPrunedWhole("", 10));
-        Assert.Equal(["f20-0"], await silo.Database.Retention.ReadPrunedWhole("f1-0", 1));
+        Assert.Equal(new Pruned(0, false), await silo.Database.Storage.Prune(names, Cutoff, 6));
+        Assert.Equal(["f1-0", "f20-0", "f3-0"], await silo.Database.Storage.ReadFullyPruned("", 10));
+        Assert.Equal(["f20-0"], await silo.Database.Storage.ReadFullyPruned("f1-0", 1));
 
         foreach (var writer in writers)
         {
@@ -77,7 +78,7 @@ public sealed class Pruning(PostgresServer server)
         var found = new List<AgeOfFingerprint>();
         for (var after = ""; ; after = found[^1].Fingerprint)
         {
-            var some = await database.Retention.ReadAges(after, 2);
+            var some = await database.Storage.ReadAges(after, 2);
             found.AddRange(some);
             if (some.Count < 2) break;
         }
@@ -94,7 +95,7 @@ public sealed class Pruning(PostgresServer server)
         await writer.Record(log.Commit, Enumerable.Range(0, 100).Select(i => Event(i, old: true)));
         var pruning = Task.Run(async () =>
         {
-            for (var pruned = 0L; pruned < 100;) pruned += (await silo.Database.Retention.Prune(["a"], Cutoff, 1))?.Events ?? 0;
+            for (var pruned = 0L; pruned < 100;) pruned += (await silo.Database.Storage.Prune(["a"], Cutoff, 1))?.Events ?? 0;
         });
         for (var i = 0; i < 20 || !pruning.IsCompleted; i++)
         {
@@ -167,7 +168,7 @@ public sealed class Pruning(PostgresServer server)
             var expected = log.Skip(pruned).TakeWhile(e => e.Created < Cutoff.AddDays(-age)).Count();
             for (var more = true; more;)
             {
-                var step = (await silo.Database.Retention.Prune([fingerprint], Cutoff.AddDays(-age), 2))!;
+                var step = (await silo.Database.Storage.Prune([fingerprint], Cutoff.AddDays(-age), 2))!;
                 (expected, pruned, more) = (expected - (int)step.Events, pruned + (int)step.Events, step.HasMore);
             }
             Assert.Equal(0, expected);
@@ -190,7 +191,7 @@ public sealed class Pruning(PostgresServer server)
             await Eventually.True(async () => (view = await Grain.View()).Outcome != ViewOutcome.SteppedDown, "there is no successor");
             Assert.Equal(log.Count == 0 ? ViewOutcome.Unknown : ViewOutcome.Known, view.Outcome);
             if (log.Count > 0) Assert.Equivalent(state.ToView(fingerprint), view.View, strict: true);
-            Assert.Equal(log.Skip(pruned), (await silo.Database.EventLog.ReadAfter(fingerprint, 0, 100)).Select(recorded => recorded.Event));
+            Assert.Equal(log.Skip(pruned), (await silo.Database.Storage.ReadAfter(fingerprint, 0, 100)).Select(recorded => recorded.Event));
         }
     }
 
@@ -207,7 +208,7 @@ public sealed class Pruning(PostgresServer server)
                 await new FingerprintWriter(name).Record(log.Commit, Enumerable.Range(0, count).Select(i => Aged(now.AddDays(name == "gone" ? -30 : -3))));
             await new FingerprintWriter("young").Record(log.Commit, Aged(now), Aged(now));
             var both = new FingerprintWriter("both");
-            both.Fold(await database.EventLog.ReadAfter("both", 0, 100));
+            both.Fold(await database.Storage.ReadAfter("both", 0, 100));
             await both.Record(log.Commit, Aged(now));
         }
         await using var app = await AppProcess.Start(at,

@@ -23,7 +23,7 @@ public sealed class Queues(PostgresServer server)
         Assert.All(await Task.WhenAll([.. taken, last]), result => Assert.Equal(AppendOutcome.Recorded, result.Outcome));
         Assert.Equal(AppendOutcome.Recorded, (await log.Append(new FingerprintWriter("c").Decide(10))).Outcome); // room again
         await log.Close();
-        Assert.Equal(["a", "b", "c", "d"], (await database.EventLog.ReadHeads(["a", "b", "c", "d", "e"])).Keys.Order());
+        Assert.Equal(["a", "b", "c", "d"], (await database.Storage.ReadHeads(["a", "b", "c", "d", "e"])).Keys.Order());
         Assert.True(log.IsFullFor(new FingerprintWriter("e").Decide(1))); // closed
     }
 
@@ -65,7 +65,7 @@ public sealed class Queues(PostgresServer server)
             await new FingerprintWriter("a").Record(log.Commit, EventSamples.Views(20));
             await new FingerprintWriter("b").Record(log.Commit, EventSamples.Views(2));
         }
-        var loader = new HistoryLoader(database.EventLog, new Limits { LoadQueueMax = 4, LoadFingerprintsMax = 3, RememberedEventsMax = 8 });
+        var loader = new HistoryLoader(database.Storage, new Limits { LoadQueueMax = 4, LoadFingerprintsMax = 3, RememberedEventsMax = 8 });
         // The same one twice: a competing activation on this silo.
         List<string> asked = ["a", "b", "a", "unknown"];
         var loads = asked.ConvertAll(loader.ReadNewest);

@@ -20,7 +20,7 @@ public sealed class Salts(PostgresServer server)
         await using var database = await at.OpenPrepared();
         for (var day = Day; day < Day.AddDays(3); day = day.AddDays(1))
         {
-            var taken = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => database.Salts.TakeSalt(Fresh(day, (byte)i)))));
+            var taken = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => database.Storage.TakeSalt(Fresh(day, (byte)i)))));
             Assert.All(taken, salt => Assert.Equal((day, taken[0].Salt[0]), (salt.Day, salt.Salt[0])));
             Assert.Equal([taken[0].Salt], await Stored(at));
         }
@@ -31,13 +31,13 @@ public sealed class Salts(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
-        await database.Salts.TakeSalt(Fresh(Day, 1));
-        await database.Salts.TakeSalt(Fresh(Day.AddDays(1), 2));
-        var late = await database.Salts.TakeSalt(Fresh(Day, 3));
+        await database.Storage.TakeSalt(Fresh(Day, 1));
+        await database.Storage.TakeSalt(Fresh(Day.AddDays(1), 2));
+        var late = await database.Storage.TakeSalt(Fresh(Day, 3));
         Assert.Equal((Day.AddDays(1), 2), (late.Day, late.Salt[0]));
-        await database.Salts.DestroySalt();
+        await database.Storage.DestroySalt();
         Assert.Empty(await Stored(at));
-        await database.Salts.DestroySalt();
+        await database.Storage.DestroySalt();
     }
 
     [Theory, EachStorage]
@@ -68,7 +68,7 @@ public sealed class Salts(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
-        await database.Salts.TakeSalt(Fresh(Day, 1));
+        await database.Storage.TakeSalt(Fresh(Day, 1));
         using var salts = Serving(database, new FakeTimeProvider(BeforeMidnight), FingerprintSource.Client);
         await salts.StartAsync(CancellationToken.None);
         await salts.ExecuteTask!;
@@ -81,9 +81,9 @@ public sealed class Salts(PostgresServer server)
         await using var at = await TestDatabase.Create(StorageKind.Sqlite, server);
         byte[][] salts = [.. Enumerable.Range(1, 3).Select(i => Enumerable.Range(0, 32).Select(j => (byte)(17 * i + 7 * j)).ToArray())];
         await using (var database = await at.OpenPrepared())
-            for (var i = 0; i < salts.Length; i++) await database.Salts.TakeSalt(new(Day.AddDays(i), salts[i]));
+            for (var i = 0; i < salts.Length; i++) await database.Storage.TakeSalt(new(Day.AddDays(i), salts[i]));
         Assert.Equal([false, false, true], salts.Select(salt => Holds(at, salt)));
-        await using (var database = await at.OpenPrepared()) await database.Salts.DestroySalt();
+        await using (var database = await at.OpenPrepared()) await database.Storage.DestroySalt();
         Assert.DoesNotContain(salts, salt => Holds(at, salt));
     }
 
@@ -91,7 +91,7 @@ public sealed class Salts(PostgresServer server)
         .Any(file => File.ReadAllBytes(file).AsSpan().IndexOf(bytes) >= 0);
 
     private static DailySalts Serving(Database database, TimeProvider clock, FingerprintSource source) =>
-        new(new([], source), database.Salts, clock, NullLogger<DailySalts>.Instance);
+        new(new([], source), database.Storage, clock, NullLogger<DailySalts>.Instance);
 
     private static DailySalt Fresh(DateOnly day, byte first) => new(day, [first, .. new byte[31]]);
 

@@ -24,7 +24,7 @@ public sealed class TheFence(PostgresServer server)
             (await Task.WhenAll(before, stale, after)).Select(result => result.Outcome));
         await second.Close();
 
-        var heads = await database.EventLog.ReadHeads(["before", "shared", "zzz"]);
+        var heads = await database.Storage.ReadHeads(["before", "shared", "zzz"]);
         Assert.Equal((3, 2, 3), (heads["before"], heads["shared"], heads["zzz"]));
         await RunningLog.AssertProven(database);
     }
@@ -41,7 +41,7 @@ public sealed class TheFence(PostgresServer server)
         Assert.Equal([AppendOutcome.Recorded, AppendOutcome.Fenced, AppendOutcome.Recorded],
             (await Task.WhenAll(appends)).Select(result => result.Outcome));
         await log.Close();
-        Assert.Equal(winner[0].Event, Assert.Single(await database.EventLog.ReadAfter("shared", 0, 10)).Event);
+        Assert.Equal(winner[0].Event, Assert.Single(await database.Storage.ReadAfter("shared", 0, 10)).Event);
         await RunningLog.AssertProven(database);
     }
 
@@ -56,7 +56,7 @@ public sealed class TheFence(PostgresServer server)
 
         var won = Assert.Single(results.Index(), result => result.Item.Outcome == AppendOutcome.Recorded).Index;
         Assert.Equal(63, results.Count(result => result.Outcome == AppendOutcome.Fenced));
-        Assert.Equal(writers[won].Run[0].Event, Assert.Single(await database.EventLog.ReadAfter("shared", 0, 10)).Event);
+        Assert.Equal(writers[won].Run[0].Event, Assert.Single(await database.Storage.ReadAfter("shared", 0, 10)).Event);
         await RunningLog.AssertProven(database);
     }
 
@@ -73,11 +73,11 @@ public sealed class TheFence(PostgresServer server)
         var behind = pruned.Decide(2); // of a writer that knows the head, and then sleeps while two are recorded and removed
         await Append(pruned, AppendOutcome.Recorded);
         await Append(pruned, AppendOutcome.Recorded);
-        Assert.Equal(3, (await database.Retention.Prune(["pruned"], cutoff, 10))!.Events);
+        Assert.Equal(3, (await database.Storage.Prune(["pruned"], cutoff, 10))!.Events);
         Assert.Equal(AppendOutcome.Fenced, (await log.Commit.Append(behind, known)).Outcome);
         await Append(pruned, AppendOutcome.Recorded); // behind what was pruned
-        Assert.Equal(1, (await database.Erasures.Erase("erased", 1, suppress: false, 10))!.Events);
-        var loaded = (await database.EventLog.ReadNewest(["kept"], 10)).RemovalEpoch;
+        Assert.Equal(1, (await database.Storage.Erase("erased", 1, suppress: false, 10))!.Events);
+        var loaded = (await database.Storage.ReadNewest(["kept"], 10)).RemovalEpoch;
         await Append(erased, AppendOutcome.Fenced);
         await Append(kept, AppendOutcome.Recorded);
         Assert.Equal(loaded, known); // what a load knows, the next run's commit knows
@@ -120,7 +120,7 @@ public sealed class TheFence(PostgresServer server)
         // What was decided beside it is decided again, and recorded.
         Assert.Equal(AppendOutcome.Recorded, (await log.Append(writer.Decide(fresh))).Outcome);
         await log.Close();
-        Assert.Equal([4L], (await database.EventLog.ReadAfter("a", 3, 10)).Select(r => r.Sequence));
+        Assert.Equal([4L], (await database.Storage.ReadAfter("a", 3, 10)).Select(r => r.Sequence));
         await RunningLog.AssertProven(database);
     }
 }

@@ -33,7 +33,7 @@ public sealed class UnknownOutcomes(PostgresServer server)
         Assert.Equal(outcome, (await log.Commit.Append(run)).Outcome);
         Assert.Equal(1, proxy.Cuts);
         // All of the run or nothing, and its rollups with it.
-        Assert.Contains((await direct.EventLog.ReadAfter("cut-me", 0, 10)).Count, (int[])[recordedMin, recordedMax]);
+        Assert.Contains((await direct.Storage.ReadAfter("cut-me", 0, 10)).Count, (int[])[recordedMin, recordedMax]);
 
         // Where the break came later, the next one to use the connection meets it.
         if (at == CutAt.AfterCommit) Assert.Equal(AppendOutcome.Unknown, (await log.Commit.Append(run)).Outcome);
@@ -41,7 +41,7 @@ public sealed class UnknownOutcomes(PostgresServer server)
         var again = await log.Commit.Append(run);
         if (recordedMin == recordedMax)
             Assert.Equal(recordedMax == 0 ? AppendOutcome.Recorded : AppendOutcome.Fenced, again.Outcome);
-        Assert.Equal(run.Select(r => r.Event.Id), (await direct.EventLog.ReadAfter("cut-me", 0, 10)).Select(r => r.Event.Id));
+        Assert.Equal(run.Select(r => r.Event.Id), (await direct.Storage.ReadAfter("cut-me", 0, 10)).Select(r => r.Event.Id));
         await RunningLog.AssertProven(direct);
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.AbuseLimits;
 
@@ -9,7 +10,7 @@ namespace Tally.Silo.Http.AbuseLimits;
 /// refuses new ones by what it knows: the pairs that it has let in, and those of the others some seconds later. So
 /// the limit is not exact, and what it bounds is.
 /// </summary>
-internal sealed class ServiceCounters(IEventLogStorage storage, Limits limits) : BackgroundService
+internal sealed class ServiceCounters(SqlStorage storage, Limits limits) : BackgroundService
 {
     // As often as the merge, which writes what this reads.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);

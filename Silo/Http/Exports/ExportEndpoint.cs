@@ -41,7 +41,7 @@ internal static partial class ExportEndpoint
         .ProducesRefusals(400, 401, 403, 422, 426, 503);
 
     private static async Task<IResult> Get(
-        HttpContext context, Exports exports, IExportStorage storage, Limits limits, ILogger<Exports> logger)
+        HttpContext context, Exports exports, SqlStorage storage, Limits limits, ILogger<Exports> logger)
     {
         if (HttpProtocol.IsHttp10(context.Request.Protocol)) return Refusal.NeedsHttp11();
         if (ExportParameters.Read(context.Request.Query, limits, out var asked) is { } refusal) return refusal;

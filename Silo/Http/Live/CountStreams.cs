@@ -8,7 +8,7 @@ namespace Tally.Silo.Http.Live;
 /// each is told what has changed since it was told before, so what was missed in one second is in the next. What readers are told
 /// is made once for all who ask for the same product, and not under the lock.
 /// </summary>
-internal sealed class CountStreams(LiveReaders readers, ILiveStorage storage) : BackgroundService
+internal sealed class CountStreams(LiveReaders readers, SqlStorage storage) : BackgroundService
 {
     private const string All = ""; // no product's name
 

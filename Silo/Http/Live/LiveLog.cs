@@ -9,7 +9,7 @@ namespace Tally.Silo.Http.Live;
 /// fault leave the database's connections to events.
 /// </summary>
 /// <remarks>Errors: <see cref="EventLogUnavailableException"/> where the database does not answer.</remarks>
-internal sealed class LiveLog(IEventLogStorage log, ILiveStorage live, Limits limits)
+internal sealed class LiveLog(SqlStorage log, Limits limits)
 {
     private readonly SemaphoreSlim reads = new(limits.LiveReadsMax);
 
@@ -29,9 +29,9 @@ internal sealed class LiveLog(IEventLogStorage log, ILiveStorage live, Limits li
     public Task<IReadOnlyList<RecordedEvent>> ReadPage(string fingerprint, long after) =>
         Turn(() => log.ReadAfter(fingerprint, after, limits.LivePageEventsMax, limits.LivePageBytesMax));
 
-    /// <inheritdoc cref="ILiveStorage.ReadNews"/>
+    /// <inheritdoc cref="SqlStorage.ReadNews"/>
     public Task<IReadOnlyList<HistoryNews>> ReadNews(IReadOnlyCollection<HistoryPosition> watched) =>
-        live.ReadNews(watched, limits.LivePageEventsMax, limits.PageBytesMax);
+        log.ReadNews(watched, limits.LivePageEventsMax, limits.PageBytesMax);
 
     private async Task<T> Turn<T>(Func<Task<T>> read)
     {

@@ -22,7 +22,7 @@ internal static class TopEndpoint
             .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
     private static async Task<IResult> Get(HttpRequest request, string? of, string? by, string? from, string? to, string? product,
-        string? limit, ITotalsStorage totals, FreshVisits visits, Limits limits, TimeProvider clock)
+        string? limit, SqlStorage totals, FreshVisits visits, Limits limits, TimeProvider clock)
     {
         if (of is not ("products" or "actions" or "fingerprints"))
             return of is null ? Refusal.MissingField("of") : Refusal.UnknownValue("of", "products, actions or fingerprints");

@@ -28,7 +28,7 @@ internal static class TotalsEndpoint
             .ProducesRefusals(400, 401, 403, 422, 429, 503);
 
     private static async Task<IResult> Get(HttpRequest request, string? from, string? to, string? bucket, string? groupBy,
-        string? product, string? action, ITotalsStorage totals, Limits limits, TimeProvider clock)
+        string? product, string? action, SqlStorage totals, Limits limits, TimeProvider clock)
     {
         if (!Buckets.TryGetValue(bucket ?? "day", out var kind)) return Refusal.UnknownValue("bucket", "minute, hour, day or all");
         if (!TryReadGroups(groupBy, out var byProduct, out var byAction)) return Refusal.UnknownValue("groupBy", "product, action or product,action");

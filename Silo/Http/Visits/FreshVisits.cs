@@ -8,7 +8,7 @@ namespace Tally.Silo.Http.Visits;
 /// Asks the visits so that every event acknowledged before the question is in its answer: what is not merged yet is merged
 /// first, and questions that come at once share that merge.
 /// </summary>
-internal sealed class FreshVisits(IVisitStorage storage, Limits limits)
+internal sealed class FreshVisits(SqlStorage storage, Limits limits)
 {
     // While another silo merges: as short as a merge of little.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
@@ -24,7 +24,7 @@ internal sealed class FreshVisits(IVisitStorage storage, Limits limits)
     /// <param name="answer">From what it came to.</param>
     /// <param name="cancellation">Who asks is gone, or the time is up.</param>
     public async Task<IResult> Ask<T>(
-        Func<IVisitStorage, CancellationToken, Task<T>> question, Func<T, IResult> answer, CancellationToken cancellation)
+        Func<SqlStorage, CancellationToken, Task<T>> question, Func<T, IResult> answer, CancellationToken cancellation)
     {
         try
         {

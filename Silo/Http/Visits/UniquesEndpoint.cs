@@ -33,7 +33,7 @@ internal static class UniquesEndpoint
     }
 
     private static async Task<UniquesAnswer> Count(
-        IVisitStorage storage, TimeRange range, string? product, int productsMax, CancellationToken cancellation)
+        SqlStorage storage, TimeRange range, string? product, int productsMax, CancellationToken cancellation)
     {
         var (first, end) = range.Days;
         var (events, uniques) = await storage.CountUniques(first, end, product, cancellation);

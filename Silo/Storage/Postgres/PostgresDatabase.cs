@@ -14,16 +14,16 @@ namespace Tally.Silo.Storage.Postgres;
 /// <summary>A Postgres database, shared by any number of silos.</summary>
 public sealed class PostgresDatabase : Database
 {
-    // What a lock for the migrations is called among Postgres' advisory locks; any number that others do not use.
+    // The number of the migrations' advisory lock; arbitrary, and used for nothing else.
     private const long MigrationLock = 7020301;
 
     private const string Invariant = "Npgsql";
 
-    /// <summary>For membership and liveness alone.</summary>
+    /// <summary>For membership and liveness only.</summary>
     public const int MembershipConnectionsMax = 4;
 
-    // Far above what a transaction waits for its silo's next word, also on a busy machine; about as long as it takes to notice a
-    // stopped silo and take over from it.
+    // Far longer than a transaction waits for its silo's next statement, even on a busy machine. About as long as it
+    // takes to notice a stopped silo and to take over from it.
     private static readonly TimeSpan StoppedCommit = TimeSpan.FromSeconds(5);
 
     private readonly DatabaseUrl.Postgres url;
@@ -33,38 +33,38 @@ public sealed class PostgresDatabase : Database
     private readonly NpgsqlDataSource membership;
     private readonly NpgsqlDataSource exports;
     private readonly NpgsqlDataSource questions;
-    private readonly PostgresEventLog eventLog;
+    private readonly PostgresStorage data;
 
     public PostgresDatabase(DatabaseUrl.Postgres url, Limits limits)
     {
         this.url = url;
-        // A question takes one processor: workers would take the others from events, and start for longer than it takes.
-        // A silo that was stopped in the middle of an erasure holds its fingerprint, and whoever took it over would wait for it as
-        // long as it sleeps: its transaction ends soon after it is declared dead.
+        // A query gets one processor: parallel workers would take the others from events, and cost more time to start
+        // than they save. A silo that is stopped during an erasure holds locks for which its successor would wait. So
+        // its transaction ends soon after the silo is declared dead.
         dataSource = Build("events", settings => settings.MaxPoolSize = limits.ConnectionsMax,
             ("max_parallel_workers_per_gather", "0"), ("idle_in_transaction_session_timeout", $"{StoppedCommit.TotalSeconds}s"));
-        // Of their own, so that events wait for nothing that is read, and the same server process sees the same pages again.
+        // Separate, so that commits never wait for reads, and the same server process uses the same pages again.
         commits = Build("commits", settings => settings.MaxPoolSize = limits.CommitsMax);
-        // Snapshots are never the record, and Postgres' log keeps their order behind the events they hold: they
-        // need no flush of their own.
+        // The log can rebuild a snapshot, and in Postgres' own log a snapshot comes after its events. So writing one
+        // needs no flush.
         snapshots = Build("snapshots", settings => settings.MaxPoolSize = limits.SnapshotWritesMax + 2, ("synchronous_commit", "off"));
-        // Connections of its own: a silo whose events wait for one must still be able to say that it lives.
+        // Separate, so that a silo can say that it is alive even while its events wait for connections.
         membership = Build("membership", settings => settings.MaxPoolSize = MembershipConnectionsMax);
-        // Connections of their own, opened for each: one that reads for an hour must not be one that events wait for.
+        // A new connection for each export, which may read for an hour: events must not wait for it.
         exports = Build("exports", settings => settings.Pooling = false);
-        // A scan of all visits never takes a connection from events, and ends by itself. With memory to group 200,000
-        // fingerprints it takes half the time that sorting them on disk does.
+        // Separate, so that a scan of all visits takes no connection from events; and it ends in time. With enough
+        // memory to group 200,000 fingerprints it takes half as long as sorting them on disk.
         questions = Build("questions", settings =>
         {
             settings.MaxPoolSize = limits.QuestionsMax;
             settings.Timeout = limits.QuestionSecondsMax;
         }, ("statement_timeout", $"{limits.QuestionSecondsMax}s"), ("work_mem", "32MB"));
-        eventLog = new(commits, dataSource, questions, exports);
+        data = new(commits, dataSource, questions, exports);
     }
 
-    protected override SqlEventLog Log => eventLog;
+    public override SqlStorage Storage => data;
 
-    // Any number of silos: nothing to claim.
+    // Any number of silos may use it.
     public override void Claim() { }
 
     public override string Place => ServerFailures.Place(url);
@@ -87,7 +87,7 @@ public sealed class PostgresDatabase : Database
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellation);
             await using var take = new NpgsqlCommand("select pg_advisory_lock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
-            take.CommandTimeout = 0; // another silo's migration takes as long as it takes
+            take.CommandTimeout = 0; // another silo may migrate for long
             await take.ExecuteNonQueryAsync(cancellation);
             try
             {
@@ -127,16 +127,16 @@ public sealed class PostgresDatabase : Database
         await questions.DisposeAsync();
     }
 
-    // A session is set up by a statement when it begins, not by start-up options: a pooler in session mode may ignore or refuse those.
-    // READ COMMITTED, whatever the role or the database has as its default: the log's fence needs statements that see what is committed
-    // when they begin. A connection is not reset when it goes back to its pool: that would be seven statements, and undo these settings.
-    // Nobody leaves anything else in a session.
+    // A statement sets up each new session, because a pooler in session mode may ignore or refuse start-up options. It
+    // sets READ COMMITTED, whatever the default of the role or the database is: the log's fence needs statements that
+    // see what is committed when they begin. A connection that returns to its pool is not reset: that would be seven
+    // statements, and undo these settings. Nothing else is ever left in a session.
     private NpgsqlDataSource Build(string name, Action<NpgsqlConnectionStringBuilder> adjust, params (string Name, string Value)[] session)
     {
         var settings = new NpgsqlConnectionStringBuilder(url.Settings.ConnectionString)
         {
             NoResetOnClose = true,
-            // Neither the storage provider nor the reads prepare their statements; this does it for them.
+            // Neither Orleans' providers nor the queries here prepare their statements. The driver does it for them.
             MaxAutoPrepare = 32,
             AutoPrepareMinUsages = 2,
         };
@@ -145,9 +145,9 @@ public sealed class PostgresDatabase : Database
         (string Name, string Value)[] all = [("default_transaction_isolation", "read committed"), .. session];
         try
         {
-            // Metrics call a pool by this name, else by its connection string.
+            // The name of the pool in metrics, which would else be the connection string.
             var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name };
-            // What runs in the background, membership every second, belongs to no trace.
+            // Background work, such as membership each second, is not traced.
             builder.ConfigureTracing(tracing => tracing.ConfigureCommandFilter(_ => Activity.Current is not null)
                 .ConfigureBatchFilter(_ => Activity.Current is not null));
             builder.UsePhysicalConnectionInitializer(

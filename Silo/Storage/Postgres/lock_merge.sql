@@ -1,2 +1,2 @@
--- The merge's own lock (try_merge_lock.sql), waited for.
+-- Waits for the lock of try_merge_lock.sql.
 select pg_advisory_xact_lock(7020302)

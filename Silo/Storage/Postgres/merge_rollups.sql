@@ -1,4 +1,4 @@
--- One statement, one snapshot of the deltas: what it deletes is exactly what it adds.
+-- One statement sees one snapshot of the deltas: it deletes exactly what it adds.
 with merged as (
     delete from rollup_deltas
     where id in (select id from rollup_deltas order by id limit @limit)
@@ -12,9 +12,9 @@ noted as (
 ),
 added as (
     insert into rollups as r (minute, product, action, events,
-        new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints, in_hours)
+        new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
     select minute, product, action, sum(events),
-        sum(new_fingerprints), sum(new_product_fingerprints), sum(daily_fingerprints), sum(daily_product_fingerprints), true
+        sum(new_fingerprints), sum(new_product_fingerprints), sum(daily_fingerprints), sum(daily_product_fingerprints)
     from merged
     group by minute, product, action
     on conflict (minute, product, action) do update set

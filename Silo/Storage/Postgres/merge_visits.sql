@@ -1,4 +1,4 @@
--- One statement, one snapshot of the deltas: what it deletes is exactly what it adds.
+-- One statement sees one snapshot of the deltas: it deletes exactly what it adds.
 with merged as (
     delete from visit_deltas
     where id in (select id from visit_deltas order by id limit @limit)

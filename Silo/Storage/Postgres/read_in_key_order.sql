@@ -1,5 +1,5 @@
--- Of the ways to the same rows, only the key's index gives the first at once and needs no memory: a sort would read all,
--- and write it to temporary files, before it gave one. One process, since no other part of the server's is an export's.
+-- Only the key's index returns the first row at once and needs no memory. A sort would first read everything and write
+-- it to temporary files. One process, because an export must not take the server's others.
 set transaction read only;
 set local enable_seqscan = off;
 set local enable_bitmapscan = off;

@@ -1,7 +1,8 @@
--- One statement, so one round trip and one moment. A fingerprint without events has what is left of it instead, where anything
--- is. The row without a fingerprint is there always: removals, and an action where some are suppressed. Subqueries and not joins,
--- so that each is a probe, whatever the planner knows of the tables. Properties are read to compare repeats with them: for long ones
--- a text stands that equals none, so that a load of many fingerprints stays small; such a repeat is compared by the log.
+-- One statement, so one round trip and one moment. A fingerprint whose events are all pruned comes with their state.
+-- One row without a fingerprint always comes: its sequence is the removal epoch, and it has an action if any
+-- fingerprint is suppressed. Properties are compared with those of repeats. Long ones are replaced with a text that
+-- equals none, so that a load of many fingerprints stays small; the log compares such a repeat. Subqueries and not
+-- joins, so that each is one index probe, whatever statistics the planner has.
 select asked.fingerprint, newest.sequence, newest.id, newest.action, newest.product,
        newest.created, newest.occurred,
        case when octet_length(newest.properties::text) <= 1024 then newest.properties::text when newest.properties is not null then '-' end,
@@ -15,5 +16,5 @@ left join lateral (
 where newest.sequence is not null
    or (select p.sequence from pruned p where p.fingerprint = asked.fingerprint) is not null
 union all
-select null, number, null, case when exists (select from suppressions) then 'suppressed' end, null, null, null, null, null
-from removals
+select null, epoch, null, case when exists (select from suppressions) then 'suppressed' end, null, null, null, null, null
+from removal_epoch

@@ -1,5 +1,5 @@
--- The events behind the one that is known of each fingerprint. After an erasure the known one is gone, or another has its place;
--- after a pruning it is gone too, but what stands for the pruned ones reaches as far.
+-- The events after each fingerprint's known one. After an erasure the known event is gone, or another event has its
+-- place. After a pruning it is gone too, but the pruned state reaches as far.
 select watched.fingerprint, next.sequence, next.id, next.action, next.product, next.created, next.occurred, next.properties::text,
     lost.is_erased
 from unnest(@fingerprints::text[], @sequences::bigint[], @ids::uuid[]) as watched (fingerprint, sequence, id)

@@ -1,4 +1,4 @@
--- They are only added up, for which nobody needs their properties.
+-- These events are only folded, which needs no properties.
 select oldest.fingerprint, oldest.sequence, oldest.id, oldest.action, oldest.product,
        oldest.created, oldest.occurred, null
 from unnest(@fingerprints::text[]) with ordinality as asked (fingerprint, place)

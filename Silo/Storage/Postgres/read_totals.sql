@@ -1,7 +1,8 @@
--- Whole hours from rollup_hours, what lies around them from the minutes, and what is not merged yet from the deltas. One
--- statement sees one moment, in which an event is in one of them alone. A product's hours have their own index, which a
--- condition on a parameter would keep a prepared plan from: so two branches, of which one always is empty. float8 holds whole
--- numbers exactly up to 2^53; the sum of a bigint is a numeric, which costs half as much again of all this.
+-- Whole hours come from rollup_hours, the minutes around them from rollups, and what is not merged from the deltas. One
+-- statement sees one moment, in which each event is in only one of them. The hours of one product have an index of
+-- their own, which a plan for any value of a parameter would not use: so there are two branches, one of which is always
+-- empty. float8 holds whole numbers exactly up to 2^53. The sum of bigint is numeric, with which all of this would take
+-- half as long again.
 select
     case @bucket when 'all' then @from else date_trunc(@bucket, minute, 'UTC') end as bucket,
     case when @by_product then product end as product,

@@ -1,2 +1,3 @@
--- A stream that is read beside a longer one waits for it, which is no sign that its reader has stopped.
+-- A proof reads several streams side by side. A stream that waits for a longer one is idle, but its reader has not
+-- stopped.
 set local idle_in_transaction_session_timeout = 0

@@ -1,2 +1,2 @@
--- Held as long as the connection. The number is arbitrary; it names retention among advisory locks.
+-- Held as long as the connection. The number is arbitrary, and stands for retention among advisory locks.
 select pg_try_advisory_lock(7020305)

@@ -15,19 +15,19 @@ public sealed class SqliteDatabase : Database
     private readonly string path;
     private readonly SqliteDataSource dataSource;
     private readonly SqliteDataSource snapshots;
-    private readonly SqliteEventLog eventLog;
+    private readonly SqliteStorage data;
     private FileStream? claim;
 
     public SqliteDatabase(DatabaseUrl.Sqlite url)
     {
         path = Path.GetFullPath(url.Path);
         dataSource = new(path);
-        // Snapshots are never the record: they need no flush of their own.
+        // The log can rebuild a snapshot, so writing one needs no flush.
         snapshots = new(path, synchronous: "normal");
-        eventLog = new(dataSource);
+        data = new(dataSource);
     }
 
-    protected override SqlEventLog Log => eventLog;
+    public override SqlStorage Storage => data;
 
     public override void Claim()
     {
@@ -49,7 +49,7 @@ public sealed class SqliteDatabase : Database
 
     public override string Place => path;
 
-    // Nothing to wait for.
+    // A file needs no waiting for.
     public override Task Connect(CancellationToken cancellation) => Task.CompletedTask;
 
     public override Task<IReadOnlyList<string>> Migrate(CancellationToken cancellation) => Task.Run(() =>
@@ -60,7 +60,7 @@ public sealed class SqliteDatabase : Database
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             using var migrating = TakeMigrationLock();
             using (File.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite)) { }
-            using (dataSource.OpenConnection()) { } // switches it to WAL
+            using (dataSource.OpenConnection()) { } // sets WAL mode
             return Migrations.Apply(
                 DeployChanges.To.SqliteDatabase(dataSource.ConnectionString).JournalToSqliteTable("migrations"),
                 "Sqlite/Migrations");
@@ -74,13 +74,13 @@ public sealed class SqliteDatabase : Database
     private void CheckPath()
     {
         if (Directory.Exists(path)) throw new StartupException($"{path} is a folder: name a file in it.");
-        // What is written into a device, /dev/null for one, need not be there again. /dev/shm is memory with files.
+        // A device, such as /dev/null, may keep nothing. /dev/shm is a file system in memory.
         if (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal) && File.Exists(path))
-            throw new StartupException($"{path} is no file that keeps anything.");
+            throw new StartupException($"{path} is not a file that keeps data.");
     }
 
-    // Beside the claim, which a serving process keeps: app migrate and app verify may run beside it. The file stays:
-    // removing it would let two processes hold it.
+    // Not the claim's lock, which a serving process keeps: app migrate may run beside it. The file is never removed,
+    // because then two processes could hold it.
     private FileStream TakeMigrationLock()
     {
         for (var deadline = DateTime.UtcNow + MigrationPatience; ; Thread.Sleep(20))
@@ -91,7 +91,7 @@ public sealed class SqliteDatabase : Database
             }
             catch (IOException) when (File.Exists(path + ".migrating") && DateTime.UtcNow < deadline)
             {
-                // another process is at it
+                // another process migrates
             }
         }
     }
@@ -106,7 +106,7 @@ public sealed class SqliteDatabase : Database
 
     public override async ValueTask DisposeAsync()
     {
-        eventLog.Dispose();
+        data.Dispose();
         await dataSource.DisposeAsync();
         await snapshots.DisposeAsync();
         SqliteConnection.ClearAllPools();

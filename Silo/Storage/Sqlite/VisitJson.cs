@@ -6,13 +6,15 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Storage.Sqlite;
 
-/// <summary>A batch's visits as one text, which SQLite takes apart: [[fingerprint, product, events, first, last], …].</summary>
+/// <summary>
+/// A batch's visits as a JSON array of [fingerprint, product, events, first, last], which SQLite reads.
+/// </summary>
 internal static class VisitJson
 {
-    // Nothing of it goes into a page: what is escaped for those would only be longer.
+    // It never becomes part of a web page, so nothing is escaped for one.
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static string Of(VisitDelta visits)
+    public static string Write(VisitDelta visits)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(buffer, Plain))
@@ -24,8 +26,8 @@ internal static class VisitJson
                 json.WriteStringValue(visits.Fingerprints[i]);
                 json.WriteStringValue(visits.Products[i]);
                 json.WriteNumberValue(visits.Events[i]);
-                json.WriteStringValue(SqliteEventLog.Text(visits.Firsts[i]));
-                json.WriteStringValue(SqliteEventLog.Text(visits.Lasts[i]));
+                json.WriteStringValue(SqliteStorage.Text(visits.Firsts[i]));
+                json.WriteStringValue(SqliteStorage.Text(visits.Lasts[i]));
                 json.WriteEndArray();
             }
             json.WriteEndArray();

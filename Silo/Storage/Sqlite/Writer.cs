@@ -4,14 +4,16 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Storage.Sqlite;
 
-/// <summary>The one connection that writes the log, with its prepared statements. Used by one caller at a time.</summary>
+/// <summary>
+/// The one connection that writes, with its prepared statements. Only one caller at a time may use it.
+/// </summary>
 internal sealed class Writer : IDisposable
 {
     private readonly DbConnection connection;
     private readonly DbCommand insertEvent;
     private readonly DbCommand insertDelta;
     private readonly DbCommand insertVisits;
-    private readonly DbCommand addGone;
+    private readonly DbCommand addRemoved;
 
     public Writer(DbConnection connection)
     {
@@ -22,14 +24,14 @@ internal sealed class Writer : IDisposable
             "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties", "follows");
         insertDelta = Prepare("insert_delta", delta);
         insertVisits = Prepare("insert_visits", "visits");
-        addGone = Prepare("add_gone_rollup", delta);
+        addRemoved = Prepare("add_removed_rollup", delta);
     }
 
     public bool Record(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
     {
         using var transaction = Begin();
-        // The runs' first events first, and of one fingerprint the later ones: what each follows has to be there without this
-        // batch. Leaving rolls back.
+        // The first event of each run comes first, and of one fingerprint's runs the later one: what a run follows must
+        // be in the log without this batch. Returning early rolls back.
         var follows = starts.Select(start => (start.Fingerprint, start.Follows)).ToHashSet();
         bool BeginsRun(RecordedEvent recorded) => follows.Contains((recorded.Fingerprint, recorded.Sequence - 1));
         foreach (var first in events.Where(BeginsRun).OrderByDescending(recorded => recorded.Sequence))
@@ -37,7 +39,7 @@ internal sealed class Writer : IDisposable
         foreach (var recorded in events)
             if (!BeginsRun(recorded) && !TryInsert(transaction, recorded, null)) return false;
         foreach (var (key, counts) in deltas) Add(insertDelta, transaction, key, counts);
-        Execute(insertVisits, transaction, VisitJson.Of(VisitDelta.Of(events)));
+        Execute(insertVisits, transaction, VisitJson.Write(VisitDelta.Of(events)));
         Commit(transaction);
         return true;
     }
@@ -46,19 +48,19 @@ internal sealed class Writer : IDisposable
     {
         var e = recorded.Event;
         return Execute(insertEvent, transaction, recorded.Fingerprint, recorded.Sequence, e.Id.ToString(),
-            e.Action, e.Product, SqliteEventLog.Text(e.Created), SqliteEventLog.Text(e.Occurred), e.Properties, follows) == 1;
+            e.Action, e.Product, SqliteStorage.Text(e.Created), SqliteStorage.Text(e.Occurred), e.Properties, follows) == 1;
     }
 
-    public void AddGone(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> gone)
+    public void AddRemoved(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> removed)
     {
-        foreach (var (key, counts) in gone) Add(addGone, transaction, key, counts);
+        foreach (var (key, counts) in removed) Add(addRemoved, transaction, key, counts);
     }
 
     private static void Add(DbCommand command, DbTransaction transaction, RollupKey key, RollupCounts counts) =>
-        Execute(command, transaction, SqliteEventLog.Text(key.Minute), key.Product, key.Action, counts.Events,
+        Execute(command, transaction, SqliteStorage.Text(key.Minute), key.Product, key.Action, counts.Events,
             counts.NewFingerprints, counts.NewProductFingerprints, counts.DailyFingerprints, counts.DailyProductFingerprints);
 
-    // SQLite's asynchronous calls are its blocking ones: the task that comes back is done.
+    // The driver's asynchronous calls block, so the task has completed when it comes back.
     public T? InTransaction<T>(Func<DbTransaction, Task<T?>> work) where T : class
     {
         using var transaction = Begin();
@@ -68,13 +70,13 @@ internal sealed class Writer : IDisposable
     }
 
     /// <summary>
-    /// Takes what was removed out of the write-ahead log too, unless somebody still reads as of before: then its next pass
-    /// overwrites it.
+    /// Empties the write-ahead log, which may hold removed rows. While somebody reads an older snapshot, it does what
+    /// it can.
     /// </summary>
     public bool EmptyLog()
     {
         using var command = connection.CreateCommand();
-        command.CommandText = SqliteEventLog.Scripts["empty_log"];
+        command.CommandText = SqliteStorage.Scripts["empty_log"];
         command.ExecuteNonQuery();
         return true;
     }
@@ -99,7 +101,7 @@ internal sealed class Writer : IDisposable
 
     public void Dispose() => connection.Dispose();
 
-    // "begin immediate": waits for the write lock now, so that no statement in the middle fails for it.
+    // This is "begin immediate": it waits for the write lock now, so that no later statement fails for want of it.
     private DbTransaction Begin() => connection.BeginTransaction(System.Data.IsolationLevel.Serializable);
 
     private static void Commit(DbTransaction transaction)
@@ -108,22 +110,22 @@ internal sealed class Writer : IDisposable
         {
             transaction.Commit();
         }
-        catch (SqliteException exception) when (!SurelyNotCommitted(exception))
+        catch (SqliteException exception) when (!IsNotCommitted(exception))
         {
             throw new CommitUnknownException(exception);
         }
     }
 
-    // A commit counts from its last frame in the write-ahead log on, whose checksum covers all before it. Where
-    // writing the frames failed, as on a full disk, it is not there; where flushing them failed, it may be.
-    private static bool SurelyNotCommitted(SqliteException exception) =>
+    // A transaction is committed once its last frame is in the write-ahead log; the frame's checksum covers all before
+    // it. If writing the frames failed, as on a full disk, nothing is committed. If flushing them failed, it may be.
+    private static bool IsNotCommitted(SqliteException exception) =>
         exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_BUSY
         || exception.SqliteExtendedErrorCode == SQLitePCL.raw.SQLITE_IOERR_WRITE;
 
     private DbCommand Prepare(string script, params string[] parameters)
     {
         var command = connection.CreateCommand();
-        command.CommandText = SqliteEventLog.Scripts[script];
+        command.CommandText = SqliteStorage.Scripts[script];
         foreach (var name in parameters) command.Parameters.Add(new SqliteParameter { ParameterName = "@" + name });
         command.Prepare();
         return command;

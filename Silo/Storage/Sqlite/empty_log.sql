@@ -1,4 +1,4 @@
--- Waits for no reader: then it does what it can.
+-- Waits for no reader: then it empties what it can.
 pragma busy_timeout = 0;
 pragma wal_checkpoint(truncate);
 pragma busy_timeout = 2000

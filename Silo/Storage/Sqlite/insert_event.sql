@@ -1,5 +1,5 @@
--- A run's first event names in @follows what it follows: that is in the log, or pruned from its end; where it follows nothing,
--- nothing was pruned. The others name nothing.
+-- For a run's first event, @follows is the sequence that the run follows: it must be in the log, or be the last pruned
+-- one. 0 means that the run follows nothing, and needs that nothing was pruned. For the other events @follows is null.
 insert into events (fingerprint, sequence, id, action, product, created, occurred, properties)
 select @fingerprint, @sequence, @id, @action, @product, @created, @occurred, @properties
 where @follows is null

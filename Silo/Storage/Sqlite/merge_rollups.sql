@@ -1,4 +1,4 @@
--- Run in one transaction: ids are given in commit order here, so the bound names the same deltas in each statement.
+-- Runs in one transaction. Ids are in the order of the commits, so the limit selects the same deltas in each statement.
 insert into rollups (minute, product, action, events,
     new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
 select minute, product, action, sum(events),

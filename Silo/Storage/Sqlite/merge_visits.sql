@@ -1,4 +1,4 @@
--- Run in one transaction: ids are given in commit order here, so the bound names the same deltas in each statement.
+-- Runs in one transaction. Ids are in the order of the commits, so the limit selects the same deltas in each statement.
 insert into visits (day, product, fingerprint, events, first_seen, last_seen)
 select substr(one.value ->> 3, 1, 10), one.value ->> 1, one.value ->> 0,
     sum(one.value ->> 2), min(one.value ->> 3), max(one.value ->> 4)

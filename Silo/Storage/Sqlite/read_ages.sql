@@ -1,4 +1,4 @@
--- From each fingerprint to the next one by the log's key, with no look at what lies between.
+-- Jumps from each fingerprint to the next by the log's key, and reads nothing between.
 with recursive found (fingerprint) as (
     select min(fingerprint) from events where fingerprint > @after
     union all

@@ -1,7 +1,7 @@
--- One statement, so one moment. A fingerprint without events has what is left of it instead, where anything is. The row without
--- a fingerprint is there always: removals, which are not counted here, and an action where some are suppressed. Properties are read
--- to compare repeats with them: for long ones a text stands that equals none, so that a load of many fingerprints stays small; such
--- a repeat is compared by the log.
+-- One statement, so one round trip and one moment. A fingerprint whose events are all pruned comes with their state.
+-- One row without a fingerprint always comes: its sequence is the removal epoch, here 0, and it has an action if any
+-- fingerprint is suppressed. Properties are compared with those of repeats. Long ones are replaced with a text that
+-- equals none, so that a load of many fingerprints stays small; the log compares such a repeat.
 select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred,
        case when octet_length(e.properties) <= 1024 then e.properties when e.properties is not null then '-' end, null
 from json_each(@fingerprints) as asked

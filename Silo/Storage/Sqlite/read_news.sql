@@ -1,5 +1,5 @@
--- The events behind the one that is known of each fingerprint. After an erasure the known one is gone, or another has its place;
--- after a pruning it is gone too, but what stands for the pruned ones reaches as far.
+-- The events after each fingerprint's known one. After an erasure the known event is gone, or another event has its
+-- place. After a pruning it is gone too, but the pruned state reaches as far.
 with watched (fingerprint, sequence, id) as (
     select asked.value, @sequences ->> asked.key, @ids ->> asked.key
     from json_each(@fingerprints) as asked

@@ -1,4 +1,4 @@
--- They are only added up, for which nobody needs their properties.
+-- These events are only folded, which needs no properties.
 select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred, null
 from json_each(@fingerprints) as asked
 cross join events e on e.fingerprint = asked.value

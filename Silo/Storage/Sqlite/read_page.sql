@@ -1,4 +1,4 @@
--- Event by event along the key, so that nothing is read behind the one that fills the page.
+-- Goes along the key event by event, so that it reads nothing after the event that fills the page.
 with recursive page (fingerprint, sequence, id, action, product, created, occurred, properties, place, bytes) as (
     select fingerprint, sequence, id, action, product, created, occurred, properties, 1, coalesce(octet_length(properties), 0)
     from events

@@ -1,6 +1,7 @@
--- Whole hours from rollup_hours, what lies around them from the minutes, and what is not merged yet from the deltas. One
--- statement sees one moment, in which an event is in one of them alone. A product's hours have their own index, which a
--- condition on a parameter would keep a plan from: so two branches, of which one always is empty.
+-- Whole hours come from rollup_hours, the minutes around them from rollups, and what is not merged from the deltas. One
+-- statement sees one moment, in which each event is in only one of them. The hours of one product have an index of
+-- their own, which a plan for any value of a parameter would not use: so there are two branches, one of which is always
+-- empty.
 select
     case @bucket
         when 'minute' then minute

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Tally.Contracts;
+using Tally.Grains;
 using Tally.Grains.EventLog;
 
 namespace Tally.Tests.Cluster.Breaks;
@@ -15,13 +16,10 @@ internal abstract class BrokenLog(IEventLogStorage sound) : IEventLogStorage
         sound.ReadNewest(fingerprints, limit);
     public Task<IReadOnlyList<RecordedEvent>> FindRepeats(IReadOnlyList<RecordedEvent> events) => sound.FindRepeats(events);
     public Task<IReadOnlyDictionary<string, long>> ReadHeads(IReadOnlyCollection<string> fingerprints) => sound.ReadHeads(fingerprints);
-    public Task<IReadOnlyList<(long Id, string Product, string Action)>> ReadCounters(long id) => sound.ReadCounters(id);
-
     public Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit, int bytesMax, CancellationToken cancellation) =>
         sound.ReadAfter(fingerprint, sequence, limit, bytesMax, cancellation);
-    public Task<int> MergeRollups(int limit) => sound.MergeRollups(limit);
-    public Task CheckWritable(CancellationToken cancellation) => sound.CheckWritable(cancellation);
-    public Task<IEventLogAudit> OpenAudit(CancellationToken cancellation) => sound.OpenAudit(cancellation);
+    public Task<FingerprintState?> ReadPruned(string fingerprint) => sound.ReadPruned(fingerprint);
+    public Task<Removed?> Erase(string fingerprint, long head, bool suppress, int pageEvents) => sound.Erase(fingerprint, head, suppress, pageEvents);
 }
 
 /// <summary>Says that a batch is recorded, and then records it: in order, and a moment later.</summary>

@@ -1,0 +1,38 @@
+namespace Tally.Grains.EventLog;
+
+/// <summary>
+/// Everything stored, as of one moment, as streams in constant memory. They are read one at a time or side by side.
+/// Fingerprints come in the order of their UTF-8 bytes.
+/// </summary>
+public interface IEventLogAudit : IAsyncDisposable
+{
+    /// <summary>The whole log, by fingerprint and sequence.</summary>
+    IAsyncEnumerable<RecordedEvent> Events(CancellationToken cancellation);
+
+    /// <summary>
+    /// Every snapshot, and the state of every fingerprint's pruned events, by grain key; the pruned state comes first.
+    /// </summary>
+    IAsyncEnumerable<StoredState> States(CancellationToken cancellation);
+
+    /// <summary>What events that were removed from the log gave the rollups.</summary>
+    IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RemovedRollups(CancellationToken cancellation);
+
+    /// <summary>Every rollup with its deltas added, by minute, product and action.</summary>
+    IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> Rollups(CancellationToken cancellation);
+
+    /// <summary>
+    /// Every rollup of an hour with its deltas added, by hour, product and action; the hour stands for the minute.
+    /// </summary>
+    IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RollupHours(CancellationToken cancellation);
+
+    /// <summary>The events of every pair of product and action, as counters and deltas have them.</summary>
+    IAsyncEnumerable<(string Product, string Action, long Events)> Counts(CancellationToken cancellation);
+
+    /// <summary>Every visit with its deltas added, by fingerprint.</summary>
+    IAsyncEnumerable<Visit> Visits(CancellationToken cancellation);
+}
+
+/// <param name="GrainKey">The key of the fingerprint's grain.</param>
+/// <param name="Payload">The bytes that grain storage writes.</param>
+/// <param name="IsPruned">True for the state of pruned events; false for a snapshot.</param>
+public sealed record StoredState(string GrainKey, byte[] Payload, bool IsPruned);

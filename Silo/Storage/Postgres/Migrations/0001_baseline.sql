@@ -1,0 +1,153 @@
+-- The event log: the record, from which all else can be rebuilt. Every key and index has the fingerprint in it, so that
+-- the table can be partitioned or distributed by fingerprint. collate "C" compares bytes: it is faster, and a proof
+-- reads several tables side by side in that order.
+create table events (
+    fingerprint text collate "C" not null,
+    sequence    bigint not null,
+    id          uuid not null,
+    action      text collate "C" not null,
+    product     text collate "C" not null,
+    created     timestamptz not null,
+    occurred    timestamptz not null,
+    properties  json, -- not jsonb: json keeps the text, which is compared with a repeat's, and takes all valid JSON
+    constraint events_pkey primary key (fingerprint, sequence),
+    -- Most ids begin with their time. With the id first, the index grows at its end, and most comparisons end at the
+    -- id.
+    constraint events_id_key unique (id, fingerprint)
+);
+
+-- Counts by minute, product and action, over all fingerprints.
+create table rollups (
+    minute                     timestamptz not null,
+    product                    text collate "C" not null,
+    action                     text collate "C" not null,
+    events                     bigint not null,
+    new_fingerprints           bigint not null,
+    new_product_fingerprints   bigint not null,
+    daily_fingerprints         bigint not null,
+    daily_product_fingerprints bigint not null,
+    constraint rollups_pkey primary key (minute, product, action)
+);
+
+-- Commits append here. The merge moves these rows into rollups and rollup_hours. The only key is the row's own number,
+-- so that no two silos ever wait for the same row.
+create table rollup_deltas (
+    id                         bigint generated always as identity primary key,
+    minute                     timestamptz not null,
+    product                    text collate "C" not null,
+    action                     text collate "C" not null,
+    events                     bigint not null,
+    new_fingerprints           bigint not null,
+    new_product_fingerprints   bigint not null,
+    daily_fingerprints         bigint not null,
+    daily_product_fingerprints bigint not null
+);
+
+-- The same counts by hour, for questions about months.
+create table rollup_hours (
+    hour                       timestamptz not null,
+    product                    text collate "C" not null,
+    action                     text collate "C" not null,
+    events                     bigint not null,
+    new_fingerprints           bigint not null,
+    new_product_fingerprints   bigint not null,
+    daily_fingerprints         bigint not null,
+    daily_product_fingerprints bigint not null,
+    constraint rollup_hours_pkey primary key (hour, product, action)
+);
+
+-- For questions about one product. A row is inserted once an hour; its later updates touch no index.
+create index rollup_hours_product_idx on rollup_hours (product, hour);
+
+-- What events that were removed from the log gave the rollups, which keep it. A proof adds it to the fold of the log.
+-- It names no fingerprint.
+create table removed_rollups (
+    minute                     timestamptz not null,
+    product                    text collate "C" not null,
+    action                     text collate "C" not null,
+    events                     bigint not null,
+    new_fingerprints           bigint not null,
+    new_product_fingerprints   bigint not null,
+    daily_fingerprints         bigint not null,
+    daily_product_fingerprints bigint not null,
+    constraint removed_rollups_pkey primary key (minute, product, action)
+);
+
+-- Each pair of product and action, with its merged events: totals without reading all minutes. The merge adds the
+-- pairs, and every silo reads the new ones, to bound their number.
+create table counters (
+    id      bigint generated always as identity primary key,
+    product text collate "C" not null,
+    action  text collate "C" not null,
+    events  bigint not null,
+    constraint counters_product_action_key unique (product, action)
+);
+
+-- One row for each UTC day on which a fingerprint used a product. The key is the only index, and each page has free
+-- space, so that updates of today's rows touch no index.
+create table visits (
+    day         date not null,
+    product     text collate "C" not null,
+    fingerprint text collate "C" not null,
+    events      bigint not null,
+    first_seen  timestamptz not null,
+    last_seen   timestamptz not null,
+    constraint visits_pkey primary key (day, product, fingerprint)
+) with (fillfactor = 85);
+
+-- Each commit appends one row, which the merge adds to visits. The day of a visit is that of its first event.
+create table visit_deltas (
+    id           bigint generated always as identity primary key,
+    fingerprints text[] not null,
+    products     text[] not null,
+    events       integer[] not null,
+    firsts       timestamptz[] not null,
+    lasts        timestamptz[] not null
+);
+
+-- Not compressed: the commit would wait for it.
+alter table visit_deltas
+    alter column fingerprints set storage external,
+    alter column products set storage external,
+    alter column events set storage external,
+    alter column firsts set storage external,
+    alter column lasts set storage external;
+
+-- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a
+-- snapshot, and as durable as the log.
+create table pruned (
+    fingerprint text collate "C" not null,
+    sequence    bigint not null,
+    state       bytea not null,
+    constraint pruned_pkey primary key (fingerprint)
+);
+
+-- How many erasures and prunings there were. A writer that knows the present number need not check that the event
+-- before its own is still in the log.
+create table removal_epoch (
+    id    smallint primary key check (id = 1),
+    epoch bigint not null
+);
+
+insert into removal_epoch values (1, 0);
+
+-- Fingerprints whose events are refused: the HMAC-SHA-256 of each. The key is made here, and is kept nowhere else.
+create table suppressions (
+    hash bytea not null,
+    constraint suppressions_pkey primary key (hash)
+);
+
+create table suppression_key (
+    id  smallint primary key check (id = 1),
+    key bytea not null
+);
+
+insert into suppression_key values (1, sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')));
+
+-- The salt of the newest day, in one row. An overwritten salt stays in a dead row until the next vacuum, which comes
+-- after one dead row here, and not after fifty.
+create table daily_salts (
+    id   smallint primary key check (id = 1),
+    day  date not null,
+    salt bytea not null
+) with (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0);

@@ -1,0 +1,357 @@
+using System.Data;
+using System.Data.Common;
+using System.Net.Sockets;
+using Npgsql;
+using NpgsqlTypes;
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Storage.Postgres;
+
+/// <summary>Postgres. A commit is four statements in one round trip, whatever its size.</summary>
+/// <param name="commits">For commits of events only: one connection for each that may be under way.</param>
+/// <param name="dataSource">For all other calls.</param>
+/// <param name="questions">For questions that scan much. Its connections end them in time.</param>
+/// <param name="exports">For exports. Each gets a connection of its own.</param>
+public sealed class PostgresStorage(
+    NpgsqlDataSource commits, NpgsqlDataSource dataSource, NpgsqlDataSource questions, NpgsqlDataSource exports)
+    : SqlStorage(Scripts)
+{
+    public static readonly SqlScripts Scripts = new("Postgres");
+
+    // How insert_events.sql fails.
+    private const string RunDoesNotFollow = PostgresErrorCodes.DivisionByZero;
+
+    // This program sorts what it locks, so only somebody else's statement can cause a deadlock.
+    private const int TransientRetriesMax = 3;
+
+    private readonly string insertEvents = Scripts["insert_events"];
+    private readonly string insertDeltas = Scripts["insert_deltas"];
+    private readonly string insertVisits = Scripts["insert_visits"];
+    private readonly string tryMergeLock = Scripts["try_merge_lock"];
+    private readonly string checkWritable = Scripts["check_writable"];
+    private readonly string stayOpen = Scripts["stay_open"];
+    private readonly string readInKeyOrder = Scripts["read_in_key_order"];
+    private readonly string lockAppends = Scripts["lock_appends"];
+    private readonly string raiseRemovalEpoch = Scripts["raise_removal_epoch"];
+    private readonly string lockMerge = Scripts["lock_merge"];
+    private readonly string lockFingerprints = Scripts["lock_fingerprints"];
+    private readonly string tryLead = Scripts["try_lead"];
+    private readonly string stopLeading = Scripts["stop_leading"];
+    private readonly string addRemovedRollups = Scripts["add_removed_rollups"];
+
+    public override Task<long?> TryRecord(
+        IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
+    {
+        // By key, so that two silos that write the same keys wait for each other and do not deadlock.
+        var sorted = events.OrderBy(e => e.Fingerprint, StringComparer.Ordinal).ThenBy(e => e.Sequence).ToArray();
+        return Retrying(() => TryRecordOnce(sorted, [.. starts], deltas));
+    }
+
+    private async Task<T> Retrying<T>(Func<Task<T>> transaction)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await transaction();
+            }
+            catch (PostgresException exception) when (
+                exception.SqlState is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected
+                    or PostgresErrorCodes.LockNotAvailable
+                && attempt <= TransientRetriesMax)
+            {
+                // everything was rolled back: try again
+            }
+            catch (Exception exception) when (attempt == 1 && IsLostConnection(exception))
+            {
+                ForgetConnections(); // no commit was sent: try again on a new connection
+            }
+            catch (Exception exception) when (IsDatabaseFailure(exception))
+            {
+                throw Unavailable(exception);
+            }
+        }
+    }
+
+    private async Task<long?> TryRecordOnce(RecordedEvent[] events, RunStart[] starts, RollupDeltas deltas)
+    {
+        await using var connection = await commits.OpenConnectionAsync();
+        // Statements that are sent together are one transaction. A COMMIT of its own would be a second round trip: a
+        // third of the time.
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(new(lockAppends)); // by itself: the next statement sees what this one waited for
+        batch.BatchCommands.Add(InsertEvents(events, starts));
+        batch.BatchCommands.Add(InsertDeltas(deltas));
+        batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events)));
+        try
+        {
+            await using var answers = await batch.ExecuteReaderAsync();
+            await answers.NextResultAsync(); // after the lock's empty result
+            await answers.ReadAsync();
+            var removalEpoch = answers.GetInt64(0);
+            while (await answers.NextResultAsync()) { } // the commit comes at the end
+            return removalEpoch;
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UniqueViolation or RunDoesNotFollow)
+        {
+            return null;
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception) && !IsRolledBack(exception))
+        {
+            ForgetConnections();
+            throw new CommitUnknownException(exception);
+        }
+    }
+
+    private async Task Commit(NpgsqlTransaction transaction)
+    {
+        try
+        {
+            await transaction.CommitAsync();
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception) && !IsRolledBack(exception))
+        {
+            throw new CommitUnknownException(exception);
+        }
+    }
+
+    // The server says so by an error. After any other failure, such as a lost connection, the outcome is unknown.
+    private static bool IsRolledBack(Exception exception) => exception is PostgresException { InvariantSeverity: "ERROR" };
+
+    private NpgsqlBatchCommand InsertEvents(RecordedEvent[] events, RunStart[] starts) => new(insertEvents)
+    {
+        Parameters =
+        {
+            Column(events, e => e.Fingerprint, NpgsqlDbType.Text),
+            Column(events, e => e.Sequence, NpgsqlDbType.Bigint),
+            Column(events, e => e.Event.Id, NpgsqlDbType.Uuid),
+            Column(events, e => e.Event.Action, NpgsqlDbType.Text),
+            Column(events, e => e.Event.Product, NpgsqlDbType.Text),
+            Column(events, e => e.Event.Created, NpgsqlDbType.TimestampTz),
+            Column(events, e => e.Event.Occurred, NpgsqlDbType.TimestampTz),
+            Column(events, e => e.Event.Properties, NpgsqlDbType.Json),
+            Column(starts, start => start.Fingerprint, NpgsqlDbType.Text),
+            Column(starts, start => start.Follows, NpgsqlDbType.Bigint),
+            Column(starts, start => start.RemovalEpoch, NpgsqlDbType.Bigint),
+            new NpgsqlParameter<long> { TypedValue = starts.Min(start => start.RemovalEpoch) },
+        },
+    };
+
+    private NpgsqlBatchCommand InsertDeltas(RollupDeltas deltas)
+    {
+        var command = new NpgsqlBatchCommand(insertDeltas);
+        foreach (var column in Columns([.. deltas])) command.Parameters.Add(column);
+        return command;
+    }
+
+    private static NpgsqlParameter[] Columns(KeyValuePair<RollupKey, RollupCounts>[] rows) =>
+    [
+        Column(rows, row => row.Key.Minute, NpgsqlDbType.TimestampTz),
+        Column(rows, row => row.Key.Product, NpgsqlDbType.Text),
+        Column(rows, row => row.Key.Action, NpgsqlDbType.Text),
+        Column(rows, row => row.Value.Events, NpgsqlDbType.Bigint),
+        Column(rows, row => row.Value.NewFingerprints, NpgsqlDbType.Bigint),
+        Column(rows, row => row.Value.NewProductFingerprints, NpgsqlDbType.Bigint),
+        Column(rows, row => row.Value.DailyFingerprints, NpgsqlDbType.Bigint),
+        Column(rows, row => row.Value.DailyProductFingerprints, NpgsqlDbType.Bigint),
+    ];
+
+    private NpgsqlBatchCommand InsertVisits(VisitDelta visits) => new(insertVisits)
+    {
+        Parameters =
+        {
+            Values(visits.Fingerprints, NpgsqlDbType.Text),
+            Values(visits.Products, NpgsqlDbType.Text),
+            Values(visits.Events, NpgsqlDbType.Integer),
+            Values(visits.Firsts, NpgsqlDbType.TimestampTz),
+            Values(visits.Lasts, NpgsqlDbType.TimestampTz),
+        },
+    };
+
+    private static NpgsqlParameter<List<T>> Values<T>(List<T> values, NpgsqlDbType type) =>
+        new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
+
+    private static NpgsqlParameter<TValue[]> Column<TRow, TValue>(
+        TRow[] rows, Converter<TRow, TValue> value, NpgsqlDbType type) =>
+        new() { TypedValue = Array.ConvertAll(rows, value), NpgsqlDbType = NpgsqlDbType.Array | type };
+
+    // All in one transaction, which begins with the locks on these fingerprints. Its reads block nobody.
+    protected override Task<T?> Remove<TFound, T>(IReadOnlyList<string> fingerprints,
+        Func<DbTransaction, Task<TFound>> find, Func<DbTransaction, TFound, Task<T?>> remove) where T : class => Retrying(async () =>
+    {
+        await using var connection = await dataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await Query(transaction, lockFingerprints, _ => 0, Texts("fingerprints", fingerprints));
+        var result = await remove(transaction, await find(transaction));
+        if (result is not null) await Commit(transaction); // else disposing rolls back
+        return result;
+    });
+
+    protected override Task AddRemoved(
+        DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed) =>
+        Execute(at, addRemovedRollups, Columns([.. removed]));
+
+    protected override Task LockMerge(DbTransaction at) => Execute(at, lockMerge);
+
+    protected override Task RaiseRemovalEpoch(DbTransaction at) => Execute(at, raiseRemovalEpoch);
+
+    public override async Task<IAsyncDisposable?> TryLead()
+    {
+        NpgsqlConnection? connection = null;
+        try
+        {
+            connection = await dataSource.OpenConnectionAsync();
+            await using var command = new NpgsqlCommand(tryLead, connection);
+            if (await command.ExecuteScalarAsync() is true) return new Lead(connection, stopLeading);
+            await connection.DisposeAsync();
+            return null;
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception))
+        {
+            if (connection is not null) await connection.DisposeAsync();
+            throw Unavailable(exception);
+        }
+    }
+
+    // The lock lasts as long as the connection. It is released explicitly because the pool keeps the connection.
+    private sealed class Lead(NpgsqlConnection connection, string stop) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            try
+            {
+                await using var command = new NpgsqlCommand(stop, connection);
+                await command.ExecuteNonQueryAsync();
+            }
+            catch (Exception exception) when (exception is NpgsqlException or SocketException or IOException)
+            {
+                // the connection is broken, so the server has released the lock
+            }
+            await connection.DisposeAsync();
+        }
+    }
+
+    protected override async Task<int> Merge(string script, int limit)
+    {
+        try
+        {
+            await using var connection = await dataSource.OpenConnectionAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using var tryLock = new NpgsqlCommand(tryMergeLock, connection, transaction);
+            if (await tryLock.ExecuteScalarAsync() is not true) return 0;
+            await using var merge = new NpgsqlCommand(script, connection, transaction);
+            merge.Parameters.Add(Parameter("limit", limit));
+            var merged = (long)(await merge.ExecuteScalarAsync())!;
+            await Commit(transaction);
+            return (int)merged;
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception))
+        {
+            throw Unavailable(exception);
+        }
+    }
+
+    public override async Task CheckWritable(CancellationToken cancellation)
+    {
+        try
+        {
+            await using var command = dataSource.CreateCommand(checkWritable);
+            if (await command.ExecuteScalarAsync(cancellation) is true) return;
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception))
+        {
+            throw Unavailable(exception);
+        }
+        throw new EventLogUnavailableException("The database is read-only.");
+    }
+
+    protected override async ValueTask<DbConnection> Open(CancellationToken cancellation) =>
+        await dataSource.OpenConnectionAsync(cancellation);
+
+    protected override async ValueTask<DbConnection> OpenForQuestion(CancellationToken cancellation) =>
+        await questions.OpenConnectionAsync(cancellation);
+
+    protected override async Task<AuditConnections> OpenSnapshot(CancellationToken cancellation)
+    {
+        var events = await dataSource.OpenConnectionAsync(cancellation);
+        var visits = await dataSource.OpenConnectionAsync(cancellation);
+        var others = await dataSource.OpenConnectionAsync(cancellation);
+        await events.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
+        await using var export = new NpgsqlCommand("select pg_export_snapshot()", events);
+        var snapshot = (string)(await export.ExecuteScalarAsync(cancellation))!;
+        foreach (var beside in (NpgsqlConnection[])[visits, others])
+        {
+            await beside.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
+            // This statement takes no parameters. The name comes from the server itself.
+            await using var import = new NpgsqlCommand($"set transaction snapshot '{snapshot}'", beside);
+            await import.ExecuteNonQueryAsync(cancellation);
+        }
+        foreach (var connection in (NpgsqlConnection[])[events, visits, others])
+        {
+            await using var stay = new NpgsqlCommand(stayOpen, connection);
+            await stay.ExecuteNonQueryAsync(cancellation);
+        }
+        return new(events, visits, others);
+    }
+
+    protected override async Task<DbConnection> OpenExport(CancellationToken cancellation)
+    {
+        var connection = await exports.OpenConnectionAsync(cancellation);
+        try
+        {
+            await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
+            await using var settings = new NpgsqlCommand(readInKeyOrder, connection);
+            await settings.ExecuteNonQueryAsync(cancellation);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    protected override DbParameter Parameter(string name, object value) => new NpgsqlParameter(name, value);
+
+    protected override DbParameter Time(string name, DateTime value) => new NpgsqlParameter<DateTime>(name, value);
+
+    protected override DbParameter Texts(string name, IEnumerable<string> values) =>
+        new NpgsqlParameter<string[]>(name, [.. values]);
+
+    protected override DbParameter Ids(string name, IEnumerable<Guid> values) =>
+        new NpgsqlParameter<Guid[]>(name, [.. values]);
+
+    protected override DbParameter Days(string name, IEnumerable<DateOnly> values) =>
+        new NpgsqlParameter<DateOnly[]>(name, [.. values]);
+
+    protected override DbParameter Numbers(string name, IEnumerable<long> values) =>
+        new NpgsqlParameter<long[]>(name, [.. values]);
+
+    protected override DbParameter Blobs(string name, IEnumerable<byte[]> values) =>
+        new NpgsqlParameter<byte[][]>(name, [.. values]);
+
+    protected override DateTime ReadTime(DbDataReader row, int column) => row.GetDateTime(column);
+
+    protected override bool TryForgetConnections(Exception exception)
+    {
+        if (!IsLostConnection(exception)) return false;
+        ForgetConnections();
+        return true;
+    }
+
+    private void ForgetConnections()
+    {
+        commits.Clear();
+        dataSource.Clear();
+        questions.Clear();
+    }
+
+    // The pool may hold connections that a restarted server no longer knows, or that an operator has ended. The driver
+    // does not count an operator's or a crash's shutdown as transient.
+    private static bool IsLostConnection(Exception exception) => exception is NpgsqlException and (not PostgresException
+        or PostgresException { IsTransient: true }
+        or PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown });
+
+    protected override bool IsDatabaseFailure(Exception exception) =>
+        exception is NpgsqlException or SocketException or IOException or TimeoutException;
+}

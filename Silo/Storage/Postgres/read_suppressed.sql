@@ -1,4 +1,0 @@
--- A subquery and not a join, so that it is a probe, whatever the planner knows of the table.
-select asked.fingerprint
-from unnest(@fingerprints::text[], @hashes::bytea[]) as asked (fingerprint, hash)
-where (select true from suppressions s where s.hash = asked.hash)

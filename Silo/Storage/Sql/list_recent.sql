@@ -1,0 +1,7 @@
+select fingerprint, cast(sum(events) as bigint), min(first_seen), max(last_seen)
+from visits
+where cast(@product as text) is null or product = @product
+group by fingerprint
+having (max(last_seen), fingerprint) < (@after, @after_fingerprint)
+order by max(last_seen) desc, fingerprint desc
+limit @limit

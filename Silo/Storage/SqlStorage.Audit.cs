@@ -1,0 +1,87 @@
+using System.Data.Common;
+using System.Runtime.CompilerServices;
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Storage;
+
+/// <summary>How everything stored is read for a proof.</summary>
+public abstract partial class SqlStorage
+{
+    private readonly string auditEvents = scripts["audit_events"];
+    private readonly string auditStates = scripts["audit_states"];
+    private readonly string auditRollups = scripts["audit_rollups"];
+    private readonly string auditRollupHours = scripts["audit_rollup_hours"];
+    private readonly string auditRemovedRollups = scripts["audit_removed_rollups"];
+    private readonly string auditVisits = scripts["audit_visits"];
+
+    /// <summary>Everything stored, as of one moment.</summary>
+    public async Task<IEventLogAudit> OpenAudit(CancellationToken cancellation)
+    {
+        try
+        {
+            return new Audit(this, await OpenSnapshot(cancellation));
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception))
+        {
+            throw Unavailable(exception);
+        }
+    }
+
+    /// <summary>
+    /// Connections that see the database as of one moment: one for each stream that is read side by side.
+    /// </summary>
+    protected abstract Task<AuditConnections> OpenSnapshot(CancellationToken cancellation);
+
+    private (RollupKey, RollupCounts) ReadRollup(DbDataReader row) =>
+        (new(ReadTime(row, 0), row.GetString(1), row.GetString(2)), ReadRollupCounts(row));
+
+    private Visit ReadVisit(DbDataReader row) => new(row.GetFieldValue<DateOnly>(0), row.GetString(1), row.GetString(2),
+        row.GetInt64(3), ReadTime(row, 4), ReadTime(row, 5));
+
+    private sealed class Audit(SqlStorage storage, AuditConnections connections) : IEventLogAudit
+    {
+        public IAsyncEnumerable<RecordedEvent> Events(CancellationToken cancellation) =>
+            Stream(connections.Events, storage.auditEvents, storage.ReadEvent, cancellation);
+
+        public IAsyncEnumerable<StoredState> States(CancellationToken cancellation) => Stream(connections.Others, storage.auditStates,
+            row => new StoredState(row.GetString(0), row.GetFieldValue<byte[]>(1), row.GetBoolean(2)), cancellation);
+
+        public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RemovedRollups(CancellationToken cancellation) =>
+            Stream(connections.Others, storage.auditRemovedRollups, storage.ReadRollup, cancellation);
+
+        public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> Rollups(CancellationToken cancellation) =>
+            Stream(connections.Others, storage.auditRollups, storage.ReadRollup, cancellation);
+
+        public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RollupHours(CancellationToken cancellation) =>
+            Stream(connections.Others, storage.auditRollupHours, storage.ReadRollup, cancellation);
+
+        public IAsyncEnumerable<(string Product, string Action, long Events)> Counts(CancellationToken cancellation) =>
+            Stream(connections.Others, storage.readCounts, ReadCount, cancellation);
+
+        public IAsyncEnumerable<Visit> Visits(CancellationToken cancellation) =>
+            Stream(connections.Visits, storage.auditVisits, storage.ReadVisit, cancellation);
+
+        public ValueTask DisposeAsync() => connections.DisposeAsync();
+
+        private static async IAsyncEnumerable<T> Stream<T>(DbConnection connection, string sql, Func<DbDataReader, T> map,
+            [EnumeratorCancellation] CancellationToken cancellation)
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = sql;
+            command.CommandTimeout = 0; // a proof of a large log takes as long as it takes
+            await using var rows = await command.ExecuteReaderAsync(cancellation);
+            while (await rows.ReadAsync(cancellation)) yield return map(rows);
+        }
+    }
+}
+
+/// <summary>Connections in transactions that see the same moment.</summary>
+public sealed record AuditConnections(DbConnection Events, DbConnection Visits, DbConnection Others) : IAsyncDisposable
+{
+    public async ValueTask DisposeAsync()
+    {
+        await Events.DisposeAsync();
+        await Visits.DisposeAsync();
+        await Others.DisposeAsync();
+    }
+}

@@ -1,0 +1,125 @@
+-- The event log: the record, from which all else can be rebuilt. It is clustered by its key. Times are ISO 8601 text in
+-- UTC with microseconds, and ids are text: any SQLite shell can read them, and they sort correctly.
+create table events (
+    fingerprint text not null,
+    sequence    integer not null,
+    id          text not null,
+    action      text not null,
+    product     text not null,
+    created     text not null,
+    occurred    text not null,
+    properties  text,
+    primary key (fingerprint, sequence),
+    unique (fingerprint, id)
+) strict, without rowid;
+
+-- Counts by minute, product and action, over all fingerprints.
+create table rollups (
+    minute                     text not null,
+    product                    text not null,
+    action                     text not null,
+    events                     integer not null,
+    new_fingerprints           integer not null,
+    new_product_fingerprints   integer not null,
+    daily_fingerprints         integer not null,
+    daily_product_fingerprints integer not null,
+    primary key (minute, product, action)
+) strict, without rowid;
+
+-- Commits append here. The merge moves these rows into rollups and rollup_hours.
+create table rollup_deltas (
+    id                         integer primary key,
+    minute                     text not null,
+    product                    text not null,
+    action                     text not null,
+    events                     integer not null,
+    new_fingerprints           integer not null,
+    new_product_fingerprints   integer not null,
+    daily_fingerprints         integer not null,
+    daily_product_fingerprints integer not null
+) strict;
+
+-- The same counts by hour, for questions about months.
+create table rollup_hours (
+    hour                       text not null,
+    product                    text not null,
+    action                     text not null,
+    events                     integer not null,
+    new_fingerprints           integer not null,
+    new_product_fingerprints   integer not null,
+    daily_fingerprints         integer not null,
+    daily_product_fingerprints integer not null,
+    primary key (hour, product, action)
+) strict, without rowid;
+
+-- For questions about one product.
+create index rollup_hours_product_idx on rollup_hours (product, hour);
+
+-- What events that were removed from the log gave the rollups, which keep it. A proof adds it to the fold of the log.
+-- It names no fingerprint.
+create table removed_rollups (
+    minute                     text not null,
+    product                    text not null,
+    action                     text not null,
+    events                     integer not null,
+    new_fingerprints           integer not null,
+    new_product_fingerprints   integer not null,
+    daily_fingerprints         integer not null,
+    daily_product_fingerprints integer not null,
+    primary key (minute, product, action)
+) strict, without rowid;
+
+-- Each pair of product and action, with its merged events: totals without reading all minutes. The merge adds the
+-- pairs, and the process reads the new ones, to bound their number.
+create table counters (
+    id      integer primary key,
+    product text not null,
+    action  text not null,
+    events  integer not null,
+    unique (product, action)
+) strict;
+
+-- One row for each UTC day on which a fingerprint used a product.
+create table visits (
+    day         text not null,
+    product     text not null,
+    fingerprint text not null,
+    events      integer not null,
+    first_seen  text not null,
+    last_seen   text not null,
+    primary key (day, product, fingerprint)
+) strict, without rowid;
+
+-- Each commit appends one row, which the merge adds to visits: a JSON array of [fingerprint, product, events, first,
+-- last]. The day of a visit is that of its first event.
+create table visit_deltas (
+    id     integer primary key,
+    visits text not null
+) strict;
+
+-- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a
+-- snapshot, and as durable as the log.
+create table pruned (
+    fingerprint text not null primary key,
+    sequence    integer not null,
+    state       blob not null
+) strict, without rowid;
+
+-- Fingerprints whose events are refused: the HMAC-SHA-256 of each. The key is made here, and is kept nowhere else.
+create table suppressions (
+    hash blob not null primary key
+) strict, without rowid;
+
+create table suppression_key (
+    id  integer primary key check (id = 1),
+    key blob not null
+) strict;
+
+insert into suppression_key values (1, randomblob(32));
+
+-- The salt of the newest day, in one row. A new salt has the same size and overwrites the old one in its place.
+create table daily_salts (
+    id   integer primary key check (id = 1),
+    day  text not null,
+    salt blob not null
+) strict;

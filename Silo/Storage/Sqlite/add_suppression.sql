@@ -1,1 +1,0 @@
-insert into suppressions (hash) values (@hash) on conflict (hash) do nothing

@@ -1,3 +1,0 @@
-select minute, product, action, events,
-    new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
-from gone_rollups

@@ -1,1 +1,0 @@
-delete from events where fingerprint = @fingerprint and sequence <= @sequence

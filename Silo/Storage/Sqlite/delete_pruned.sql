@@ -1,1 +1,0 @@
-delete from pruned where fingerprint = @fingerprint

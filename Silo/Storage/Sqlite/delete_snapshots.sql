@@ -1,1 +1,0 @@
-delete from snapshots where grain_key = @key

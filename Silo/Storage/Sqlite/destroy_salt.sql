@@ -1,2 +1,0 @@
-pragma secure_delete = on;
-delete from daily_salts

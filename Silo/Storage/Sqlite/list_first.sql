@@ -1,7 +1,0 @@
-select fingerprint, sum(events), min(first_seen), max(last_seen)
-from visits
-where @product is null or product = @product
-group by fingerprint
-having (min(first_seen), fingerprint) > (@after, @after_fingerprint)
-order by min(first_seen), fingerprint
-limit @limit

@@ -1,7 +1,0 @@
-select fingerprint, sum(events), min(first_seen), max(last_seen)
-from visits
-where @product is null or product = @product
-group by fingerprint
-having (max(last_seen), fingerprint) < (@after, @after_fingerprint)
-order by max(last_seen) desc, fingerprint desc
-limit @limit

@@ -1,7 +1,0 @@
-select fingerprint, sum(events), min(first_seen), max(last_seen)
-from visits
-where @product is null or product = @product
-group by fingerprint
-having (sum(events), fingerprint) < (@after, @after_fingerprint)
-order by sum(events) desc, fingerprint desc
-limit @limit

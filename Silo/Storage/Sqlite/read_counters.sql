@@ -1,4 +1,0 @@
-select id, product, action
-from counters
-where id > @id
-order by id

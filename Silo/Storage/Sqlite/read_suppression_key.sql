@@ -1,1 +1,0 @@
-select key from suppression_key

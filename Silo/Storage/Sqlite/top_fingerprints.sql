@@ -1,6 +1,0 @@
-select fingerprint, sum(events), min(first_seen), max(last_seen)
-from visits
-where day >= @from and day < @to and (@product is null or product = @product)
-group by fingerprint
-order by sum(events) desc, fingerprint
-limit @limit
