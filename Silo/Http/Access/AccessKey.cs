@@ -4,16 +4,16 @@ using System.Text;
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
-/// A key that a client shows to write, to read or to erase. Of the key itself only a hash is kept: it cannot be logged, and
-/// hashes of one length are compared in constant time.
+/// A key that a client sends to write, to read or to erase. Only a hash is kept: it cannot be logged, and hashes
+/// compare in constant time.
 /// </summary>
 /// <param name="Writes">Whether it may send events.</param>
-/// <param name="Reads">Whether it may ask.</param>
+/// <param name="Reads">Whether it may query.</param>
 /// <param name="Products">The only products whose events it may send; empty for all.</param>
-/// <param name="Origins">The only sites whose pages may use it; empty for all, and for programs.</param>
+/// <param name="Origins">The only sites whose pages may use it; empty for all pages and programs.</param>
 public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Products, IReadOnlySet<string> Origins)
 {
-    // What a header takes as it is (RFC 6750), and too many to guess.
+    // Characters that a header takes unescaped (RFC 6750), and enough of them not to be guessed.
     private const int CharactersMin = 16;
     private const int CharactersMax = 128;
     private const string Punctuation = "-._~+/=";
@@ -25,13 +25,13 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
     /// <summary>Whether it may erase fingerprints.</summary>
     public bool Erases { get; init; }
 
-    /// <summary>The product that a key bound to exactly one names; else null.</summary>
+    /// <summary>The product of a key that is bound to exactly one; else null.</summary>
     public string? Product => Products.Count == 1 ? Products.First() : null;
 
-    /// <summary>Whether it may send events that are older than a client's clock can be wrong.</summary>
+    /// <summary>Whether it may send old events.</summary>
     public bool MayWriteHistory { get; private init; }
 
-    /// <summary>Reads a key as -writeKeys has it: <c>KEY;products=a,b;origins=https://x;history=true</c>.</summary>
+    /// <summary>Parses an entry of -writeKeys: <c>KEY;products=a,b;origins=https://x;history=true</c>.</summary>
     /// <exception cref="FormatException">Says what was expected, and nothing of the key.</exception>
     public static AccessKey ParseWriteKey(string text)
     {
@@ -47,7 +47,7 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
             else if (binding == "history=true" && !history) history = true;
             else throw new FormatException("expected a key, then at most ;products=NAME,NAME and ;origins=URL,URL and ;history=true");
         }
-        var isBound = products.Count > 0 || origins.Count > 0; // such a key is for those outside
+        var isBound = products.Count > 0 || origins.Count > 0; // such a key is given to others
         return new(Writes: true, Reads: false, products, origins) { Hash = HashOf(Checked(parts[0])), MayWriteHistory = history || !isBound };
     }
 
@@ -78,7 +78,7 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
             ? names
             : throw new FormatException("expected names separated by commas, without spaces; percent-encode other characters in a product");
 
-    /// <summary>Reads what a browser calls an origin: scheme, host, and a port that is not the scheme's own.</summary>
+    /// <summary>Parses an origin as browsers send it: scheme, host, and any port but the scheme's default.</summary>
     /// <exception cref="FormatException">Says what was expected.</exception>
     public static string ParseOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url)

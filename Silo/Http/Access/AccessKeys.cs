@@ -3,16 +3,14 @@ using Tally.Silo.CommandLine;
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
-/// All keys. Without any for writing everyone may write, and without any for reading everyone may read. Without any at all
-/// everyone may erase; else nobody but with a key that is for it.
+/// All keys. Without write keys everyone may write; without read keys everyone may read. Without any keys everyone may
+/// erase; with any, only an erase key does.
 /// </summary>
 public sealed class AccessKeys
 {
     private readonly List<AccessKey> keys = [];
 
-    /// <param name="writeKeys">As <see cref="ParseWriteKeys"/> reads them.</param>
-    /// <param name="readKeys">As <see cref="ParseReadKeys"/> reads them. A key that is in several lists does all of it.</param>
-    /// <param name="eraseKeys">As <see cref="ParseEraseKeys"/> reads them.</param>
+    /// <remarks>A key in several lists may do all of it.</remarks>
     public AccessKeys(IReadOnlyList<AccessKey> writeKeys, IReadOnlyList<AccessKey> readKeys, IReadOnlyList<AccessKey>? eraseKeys = null)
     {
         foreach (var key in writeKeys.Concat(readKeys).Concat(eraseKeys ?? []))
@@ -25,7 +23,7 @@ public sealed class AccessKeys
     public bool GuardReading { get; }
     public bool GuardErasing => keys.Count > 0;
 
-    /// <summary>Keys separated by white space: in a file, one a line.</summary>
+    /// <summary>Parses keys separated by white space, as in a file with one key a line.</summary>
     /// <exception cref="FormatException">Says what was expected.</exception>
     public static IReadOnlyList<AccessKey> ParseWriteKeys(string text) => Parse(text, AccessKey.ParseWriteKey);
 
@@ -35,7 +33,7 @@ public sealed class AccessKeys
     /// <inheritdoc cref="ParseWriteKeys"/>
     public static IReadOnlyList<AccessKey> ParseEraseKeys(string text) => Parse(text, AccessKey.ParseEraseKey);
 
-    /// <summary>Takes as long whichever key it is, and whether it is one.</summary>
+    /// <summary>Finds a key. Takes the same time for every key, known or not.</summary>
     public AccessKey? Find(string key)
     {
         var hash = AccessKey.HashOf(key);

@@ -7,8 +7,6 @@ using Tally.Grains.EventLog;
 namespace Tally.Silo.Http.Exports;
 
 /// <summary>Parquet, compressed inside with Snappy, which every reader knows. Times are UTC microseconds, properties JSON text.</summary>
-/// <param name="buffer">Row groups are written here when they are full.</param>
-/// <param name="limits">When a row group is full.</param>
 internal sealed class ParquetFormat(ExportBuffer buffer, Limits limits) : ExportFormat
 {
     // What readers see.
@@ -17,8 +15,9 @@ internal sealed class ParquetFormat(ExportBuffer buffer, Limits limits) : Export
         new DataField<string>("action", nullable: false), new DataField<string>("product", nullable: false),
         Microseconds("created"), Microseconds("occurred"), new DataField<string>("properties", nullable: true));
 
-    // The same columns in their physical types. Readers skip row groups by the statistics that the library writes, and those are wrong
-    // for text (ordered as UTF-16, not UTF-8) and for times (in milliseconds). It writes none for bytes, and right ones for numbers.
+    // The same columns in their physical types. Readers skip row groups by the statistics that the library writes, and
+    // those are wrong for text (ordered as UTF-16, not UTF-8) and for times (in milliseconds). It writes none for
+    // bytes, and right ones for numbers.
     private static readonly ParquetSchema Physical = new(
         Bytes("fingerprint"), new DataField<long>("sequence"), Bytes("id"), Bytes("action"), Bytes("product"),
         new DataField<long>("created"), new DataField<long>("occurred"), Bytes("properties", nullable: true));
