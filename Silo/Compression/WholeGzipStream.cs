@@ -3,15 +3,15 @@ using System.IO.Compression;
 namespace Tally.Silo.Compression;
 
 /// <summary>
-/// Decompresses gzip to the end of its source. The framework's stream takes what follows a member and is none for the end of
-/// everything, without a word; here it is an error, as is a member that is damaged or breaks off. All errors say where.
+/// Decompresses gzip to the end of its source. The framework's stream silently stops at anything after a member that is
+/// not another member. Here that is an error, like a member that is damaged or breaks off. All errors say where.
 /// </summary>
 internal sealed class WholeGzipStream : Stream
 {
     private readonly Counted counted;
     private readonly GZipStream members;
 
-    /// <param name="source">One or several members of gzip. It is disposed with this.</param>
+    /// <param name="source">One or more gzip members. Disposed with this stream.</param>
     public WholeGzipStream(Stream source)
     {
         counted = new(source);
@@ -24,7 +24,7 @@ internal sealed class WholeGzipStream : Stream
     public override long Length => throw new NotSupportedException();
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
-    /// <exception cref="InvalidDataException">The source is not gzip to its end.</exception>
+    /// <exception cref="InvalidDataException">The source is not gzip up to its end.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         int read;
@@ -39,7 +39,7 @@ internal sealed class WholeGzipStream : Stream
         return Checked(read, buffer.Length);
     }
 
-    /// <exception cref="InvalidDataException">The source is not gzip to its end.</exception>
+    /// <exception cref="InvalidDataException">The source is not gzip up to its end.</exception>
     public override int Read(Span<byte> buffer)
     {
         int read;
@@ -70,7 +70,7 @@ internal sealed class WholeGzipStream : Stream
         base.Dispose(disposing);
     }
 
-    // The framework's stream reads its source to the end unless it was left with something that is no member.
+    // The framework's stream reads its source to the end, unless it finds something that is no member.
     private int Checked(int read, int wanted) =>
         read > 0 || wanted == 0 || counted.Ended ? read
         : throw new InvalidDataException($"something else follows the gzip data, at about byte {counted.Bytes}");
@@ -79,7 +79,7 @@ internal sealed class WholeGzipStream : Stream
         ? new InvalidDataException($"the gzip data breaks off, at byte {counted.Bytes}", exception)
         : new InvalidDataException($"the gzip data is damaged, at about byte {counted.Bytes}", exception);
 
-    // Hands out little at a time: how far it was read is all that can be known of where a fault is.
+    // Hands out few bytes at a time, so that their count shows where a fault is.
     private sealed class Counted(Stream source) : Stream
     {
         private const int StepBytes = 256;

@@ -9,22 +9,16 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.Export;
 
-/// <summary>The service that an export reads from, and what it is asked for.</summary>
+/// <summary>A client of the service that an export reads from.</summary>
 internal sealed class ExportSource : IDisposable
 {
     private readonly HttpClient http;
     private readonly string query;
     private readonly string countQuery;
 
-    /// <param name="url">Of the service.</param>
-    /// <param name="key">Its read key, where it asks for one.</param>
-    /// <param name="format">As the endpoint names it.</param>
-    /// <param name="from">As the endpoint reads it; null for all of time.</param>
-    /// <param name="to">Likewise.</param>
-    /// <param name="product">Null for all.</param>
     public ExportSource(Uri url, string? key, string format, string? from, string? to, string? product)
     {
-        // No time limit: where few rows are asked for, the first may be long in coming. A host that is gone is noticed below.
+        // No time limit: the first of few rows may take long. Keep-alive notices a host that is gone.
         http = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.GZip, ConnectCallback = Connect })
         {
             BaseAddress = url,
@@ -32,14 +26,12 @@ internal sealed class ExportSource : IDisposable
         };
         if (key is not null) http.DefaultRequestHeaders.Authorization = new("Bearer", key);
         query = QueryOf(("format", format), ("from", from), ("to", to), ("product", product));
-        // All of time is what totals do not take by themselves.
+        // Totals have a default range, so all of time must be given.
         countQuery = QueryOf(("bucket", "all"), ("from", MinuteOf(from, "0001-01-01")), ("to", MinuteOf(to, "9999-12-31")), ("product", product));
     }
 
-    /// <summary>
-    /// How many events that is about: the service counts whole minutes, and also what it has pruned.
-    /// </summary>
-    /// <returns>Null where it does not say.</returns>
+    /// <summary>Estimates the number of events: the service counts whole minutes, and pruned events too.</summary>
+    /// <returns>Null if it is not known.</returns>
     public async Task<long?> Count()
     {
         try
@@ -49,23 +41,24 @@ internal sealed class ExportSource : IDisposable
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException)
         {
-            return null; // the export itself finds out what is wrong
+            return null; // the export itself will report the fault
         }
     }
 
-    /// <summary>Reads the rows after a place to their end.</summary>
-    /// <param name="after">Null for all.</param>
-    /// <param name="read">Given the rows as they come. Throws what the stream throws.</param>
-    /// <exception cref="AnswerLostException">The service did not answer, or not to the end: another try may do better.</exception>
+    /// <summary>Reads all rows after a cursor.</summary>
+    /// <param name="after">Null for all rows.</param>
+    /// <param name="read">Reads the stream of rows, and lets the stream's exceptions pass.</param>
+    /// <exception cref="AnswerLostException">The service did not answer, or not to the end. Try again.</exception>
     /// <exception cref="StartupException">The service refuses.</exception>
     public async Task Read(ExportCursor? after, Func<Stream, Task> read)
     {
-        var cursor = after is { } place ? $"&after={Uri.EscapeDataString(ExportParameters.Write(place))}" : "";
+        var cursor = after is { } place ? $"&after={Uri.EscapeDataString(ExportParameters.ToText(place))}" : "";
         try
         {
             using var response = await http.GetAsync(
                 new Uri($"{ExportEndpoint.Path}?{query}{cursor}", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
-            if (IsForNow(response.StatusCode)) throw new AnswerLostException($"it answers {(int)response.StatusCode}") { IsAnswer = true };
+            if (IsTemporary(response.StatusCode))
+                throw new AnswerLostException($"it answers {(int)response.StatusCode}") { IsAnswer = true };
             if (!response.IsSuccessStatusCode)
                 throw new StartupException($"{http.BaseAddress} refuses the export: {(int)response.StatusCode} "
                     + ServiceClient.DetailOf(await response.Content.ReadAsByteArrayAsync()));
@@ -82,11 +75,11 @@ internal sealed class ExportSource : IDisposable
     private static string QueryOf(params (string Name, string? Value)[] parameters) => string.Join('&',
         parameters.Where(one => one.Value is not null).Select(one => $"{one.Name}={Uri.EscapeDataString(one.Value!)}"));
 
-    // Totals are counted by minutes. A time that cannot be read goes as it is: the export says what is wrong with it.
+    // Totals take whole minutes. A malformed time is passed on: the export reports what is wrong with it.
     private static string? MinuteOf(string? time, string without) => time is null ? without
         : Timestamp.TryParseTimeOrDay(time, out var moment) ? moment.ToString("yyyy-MM-dd'T'HH:mm':00Z'", CultureInfo.InvariantCulture) : time;
 
-    private static bool IsForNow(HttpStatusCode status) => status is HttpStatusCode.ServiceUnavailable
+    private static bool IsTemporary(HttpStatusCode status) => status is HttpStatusCode.ServiceUnavailable
         or HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout;
 
     private static async ValueTask<Stream> Connect(SocketsHttpConnectionContext context, CancellationToken cancellation)
@@ -112,6 +105,6 @@ internal sealed class ExportSource : IDisposable
 /// <summary>The service did not answer, or not to the end.</summary>
 internal sealed class AnswerLostException(string message, Exception? inner = null) : Exception(message, inner)
 {
-    /// <summary>It said that it cannot for now.</summary>
+    /// <summary>The service answered that it cannot do this now.</summary>
     public bool IsAnswer { get; init; }
 }

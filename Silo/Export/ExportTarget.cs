@@ -4,8 +4,8 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Export;
 
 /// <summary>
-/// Where an export goes: standard output, or a file that has another name until it is whole. A name that ends in .gz is
-/// compressed.
+/// Where an export goes: standard output, or a file, which has another name until it is complete. A name that ends in
+/// .gz means compression.
 /// </summary>
 internal sealed class ExportTarget : IDisposable
 {
@@ -16,15 +16,15 @@ internal sealed class ExportTarget : IDisposable
     private readonly bool isGzip;
     private readonly Stream sink;
     private readonly Stream stream;
-    private bool isWhole;
+    private bool isComplete;
 
-    /// <param name="path">Of a file, or - for standard output.</param>
+    /// <param name="path">A file's, or - for standard output.</param>
     /// <exception cref="StartupException">It cannot be written.</exception>
     public ExportTarget(string path)
     {
         this.path = path;
         var pipe = OpenPipe(path);
-        // What lies under /dev is written itself: to give it a file's place would take it away from everyone.
+        // A device is written to directly: renaming a file over it would replace it for everyone.
         if (path != "-" && !path.StartsWith("/dev/", StringComparison.Ordinal) && pipe is null) partial = path + ".partial";
         sink = pipe ?? Guarded(() => path == "-" ? Console.OpenStandardOutput()
             : path.Length == 0 ? throw new IOException("it has no name")
@@ -49,7 +49,7 @@ internal sealed class ExportTarget : IDisposable
 
     /// <summary>Forgets what was written.</summary>
     /// <returns>False where that is out of reach already.</returns>
-    public bool TryBeginAgain() => partial is not null && !isGzip && Guarded(() =>
+    public bool TryClear() => partial is not null && !isGzip && Guarded(() =>
     {
         stream.Flush();
         sink.SetLength(0);
@@ -67,7 +67,7 @@ internal sealed class ExportTarget : IDisposable
             else file.Flush(flushToDisk: true);
             File.Move(partial, path, overwrite: true);
         }
-        return isWhole = true;
+        return isComplete = true;
     });
 
     public void Dispose()
@@ -76,14 +76,14 @@ internal sealed class ExportTarget : IDisposable
         {
             stream.Dispose();
         }
-        catch (IOException) when (!isWhole)
+        catch (IOException) when (!isComplete)
         {
-            // a full disk: that was said before
+            // a full disk, which was reported before
         }
-        if (!isWhole && partial is not null) File.Delete(partial);
+        if (!isComplete && partial is not null) File.Delete(partial);
     }
 
-    // Opening one waits for its reader, and so does the export.
+    // Opening a pipe waits for its reader.
     private static FileStream? OpenPipe(string path)
     {
         try
@@ -95,7 +95,7 @@ internal sealed class ExportTarget : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // what cannot be written is told when it is opened for good
+            // reported when the file is opened for writing
         }
         return null;
     }

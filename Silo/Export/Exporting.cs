@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using nietras.SeparatedValues;
@@ -8,27 +9,37 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.Export;
 
+/// <summary>The counts of an export so far.</summary>
+internal sealed class ExportTally
+{
+    /// <summary>Rows; null for Parquet, whose rows are not seen.</summary>
+    public long? Rows;
+
+    /// <summary>Bytes before compression.</summary>
+    public long Bytes;
+
+    public override string ToString() => Rows is { } rows
+        ? string.Create(CultureInfo.InvariantCulture, $"{rows} events exported, {Bytes} bytes")
+        : string.Create(CultureInfo.InvariantCulture, $"{Bytes} bytes exported");
+}
+
 /// <summary>
-/// Brings what the service exports to a target. Rows are written when they are whole, so that one that breaks off goes on
-/// after the last of them; Parquet, which is nothing without its end, begins again.
+/// Writes a service's export to a target. Only whole rows are written, so an export that breaks off continues after the
+/// last one. Parquet cannot be read without its end, so it starts again.
 /// </summary>
-/// <param name="source">Where from.</param>
-/// <param name="target">Where to.</param>
-/// <param name="format">One of <see cref="ExportFormat.Names"/>.</param>
-/// <param name="tally">Kept while it runs.</param>
 internal sealed class Exporting(ExportSource source, ExportTarget target, string format, ExportTally tally)
 {
-    // Without anything new for so long it ends. A rolling restart, or a database that is started again, takes less.
+    // The export fails after so long without new bytes: longer than a restart of the service or the database takes.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
-    private readonly MemoryStream last = new(); // the last row that is written
+    private readonly MemoryStream last = new(); // the last row that was written
     private bool begun;
 
     private bool IsCsv => format == ExportFormat.Csv;
 
-    /// <exception cref="StartupException">The service refuses, or does not answer any more; or the target cannot be written.</exception>
+    /// <exception cref="StartupException">The service refuses or no longer answers, or writing fails.</exception>
     public async Task Run()
     {
         var (silent, pause) = (Stopwatch.StartNew(), FirstPause);
@@ -51,16 +62,16 @@ internal sealed class Exporting(ExportSource source, ExportTarget target, string
                 {
                     throw new StartupException($"the service does not answer{(begun ? " any more" : "")}: {exception.Message}", exception);
                 }
-                if (format == ExportFormat.Parquet) BeginAgain();
+                if (format == ExportFormat.Parquet) StartAgain();
             }
         }
     }
 
-    private void BeginAgain()
+    private void StartAgain()
     {
         if (tally.Bytes == 0) return;
-        if (!target.TryBeginAgain())
-            throw new StartupException("the service broke off, and what is written cannot be taken back: export Parquet to a file");
+        if (!target.TryClear())
+            throw new StartupException("the service broke off, and the target cannot be cleared: export Parquet to a file");
         tally.Bytes = 0;
     }
 
@@ -75,18 +86,18 @@ internal sealed class Exporting(ExportSource source, ExportTarget target, string
     {
         var records = new RecordReader(answer) { Separator = IsCsv ? (byte)',' : null };
         var isHeader = IsCsv;
-        while (await records.Next() is { } record)
+        while (await records.ReadRecord() is { } record)
         {
-            if (record.Problem is { } problem) throw new StartupException($"the service answers what is no CSV: {problem}");
+            if (record.Problem is { } problem) throw new StartupException($"the answer is not CSV: {problem}");
             if (record.Text is not { } text) throw new StartupException($"a row is longer than {RecordReader.RecordBytesMax} bytes");
-            if (!isHeader) Keep(text.Span);
+            if (!isHeader) Remember(text.Span);
             if (!isHeader || !begun) Write(text.Span);
             (isHeader, begun) = (false, true);
         }
         begun = true;
     }
 
-    private void Keep(ReadOnlySpan<byte> row)
+    private void Remember(ReadOnlySpan<byte> row)
     {
         last.SetLength(0);
         last.Write(row);

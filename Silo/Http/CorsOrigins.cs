@@ -3,16 +3,16 @@ using Microsoft.AspNetCore.Cors;
 namespace Tally.Silo.Http;
 
 /// <summary>
-/// Which pages may read what the endpoints that take events answer. Those alone: what is counted is not for every page
-/// that a visitor opens. It keeps no one from sending, which any program can.
+/// Which pages may read the answers of the endpoints that take events. Counts stay closed to pages: they are not for
+/// every page that a visitor opens. CORS keeps nobody from sending events, which any program can do.
 /// </summary>
 internal static class CorsOrigins
 {
     private const string Policy = "events";
     private const string Any = "*";
-    private static readonly PathString[] Ways = ["/api/events", "/api/pixel.gif", "/v1"];
-    private static readonly EndpointMetadataCollection OfWays = new(new EnableCorsAttribute(Policy));
-    private static readonly TimeSpan PreflightWorth = TimeSpan.FromHours(2); // Chromium keeps none longer
+    private static readonly PathString[] Paths = ["/api/events", "/api/pixel.gif", "/v1"];
+    private static readonly EndpointMetadataCollection Opened = new(new EnableCorsAttribute(Policy));
+    private static readonly TimeSpan PreflightWorth = TimeSpan.FromHours(2); // the longest that Chromium takes
 
     public static void AddEventCors(this IServiceCollection services, IReadOnlyList<string> origins) => services.AddCors(cors =>
         cors.AddPolicy(Policy, policy =>
@@ -22,21 +22,22 @@ internal static class CorsOrigins
                 .AllowAnyHeader() // no request is trusted for a header
                 .WithExposedHeaders("Retry-After")
                 .SetPreflightMaxAge(PreflightWorth);
-            // A beacon with a Blob of application/json asks first, and always as one with cookies, though here are none. With any
-            // origin a browser does not take this.
+            // A beacon with a Blob of application/json sends a preflight, always with credentials though there are no
+            // cookies. Browsers do not accept credentials with any origin.
             if (!origins.Contains(Any)) policy.AllowCredentials();
         }));
 
-    /// <summary>Opens a group of endpoints to the pages of these origins.</summary>
+    /// <summary>Lets the pages of these origins read the group's answers.</summary>
     public static void OpenToPages(this RouteGroupBuilder group) => group.RequireCors(Policy);
 
-    /// <summary>For what is refused where events are taken, though no endpoint takes it: a page reads why.</summary>
+    /// <summary>For requests below these paths that match no endpoint: a page may read why they are refused.</summary>
     public static EndpointMetadataCollection MetadataOf(PathString path) =>
-        Ways.Any(way => path.StartsWithSegments(way)) ? OfWays : EndpointMetadataCollection.Empty;
+        Paths.Any(taken => path.StartsWithSegments(taken)) ? Opened : EndpointMetadataCollection.Empty;
 
     /// <summary>
-    /// For what any page may load: also one that is isolated (Cross-Origin-Embedder-Policy: require-corp), and one that asks for
-    /// it with <c>crossorigin</c>, for an integrity hash, or as a module. Headers of each answer, since a cache may keep it for all.
+    /// Lets any page load the answer: isolated pages too (Cross-Origin-Embedder-Policy: require-corp), and pages that
+    /// load it with <c>crossorigin</c>, with an integrity hash, or as a module. Every answer has these headers, since a
+    /// cache may serve it to all.
     /// </summary>
     public static void OpenToEveryPage(this HttpResponse response)
     {

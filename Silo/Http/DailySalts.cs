@@ -6,8 +6,8 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Http;
 
 /// <summary>
-/// The salt of the current UTC day, the same on every silo. It is destroyed when the next day's is made: at the first
-/// event or within a minute of midnight, whichever comes first.
+/// The salt of the current UTC day, the same on every silo. It is overwritten by the next day's, at the first event of
+/// that day or within a minute of midnight.
 /// </summary>
 internal sealed partial class DailySalts(
     VisitorSettings settings, SqlStorage storage, TimeProvider clock, ILogger<DailySalts> logger) : BackgroundService
@@ -22,7 +22,7 @@ internal sealed partial class DailySalts(
     public async ValueTask<byte[]> Current()
     {
         var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
-        // A day ahead of this clock is another silo's, whose midnight came first: the day before it is gone for all.
+        // A later day comes from a silo whose clock is ahead: the salt of the day before is gone for all silos.
         if (current is { } known && known.Day >= today) return known.Salt;
         Task<DailySalt> take;
         lock (gate)
@@ -40,7 +40,7 @@ internal sealed partial class DailySalts(
         {
             do
             {
-                if (await TryKeepUp() && settings.Fingerprints == FingerprintSource.Client) return;
+                if (await TryUpdate() && settings.Fingerprints == FingerprintSource.Client) return;
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
@@ -50,21 +50,21 @@ internal sealed partial class DailySalts(
         }
     }
 
-    private async Task<bool> TryKeepUp()
+    private async Task<bool> TryUpdate()
     {
         try
         {
-            // The flag may have been taken back: a salt that nobody uses is not kept.
+            // The flag may have been removed: a salt that nobody uses is not kept.
             await (settings.Fingerprints == FingerprintSource.Server ? Current().AsTask() : storage.DestroySalt());
             return true;
         }
         catch (EventLogUnavailableException exception)
         {
-            LogLate(exception);
+            LogFailed(exception);
             return false;
         }
     }
 
     [LoggerMessage(LogLevel.Warning, "The salt of the day could not be taken from the database; the next try is in a minute")]
-    private partial void LogLate(Exception exception);
+    private partial void LogFailed(Exception exception);
 }

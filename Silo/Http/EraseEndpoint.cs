@@ -1,35 +1,36 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+
 namespace Tally.Silo.Http;
 
 /// <summary>What was removed of a fingerprint that was erased.</summary>
-/// <param name="Fingerprint">Whose.</param>
-/// <param name="Erased">UTC: since when nothing of before is kept.</param>
-/// <param name="Events">Of the log, with their ids.</param>
-/// <param name="Snapshots">Of what they add up to.</param>
-/// <param name="Visits">Of its days with a product.</param>
-/// <param name="Suppressed">Whether later events are refused, by this request's wish or an earlier one's.</param>
+/// <param name="Fingerprint">The fingerprint.</param>
+/// <param name="Erased">UTC: nothing from before this time is kept.</param>
+/// <param name="Events">Events removed from the log, with their ids.</param>
+/// <param name="Snapshots">Snapshots removed.</param>
+/// <param name="Visits">Visits removed: days with a product.</param>
+/// <param name="Suppressed">Whether later events are refused, by this request or an earlier one.</param>
 public sealed record ErasureReceipt(string Fingerprint, DateTime Erased, long Events, long Snapshots, long Visits, bool Suppressed);
 
-/// <summary>A fingerprint is forgotten.</summary>
+/// <summary>DELETE /api/fingerprints/{fingerprint}: forgets a fingerprint.</summary>
 internal static class EraseEndpoint
 {
     public static void MapErase(this IEndpointRouteBuilder routes) =>
         routes.MapDelete("/api/fingerprints/{fingerprint}", Erase)
-            .TakesParameters("suppress")
             .WithName("EraseFingerprint")
             .WithSummary("Erase a fingerprint")
-            .WithDescription("Removes its events, their ids and what is kept beside them. Totals stay: they name nobody. Events that come "
-                + "later are a new fingerprint's, or with suppress=true refused. May be repeated.")
-            .Produces<ErasureReceipt>()
-            .ProducesRefusals(400, 401, 403, 422, 503);
+            .WithDescription("Removes its events, their ids and what is kept beside them. Totals stay: they name nobody. "
+                + "Later events count as those of a new fingerprint, or with suppress=true are refused. May be repeated.");
 
-    private static async Task<IResult> Erase(FingerprintPath path, string? suppress, FrontEnd frontEnd, TimeProvider clock)
+    private static async Task<Results<JsonAnswer<ErasureReceipt>, Refusal>> Erase(
+        FingerprintPath path, string? suppress, FrontEnd frontEnd, TimeProvider clock)
     {
         if (path.Refusal is not null) return path.Refusal;
         if (suppress is not (null or "true" or "false")) return Refusal.UnknownValue("suppress", "true or false, or left out");
-        var removed = await frontEnd.Erase(path.Fingerprint!, suppress == "true");
-        return removed is null ? Refusal.ErasureOpen()
-            : new JsonAnswer<ErasureReceipt>(
-                new(path.Fingerprint!, EventFields.WholeMicroseconds(clock.GetUtcNow()), removed.Events, removed.Snapshots, removed.Visits, removed.Suppressed),
-                HttpJson.Default.ErasureReceipt);
+        var result = await frontEnd.Erase(path.Fingerprint!, suppress == "true");
+        if (result is not { } removed) return Refusal.ErasureOpen();
+        var erased = EventFields.WholeMicroseconds(clock.GetUtcNow());
+        var receipt = new ErasureReceipt(
+            path.Fingerprint!, erased, removed.Events, removed.Snapshots, removed.Visits, removed.Suppressed);
+        return new JsonAnswer<ErasureReceipt>(receipt, HttpJson.Default.ErasureReceipt);
     }
 }

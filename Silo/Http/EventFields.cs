@@ -6,47 +6,54 @@ using Tally.Silo.Http.Json;
 namespace Tally.Silo.Http;
 
 /// <summary>
-/// The fields of one event as a client sends them, in a form or in JSON, before anything is checked. An optional field that is
-/// empty is one that is not there: a form sends all of its inputs.
+/// The fields of one event as a client sends them, in a form or in JSON, unchecked. An optional field that is empty
+/// counts as missing, since a form sends all of its inputs.
 /// </summary>
 public sealed class EventFields
 {
-    /// <summary>Those with a text. Properties are their own.</summary>
+    /// <summary>The text fields; properties are JSON.</summary>
     internal static readonly string[] Names = ["action", "product", "fingerprint", "id", "timestamp", "occurred"];
 
-    /// <summary>Half a surrogate pair, of a text that was cut, counts as U+FFFD: an action identifies nobody, so nothing is mixed up.</summary>
+    // Postgres takes the first moment of all for minus infinity, and most programs for no time at all.
+    private static readonly DateTimeOffset Earliest = new(1, 1, 2, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Half a surrogate pair, from a text that was cut, becomes U+FFFD: it identifies nobody.</summary>
     public string? Action { get; set => field = value is null ? null : JsonText.WithoutHalves(value); }
     public string? Product { get; set; }
-    public string? Fingerprint { get; set => field = OrNone(value); }
-    public string? Id { get; set => field = OrNone(value); }
+    public string? Fingerprint { get; set => field = NullIfEmpty(value); }
+    public string? Id { get; set => field = NullIfEmpty(value); }
 
-    /// <summary>When it happened, as <see cref="Http.Timestamp"/> reads it.</summary>
-    public string? Timestamp { get; set => field = OrNone(value); }
+    /// <summary>When the event happened, in a format that <see cref="Http.Timestamp"/> parses.</summary>
+    public string? Timestamp { get; set => field = NullIfEmpty(value); }
 
-    /// <summary>The same under the name that it has in the log and in exports; <see cref="Timestamp"/> comes first.</summary>
-    public string? Occurred { get; set => field = OrNone(value); }
+    /// <summary>The same under its name in the log and in exports; <see cref="Timestamp"/> takes precedence.</summary>
+    public string? Occurred { get; set => field = NullIfEmpty(value); }
 
     /// <summary>A JSON object's text, as the client wrote it.</summary>
     [JsonConverter(typeof(RawJson))]
-    public string? Properties { get; set => field = OrNone(value); }
+    public string? Properties { get; set => field = NullIfEmpty(value); }
 
-    /// <summary>Whether it may be older than what happens now, as what is imported is.</summary>
+    /// <summary>Texts that join the properties, unless the properties have members of these names.</summary>
+    [JsonIgnore]
+    internal IReadOnlyList<(string Name, string Value)> MoreProperties { get; set; } = [];
+
+    /// <summary>Whether the event may be old, as imported events are.</summary>
     [JsonIgnore]
     public bool IsHistory { get; set; }
 
     /// <summary>
-    /// Whether an event whose time is out of range counts when it arrives, where another is refused: its sender has no hand in
-    /// its clock, or no way to send it again.
+    /// Whether an event whose time is out of range counts when it arrives, instead of being refused: its sender cannot
+    /// set its clock, or cannot send it again.
     /// </summary>
     [JsonIgnore]
     public bool CountsOnArrival { get; set; }
 
-    /// <summary>What the client wrote where <see cref="Timestamp"/> is made of it.</summary>
+    /// <summary>The client's own text, if <see cref="Timestamp"/> was computed from it.</summary>
     [JsonIgnore]
     public string? ClientTimestamp { get; set; }
 
-    /// <summary>Sets a field by its name.</summary>
-    /// <returns>False where it is set already.</returns>
+    /// <summary>Sets a field by its name; unknown names are ignored.</summary>
+    /// <returns>False if the field is already set.</returns>
     internal bool TrySet(string name, string value)
     {
         switch (name)
@@ -58,16 +65,14 @@ public sealed class EventFields
             case "timestamp" when Timestamp is null: Timestamp = value; return true;
             case "occurred" when Occurred is null: Occurred = value; return true;
             case "properties" when Properties is null: Properties = value; return true;
-            default: return !Names.Contains(name) && name != "properties"; // one that nobody knows is passed over
+            default: return !Names.Contains(name) && name != "properties";
         }
     }
 
-    // The first moment of all is no time in Postgres, which takes it for minus infinity, and in most programs means that there is none.
-    private static readonly DateTimeOffset Earliest = new(1, 1, 2, 0, 0, 0, TimeSpan.Zero);
+    private static string? NullIfEmpty(string? value) => value is "" ? null : value;
 
-    private static string? OrNone(string? value) => value is "" ? null : value;
-
-    /// <summary>The event that the fields are, accepted at <paramref name="now"/>, or what is wrong with them.</summary>
+    /// <summary>Checks the fields and makes the event, accepted at <paramref name="now"/>.</summary>
+    /// <returns>What is wrong with the fields, or null.</returns>
     public Refusal? ToEvent(Limits limits, DateTimeOffset now, out Event? @event)
     {
         @event = null;
@@ -78,8 +83,10 @@ public sealed class EventFields
             ?? CheckText("product", Product, limits.ProductBytesMax)
             ?? CheckText("fingerprint", Fingerprint, limits.FingerprintBytesMax)
             ?? CheckId("id", Id, limits.EventIdCharactersMax)
-            ?? (Properties is null ? null : PropertiesJson.Read(Properties, limits.PropertiesBytesMax, out properties))
-            ?? ReadTimestamp(limits, now, ref occurred, ref properties);
+            ?? (properties is null ? null
+                : PropertiesJson.Normalize(properties, limits.PropertiesBytesMax, out properties))
+            ?? (MoreProperties.Count == 0 ? null : AddProperties(ref properties, limits.PropertiesBytesMax))
+            ?? ParseTimestamp(limits, now, ref occurred, ref properties);
         if (refusal is null)
             @event = new(Id is null ? EventIds.Create(now) : EventIds.FromClient(Id), Action!, Product!, created, occurred, properties);
         return refusal;
@@ -95,7 +102,7 @@ public sealed class EventFields
         return Encoding.UTF8.GetByteCount(value) > bytesMax ? Refusal.TooLong(field, bytesMax, "bytes of UTF-8") : null;
     }
 
-    // Any string but one that is no Unicode: it is only hashed.
+    // An id is only hashed, so any valid Unicode will do.
     public static Refusal? CheckId(string field, string? id, int charactersMax)
     {
         if (id is null) return null;
@@ -116,10 +123,17 @@ public sealed class EventFields
         return false;
     }
 
-    private Refusal? ReadTimestamp(Limits limits, DateTimeOffset now, ref DateTime occurred, ref string? properties)
+    private Refusal? AddProperties(ref string? properties, int bytesMax)
+    {
+        properties = PropertiesJson.WithMissing(properties, MoreProperties);
+        return Encoding.UTF8.GetByteCount(properties) <= bytesMax ? null
+            : Refusal.TooLong("properties", bytesMax, "bytes of UTF-8");
+    }
+
+    private Refusal? ParseTimestamp(Limits limits, DateTimeOffset now, ref DateTime occurred, ref string? properties)
     {
         if ((Timestamp ?? Occurred) is not { } timestamp) return null;
-        if (Http.Timestamp.Read(timestamp, out var time) is { } unreadable) return unreadable;
+        if (Http.Timestamp.Parse(timestamp, out var time) is { } malformed) return malformed;
         var earliest = IsHistory ? Earliest : now.AddDays(-limits.TimestampPastDaysMax);
         if (time >= earliest && time <= now.AddMinutes(limits.TimestampAheadMinutesMax))
         {
@@ -132,7 +146,7 @@ public sealed class EventFields
         return null;
     }
 
-    // What both databases keep, so that memory and log never differ.
+    // The precision of both databases: memory and log never differ.
     internal static DateTime WholeMicroseconds(DateTimeOffset time) =>
         new(time.UtcTicks - time.UtcTicks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
 }

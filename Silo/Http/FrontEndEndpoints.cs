@@ -23,9 +23,8 @@ internal static class FrontEndEndpoints
         services.AddSingleton<ServiceCounters>();
         services.AddHostedService(all => all.GetRequiredService<ServiceCounters>());
         services.AddSingleton<FrontEnd>();
-        services.AddSingleton<Intake>();
-        services.AddSingleton<BodyRoom>();
-        services.AddSingleton<QuestionTurns>();
+        services.AddSingleton<Ingestion>();
+        services.AddSingleton<LargeBodyLimiter>();
         services.AddRequestEncodings();
         services.AddSingleton<HeldAnswers>();
         services.AddExport();
@@ -45,20 +44,21 @@ internal static class FrontEndEndpoints
     {
         if (settings.TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.UseExceptionHandler(failed => failed.Run(Refusal.InternalError().ExecuteAsync));
-        app.Use(SegmentPath.Route);
-        app.Use(FingerprintPath.Route);
+        app.Use(SegmentPath.MergeSlashes);
+        app.Use(FingerprintPath.HideFromRouting);
         app.UseRouting();
-        app.Use(Unrouted.Refuse);
-        app.UseCors(); // before access: a page reads why it is refused
+        app.Use(UnmatchedRequests.Refuse);
+        app.UseCors(); // before access: a page may read why it is refused
         app.UseAccess();
         app.UseRequestEncodings();
         app.UseExportCompression();
-        app.Use(QueryParameters.Read); // after access: who may not ask learns nothing of the parameters
+        app.Use(QueryParameters.Decode); // after access: nobody else learns about parameters
         app.UseLengthForHttp10();
 
+        var limits = app.Services.GetRequiredService<Limits>();
         var all = app.MapGroup("");
         all.AnswerHead();
-        all.JudgeBodiesThemselves();
+        all.AcceptAnyContentType();
 
         var writing = all.MapWriting();
         writing.OpenToPages();
@@ -69,16 +69,18 @@ internal static class FrontEndEndpoints
         writing.MapPixel();
 
         var reading = all.MapReading();
-        reading.MapFingerprints();
-        reading.MapTotals();
-        reading.MapFingerprintList();
-        reading.MapUniques();
-        reading.MapTop();
-        reading.MapLive();
-        reading.MapExport();
+        var queries = reading.MapGroup("").RefuseUnknownParameters();
+        queries.MapFingerprints();
+        queries.MapLive();
+        queries.MapExport();
+        var scans = queries.MapGroup("").AddEndpointFilter(new QueryLimiter(limits.QuestionsMax, limits));
+        scans.MapTotals();
+        scans.MapFingerprintList();
+        scans.MapUniques();
+        scans.MapTop();
         reading.MapMetrics().DisableRateLimiting();
 
-        all.MapErasing().MapErase();
+        all.MapErasing().RefuseUnknownParameters().MapErase();
 
         all.MapScript();
         var watching = all.MapGroup("").DisableRateLimiting();
@@ -86,15 +88,14 @@ internal static class FrontEndEndpoints
         watching.MapOpenApi("/openapi/v1.json");
     }
 
-    public static RouteHandlerBuilder ProducesRefusals(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
-    {
-        foreach (var status in statuses) route.Produces<Refusal>(status, "application/problem+json");
-        return route;
-    }
+    /// <summary>Describes refusals, beside those of every endpoint of the API.</summary>
+    public static TBuilder ProducesRefusals<TBuilder>(this TBuilder endpoints, params int[] statuses)
+        where TBuilder : IEndpointConventionBuilder => endpoints.WithMetadata([.. statuses.Select(status =>
+            new ProducesResponseTypeMetadata(status, typeof(Refusal), ["application/problem+json"]))]);
 
-    // Routing would refuse a body whose type an endpoint does not describe before CORS is looked at, and without saying what is
-    // taken. The endpoints do that. The description leaves this type out.
-    private static void JudgeBodiesThemselves(this RouteGroupBuilder group) => ((IEndpointConventionBuilder)group).Finally(endpoint =>
+    // The endpoints check content types themselves. Routing would do so before CORS, and would not say which types are
+    // supported. The description leaves this type out.
+    private static void AcceptAnyContentType(this IEndpointConventionBuilder group) => group.Finally(endpoint =>
     {
         if (endpoint.Metadata.OfType<IAcceptsMetadata>().LastOrDefault() is { } accepts)
             endpoint.Metadata.Add(new AcceptsMetadata([.. accepts.ContentTypes, ApiDescription.AnyType], accepts.RequestType, accepts.IsOptional));

@@ -1,8 +1,8 @@
 namespace Tally.Silo.Http;
 
 /// <summary>
-/// HEAD is answered by each endpoint that answers GET, with the same status and headers; the server leaves the body out by
-/// itself. An endpoint whose answer has no end, or is made while it is sent, asks <see cref="AsksHeadAlone"/>.
+/// Every endpoint that answers GET answers HEAD, with the same status and headers; the server leaves the body out. An
+/// endpoint whose answer has no end, or is made while it is sent, checks <see cref="IsHead"/>.
 /// </summary>
 internal static class HeadRequests
 {
@@ -12,6 +12,6 @@ internal static class HeadRequests
             endpoint.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
     });
 
-    /// <summary>Whether only the head of the answer is asked for. HEAD must not change anything (RFC 9110, 9.2.1).</summary>
-    public static bool AsksHeadAlone(this HttpContext context) => HttpMethods.IsHead(context.Request.Method);
+    /// <summary>Whether the request is HEAD, which must not change anything (RFC 9110, 9.2.1).</summary>
+    public static bool IsHead(this HttpContext context) => HttpMethods.IsHead(context.Request.Method);
 }

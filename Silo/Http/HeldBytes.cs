@@ -6,14 +6,14 @@ using Tally.Grains;
 
 namespace Tally.Silo.Http;
 
-/// <summary>Counts the bytes that wait for their readers, against a maximum.</summary>
+/// <summary>Counts bytes that are held until their readers have taken them, up to a maximum.</summary>
 internal class HeldBytes(long max, UpDownCounter<long> metric)
 {
     private long held;
 
     public bool IsFull => Volatile.Read(ref held) >= max;
 
-    /// <returns>False where they would be too many. What is larger than the maximum passes when nothing else is held.</returns>
+    /// <returns>False if they would be too many. Something larger than the maximum is held only by itself.</returns>
     public bool TryHold(long bytes)
     {
         for (var before = Volatile.Read(ref held); before == 0 || before + bytes <= max;)
@@ -29,7 +29,7 @@ internal class HeldBytes(long max, UpDownCounter<long> metric)
         return false;
     }
 
-    /// <summary>For what exists already: counted, also beyond the maximum.</summary>
+    /// <summary>Counts bytes that must be held in any case, also beyond the maximum.</summary>
     public void Hold(long bytes)
     {
         Interlocked.Add(ref held, bytes);
@@ -40,18 +40,17 @@ internal class HeldBytes(long max, UpDownCounter<long> metric)
 }
 
 /// <summary>
-/// Large answers, from when they are made until their readers have taken them. Small ones are not counted: the server's buffer of a
-/// connection takes them whole.
+/// Large answers that are being sent. Small ones are not counted: they fit into the server's buffer of the connection.
 /// </summary>
 internal sealed class HeldAnswers(Limits limits) : HeldBytes(limits.AnswerBytesMax, TallyMetrics.AnswerBytesHeld)
 {
-    /// <summary>Larger answers are sent in pieces of this size. Kestrel copies what it is given, and holds back only who gives more than 64 KB.</summary>
+    /// <summary>Larger answers are sent in pieces: Kestrel copies each, and waits for the client only above 64 KB.</summary>
     public const int PieceBytes = 32 * 1024;
 
-    // A reader may pause so long before its rate counts.
+    // A reader may pause this long before its rate counts.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    /// <summary>Sends an answer piece by piece, or refuses where slow readers hold too many. What says what became of events is never refused.</summary>
+    /// <summary>Sends an answer in pieces, or refuses if too many bytes are held. Receipts are never refused.</summary>
     public async Task Send(HttpContext context, byte[] body, int status, string contentType)
     {
         var response = context.Response;
@@ -59,7 +58,7 @@ internal sealed class HeldAnswers(Limits limits) : HeldBytes(limits.AnswerBytesM
         {
             if (HttpMethods.IsGet(context.Request.Method) && status == StatusCodes.Status200OK)
             {
-                response.Headers.ETag = default; // it is the answer's
+                response.Headers.ETag = default; // the tag was the answer's
                 await Refusal.TooManyAnswers().ExecuteAsync(context);
                 return;
             }
@@ -70,10 +69,10 @@ internal sealed class HeldAnswers(Limits limits) : HeldBytes(limits.AnswerBytesM
             response.StatusCode = status;
             response.ContentType = contentType;
             response.ContentLength = body.Length;
-            // The server's own minimum would give each piece more than two minutes.
+            // The server's default would give each piece more than two minutes.
             if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
                 rate.MinDataRate = new MinDataRate(limits.AnswerBytesPerSecondMin, Grace);
-            // To the end also where the reader has gone: the server counts what it is given, and drops it.
+            // To the end even if the reader has gone: the server then drops what it is given.
             for (var sent = 0; sent < body.Length; sent += PieceBytes)
                 await response.Body.WriteAsync(body.AsMemory(sent, Math.Min(PieceBytes, body.Length - sent)), CancellationToken.None);
         }

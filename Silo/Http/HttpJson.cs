@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tally.Contracts;
 using Tally.Silo.Http.AbuseLimits;
@@ -9,7 +10,7 @@ using Tally.Silo.Http.Visits;
 
 namespace Tally.Silo.Http;
 
-/// <summary>Every shape that HTTP reads and writes, made at build time: no reflection on a request's way.</summary>
+/// <summary>Every type that HTTP reads and writes as JSON, with serializers generated at build time.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -32,3 +33,16 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(IgnoredRequest))]
 internal sealed partial class HttpJson : JsonSerializerContext;
+
+/// <summary>Any JSON value, as the text that it was written in.</summary>
+internal sealed class RawJson : JsonConverter<string>
+{
+    public override string Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        using var document = JsonDocument.ParseValue(ref reader);
+        return document.RootElement.GetRawText();
+    }
+
+    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+        writer.WriteRawValue(value, skipInputValidation: true);
+}

@@ -1,17 +1,18 @@
 namespace Tally.Silo.Http;
 
 /// <summary>
-/// The framework's own endpoints send no length. With HTTP/1.0 their end would be the connection's, also when it breaks: so there
-/// the answer is gathered first, and its length sent. All others know theirs, but for exports, which are refused, and live streams.
+/// The framework's own endpoints, metrics and the description, send no length. With HTTP/1.0 the end of such an answer
+/// is the end of the connection, even if that broke: so the answer is buffered and its length sent. Other answers have
+/// a length, except exports, which refuse HTTP/1.0, and live streams.
 /// </summary>
 internal static class LengthForHttp10
 {
     public static void UseLengthForHttp10(this WebApplication app) => app.UseWhen(
         context => HttpProtocol.IsHttp10(context.Request.Protocol)
             && (context.Request.Path == "/metrics" || context.Request.Path.StartsWithSegments("/openapi", StringComparison.OrdinalIgnoreCase)),
-        old => old.Use(Gather));
+        old => old.Use(Buffer));
 
-    private static async Task Gather(HttpContext context, RequestDelegate next)
+    private static async Task Buffer(HttpContext context, RequestDelegate next)
     {
         var response = context.Response;
         var body = response.Body;

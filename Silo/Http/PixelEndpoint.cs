@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Tally.Silo.Http;
 
-/// <summary>An event as an image's address, for mails and for pages without scripts.</summary>
+/// <summary>GET /api/pixel.gif: an event as an image's address, for mails and for pages without scripts.</summary>
 internal static class PixelEndpoint
 {
-    // One transparent point; the smallest that every browser and mail program takes.
+    // One transparent point: the smallest image that every browser and mail program takes.
     private static readonly byte[] Image =
     [
         .. "GIF89a"u8, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, // one by one, two colours
@@ -20,17 +20,23 @@ internal static class PixelEndpoint
             .WithDescription("The fields of POST /api/events as query parameters. The image comes when the event is committed and "
                 + "counted; a refusal is a problem document, not an image. Neither may be cached. HEAD records nothing.")
             .Produces(200, contentType: "image/gif")
-            .ProducesRefusals(400, 401, 403, 409, 422, 503);
+            .ProducesRefusals(409);
 
-    private static async Task<IResult> Get(HttpRequest request, HttpResponse response, Intake intake)
+    private static async Task<IResult> Get(HttpContext context, Ingestion ingestion)
+    {
+        AllowAnyPage(context.Response);
+        var fields = new EventFields();
+        var query = context.Request.QueryString.Value is ['?', .. var text] ? text : "";
+        if (EventEndpoint.ParseForm(Encoding.UTF8.GetBytes(query), fields) is { } refusal) return refusal;
+        return ImageUnless((await ingestion.Record(fields, context)).Refusal);
+    }
+
+    public static void AllowAnyPage(HttpResponse response)
     {
         response.OpenToEveryPage();
         response.Headers.CacheControl = "no-store";
-        var fields = new EventFields();
-        var refusal = FormFields.Read(Encoding.UTF8.GetBytes(request.QueryString.Value is [_, .. var query] ? query : ""), fields);
-        var answer = refusal is null ? await intake.Record(fields, request.HttpContext) : Intake.Refused(refusal);
-        return answer.Refusal is { } refused ? refused : Answer();
     }
 
-    public static IResult Answer() => TypedResults.Bytes(Image, "image/gif");
+    public static IResult ImageUnless(Refusal? refusal) =>
+        refusal is not null ? refusal : TypedResults.Bytes(Image, "image/gif");
 }

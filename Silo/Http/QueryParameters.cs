@@ -1,58 +1,49 @@
+using System.Reflection;
 using System.Text;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Primitives;
-using Tally.Grains;
 using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http;
 
 /// <summary>
-/// The query parameters that an endpoint knows, as its metadata. Any other is refused: a question whose time zone or range was
-/// skipped would be answered as if it had been understood. Endpoints without this skip what they do not know.
+/// The query parameters of an endpoint, as its metadata. Any other is refused: if a mistyped time zone or range were
+/// skipped, the answer would look right and be wrong. Endpoints without this metadata skip unknown parameters.
 /// </summary>
 internal sealed class QueryParameters(string[] names)
 {
     private const int ComparedLettersMax = 64;
 
     /// <summary>
-    /// Before the endpoint. Reads the query from its own bytes, since the framework's reader takes a name in any case, joins a
-    /// parameter that is given twice by a comma, and replaces what is no UTF-8. What it reads is the request's query from here on.
+    /// Middleware that decodes the query of such an endpoint and replaces the framework's, which ignores case, joins
+    /// repeated parameters with a comma, and replaces invalid UTF-8.
     /// </summary>
-    public static Task Read(HttpContext context, RequestDelegate next)
+    public static Task Decode(HttpContext context, RequestDelegate next)
     {
         if (context.Request.QueryString.Value is not ['?', .. { Length: > 0 } query]
             || context.GetEndpoint()?.Metadata.GetMetadata<QueryParameters>() is not { } known) return next(context);
-        if (known.Read(query, context.Key() is not null, out var values) is { } refusal)
-        {
-            if (context.TakesEvents()) TallyMetrics.EventRefused(refusal.Reason);
+        if (known.Parse(query, context.Key() is not null, out var values) is { } refusal)
             return refusal.ExecuteAsync(context);
-        }
         context.Features.Set<IQueryFeature>(new QueryFeature(new QueryCollection(values)));
         return next(context);
     }
 
-    private Refusal? Read(string query, bool hasKey, out Dictionary<string, StringValues> values)
+    private Refusal? Parse(string query, bool hasKey, out Dictionary<string, StringValues> values)
     {
         values = [];
-        foreach (var pair in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
+        var pairs = new FormReader(Encoding.UTF8.GetBytes(query));
+        while (pairs.TryRead())
         {
-            if (!TryDecode(pair, out var name, out var value)) return Refusal.MalformedQuery();
-            if (!names.Contains(name) && !(hasKey && name == KeyAuthentication.QueryName)) return Refusal.UnknownParameter(name, names.MinBy(known => Distance(known, name)), names);
-            if (!values.TryAdd(name, value)) return Refusal.DuplicateField(name);
+            var name = pairs.Name;
+            if (!names.Contains(name) && !(hasKey && name == KeyAuthentication.QueryName))
+                return Refusal.UnknownParameter(name, names.MinBy(known => Distance(known, name)), names);
+            if (!values.TryAdd(name, pairs.Value)) return Refusal.DuplicateField(name);
         }
-        return null;
+        return pairs.IsMalformed ? Refusal.MalformedQuery() : null;
     }
 
-    /// <summary>One parameter as it stands in a query. False where its percent-encoding is broken or is not UTF-8.</summary>
-    public static bool TryDecode(string pair, out string name, out string value)
-    {
-        var equals = pair.IndexOf('=');
-        var (rawName, rawValue) = equals < 0 ? (pair, "") : (pair[..equals], pair[(equals + 1)..]);
-        value = "";
-        return FormFields.TryDecode(Encoding.UTF8.GetBytes(rawName), out name) && FormFields.TryDecode(Encoding.UTF8.GetBytes(rawValue), out value);
-    }
-
-    // Levenshtein's, of letters in any case: how many are to be added, left out or changed. A long name is near to nothing.
+    // Levenshtein's, ignoring case: how many letters are added, left out or changed.
     private static int Distance(string known, string given)
     {
         var before = Enumerable.Range(0, known.Length + 1).ToArray();
@@ -69,9 +60,22 @@ internal sealed class QueryParameters(string[] names)
     }
 }
 
-internal static class QueryParametersOfRoutes
+internal static class QueryParametersExtensions
 {
-    /// <summary>For an endpoint that refuses all query parameters but these.</summary>
-    public static RouteHandlerBuilder TakesParameters(this RouteHandlerBuilder route, params string[] names) =>
-        route.WithMetadata(new QueryParameters(names));
+    /// <summary>For endpoints that take only the query parameters that their handlers name, and these.</summary>
+    public static TBuilder RefuseUnknownParameters<TBuilder>(this TBuilder endpoints, params string[] others)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        endpoints.Finally(endpoint =>
+        {
+            var handler = endpoint.Metadata.OfType<MethodInfo>().Single();
+            var own = handler.GetParameters().Where(IsInQuery).Select(parameter => parameter.Name!);
+            endpoint.Metadata.Add(new QueryParameters([.. own, .. others]));
+        });
+        return endpoints;
+    }
+
+    private static bool IsInQuery(ParameterInfo parameter) =>
+        parameter.ParameterType == typeof(string)
+        && !parameter.GetCustomAttributes(false).OfType<IFromHeaderMetadata>().Any();
 }

@@ -1,19 +1,21 @@
 using Tally.Contracts;
+using Tally.Grains;
+using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 
 namespace Tally.Silo.Http;
 
 /// <summary>
-/// Why a request was not done: an RFC 9457 problem document with a stable <see cref="Reason"/>. Its text never
-/// quotes what the client sent; only <see cref="Field"/> may be a parameter's name, where that is short and plain.
+/// Why a request was refused: an RFC 9457 problem document with a stable <see cref="Reason"/>. Its text never quotes
+/// the client; only <see cref="Field"/> may be a parameter's name that the client sent, if that is short and plain.
 /// </summary>
 /// <param name="Status">HTTP status.</param>
-/// <param name="Title">The reason in words, always the same.</param>
-/// <param name="Reason">For programs.</param>
-/// <param name="Detail">What exactly, for this request.</param>
-/// <param name="Field">The field at fault, where there is one.</param>
+/// <param name="Title">The reason in words, the same for every request.</param>
+/// <param name="Reason">A code for programs.</param>
+/// <param name="Detail">What exactly is wrong with this request.</param>
+/// <param name="Field">The field at fault, if there is one.</param>
 /// <param name="Id">With 503, the event's id: a retry under it counts once, whatever became of this try.</param>
-/// <param name="Batch">Of a batch that was not read to its end or not recorded whole: how far it came.</param>
+/// <param name="Batch">For a batch that was not recorded whole: what was done.</param>
 public sealed record Refusal(
     int Status, string Title, string Reason, string Detail, string? Field = null, string? Id = null, BatchReceipt? Batch = null) : IResult
 {
@@ -23,7 +25,7 @@ public sealed record Refusal(
 
     private int RetryAfterSeconds { get; init; } = 1;
 
-    /// <summary>No page describes the reasons but the documentation, so the type is the generic one.</summary>
+    /// <summary>The generic type: there is no page for each reason.</summary>
     public string Type { get; } = "about:blank";
 
     public static Refusal MissingField(string field) =>
@@ -69,9 +71,9 @@ public sealed record Refusal(
     public static Refusal UnknownValue(string field, string known) =>
         new(422, "A parameter has an unknown value", "unknown_value", $"The parameter {field} must be {known}.", field);
 
-    /// <param name="name">As it came. Only a plain one is given back: what is none may be markup, or a secret at the wrong place.</param>
-    /// <param name="nearest">Null where none is known.</param>
-    /// <param name="known">All that the endpoint knows.</param>
+    /// <param name="name">As sent. Only a plain name is repeated: others may be markup, or a misplaced secret.</param>
+    /// <param name="nearest">The known name that is most like it; null if none is known.</param>
+    /// <param name="known">All names that the endpoint knows.</param>
     public static Refusal UnknownParameter(string name, string? nearest, string[] known) => new(422, "A parameter is unknown", "unknown_parameter",
         nearest is null ? "This path takes no parameters." : $"There is no such parameter here. The nearest is {nearest}; all are {string.Join(", ", known)}.",
         name.Length <= PlainNameMax && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') && name.Length > 0 ? name : null);
@@ -104,8 +106,8 @@ public sealed record Refusal(
         new(400, "The query cannot be read", "malformed_query", "The query's percent-encoding is broken or is not UTF-8.");
 
     /// <summary>
-    /// Segment's: of a batch whose other messages are recorded. With 400, since that is the only status at which its SDK for Apple's
-    /// systems stops sending a batch.
+    /// For Segment's batches with some messages refused and all others recorded. 400 is the only status at which
+    /// Segment's SDK for Apple's systems stops sending a batch.
     /// </summary>
     public static Refusal MessagesRefused(BatchReceipt batch) => new(400, "Messages are refused", "messages_refused",
         "Those that batch.refused names are not recorded, and would not be if they were sent again; all others are.", Batch: batch);
@@ -145,7 +147,6 @@ public sealed record Refusal(
     public static Refusal JsonInForm() => new(415, "The content type is not supported", "unsupported_media_type",
         "The body is JSON, but its content type says that it is a form. Send Content-Type: application/json.");
 
-    /// <summary>One event, read where the body is to be one or at an item's place.</summary>
     public static Refusal MalformedEvent() => MalformedBody("An event is one JSON object.");
 
     public static Refusal InvalidPath() => new(400, "The path cannot be read", "malformed_path",
@@ -163,7 +164,7 @@ public sealed record Refusal(
         new(403, "The key is not for this", "key_not_for_reading", "This is a write key: it cannot query.");
 
     public static Refusal KeyNotForErasing() =>
-        new(403, "The key is not for this", "key_not_for_erasing", "This key does not erase: that takes one of those that are set for it.");
+        new(403, "The key is not for this", "key_not_for_erasing", "This key does not erase: use an erase key.");
 
     public static Refusal ProductNotAllowed() => new(403, "The product is not this key's", "product_not_allowed",
         "The write key is bound to other products.", "product");
@@ -203,7 +204,6 @@ public sealed record Refusal(
 
     public static Refusal TooManyAnswers() => Overloaded() with { Detail = "Slow readers hold as many answers as this server keeps: ask again." };
 
-    /// <summary>Of an answer that has no end of its own, so that with HTTP/1.0 one that breaks off would look whole.</summary>
     public static Refusal NeedsHttp11() => new(426, "HTTP/1.1 is needed", "http_1_1_needed",
         "With HTTP/1.0 an answer that breaks off looks like a whole one. A proxy has to ask with HTTP/1.1: nginx with proxy_http_version 1.1.");
 
@@ -218,14 +218,14 @@ public sealed record Refusal(
     public static Refusal Unavailable(string? id = null) => new(503, "The event log is unavailable", "unavailable",
         "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.", Id: id);
 
-    /// <summary>Of whatever only reads.</summary>
+    /// <summary>For requests that only read.</summary>
     public static Refusal QuestionNotAnswered() => new(503, "The question is not answered", "unavailable",
         "The database does not answer, or not within the time that a question may take. Nothing was changed: ask again.");
 
     public static Refusal ErasureOpen() => Unavailable() with { Detail = "Whether anything was erased is open until the database answers: repeat the request." };
 
-    /// <summary>The same of a batch that has such items.</summary>
-    public Refusal OfBatch() => this with
+    /// <summary>The same refusal for a batch that has such items.</summary>
+    public Refusal ForBatch() => this with
     {
         Id = null,
         Detail = "The items that batch.refused names with this reason, and all from batch.handled on, are to be sent again, with the same ids.",
@@ -233,13 +233,16 @@ public sealed record Refusal(
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
-        // Where a body may have broken off there is no next request: the server would look for it, and log that it cannot, a
-        // page for each such client.
+        // Items of a batch are counted one by one.
+        if (Batch is null && httpContext.TakesEvents()) TallyMetrics.EventRefused(Reason);
+        // A body that broke off has no next request behind it. The server would look for one, and log a page for each
+        // such client.
         if (Reason is "malformed_body" or "body_too_slow") httpContext.Response.Headers.Connection = "close";
         if (Status == StatusCodes.Status401Unauthorized) httpContext.Response.Headers.WWWAuthenticate = "Bearer realm=\"tally\"";
         if (Status == StatusCodes.Status426UpgradeRequired)
             (httpContext.Response.Headers.Upgrade, httpContext.Response.Headers.Connection) = ("HTTP/1.1", "upgrade, close");
-        if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable) httpContext.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
+        if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
+            httpContext.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
         return new JsonAnswer<Refusal>(this, HttpJson.Default.Refusal, Status, "application/problem+json").ExecuteAsync(httpContext);
     }
 }

@@ -8,12 +8,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace Tally.Silo.Http;
 
-/// <summary>GET /tally.js: the script tag, from memory, as small as its source gets without a compiler.</summary>
+/// <summary>GET /tally.js: the script tag, minified without a compiler and kept in memory.</summary>
 internal static partial class TallyScript
 {
     private const string ContentType = "text/javascript; charset=utf-8";
 
-    // Long enough for a visit, short enough that a new version is everywhere within the hour.
+    // Covers a visit; a new version is everywhere within the hour.
     private const string CacheControl = "public, max-age=3600";
 
     private static readonly Form Plain = new(Encoding.UTF8.GetBytes(ReadSource()));
@@ -32,7 +32,7 @@ internal static partial class TallyScript
         return TypedResults.Bytes(form.Body, ContentType, entityTag: form.Tag);
     }
 
-    // Without comments, line ends and the spaces beside signs. The source is written so that this is all that it takes.
+    // Removes comments, line ends and needless spaces. The source is written so that this is safe.
     private static string ReadSource()
     {
         using var source = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream("tally.js")!);

@@ -4,33 +4,33 @@ using System.Text.RegularExpressions;
 namespace Tally.Silo.Http;
 
 /// <summary>
-/// Times as programs write them: as RFC 3339, or nearly (a space for the T, an offset without its colon, no seconds), or as
-/// seconds or milliseconds since 1970. Always with a zone, so that they name one moment.
+/// Times as programs write them: RFC 3339, or nearly (a space for the T, an offset without a colon, no seconds), or
+/// seconds or milliseconds since 1970. A zone is required, so that a time names one moment.
 /// </summary>
 internal static partial class Timestamp
 {
-    private const int MinutesMax = 14 * 60; // of an offset, as .NET and Postgres have it
+    private const int MinutesMax = 14 * 60; // the largest offset in .NET and Postgres
 
-    // So that neither a year nor a day that is written without dashes is taken for seconds.
+    // Neither a year nor a day without dashes is taken for seconds.
     private const decimal SecondsMin = 100_000_000, MillisecondsMin = 100_000_000_000, MillisecondsMax = 100_000_000_000_000;
 
-    // A fraction finer than 100 ns, which some clients write, is cut off: what is kept is coarser still. In a form, a plus that was
-    // not encoded has become a space; before an offset's digits at the end it can have been nothing else.
+    // A fraction finer than 100 ns is cut off: what is kept is coarser still. In a form, a plus that was not encoded
+    // has become a space; before the digits of an offset it cannot mean anything else.
     [GeneratedRegex(@"^(?<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?<minute>[0-9]{2}:[0-9]{2})(:(?<second>[0-9]{2})([.,](?<fraction>[0-9]{1,7})[0-9]*)?)?"
         + @"(?<zone>[Zz]| ?(UTC|GMT)| ?(?<sign>[+-])(?<hours>[0-9]{2}):?(?<minutes>[0-9]{2})| {1,2}(?<hours>[0-9]{2}):?(?<minutes>[0-9]{2}))?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
-    private static partial Regex Form();
+    private static partial Regex Format();
 
     [GeneratedRegex(@"^[0-9]{4}-[0-9]{2}-[0-9]{2}\z")]
     private static partial Regex Day();
 
     /// <summary>Why an event's time cannot be read, or null.</summary>
-    public static Refusal? Read(string text, out DateTimeOffset time) =>
+    public static Refusal? Parse(string text, out DateTimeOffset time) =>
         TryParse(text, out time, out var lacksZone) ? null : lacksZone ? Refusal.TimestampWithoutZone() : Refusal.InvalidTimestamp();
 
     public static bool TryParse(string text, out DateTimeOffset time) => TryParse(text, out time, out _);
 
-    /// <summary>Such a time, or a day, which stands for its first moment; in UTC.</summary>
+    /// <summary>The same, or a day, which stands for its first moment in UTC.</summary>
     public static bool TryParseTimeOrDay(string text, out DateTime time)
     {
         var isTime = TryParse(text, out var moment);
@@ -42,7 +42,7 @@ internal static partial class Timestamp
     private static bool TryParse(string text, out DateTimeOffset time, out bool lacksZone)
     {
         lacksZone = false;
-        var match = Form().Match(text);
+        var match = Format().Match(text);
         if (!match.Success)
         {
             lacksZone = Day().IsMatch(text);
@@ -66,7 +66,7 @@ internal static partial class Timestamp
         if (!match.Groups["hours"].Success) return TimeSpan.Zero;
         var hours = int.Parse(match.Groups["hours"].ValueSpan, CultureInfo.InvariantCulture);
         var minutes = int.Parse(match.Groups["minutes"].ValueSpan, CultureInfo.InvariantCulture);
-        var offset = minutes < 60 ? new TimeSpan(hours, minutes, 0) : TimeSpan.MaxValue; // beyond what any zone has
+        var offset = minutes < 60 ? new TimeSpan(hours, minutes, 0) : TimeSpan.MaxValue; // larger than any offset
         return match.Groups["sign"].ValueSpan is "-" ? -offset : offset;
     }
 

@@ -1,19 +1,19 @@
 namespace Tally.Silo.Import;
 
-/// <summary>The field of an event that a column, or a field of a JSON object, is by its name.</summary>
-/// <param name="Field">As <c>POST /api/events</c> calls it.</param>
-/// <param name="Written">As the source calls it.</param>
-/// <param name="Rank">Of several for one field the lowest is taken; two of the same rank are ambiguous.</param>
+/// <summary>The name of a column or a JSON member, and the event's field that it means.</summary>
+/// <param name="Field">The field's name in <c>POST /api/events</c>.</param>
+/// <param name="Written">The name in the source.</param>
+/// <param name="Rank">The lowest rank is taken; two names of the same rank are ambiguous.</param>
 internal readonly record struct FieldName(string Field, string Written, int Rank)
 {
-    /// <summary>What an event is made of.</summary>
+    /// <summary>An event's fields.</summary>
     public static readonly string[] Fields = ["action", "product", "fingerprint", "id", "timestamp", "properties"];
 
-    private const int CharactersMax = 64; // longer than any of them, however it is written
+    private const int CharactersMax = 64; // longer than any known name
     private const int Synonym = int.MaxValue;
 
-    // Without white space, dashes, underscores, @ and $, and in lower case. Left out is what could mean another thing:
-    // uuid and event_id, which in some tables are a visitor's and a kind's, so that events would be taken for repeats.
+    // In lower case, without white space, dashes, underscores, @ and $. uuid and event_id are left out: in some tables
+    // they are a visitor's id or a kind of event, so events would be taken for repeats.
     private static readonly Dictionary<string, string> Synonyms = new()
     {
         ["event"] = "action", ["eventname"] = "action",
@@ -25,29 +25,29 @@ internal readonly record struct FieldName(string Field, string Written, int Rank
         ["props"] = "properties", ["eventproperties"] = "properties",
     };
 
-    // Of these the first one that is there: an export of Tally's has occurred and created.
+    // By precedence: an export of Tally's has both occurred and created.
     private static readonly string[] Times = ["timestamp", "occurred"];
 
-    /// <param name="written">As the source calls it.</param>
-    /// <param name="time">What the source calls the time, where that was said.</param>
-    /// <returns>Null for what is no part of an event.</returns>
-    public static FieldName? Of(string written, string? time)
+    /// <param name="written">The name in the source.</param>
+    /// <param name="time">The source's name for the time, if it was given.</param>
+    /// <returns>Null if the name means no field.</returns>
+    public static FieldName? Match(string written, string? time)
     {
-        var plain = Plain(written);
+        var plain = Simplify(written);
         var (field, rank) = Times.Contains(plain) ? ("timestamp", 2 * Array.IndexOf(Times, plain))
             : Fields.Contains(plain) ? (plain, 0)
             : (Synonyms.GetValueOrDefault(plain), Synonym);
-        if (rank != Synonym && written != plain) rank++; // upper and lower case, or dashes
+        if (rank != Synonym && written != plain) rank++; // other case, or with dashes
         if (time is not null && written == time) (field, rank) = ("timestamp", 0);
         else if (time is not null && field == "timestamp") return null;
         return field is null ? null : new(field, written, rank);
     }
 
-    /// <summary>Chooses one for a field.</summary>
-    /// <param name="names">In the source's order; null is no part of an event.</param>
+    /// <summary>Chooses the name for a field.</summary>
+    /// <param name="names">All names, in the source's order; null means no field.</param>
     /// <param name="field">One of <see cref="Fields"/>.</param>
-    /// <param name="index">Its place; -1 where there is none.</param>
-    /// <returns>What is wrong, where several may be meant.</returns>
+    /// <param name="index">The chosen name's place; -1 if there is none.</param>
+    /// <returns>What is wrong if several may be meant; else null.</returns>
     public static string? Choose(IReadOnlyList<FieldName?> names, string field, out int index)
     {
         index = -1;
@@ -64,7 +64,7 @@ internal readonly record struct FieldName(string Field, string Written, int Rank
             : $"{one} and {two} may both be the {field}: give one of them another name{(field == "timestamp" ? ", or say -time=NAME" : "")}";
     }
 
-    private static string Plain(string written) =>
+    private static string Simplify(string written) =>
         written.Length > CharactersMax ? ""
         : string.Concat(written.Where(c => !char.IsWhiteSpace(c) && c is not ('_' or '-' or '@' or '$'))).ToLowerInvariant();
 }

@@ -2,23 +2,23 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.Import;
 
-/// <summary>The events of a file: NDJSON or CSV, as its name ends or else as it begins.</summary>
+/// <summary>The events of a file: NDJSON or CSV, by its name or else by its content.</summary>
 internal static class FileItems
 {
-    // If so many have no time and none has one, the file has none, or it is not found.
+    // After so many events without a time, and none with one, the file has no times, or not where they are looked for.
     private const int EventsWithoutTimeMax = 100;
 
-    /// <exception cref="StartupException">It is not what it should be, so that nothing after it can be read.</exception>
+    /// <exception cref="StartupException">The file cannot be read, or not any further.</exception>
     public static async IAsyncEnumerable<Item> Read(Stream source, string name, TimeChoice times)
     {
         var (text, isTranscoded) = await Guarded(() => SourceText.Open(source));
         var records = new RecordReader(text);
-        var items = new RecordItems(records, name, times) { IsTranscoded = isTranscoded };
+        var parser = new RecordParser(records, name, times) { IsTranscoded = isTranscoded };
         var untimed = new List<long>();
         var isTimed = times.NowWhereMissing;
-        while (await Guarded(records.Next) is { } record)
+        while (await Guarded(records.ReadRecord) is { } record)
         {
-            if (items.Of(record) is not { } item) continue;
+            if (parser.Parse(record) is not { } item) continue;
             if (item.Json is null || item.HasTime || times.NowWhereMissing)
             {
                 if (item.Json is not null && !isTimed)

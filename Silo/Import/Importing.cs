@@ -3,10 +3,10 @@ using Tally.Silo.Http.Batches;
 
 namespace Tally.Silo.Import;
 
-/// <summary>What an import has come to so far.</summary>
+/// <summary>The counts of an import so far.</summary>
 internal sealed class ImportTally
 {
-    /// <summary>Recorded now, recorded before, and not recorded.</summary>
+    /// <summary>Events recorded now, recorded before, and not recorded.</summary>
     public long Recorded, Repeated, Refused;
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
@@ -14,16 +14,14 @@ internal sealed class ImportTally
 }
 
 /// <summary>
-/// Brings the events of a source to the service, in their order and in batches. It keeps no notes of how far it came:
-/// the ids tell the service what it has, so an import that was broken off is begun again from the start.
+/// Sends the events of a source to the service, in order and in batches. It does not save how far it came: an import
+/// that broke off starts again from the beginning, and the service knows by the ids which events it has.
 /// </summary>
-/// <param name="service">Where to.</param>
-/// <param name="tally">Kept while it runs.</param>
-/// <param name="tellRefused">Told the line and the reason.</param>
-internal sealed class Importing(ServiceClient service, ImportTally tally, Action<long, string> tellRefused)
+/// <param name="reportRefused">Called with the line and the reason of each refused event.</param>
+internal sealed class Importing(ServiceClient service, ImportTally tally, Action<long, string> reportRefused)
 {
-    private const int BatchEventsMax = 1_000; // as many as the service records at once
-    private const int BatchBytesMax = 1 << 20; // a batch may take one event more
+    private const int BatchEventsMax = 1_000; // the service's default for a part of a batch
+    private const int BatchBytesMax = 1 << 20; // a batch may exceed it by one event
 
     private readonly List<Item> batch = [];
     private int batchBytes;
@@ -46,12 +44,12 @@ internal sealed class Importing(ServiceClient service, ImportTally tally, Action
         if (batch.Count > 0) await Send(batch);
     }
 
-    // What the service refuses as a whole has one event in it that is at fault: the others are recorded without it.
+    // A batch that is refused whole has an event at fault. Halving the batch finds it, and records the others.
     private async Task Send(List<Item> events)
     {
         try
         {
-            Note(events, await service.Record(Ndjson(events), events.Count));
+            Add(events, await service.Record(Ndjson(events), events.Count));
         }
         catch (BatchRefusedException refusal)
         {
@@ -61,13 +59,13 @@ internal sealed class Importing(ServiceClient service, ImportTally tally, Action
                 return;
             }
             var done = refusal.Done?.Handled ?? 0;
-            if (done > 0) Note(events, refusal.Done!);
+            if (done > 0) Add(events, refusal.Done!);
             else await Send(events[..(done = events.Count / 2)]);
             await Send(events[done..]);
         }
     }
 
-    private void Note(List<Item> events, BatchReceipt receipt)
+    private void Add(List<Item> events, BatchReceipt receipt)
     {
         tally.Recorded += receipt.Recorded;
         tally.Repeated += receipt.Repeated;
@@ -94,6 +92,6 @@ internal sealed class Importing(ServiceClient service, ImportTally tally, Action
     private void Refuse(long line, string reason)
     {
         tally.Refused++;
-        tellRefused(line, reason);
+        reportRefused(line, reason);
     }
 }

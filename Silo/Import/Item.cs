@@ -1,28 +1,28 @@
 using System.Globalization;
 using System.Text.Json;
+using Tally.Silo.Http;
 
 namespace Tally.Silo.Import;
 
-/// <param name="Name">Which field of an event it is.</param>
-/// <param name="Json">The value's own text.</param>
+/// <param name="Json">The value, as JSON.</param>
 internal readonly record struct Field(FieldName Name, string Json)
 {
-    public static string OfText(string text) => JsonSerializer.Serialize(text, ImportJson.Default.String);
+    public static string ToJson(string text) => JsonSerializer.Serialize(text, HttpJson.Default.String);
 }
 
-/// <summary>An event as its source has it, ready for the service, which checks it.</summary>
+/// <summary>An event from a source, ready to be sent. The service checks it.</summary>
 /// <param name="Line">Its line, or its row, in the source.</param>
-/// <param name="Json">One object; null where there is a problem.</param>
-/// <param name="Problem">Why the source's text is no event.</param>
+/// <param name="Json">The event as a JSON object; null if there is a problem.</param>
+/// <param name="Problem">Why the text is not an event.</param>
 internal sealed record Item(long Line, byte[]? Json, string? Problem)
 {
-    /// <summary>Whether its source says when it happened.</summary>
+    /// <summary>Whether it has a time.</summary>
     public bool HasTime { get; private init; }
 
-    /// <summary>Whether its source means several things by one name.</summary>
+    /// <summary>Whether several of its names mean the same field.</summary>
     public bool IsAmbiguous { get; private init; }
 
-    // As databases and spreadsheets write it; without a zone it means UTC here.
+    // Formats of databases and spreadsheets. Without a zone, a time is UTC.
     private static readonly string[] Times =
     [
         "yyyy-MM-dd",
@@ -33,12 +33,11 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
     ];
 
     public static Item Malformed(long line, string problem) => new(line, null, problem);
-    public static Item WithoutTime(long line) => Malformed(line, "The event has no time; -time=now dates what has none to now.");
+    public static Item WithoutTime(long line) =>
+        Malformed(line, "The event has no time; -time=now gives such events the current time.");
 
-    /// <param name="line">Its line.</param>
-    /// <param name="fields">Those that are there; their values are JSON.</param>
-    /// <param name="id">Names it where it has no id of its own.</param>
-    public static Item Of(long line, IReadOnlyList<Field> fields, Func<string> id)
+    /// <param name="id">Makes an id for an event that has none.</param>
+    public static Item Create(long line, IReadOnlyList<Field> fields, Func<string> id)
     {
         var names = fields.Select(field => (FieldName?)field.Name).ToList();
         var hasTime = false;
@@ -50,7 +49,7 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
             {
                 if (FieldName.Choose(names, name, out var at) is { } ambiguous) return Malformed(line, ambiguous) with { IsAmbiguous = true };
                 if (at < 0 && name != "id") continue;
-                var value = at < 0 ? Field.OfText(id()) : fields[at].Json;
+                var value = at < 0 ? Field.ToJson(id()) : fields[at].Json;
                 hasTime |= name == "timestamp";
                 writer.WritePropertyName(name);
                 writer.WriteRawValue(name == "timestamp" ? AsRfc3339(value) : value, skipInputValidation: true);
@@ -61,7 +60,7 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
     }
 
     private static string AsRfc3339(string json) =>
-        json.StartsWith('"') && DateTimeOffset.TryParseExact(JsonSerializer.Deserialize(json, ImportJson.Default.String),
+        json.StartsWith('"') && DateTimeOffset.TryParseExact(JsonSerializer.Deserialize(json, HttpJson.Default.String),
             Times, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? $"\"{time.UtcDateTime:O}\"" : json;
 }

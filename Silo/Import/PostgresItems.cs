@@ -6,16 +6,16 @@ using Tally.Silo.Storage.Postgres;
 
 namespace Tally.Silo.Import;
 
-/// <summary>The events of the service that Tally replaces, out of its table <c>events</c>.</summary>
+/// <summary>The events of the service that Tally replaces, from its table <c>events</c>.</summary>
 internal static class PostgresItems
 {
-    /// <exception cref="StartupException">It cannot be read, or not to its end.</exception>
+    /// <exception cref="StartupException">The table cannot be read, or not to its end.</exception>
     public static async IAsyncEnumerable<Item> Read(DatabaseUrl.Postgres url, TimeChoice times)
     {
         var settings = new NpgsqlConnectionStringBuilder(url.Settings.ConnectionString)
         {
-            Timezone = "UTC", // what a column without a time zone means
-            CommandTimeout = 0, // the first row comes after all are sorted
+            Timezone = "UTC", // for a column without a time zone
+            CommandTimeout = 0, // the first row comes only when all are sorted
         };
         await using var connection = new NpgsqlConnection(settings.ConnectionString);
         await using var command = new NpgsqlCommand(PostgresStorage.Scripts["read_original_events"], connection);
@@ -28,7 +28,7 @@ internal static class PostgresItems
         {
             if (await rows.IsDBNullAsync(0))
             {
-                yield return Item.Malformed(row, "The id is null."); // without one a repeat would count again
+                yield return Item.Malformed(row, "The id is null."); // a repeated import would count it again
                 continue;
             }
             var fields = new List<Field>();
@@ -38,15 +38,15 @@ internal static class PostgresItems
             {
                 if (TimeOf(rows) is not { } time)
                 {
-                    yield return Item.Malformed(row, "The time is none of the years 1 to 9999.");
+                    yield return Item.Malformed(row, "The time is not in the years 1 to 9999.");
                     continue;
                 }
                 Add("timestamp", time);
             }
-            var item = Item.Of(row, fields, () => rows.GetString(0));
+            var item = Item.Create(row, fields, () => rows.GetString(0));
             yield return item.HasTime || times.NowWhereMissing ? item : Item.WithoutTime(row);
 
-            void Add(string name, string text) => fields.Add(new(new(name, name, 0), Field.OfText(text)));
+            void Add(string name, string text) => fields.Add(new(new(name, name, 0), Field.ToJson(text)));
         }
     }
 

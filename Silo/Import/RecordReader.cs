@@ -1,50 +1,51 @@
 namespace Tally.Silo.Import;
 
-/// <summary>A line of a file, or in CSV the lines that a cell in quotes holds together.</summary>
-/// <param name="Line">Where it begins, from 1.</param>
-/// <param name="Text">Without its line end, and valid until the next one is read; null where it is too long.</param>
-/// <param name="Problem">Why its quotes cannot be read, where they cannot.</param>
+/// <summary>A line of a file; in CSV, several lines if a quoted cell spans them.</summary>
+/// <param name="Line">The number of its first line, from 1.</param>
+/// <param name="Text">Its text without the line end, valid until the next one is read; null if it is too long.</param>
+/// <param name="Problem">What is wrong with its quotes; else null.</param>
 internal readonly record struct Record(long Line, ReadOnlyMemory<byte>? Text, string? Problem);
 
 /// <summary>
-/// Splits a stream into records, with memory for one. A line ends with LF, CR LF or CR. In CSV a quote opens a cell at the
-/// cell's start only, and closes it at the cell's end only (RFC 4180). One that is never closed costs its own line: the lines
-/// after it are read again, each for itself. No byte is read more than a few times, whatever the quotes.
+/// Splits a stream into records, with memory for one. A line ends with LF, CR LF or CR. In CSV a quote opens a cell
+/// only at the cell's start, and closes it only at the cell's end (RFC 4180). A quote that is never closed costs only
+/// its own line: the lines after it are read again, one by one. No byte is read more than a few times, whatever the
+/// quotes.
 /// </summary>
 internal sealed class RecordReader(Stream source)
 {
-    /// <summary>Far above what the service takes for an event: a line may hold other things beside it.</summary>
+    /// <summary>Far more than the service takes for an event: a line may have other columns too.</summary>
     public const int RecordBytesMax = 1 << 20;
 
-    private readonly byte[] buffer = new byte[RecordBytesMax + 2]; // and a line end
+    private readonly byte[] buffer = new byte[RecordBytesMax + 2]; // with a line end
     private int start, scanned, end;
     private bool ended;
     private long line = 1; // at scanned
 
-    // Of the record that is being read.
+    // State of the current record.
     private bool tooLong, quoted;
     private string? problem;
-    private long quoteLine; // in which the newest cell in quotes opened
-    private LineEnd? spanned; // the first line end inside the newest cell that has any
+    private long quoteLine; // the line in which the latest quoted cell opened
+    private LineEnd? spanned; // the first line end inside the latest quoted cell that has any
 
-    /// <summary>What separates the cells of CSV with quotes; null where a quote is a character like any other.</summary>
+    /// <summary>The separator of CSV with quotes; null if quotes have no meaning.</summary>
     public byte? Separator { get; set; }
 
     private bool HonorsQuotes => Separator is not null && !tooLong && problem is null;
 
     /// <returns>The next record, or null at the end.</returns>
-    public async ValueTask<Record?> Next()
+    public async ValueTask<Record?> ReadRecord()
     {
         var first = line;
         (scanned, tooLong, quoted, problem, spanned) = (start, false, false, null, null);
         while (true)
         {
-            if (FindEnd() is { } found) return Take(first, found);
+            if (FindEnd() is { } found) return EndRecord(first, found);
             if (ended && start == end && !tooLong) return null;
             if (ended || end - start == buffer.Length)
             {
-                if (quoted && TakeBack() is { } cut) return Take(first, cut);
-                if (ended) return Take(first, new(end, end, line));
+                if (quoted && RejectQuote() is { } cut) return EndRecord(first, cut);
+                if (ended) return EndRecord(first, new(end, end, line));
                 (tooLong, spanned) = (true, null);
             }
             if (tooLong) start = scanned;
@@ -55,10 +56,10 @@ internal sealed class RecordReader(Stream source)
     }
 
     /// <summary>
-    /// Goes back to the line after the one in which the last cell that spans lines opened. For a record that is wrong: a quote
-    /// that was not meant as one may have joined lines that are records of their own.
+    /// Continues after the line in which the record's last multi-line cell opened. For a record with the wrong number
+    /// of cells: a stray quote may have joined lines that are records of their own.
     /// </summary>
-    /// <returns>The line in which that cell opened; null where no cell spans lines.</returns>
+    /// <returns>The line in which that cell opened; null if no cell spans lines.</returns>
     public long? GoBack()
     {
         if (spanned is not { } cut) return null;
@@ -66,7 +67,7 @@ internal sealed class RecordReader(Stream source)
         return cut.Line;
     }
 
-    private Record Take(long first, LineEnd at)
+    private Record EndRecord(long first, LineEnd at)
     {
         ReadOnlyMemory<byte>? text = buffer.AsMemory(start, at.Begin - start);
         if (tooLong || text.Value.Length > RecordBytesMax) text = null;
@@ -74,7 +75,7 @@ internal sealed class RecordReader(Stream source)
         return new(first, text, problem);
     }
 
-    // Where the record ends: scanned is there, or where reading must go on.
+    // The end of the record; null if more bytes are needed.
     private LineEnd? FindEnd()
     {
         while (true)
@@ -84,7 +85,7 @@ internal sealed class RecordReader(Stream source)
             scanned = at < 0 ? end : scanned + at;
             if (scanned == end) return null;
             var isLast = scanned + 1 == end;
-            if (isLast && !ended && buffer[scanned] != '\n') return null; // the next byte decides what it is
+            if (isLast && !ended && buffer[scanned] != '\n') return null; // the next byte decides its meaning
             var next = isLast ? (byte)'\n' : buffer[scanned + 1];
             if (buffer[scanned] == '"')
             {
@@ -108,13 +109,13 @@ internal sealed class RecordReader(Stream source)
         else if (!closes) scanned++; // two of them are one in the cell
         scanned++;
         if (!closes) return null;
-        if (next != Separator && next is not ((byte)'\n' or (byte)'\r')) return TakeBack();
+        if (next != Separator && next is not ((byte)'\n' or (byte)'\r')) return RejectQuote();
         quoted = false;
         return null;
     }
 
-    // The newest quote opened no cell. Lines that it joined are apart again.
-    private LineEnd? TakeBack()
+    // The latest quote opened no cell after all. The lines that it joined are separate again.
+    private LineEnd? RejectQuote()
     {
         (quoted, problem) = (false, $"The quote that opens a cell in line {quoteLine} is not closed, or not at the cell's end.");
         if (spanned is not { } cut || cut.Line != quoteLine) return null;

@@ -6,16 +6,17 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Import;
 
 /// <summary>
-/// Names a row that has no id: by its own text under the file's header, and by how often the same text came before. So the same
-/// file gives the same ids however it is called, compressed or encoded, and whatever its line ends; a row that is corrected,
-/// added or taken out changes no other row's id. Memory grows with the rows without ids: 20 to 40 bytes each.
+/// Makes ids for rows that have none: from the row's text, the file's header, and how often the same text came before.
+/// So a file gives the same ids whatever its name, compression, encoding and line ends; and a row that is changed,
+/// added or removed changes no other row's id. Memory grows by 20 to 40 bytes for each row without an id.
 /// </summary>
 internal sealed class RowIds
 {
-    /// <summary>Where memory ends: 2 to 4 GB.</summary>
+    /// <summary>Bounds the memory to 2 to 4 GB.</summary>
     private const int RowsMax = 100_000_000;
 
-    // Of the texts' hashes 8 bytes are enough: if two texts share them, the later one is called a repeat, with an id that is its own.
+    // 8 bytes of each hash are enough: if two texts share them, the later one counts as a repeat, and still has an id
+    // of its own.
     private readonly HashSet<ulong> seen = [];
     private readonly Dictionary<ulong, long> repeats = [];
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -25,7 +26,7 @@ internal sealed class RowIds
     public void SetHeader(ReadOnlySpan<byte> text) => header = [.. text, (byte)'\n'];
 
     /// <exception cref="StartupException">There are too many.</exception>
-    public string Next(ReadOnlySpan<byte> text)
+    public string Create(ReadOnlySpan<byte> text)
     {
         hash.AppendData(header);
         AppendLines(text);
@@ -42,7 +43,7 @@ internal sealed class RowIds
         return Convert.ToHexStringLower(digest);
     }
 
-    // A cell in quotes may hold line ends, which are of the file's kind.
+    // Line ends inside quoted cells are normalized.
     private void AppendLines(ReadOnlySpan<byte> text)
     {
         for (int at; (at = text.IndexOf((byte)'\r')) >= 0; text = text[(at + (text[at..] is [_, (byte)'\n', ..] ? 2 : 1))..])

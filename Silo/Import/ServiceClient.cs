@@ -9,13 +9,13 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.Import;
 
-/// <summary>The service that an import writes to. Every event has an id, so what has no answer is sent again.</summary>
+/// <summary>The service that an import writes to. Every event has an id: what is not answered is sent again.</summary>
 internal sealed class ServiceClient : IDisposable
 {
-    // A rolling restart, or a database that is started again, takes less.
+    // Longer than a rolling restart, or a restart of the database, takes.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    // A receipt that refuses each event of a batch is a part of this.
+    // Larger than a receipt that refuses every event of a batch.
     private const int AnswerBytesMax = 8 << 20;
 
     private readonly HttpClient http;
@@ -36,15 +36,13 @@ internal sealed class ServiceClient : IDisposable
         })
         .Build();
 
-    /// <param name="url">Of the service.</param>
-    /// <param name="key">Its write key, where it asks for one.</param>
     public ServiceClient(Uri url, string? key)
     {
         http = new() { BaseAddress = url, Timeout = Patience / 2, MaxResponseContentBufferSize = AnswerBytesMax };
         if (key is not null) http.DefaultRequestHeaders.Authorization = new("Bearer", key);
     }
 
-    /// <exception cref="StartupException">Nobody answers, or not as Tally does.</exception>
+    /// <exception cref="StartupException">The service does not answer, or is not ready.</exception>
     public async Task CheckReady()
     {
         try
@@ -56,15 +54,13 @@ internal sealed class ServiceClient : IDisposable
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
         {
             throw new StartupException(
-                $"{http.BaseAddress} does not answer: {exception.Message} An import needs the service to run", exception);
+                $"{http.BaseAddress} does not answer: {exception.Message} An import needs a running service", exception);
         }
     }
 
-    /// <summary>Records events; returns when each of them is recorded or refused.</summary>
-    /// <param name="events">NDJSON.</param>
-    /// <param name="count">How many.</param>
-    /// <exception cref="BatchRefusedException">The service refuses them all for what is in them.</exception>
-    /// <exception cref="StartupException">The service refuses the import, or does not answer any more.</exception>
+    /// <summary>Sends events, and returns when each is recorded or refused.</summary>
+    /// <exception cref="BatchRefusedException">The service refuses the batch for its content.</exception>
+    /// <exception cref="StartupException">The service refuses the import, or no longer answers.</exception>
     public async Task<BatchReceipt> Record(ReadOnlyMemory<byte> events, int count)
     {
         try
@@ -95,7 +91,7 @@ internal sealed class ServiceClient : IDisposable
 
     public void Dispose() => http.Dispose();
 
-    /// <summary>What a refusal says, where the answer is one.</summary>
+    /// <summary>A refusal's reason and detail; null if the answer is no refusal.</summary>
     public static string? DetailOf(byte[] body) => RefusalOf(body) is { } refusal ? $"{refusal.Reason}: {refusal.Detail}" : null;
 
     private static Refusal? RefusalOf(byte[] body)
@@ -106,14 +102,14 @@ internal sealed class ServiceClient : IDisposable
         }
         catch (JsonException)
         {
-            return null; // something between says that
+            return null; // the answer of a proxy
         }
     }
 }
 
-/// <summary>A batch that the service refuses as a whole for what is in it.</summary>
+/// <summary>The service refused a whole batch for its content.</summary>
 internal sealed class BatchRefusedException(string message) : Exception(message)
 {
-    /// <summary>What became of the events before the one at fault, where it says so.</summary>
+    /// <summary>The outcome of the events before the one at fault, if the service says so.</summary>
     public BatchReceipt? Done { get; init; }
 }

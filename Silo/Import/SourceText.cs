@@ -6,22 +6,22 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.Import;
 
-/// <summary>The text of a source in UTF-8: unpacked where it is gzip, and by its byte order mark where it has one.</summary>
+/// <summary>Opens a source as UTF-8: decompresses gzip, and converts UTF-16 and UTF-32 by their marks.</summary>
 internal static class SourceText
 {
-    /// <summary>Stands for what was no character: U+FFFF, which no text has.</summary>
+    /// <summary>Stands for invalid characters: U+FFFF, which no text contains.</summary>
     public static ReadOnlySpan<byte> NoCharacter => "\uFFFF"u8;
 
-    /// <returns>The text, and whether what was no character is <see cref="NoCharacter"/> in it.</returns>
-    /// <exception cref="StartupException">It is no text.</exception>
+    /// <returns>The text, and whether <see cref="NoCharacter"/> stands for invalid characters in it.</returns>
+    /// <exception cref="StartupException">The source is not text.</exception>
     public static async ValueTask<(Stream Text, bool IsTranscoded)> Open(Stream source)
     {
         var (text, begin) = await Peek(source);
         if (begin is [0x1F, 0x8B, ..]) (text, begin) = await Peek(new WholeGzipStream(text.AsStream()));
-        var (encoding, mark) = ByItsMark(begin);
+        var (encoding, mark) = EncodingByMark(begin);
         if (mark > 0) text.AdvanceTo((await text.ReadAtLeastAsync(mark)).Buffer.GetPosition(mark));
         if (encoding is null && begin.AsSpan(mark).Contains((byte)0))
-            throw new StartupException("this is no text: it has to be UTF-8, or UTF-16 or UTF-32 with a byte order mark, also in gzip");
+            throw new StartupException("this is not text: use UTF-8, or UTF-16 or UTF-32 with a byte order mark");
         var bytes = text.AsStream();
         return encoding is null ? (bytes, false)
             : (Encoding.CreateTranscodingStream(bytes, encoding, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)), true);
@@ -36,8 +36,8 @@ internal static class SourceText
         return (reader, begin);
     }
 
-    // UTF-32's mark begins with UTF-16's.
-    private static (Encoding? Encoding, int Mark) ByItsMark(ReadOnlySpan<byte> begin) => begin switch
+    // UTF-32's mark begins with UTF-16's, so it comes first.
+    private static (Encoding? Encoding, int Mark) EncodingByMark(ReadOnlySpan<byte> begin) => begin switch
     {
         [0xEF, 0xBB, 0xBF, ..] => (null, 3),
         [0xFF, 0xFE, 0, 0, ..] => (Marking(new UTF32Encoding(bigEndian: false, byteOrderMark: false)), 4),
@@ -47,7 +47,7 @@ internal static class SourceText
         _ => (null, 0),
     };
 
-    // So one row is refused, and not all that follow.
+    // Marks invalid characters, so that only their row is refused.
     private static Encoding Marking(Encoding encoding)
     {
         var marking = (Encoding)encoding.Clone();

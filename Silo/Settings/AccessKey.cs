@@ -10,7 +10,7 @@ namespace Tally.Silo.Settings;
 /// <param name="Writes">Whether it may send events.</param>
 /// <param name="Reads">Whether it may query.</param>
 /// <param name="Products">The only products whose events it may send; empty for all.</param>
-/// <param name="Origins">The only sites whose pages may use it; empty for all, and for programs.</param>
+/// <param name="Origins">The only sites whose pages may use it; empty for all pages and programs.</param>
 public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Products, IReadOnlySet<string> Origins)
 {
     // Characters that a header takes unencoded (RFC 6750), and enough of them that nobody guesses a key.
@@ -77,7 +77,7 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
             ? names
             : throw new FormatException("expected names separated by commas, without spaces; percent-encode other characters in a product");
 
-    /// <summary>Reads what a browser calls an origin: scheme, host, and a port that is not the scheme's own.</summary>
+    /// <summary>Parses an origin as browsers send it: scheme, host, and any port but the scheme's default.</summary>
     /// <exception cref="FormatException">Says what was expected.</exception>
     public static string ParseOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url)

@@ -69,7 +69,7 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         var told = error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).ToList();
         string[] begins =
         [
-            "2: This is no JSON object", "3: The event has no time; -time=now", "4: out_of_range: ", "5: ", "6: The line is longer than ", "8: ",
+            "2: This is not a JSON object", "3: The event has no time; -time=now", "4: out_of_range: ", "5: ", "6: The line is longer than ", "8: ",
         ];
         Assert.Equal(begins.Length, told.Count);
         Assert.All(begins.Index(), begin => Assert.StartsWith($"{file}:{begin.Item}", told[begin.Index]));
@@ -101,8 +101,8 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         var ndjson = await Write("rows.ndjson", Utf8($$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}","happened":"2019-01-03T00:00:00Z"}"""));
         foreach (var (file, flag, message) in ((string, string, string)[])
                  [
-                     (csv, "-time=auto", "the header has no column for the time: name it with -time=NAME, or say -time=now"),
-                     (ndjson, "-time=auto", "no event has a time, from line 1 on: name it with -time=NAME, or say -time=now"),
+                     (csv, "-time=auto", "the header has no column for the time: name it with -time=NAME, or use -time=now"),
+                     (ndjson, "-time=auto", "no event has a time, from line 1 on: name it with -time=NAME, or use -time=now"),
                      (csv, "-time=created", "the header has no column created"),
                  ])
         {
@@ -237,7 +237,7 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
             var told = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
             Assert.Equal(3, told.Length);
             Assert.Contains(told, line => line.Contains($":{Events + 1}: missing_field: ", StringComparison.Ordinal));
-            Assert.Contains(told, line => line.Contains($":{Events + 2}: The time is none of the years", StringComparison.Ordinal));
+            Assert.Contains(told, line => line.Contains($":{Events + 2}: The time is not in the years", StringComparison.Ordinal));
             Assert.Contains(told, line => line.Contains($":{Events + 3}: The event has no time; -time=now", StringComparison.Ordinal));
             Assert.DoesNotContain(LocalPostgres.Password, error);
         }
@@ -261,7 +261,7 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         var command = $"TERM=xterm {AppProcess.Binary} import {file} {string.Join(' ', To(shared.App))}";
         var (exitCode, output) = await Commands.Try(script, "-qec", command, "/dev/null");
         Assert.Equal(1, exitCode);
-        Assert.Contains($"{file}:2: This is no JSON object", output);
+        Assert.Contains($"{file}:2: This is not a JSON object", output);
         Assert.Contains("100%", output);
         Assert.Contains("2 events recorded, 0 were there before, 1 refused", output);
     }
@@ -278,10 +278,10 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
                  [
                      (folder + "/none.csv", "cannot be read: "), (folder, "cannot be read: it is a folder"), ("", "cannot be read: "),
                      (folder + "/dangling", "cannot be read: "), (typeof(Importing).Assembly.Location + "/x.csv", "cannot be read: "),
-                     ("/proc/self/mem", "cannot be read to its end: "), ("/dev/zero", "this is no text"), (await Write("binary.csv", binary), ""),
-                     (AppProcess.Binary, "this is no text"), (await Write("tail.gz", [.. Gzip(Ndjson(0)), .. Utf8(Ndjson(1))]), "something else follows"),
+                     ("/proc/self/mem", "cannot be read to its end: "), ("/dev/zero", "this is not text"), (await Write("binary.csv", binary), ""),
+                     (AppProcess.Binary, "this is not text"), (await Write("tail.gz", [.. Gzip(Ndjson(0)), .. Utf8(Ndjson(1))]), "something else follows"),
                      (await Write("two.gz", [.. Gzip(Ndjson(0)), .. Gzip(Ndjson(1))[..^4]]), "breaks off, at byte "),
-                     (await Write("latin-1.csv", Encoding.Latin1.GetBytes("action,product,fingerprint,Käse\n")), "the header is no UTF-8"),
+                     (await Write("latin-1.csv", Encoding.Latin1.GetBytes("action,product,fingerprint,Käse\n")), "the header is not UTF-8"),
                      (await Write("text.txt", Utf8("a text\n")), "the header has no column action"),
                      (await Write("half.gz", Gzip(Ndjson(0))[..^4]), "cannot be read to its end: "),
                      (Url(empty), "relation \"events\" does not exist"),
@@ -304,8 +304,8 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         var (exitCode, output, error) = await Import(shared, pipe);
         await writing;
         Assert.Equal((1, "1 events recorded, 0 were there before, 1 refused\n"), (exitCode, output));
-        Assert.Equal($"{pipe}:2: This is no JSON object.\n", error);
-        Assert.Equal((1, "0 events recorded, 1 were there before, 1 refused\n", "-:2: This is no JSON object.\n"),
+        Assert.Equal($"{pipe}:2: This is not a JSON object.\n", error);
+        Assert.Equal((1, "0 events recorded, 1 were there before, 1 refused\n", "-:2: This is not a JSON object.\n"),
             await Import(shared, "-", await File.ReadAllBytesAsync(half)));
         Assert.Equal((0, "0 events recorded, 0 were there before, 0 refused\n", ""), await Import(shared, "-", []));
     }

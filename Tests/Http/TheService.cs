@@ -44,15 +44,21 @@ public sealed class TheService(SharedApps apps)
         }
     }
 
+    // What a program that writes a client from it needs.
     [Fact]
-    public async Task Every_body_in_its_description_has_an_example_of_its_own_fields()
+    public async Task Its_description_has_the_fields_of_every_body_and_every_refusal()
     {
         var description = await Describe();
         var bodies = 0;
         foreach (var (path, method) in Endpoints)
         {
             var operation = description.GetProperty("paths").GetProperty(path).GetProperty(method);
-            var contents = operation.GetProperty("responses").EnumerateObject().Select(response => response.Value).ToList();
+            var responses = operation.GetProperty("responses");
+            Assert.True(responses.TryGetProperty("200", out _), $"{method} {path}");
+            if (path.StartsWith("/api/", StringComparison.Ordinal))
+                foreach (var status in (string[])["400", "401", "403", "422", "429", "503"])
+                    Assert.True(responses.GetProperty(status).GetProperty("content").TryGetProperty("application/problem+json", out _), $"{method} {path}: {status}");
+            var contents = responses.EnumerateObject().Select(response => response.Value).ToList();
             if (operation.TryGetProperty("requestBody", out var request)) contents.Add(request);
             foreach (var content in contents)
             {
@@ -60,15 +66,13 @@ public sealed class TheService(SharedApps apps)
                 foreach (var kind in kinds.EnumerateObject().Where(kind => !(path is "/api/pixel.gif" or "/api/export" && !kind.Name.EndsWith("+json", StringComparison.Ordinal))))
                 {
                     var schema = Resolve(description, kind.Value.GetProperty("schema"));
-                    var example = Assert.Single(schema.GetProperty("examples").EnumerateArray());
-                    if (schema.TryGetProperty("items", out var items)) (schema, example) = (Resolve(description, items), example[0]);
-                    var known = schema.GetProperty("properties").EnumerateObject().Select(property => property.Name).ToHashSet();
-                    Assert.All(example.EnumerateObject(), field => Assert.Contains(field.Name, known));
+                    if (schema.TryGetProperty("items", out var items)) schema = Resolve(description, items);
+                    Assert.NotEmpty(schema.GetProperty("properties").EnumerateObject());
                     bodies++;
                 }
             }
         }
-        Assert.InRange(bodies, 15, 200);
+        Assert.InRange(bodies, 100, 200);
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class BatchReading
         while (!batch.Ended)
         {
             await batch.WaitForPart(CancellationToken.None);
-            parts.Add(batch.TakePart().Count);
+            parts.Add(batch.ParsePart().Count);
         }
         Assert.Equal([3, 3], parts);
     }
@@ -62,7 +62,7 @@ public sealed class BatchReading
         while (!batch.Ended)
         {
             await batch.WaitForPart(CancellationToken.None);
-            foreach (var item in batch.TakePart())
+            foreach (var item in batch.ParsePart())
                 seen.Append(System.Globalization.CultureInfo.InvariantCulture,
                     $"{item.Fields?.Action} {item.Fields?.Id} {item.Fields?.Properties} {item.Refusal?.Reason};");
         }

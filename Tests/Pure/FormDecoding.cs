@@ -28,12 +28,12 @@ public sealed class FormDecoding
         var fields = new EventFields();
         Assert.Equal("malformed_body", Read($"action=view&fingerprint={raw}&product=k8s", fields)?.Reason);
         Assert.Equal("malformed_body", Read($"{raw}=1", new())?.Reason);
-        Assert.Equal("malformed_path", FingerprintPath.Read($"/api/fingerprints/{raw}", new()).Refusal?.Reason);
+        Assert.Equal("malformed_path", FingerprintPath.Parse($"/api/fingerprints/{raw}", new()).Refusal?.Reason);
     }
 
     [Fact]
     public void Raw_bytes_that_are_no_utf8_are_refused() =>
-        Assert.NotNull(FormFields.Read([.. "fingerprint="u8, 0xFF], new()));
+        Assert.NotNull(EventEndpoint.ParseForm([.. "fingerprint="u8, 0xFF], new()));
 
     [Fact]
     public void Every_text_comes_back_from_its_encoding() => Text.Sample(text =>
@@ -99,18 +99,18 @@ public sealed class FormDecoding
     [InlineData("/api/fingerprints/na%C3%AFve", "naïve")]
     public void A_path_names_its_fingerprint(string target, string fingerprint)
     {
-        var path = FingerprintPath.Read(target, new());
+        var path = FingerprintPath.Parse(target, new());
         Assert.Null(path.Refusal);
         Assert.Equal(fingerprint, path.Fingerprint);
     }
 
     [Fact]
     public void Two_fingerprints_never_have_one_path() => Gen.Select(Text, Text).Where((a, b) => a != b).Sample((a, b) =>
-        Assert.NotEqual(FingerprintPath.Read(PathOf(a), Roomy).Fingerprint, FingerprintPath.Read(PathOf(b), Roomy).Fingerprint));
+        Assert.NotEqual(FingerprintPath.Parse(PathOf(a), Roomy).Fingerprint, FingerprintPath.Parse(PathOf(b), Roomy).Fingerprint));
 
     [Fact]
     public void Every_fingerprint_has_a_path() => Text.Sample(text =>
-        Assert.Equal(text, FingerprintPath.Read(PathOf(text), Roomy).Fingerprint));
+        Assert.Equal(text, FingerprintPath.Parse(PathOf(text), Roomy).Fingerprint));
 
     [Theory]
     [InlineData("/api/fingerprints/", "malformed_path")]
@@ -119,14 +119,14 @@ public sealed class FormDecoding
     [InlineData("/api/fingerprints/a%C2%85", "invalid_characters")]
     [InlineData("/api/other/a", "malformed_path")]
     public void A_path_that_names_none_is_refused(string target, string reason) =>
-        Assert.Equal(reason, FingerprintPath.Read(target, new()).Refusal?.Reason);
+        Assert.Equal(reason, FingerprintPath.Parse(target, new()).Refusal?.Reason);
 
     [Fact]
     public void The_longest_fingerprint_fits_and_one_byte_more_does_not()
     {
         var limits = new Limits { FingerprintBytesMax = 9 };
-        Assert.Null(FingerprintPath.Read("/api/fingerprints/%E2%98%95%E2%98%95%E2%98%95", limits).Refusal);
-        Assert.Equal("too_long", FingerprintPath.Read("/api/fingerprints/%E2%98%95%E2%98%95%E2%98%95a", limits).Refusal?.Reason);
+        Assert.Null(FingerprintPath.Parse("/api/fingerprints/%E2%98%95%E2%98%95%E2%98%95", limits).Refusal);
+        Assert.Equal("too_long", FingerprintPath.Parse("/api/fingerprints/%E2%98%95%E2%98%95%E2%98%95a", limits).Refusal?.Reason);
     }
 
     private static readonly Limits Roomy = new() { FingerprintBytesMax = 1024 };
@@ -139,5 +139,5 @@ public sealed class FormDecoding
 
     private static string PathOf(string fingerprint) => $"/api/fingerprints/{Uri.EscapeDataString(fingerprint)}";
 
-    private static Refusal? Read(string body, EventFields fields) => FormFields.Read(Encoding.UTF8.GetBytes(body), fields);
+    private static Refusal? Read(string body, EventFields fields) => EventEndpoint.ParseForm(Encoding.UTF8.GetBytes(body), fields);
 }

@@ -89,7 +89,7 @@ public sealed class ImportedFiles
     [InlineData("x.csv", "action,product,user_id,visitor_id\n", "the header: user_id and visitor_id may both be the fingerprint")]
     [InlineData("x.ndjson", """{"action":"a","product":"p","event_name":"b","event":"c"}""" + "\n", null)]
     [InlineData("x.ndjson", """{"event_name":"b","event":"c"}""" + "\n", "line 1: event_name and event may both be the action")]
-    [InlineData("x.csv", "a\0c\0t\0", "this is no text")]
+    [InlineData("x.csv", "a\0c\0t\0", "this is not text")]
     public async Task A_file_that_is_neither_ends_the_import(string name, string text, string? message)
     {
         if (message is null) Assert.Equal("a", Field(Assert.Single(await Read(Utf8(text), name)), "action"));
@@ -268,7 +268,7 @@ public sealed class ImportedFiles
             var text = "action,product,fingerprint\n" + string.Concat(Enumerable.Repeat(line, 3 * RecordReader.RecordBytesMax / line.Length));
             var source = new MemoryStream(Utf8(text));
             var records = new RecordReader(source) { Separator = (byte)',' };
-            for (long last = 0; await records.Next() is { } record; last = record.Line) Assert.True(record.Line > last);
+            for (long last = 0; await records.ReadRecord() is { } record; last = record.Line) Assert.True(record.Line > last);
             Assert.Equal(text.Length, source.Position);
         }
     }

@@ -27,7 +27,7 @@ public sealed class PropertiesAsJson
         var rewritten = Rewritten(properties, new Random(seed));
         Assert.True(EventProperties.AreEqual(text, rewritten), $"{text} and {rewritten}");
         Assert.True(EventProperties.AreEqual(text, PropertiesJson.With(rewritten, EventProperties.ClientTimestamp, "any")));
-        Assert.Null(PropertiesJson.Read(rewritten, 1 << 20, out var kept));
+        Assert.Null(PropertiesJson.Normalize(rewritten, 1 << 20, out var kept));
         Assert.Equal(rewritten, kept); // as it was written
     });
 
@@ -61,11 +61,11 @@ public sealed class PropertiesAsJson
         {
             var texts = parts.Select(part => string.Concat(part)).ToArray();
             var members = texts.Select((text, i) => $"\"{text}\":{(i % 2 == 0 ? $"\"{text}\"" : $"{{\"{text}\":[\"{text}\"],\"{text}\":0}}")}");
-            Assert.Null(PropertiesJson.Read($"{{{string.Join(',', members)}}}", 1 << 20, out var kept));
+            Assert.Null(PropertiesJson.Normalize($"{{{string.Join(',', members)}}}", 1 << 20, out var kept));
             new UTF8Encoding(false, throwOnInvalidBytes: true).GetBytes(kept!);
             using var document = JsonDocument.Parse(kept!, new() { AllowDuplicateProperties = false });
             Assert.All(Texts(document.RootElement), text => Assert.DoesNotContain('\0', text)); // and none throws, as half a pair would
-            Assert.Null(PropertiesJson.Read(kept!, 1 << 20, out var again));
+            Assert.Null(PropertiesJson.Normalize(kept!, 1 << 20, out var again));
             Assert.Equal(kept, again);
         });
 

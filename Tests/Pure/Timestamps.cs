@@ -28,7 +28,7 @@ public sealed class Timestamps
     [InlineData("1795806000000")]
     public void These_are_one_moment(string text)
     {
-        Assert.Null(Timestamp.Read(text, out var time));
+        Assert.Null(Timestamp.Parse(text, out var time));
         Assert.Equal(Moment, time);
     }
 
@@ -58,7 +58,7 @@ public sealed class Timestamps
     [InlineData("1,795,806,000", false)]
     public void These_are_none(string text, bool lacksZone)
     {
-        var refusal = Timestamp.Read(text, out _);
+        var refusal = Timestamp.Parse(text, out _);
         Assert.NotNull(refusal);
         Assert.Equal("invalid_timestamp", refusal.Reason);
         Assert.Equal(lacksZone, refusal.Detail.Contains("zone is missing", StringComparison.Ordinal));
@@ -74,5 +74,5 @@ public sealed class Timestamps
     [Fact]
     public void Nothing_makes_it_throw() =>
         Gen.OneOf(Gen.String, Gen.Char["0123456789-:TZ+. ,eE"].Array[0, 40].Select(characters => new string(characters)))
-            .Sample(text => { Assert.Equal(Timestamp.Read(text, out _) is null, Timestamp.TryParse(text, out _)); });
+            .Sample(text => { Assert.Equal(Timestamp.Parse(text, out _) is null, Timestamp.TryParse(text, out _)); });
 }

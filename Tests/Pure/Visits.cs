@@ -60,20 +60,20 @@ public sealed class Visits
             {
                 var limits = new Limits();
                 var place = new FingerprintPlace(order, value, fingerprint);
-                var text = FingerprintCursor.Write(place);
-                Assert.Equal(place, FingerprintCursor.Read(text, order, limits));
+                var text = FingerprintCursor.Encode(place);
+                Assert.Equal(place, FingerprintCursor.Decode(text, order, limits));
                 foreach (var other in Enum.GetValues<FingerprintOrder>().Where(other => other != order))
-                    Assert.Null(FingerprintCursor.Read(text, other, limits));
-                Assert.Null(FingerprintCursor.Read(text + "=", order, limits));
-                Assert.Null(FingerprintCursor.Read(" " + text, order, limits));
-                Assert.Null(FingerprintCursor.Read(text[..4], order, limits));
+                    Assert.Null(FingerprintCursor.Decode(text, other, limits));
+                Assert.Null(FingerprintCursor.Decode(text + "=", order, limits));
+                Assert.Null(FingerprintCursor.Decode(" " + text, order, limits));
+                Assert.Null(FingerprintCursor.Decode(text[..4], order, limits));
             });
 
     [Fact]
     public void Whatever_is_sent_as_a_cursor_is_a_place_or_none() => Gen.OneOf(Gen.String[Gen.Char.AlphaNumeric, 0, 40], Gen.String).Sample(text =>
     {
         foreach (var order in Enum.GetValues<FingerprintOrder>())
-            if (FingerprintCursor.Read(text, order, new()) is { } place) Assert.Equal(text, FingerprintCursor.Write(place));
+            if (FingerprintCursor.Decode(text, order, new()) is { } place) Assert.Equal(text, FingerprintCursor.Encode(place));
     }, iter: 2_000);
 
     private static DateTime At(int day) => new(day * TimeSpan.TicksPerDay, DateTimeKind.Utc);

@@ -4,10 +4,10 @@ using Microsoft.AspNetCore.HttpOverrides;
 
 namespace Tally.Silo.Http.AbuseLimits;
 
-/// <summary>Whose request it is: the peer, or whom a trusted proxy names.</summary>
+/// <summary>The client's address: the peer's, or the one that a trusted proxy names.</summary>
 internal static class ClientAddress
 {
-    // One customer of a provider has so much of an IPv6 address to choose from.
+    // A provider gives each customer a /64, so the rest of an IPv6 address is the client's choice.
     private const int Ipv6PrefixBytes = 8;
 
     /// <summary>Without trusted proxies X-Forwarded-For is never read.</summary>
@@ -15,13 +15,13 @@ internal static class ClientAddress
         services.Configure<ForwardedHeadersOptions>(options =>
         {
             options.ForwardedHeaders = ForwardedHeaders.XForwardedFor;
-            options.ForwardLimit = null; // from the right, until an address that is not trusted
+            options.ForwardLimit = null; // no limit: from the right, until an address is not trusted
             options.KnownProxies.Clear();
             options.KnownIPNetworks.Clear();
             foreach (var network in trusted) options.KnownIPNetworks.Add(network);
         });
 
-    /// <summary>Which of so many buckets the client has. More clients than buckets share some; which, nobody can foresee.</summary>
+    /// <summary>The client's bucket. With more clients than buckets some share one; nobody can foresee which.</summary>
     public static int Bucket(HttpContext context, int buckets) =>
         context.Connection.RemoteIpAddress is { } address ? (int)((uint)HashOf(address) % (uint)buckets) : 0;
 
@@ -31,7 +31,7 @@ internal static class ClientAddress
         address.TryWriteBytes(bytes, out var length);
         if (address.IsIPv4MappedToIPv6) bytes = bytes[12..length];
         else bytes = bytes[..(address.AddressFamily == AddressFamily.InterNetworkV6 ? Ipv6PrefixBytes : length)];
-        var hash = new HashCode(); // with a seed of this process's own
+        var hash = new HashCode(); // seeded by process
         hash.AddBytes(bytes);
         return hash.ToHashCode();
     }

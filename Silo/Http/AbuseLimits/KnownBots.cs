@@ -3,27 +3,28 @@ using Tally.Grains;
 
 namespace Tally.Silo.Http.AbuseLimits;
 
-/// <param name="Ignored">Why nothing was recorded, though nothing was wrong.</param>
+/// <param name="Ignored">Why a valid request was not recorded.</param>
 public sealed record IgnoredRequest(string Ignored);
 
 /// <summary>
-/// Bots that say who they are, by the words that their makers use for it: most name themselves a bot, a crawler or a spider, or
-/// link to a page that explains them, which no browser does. Programs' HTTP libraries are honest clients.
+/// Bots that declare themselves in their user agent. Most call themselves a bot, a crawler or a spider, or link to a
+/// page about themselves, which no browser does. HTTP libraries of programs are no bots.
 /// </summary>
 internal static class KnownBots
 {
     private const int CharactersRead = 512;
 
-    // In linear time, whatever the user agent. "Cubot" makes phones.
+    // Non-backtracking: linear in any user agent. "Cubot" makes phones.
     private static readonly Regex Bot = new(
         @"(?:^|[^u])bot(?:[^a-z]|$)|crawl|spider|slurp|scrap(?:er|y)|archiver|headless|lighthouse|externalhit|\+https?://|uptime|monitoring",
         RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
-    /// <summary>Answers bots that nothing was recorded; the others go on.</summary>
+    /// <summary>Answers bots without recording anything.</summary>
     public static void IgnoreBots(this RouteGroupBuilder group) => ((IEndpointConventionBuilder)group).Finally(endpoint =>
     {
         var others = endpoint.RequestDelegate!;
-        endpoint.RequestDelegate = context => Know(context.Request.Headers.UserAgent.ToString()) ? Ignore(context) : others(context);
+        endpoint.RequestDelegate = context =>
+            IsBot(context.Request.Headers.UserAgent.ToString()) ? Ignore(context) : others(context);
     });
 
     private static Task Ignore(HttpContext context)
@@ -32,5 +33,6 @@ internal static class KnownBots
         return new JsonAnswer<IgnoredRequest>(new("bot"), HttpJson.Default.IgnoredRequest).ExecuteAsync(context);
     }
 
-    internal static bool Know(string userAgent) => Bot.IsMatch(userAgent.AsSpan(0, Math.Min(userAgent.Length, CharactersRead)));
+    internal static bool IsBot(string userAgent) =>
+        Bot.IsMatch(userAgent.AsSpan(0, Math.Min(userAgent.Length, CharactersRead)));
 }

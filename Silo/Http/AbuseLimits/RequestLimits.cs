@@ -1,28 +1,28 @@
 using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.RateLimiting;
 using Tally.Contracts;
-using Tally.Grains;
 using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http.AbuseLimits;
 
 /// <summary>
-/// Token buckets on everything but health, metrics and the description: by address, by key, and <see cref="Newcomers"/>. Where
-/// no limit is set there is no middleware.
+/// Rate limits on everything but health, metrics and the description: by address, by key, and by new fingerprints.
+/// Without any limit there is no middleware.
 /// </summary>
 internal static class RequestLimits
 {
-    // A page or a service that begins with a burst is no flood.
+    // A page or a service may begin with a burst.
     private const int BurstSeconds = 10;
 
     private static readonly object Everyone = new();
 
     public static void AddRequestLimits(this IServiceCollection services, Limits limits)
     {
-        services.AddSingleton<Newcomers>();
+        services.AddSingleton<NewFingerprintLimiter>();
         services.AddRateLimiter(_ => { });
-        services.AddOptions<Microsoft.AspNetCore.RateLimiting.RateLimiterOptions>().Configure<Newcomers>((options, newcomers) =>
+        services.AddOptions<RateLimiterOptions>().Configure<NewFingerprintLimiter>((options, newFingerprints) =>
         {
-            options.GlobalLimiter = PartitionedRateLimiter.CreateChained([.. Limiters(limits, newcomers)]);
+            options.GlobalLimiter = PartitionedRateLimiter.CreateChained([.. Limiters(limits, newFingerprints)]);
             options.OnRejected = static (rejected, _) => new(Refuse(rejected.HttpContext, rejected.Lease));
         });
     }
@@ -34,9 +34,10 @@ internal static class RequestLimits
         app.UseRateLimiter();
     }
 
-    private static IEnumerable<PartitionedRateLimiter<HttpContext>> Limiters(Limits limits, Newcomers newcomers)
+    private static IEnumerable<PartitionedRateLimiter<HttpContext>> Limiters(
+        Limits limits, NewFingerprintLimiter newFingerprints)
     {
-        if (limits.AddressNewFingerprintsPerMinuteMax > 0) yield return newcomers;
+        if (limits.AddressNewFingerprintsPerMinuteMax > 0) yield return newFingerprints;
         if (limits.KeyRequestsPerSecondMax is > 0 and var perKey)
             yield return PartitionedRateLimiter.Create<HttpContext, object>(context => context.Key() is { } key
                 ? RateLimitPartition.GetTokenBucketLimiter<object>(key, _ => PerSecond(perKey)) : RateLimitPartition.GetNoLimiter(Everyone));
@@ -56,7 +57,6 @@ internal static class RequestLimits
     {
         var after = lease.TryGetMetadata(MetadataName.RetryAfter, out var time) ? (int)Math.Ceiling(time.TotalSeconds) : 1;
         var refusal = lease.TryGetMetadata(MetadataName.ReasonPhrase, out _) ? Refusal.TooManyNewFingerprints(after) : Refusal.TooManyRequests(after);
-        if (context.TakesEvents()) TallyMetrics.EventRefused(refusal.Reason);
         return refusal.ExecuteAsync(context);
     }
 }

@@ -6,20 +6,20 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Http.AbuseLimits;
 
 /// <summary>
-/// The pairs of product and action that the service has, of which each minute may cost the rollups a row. Every silo
-/// refuses new ones by what it knows: the pairs that it has let in, and those of the others some seconds later. So
-/// the limit is not exact, and what it bounds is.
+/// Limits the pairs of product and action of the whole service, since each may cost the rollups a row a minute. Every
+/// silo knows the pairs that it admitted itself, and those of other silos some seconds later. So the limit is not
+/// exact; memory and rollups are bounded all the same.
 /// </summary>
 internal sealed class ServiceCounters(SqlStorage storage, Limits limits) : BackgroundService
 {
-    // As often as the merge, which writes what this reads.
+    // The interval of the merge, which writes what this reads.
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<(string Product, string Action), bool> known = new();
     private int count;
     private long readId;
 
-    /// <summary>False where an event would begin one pair too many.</summary>
+    /// <summary>False if an event's pair is new and the limit is reached.</summary>
     public bool Admit(string product, string action)
     {
         if (known.ContainsKey((product, action))) return true;
@@ -28,10 +28,10 @@ internal sealed class ServiceCounters(SqlStorage storage, Limits limits) : Backg
         return true;
     }
 
-    // The first reading is part of the start: what is recorded must not be refused for a while.
+    // Read before the service starts: known pairs must never be refused.
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await Read();
+        await Load();
         await base.StartAsync(cancellationToken);
     }
 
@@ -40,7 +40,7 @@ internal sealed class ServiceCounters(SqlStorage storage, Limits limits) : Backg
         using var timer = new PeriodicTimer(Interval);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken)) await Read();
+            while (await timer.WaitForNextTickAsync(stoppingToken)) await Load();
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -48,7 +48,7 @@ internal sealed class ServiceCounters(SqlStorage storage, Limits limits) : Backg
         }
     }
 
-    private async Task Read()
+    private async Task Load()
     {
         try
         {
@@ -60,7 +60,7 @@ internal sealed class ServiceCounters(SqlStorage storage, Limits limits) : Backg
         }
         catch (EventLogUnavailableException)
         {
-            // the next time; the log's own lines say that the database is away
+            // retried at the next interval; the event log reports the fault
         }
     }
 

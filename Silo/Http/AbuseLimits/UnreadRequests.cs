@@ -8,14 +8,14 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Tally.Silo.Http.AbuseLimits;
 
 /// <summary>
-/// Requests that the server refuses before the program sees them, since their head cannot be read. It answers those with a status
-/// and without a body, and leaves no way to add one. So this looks at what it sends: where that is such an answer, whole, it
-/// is given the problem document that every other refusal has. It does not know whether the request was HEAD; the connection
-/// ends with this answer, so a body too many is taken for nothing else.
+/// Gives a problem document to requests that Kestrel refuses before the program sees them, because it cannot read their
+/// head. Kestrel answers them with a status and no body, and has no setting for it. So this looks at the bytes that it
+/// sends, and completes such an answer. The request may have been HEAD, but the connection ends with this answer:
+/// nobody mistakes the body for another one.
 /// </summary>
 internal static class UnreadRequests
 {
-    // An answer's head and its document. The pipe's pieces are 4 KB, and begin anew whenever all was sent.
+    // Enough for an answer's head and its document. The pipe's segments have 4 KB.
     private const int RoomMin = 1024;
     private const int EmptyAnswerBytesMin = 64, EmptyAnswerBytesMax = 256;
 
@@ -37,10 +37,9 @@ internal static class UnreadRequests
         return next(connection);
     });
 
-    /// <summary>Completes an answer in place.</summary>
-    /// <param name="room">What the server has written to, and room behind it.</param>
-    /// <param name="length">How much it has written.</param>
-    /// <returns>How much there is now: the same of anything but a refusal without a body.</returns>
+    /// <summary>Adds the document to an answer, in place.</summary>
+    /// <param name="room">The buffer: what the server has written, and free space after it.</param>
+    /// <returns>How many bytes there are now: more only for a refusal without a body.</returns>
     internal static int Explain(Span<byte> room, int length)
     {
         if (length is < EmptyAnswerBytesMin or > EmptyAnswerBytesMax || !room.StartsWith("HTTP/1.1 "u8) || room[9] is not ((byte)'4' or (byte)'5')) return length;

@@ -5,7 +5,7 @@ using Tally.Silo.Settings;
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
-/// Who may write, read and erase, as policies on groups of endpoints. Without keys nothing of it is there, so nobody pays.
+/// Who may write, read and erase, as policies on groups of endpoints. Without keys there is no authentication at all.
 /// </summary>
 internal static class AuthorizationPolicies
 {
@@ -16,7 +16,7 @@ internal static class AuthorizationPolicies
     public static void AddAccess(this IServiceCollection services, AccessKeys keys)
     {
         services.AddSingleton(keys);
-        if (!keys.GuardErasing) return; // there are none
+        if (!keys.GuardErasing) return; // there are no keys
         services.AddAuthentication(KeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null);
         var policies = services.AddAuthorizationBuilder();
@@ -30,27 +30,27 @@ internal static class AuthorizationPolicies
         var keys = app.Services.GetRequiredService<AccessKeys>();
         var guarded = keys.GuardErasing;
         if (guarded) app.UseAuthentication();
-        app.UseRequestLimits(); // knows the key by now, and counts those without one too
+        app.UseRequestLimits(); // after authentication: it counts by key
         if (guarded) app.UseAuthorization();
     }
 
-    /// <summary>For the endpoints that take events: they need a write key where there are any.</summary>
+    /// <summary>A group for the endpoints that take events: with any write keys, one is required.</summary>
     public static RouteGroupBuilder MapWriting(this IEndpointRouteBuilder app) =>
-        Guarded(app, keys => keys.GuardWriting, Write).WithMetadata(EventsTaken.Instance);
+        MapGroup(app, Write, keys => keys.GuardWriting);
 
-    /// <summary>For the endpoints that answer questions: they need a read key where there are any.</summary>
-    public static RouteGroupBuilder MapReading(this IEndpointRouteBuilder app) => Guarded(app, keys => keys.GuardReading, Read);
+    /// <summary>A group for the endpoints that answer questions: with any read keys, one is required.</summary>
+    public static RouteGroupBuilder MapReading(this IEndpointRouteBuilder app) =>
+        MapGroup(app, Read, keys => keys.GuardReading);
 
-    /// <summary>For the endpoints that remove what is recorded: where there are any keys, they need one for that.</summary>
+    /// <summary>A group for the endpoints that erase: with any keys, an erase key is required.</summary>
     public static RouteGroupBuilder MapErasing(this IEndpointRouteBuilder app) =>
-        Guarded(app, keys => keys.GuardErasing, Erase).WithMetadata(Removes.Instance);
+        MapGroup(app, Erase, keys => keys.GuardErasing);
 
     /// <summary>
-    /// For a protocol whose clients may put the write key into the body: called when that was read. Such an endpoint allows
-    /// anonymous requests, for this to judge.
+    /// Authorizes writing for a protocol whose clients may put the write key into the body. Its endpoints allow
+    /// anonymous requests, and call this when the body is read.
     /// </summary>
-    /// <param name="context">The request. Its key, where it has one outside of the body, is the one that counts.</param>
-    /// <param name="keyInBody">Null where the body has none.</param>
+    /// <param name="context">The request. A key outside of the body takes precedence.</param>
     /// <returns>Why it may not write, or null.</returns>
     public static Refusal? RefusesToWrite(this HttpContext context, string? keyInBody)
     {
@@ -60,21 +60,23 @@ internal static class AuthorizationPolicies
         return context.Key() is null && (keyInBody is not null || ShowsKey(context)) ? Refusal.UnknownKey() : WhyNot(context, Write);
     }
 
-    /// <summary>The request's key, known when its policy has passed; null where everyone may.</summary>
+    /// <summary>The request's key, known after authorization; null if none is needed.</summary>
     public static AccessKey? Key(this HttpContext context) => context.Features.Get<AccessKey>();
 
-    /// <summary>Why the request's endpoint is not for whoever sent it, or null.</summary>
-    public static Refusal? WhyNot(this HttpContext context) => WhyNot(context,
-        context.TakesEvents() ? Write : context.GetEndpoint()?.Metadata.GetMetadata<Removes>() is not null ? Erase : Read);
+    /// <summary>Why the request may not use its endpoint, or null.</summary>
+    public static Refusal? WhyNot(this HttpContext context) => WhyNot(context, PolicyOf(context));
 
     /// <summary>Whether the request's endpoint is one of <see cref="MapWriting"/>.</summary>
-    public static bool TakesEvents(this HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<EventsTaken>() is not null;
+    public static bool TakesEvents(this HttpContext context) => PolicyOf(context) == Write;
 
-    private static Refusal? WhyNot(HttpContext context, string policy)
+    private static string? PolicyOf(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<GroupPolicy>()?.Name;
+
+    private static Refusal? WhyNot(HttpContext context, string? policy)
     {
         if (context.Key() is not { } key) return ShowsKey(context) ? Refusal.UnknownKey() : Refusal.MissingKey();
-        if (policy == Read) return key.Reads ? null : Refusal.KeyNotForReading();
         if (policy == Erase) return key.Erases ? null : Refusal.KeyNotForErasing();
+        if (policy != Write) return key.Reads ? null : Refusal.KeyNotForReading();
         if (!key.Writes) return Refusal.KeyNotForWriting();
         return key.Origins.Count == 0 || OriginOf(context.Request) is { } origin && key.Origins.Contains(origin)
             ? null : Refusal.OriginNotAllowed();
@@ -83,26 +85,19 @@ internal static class AuthorizationPolicies
     private static bool ShowsKey(HttpContext context) =>
         context.Request.Headers.Authorization.Count > 0 || context.Request.Query.ContainsKey("writeKey");
 
-    // A browser names the page's origin where a request can change something, and the page where it loads an image.
+    // Browsers send Origin with requests that may change something, and only Referer with images.
     private static string? OriginOf(HttpRequest request) =>
         request.Headers.Origin is [var origin] ? origin
         : request.Headers.Referer is [var page] && Uri.TryCreate(page, UriKind.Absolute, out var url) ? url.GetLeftPart(UriPartial.Authority)
         : null;
 
-    private sealed class EventsTaken
+    private static RouteGroupBuilder MapGroup(IEndpointRouteBuilder app, string policy, Func<AccessKeys, bool> isGuarded)
     {
-        public static readonly EventsTaken Instance = new();
-    }
-
-    private sealed class Removes
-    {
-        public static readonly Removes Instance = new();
-    }
-
-    private static RouteGroupBuilder Guarded(IEndpointRouteBuilder app, Func<AccessKeys, bool> guarded, string policy)
-    {
-        var group = app.MapGroup("");
-        if (guarded(app.ServiceProvider.GetRequiredService<AccessKeys>())) group.RequireAuthorization(policy);
+        var group = app.MapGroup("").WithMetadata(new GroupPolicy(policy));
+        group.ProducesRefusals(400, 401, 403, 422, 429, 503);
+        if (isGuarded(app.ServiceProvider.GetRequiredService<AccessKeys>())) group.RequireAuthorization(policy);
         return group;
     }
+
+    private sealed record GroupPolicy(string Name);
 }

@@ -2,13 +2,12 @@ using System.Text;
 
 namespace Tally.Silo.Http.Access;
 
-/// <summary>HTTP's Basic credentials, of which SDKs use the user's name alone, for a key.</summary>
+/// <summary>HTTP's Basic credentials. SDKs send a key as the user's name, without a password.</summary>
 internal static class BasicCredentials
 {
-    private const int BytesMax = 2_048; // no key and no product is as long
+    private const int BytesMax = 2_048; // longer than any key or product
 
-    /// <param name="parameter">What follows the scheme's name.</param>
-    /// <returns>Null where it cannot be decoded.</returns>
+    /// <returns>The user's name; null if it cannot be decoded.</returns>
     public static string? UserOf(string? parameter)
     {
         Span<byte> decoded = stackalloc byte[BytesMax];

@@ -9,8 +9,8 @@ using Tally.Silo.Settings;
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
-/// Finds a request's key: <c>Authorization: Bearer KEY</c>, Basic with the key as the user's name (Segment's way), or, for
-/// writing alone, <c>?writeKey=KEY</c>, since beacons and pixels cannot set headers.
+/// Finds a request's key: <c>Authorization: Bearer KEY</c>, or Basic with the key as the user's name, as Segment's SDKs
+/// send it. To write, also <c>?writeKey=KEY</c>, since beacons and pixels cannot set headers.
 /// </summary>
 internal sealed class KeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, AccessKeys keys)
@@ -21,12 +21,12 @@ internal sealed class KeyAuthentication(
     /// <summary>The query parameter that may show a key.</summary>
     public const string QueryName = "writeKey";
 
-    // Nobody has a name: what a key may do stands in its own AccessKey.
+    // Without claims: what a key may do is in its AccessKey.
     private static readonly ClaimsPrincipal Holder = new(new ClaimsIdentity(SchemeName));
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        var (shown, inQuery) = Shown();
+        var (shown, inQuery) = FindKey();
         if (shown is null) return Task.FromResult(AuthenticateResult.NoResult());
         if (keys.Find(shown) is not { } key || inQuery && !key.Writes) return Task.FromResult(AuthenticateResult.Fail("The key is unknown."));
         Context.Features.Set(key);
@@ -37,14 +37,9 @@ internal sealed class KeyAuthentication(
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => Refuse();
 
-    private Task Refuse()
-    {
-        var refusal = Context.WhyNot()!;
-        if (Context.TakesEvents()) TallyMetrics.EventRefused(refusal.Reason);
-        return refusal.ExecuteAsync(Context);
-    }
+    private Task Refuse() => Context.WhyNot()!.ExecuteAsync(Context);
 
-    private (string? Key, bool InQuery) Shown()
+    private (string? Key, bool InQuery) FindKey()
     {
         var header = Request.Headers.Authorization;
         if (header.Count == 0) return (Request.Query[QueryName] is [var key] ? key : null, true);

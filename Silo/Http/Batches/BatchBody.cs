@@ -6,15 +6,14 @@ using Tally.Silo.Http.Json;
 
 namespace Tally.Silo.Http.Batches;
 
-/// <summary>One item of a batch as it came: its fields, or why there are none.</summary>
+/// <summary>One item of a batch: its fields, unchecked, or why it is refused.</summary>
 internal readonly record struct BatchItem(EventFields? Fields, Refusal? Refusal);
 
 /// <summary>
-/// Reads the items of a batch in parts. Nothing is kept of those that were read, so a body costs one part and one item of
-/// memory, and is not read on before somebody asks for the next part.
+/// Parses a batch part by part. Parts that were parsed are not kept, so a body costs the memory of one part and one
+/// item, and is not read further until the next part is asked for.
 /// </summary>
-/// <param name="body">The decoded body.</param>
-/// <param name="isArray">A JSON array of items; otherwise one item after the other, with white space between them.</param>
+/// <param name="isArray">Whether it is a JSON array; otherwise it is items separated by white space.</param>
 internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
 {
     private JsonReaderState state = new(new() { AllowMultipleValues = !isArray, MaxDepth = JsonMembers.AnyDepth });
@@ -24,13 +23,13 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
     private long bytesWanted = limits.BatchReadAheadBytesMax;
     private ReadResult read;
 
-    /// <summary>The body was read to its end, whether that was a good one or a <see cref="Fault"/>.</summary>
+    /// <summary>There are no more items: the body has ended, or has a <see cref="Fault"/>.</summary>
     public bool Ended { get; private set; }
 
-    /// <summary>Why there are no more items, where the body did not end as it should.</summary>
+    /// <summary>Why the body could not be parsed to its end; else null.</summary>
     public Refusal? Fault { get; private set; }
 
-    /// <summary>Waits until the next part is there to be taken. Each wait is followed by a <see cref="TakePart"/>.</summary>
+    /// <summary>Waits for the bytes of the next part. <see cref="ParsePart"/> must follow.</summary>
     public async ValueTask WaitForPart(CancellationToken cancellation)
     {
         try
@@ -44,22 +43,22 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
     }
 
     /// <summary>
-    /// The next items: <see cref="Limits.BatchPartEventsMax"/> of them, or those that are there. None where the next one is longer
-    /// than what is there.
+    /// Parses the items that have arrived, at most <see cref="Limits.BatchPartEventsMax"/>. Empty if the next item has
+    /// not arrived whole.
     /// </summary>
-    public List<BatchItem> TakePart()
+    public List<BatchItem> ParsePart()
     {
         var part = new List<BatchItem>();
-        if (Ended) return part; // while it waited
+        if (Ended) return part; // reading failed
         var left = limits.BatchBodyBytesMax - bytesConsumed;
         var tooLarge = read.Buffer.Length > left;
         var buffer = tooLarge ? read.Buffer.Slice(0, left) : read.Buffer;
-        var content = bytesConsumed == 0 ? RequestBody.WithoutMark(buffer) : buffer;
-        var consumed = buffer.Length - content.Length + Take(content, isFinal: read.IsCompleted && !tooLarge, part);
+        var content = bytesConsumed == 0 ? RequestBody.WithoutByteOrderMark(buffer) : buffer;
+        var consumed = buffer.Length - content.Length + ParseItems(content, isFinal: read.IsCompleted && !tooLarge, part);
         var isFull = part.Count == limits.BatchPartEventsMax;
         bytesConsumed += consumed;
         if (tooLarge && !Ended && !isFull) End(Refusal.BatchTooLarge(limits));
-        // An item that is not there whole is read again from its begin: of a long one, not for every packet.
+        // An incomplete item is parsed again from its start. For a long one, not at every packet.
         bytesWanted = Math.Min(Math.Max(limits.BatchReadAheadBytesMax, 2 * (buffer.Length - consumed)), left + 1 - consumed);
         body.AdvanceTo(read.Buffer.GetPosition(consumed), isFull ? read.Buffer.GetPosition(consumed) : read.Buffer.End);
         return part;
@@ -67,13 +66,13 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
 
     private void End(Refusal? fault) => (Ended, Fault) = (true, fault);
 
-    // The bytes of what was taken. All of the next item is in the buffer, or none of it is taken.
-    private long Take(ReadOnlySequence<byte> buffer, bool isFinal, List<BatchItem> part)
+    // Returns how many bytes were consumed; an incomplete item is left in the buffer.
+    private long ParseItems(ReadOnlySequence<byte> buffer, bool isFinal, List<BatchItem> part)
     {
         var reader = new Utf8JsonReader(buffer, isFinal, state);
         try
         {
-            while (!Ended) // beyond a full part too: where nothing follows it, nobody has to wait for room once more to hear that
+            while (!Ended) // after a full part too: it may be the last
             {
                 var before = reader;
                 if (!reader.Read())
@@ -88,9 +87,9 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
                 }
                 else if (isArray && reader is { TokenType: JsonTokenType.EndArray, CurrentDepth: 0 })
                 {
-                    // what follows is white space, or a fault
+                    // only white space may follow
                 }
-                else if (part.Count == limits.BatchPartEventsMax || !TryTakeItem(buffer, ref reader, part))
+                else if (part.Count == limits.BatchPartEventsMax || !TryParseItem(buffer, ref reader, part))
                 {
                     reader = before;
                     break;
@@ -99,22 +98,22 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
         }
         catch (JsonException)
         {
-            End(Refusal.MalformedBody("From some item on, the body is no JSON."));
+            End(Refusal.MalformedBody("From some item on, the body is not JSON."));
         }
         state = reader.CurrentState;
         return reader.BytesConsumed;
     }
 
-    private bool TryTakeItem(ReadOnlySequence<byte> buffer, ref Utf8JsonReader reader, List<BatchItem> part)
+    private bool TryParseItem(ReadOnlySequence<byte> buffer, ref Utf8JsonReader reader, List<BatchItem> part)
     {
-        var begin = reader.TokenStartIndex;
+        var start = reader.TokenStartIndex;
         if (!reader.TrySkip()) return false;
         if (++items > limits.BatchBodyEventsMax) End(Refusal.BatchTooLarge(limits));
-        else if (reader.BytesConsumed - begin > limits.EventBodyBytesMax)
+        else if (reader.BytesConsumed - start > limits.EventBodyBytesMax)
             part.Add(new(null, Refusal.EventTooLarge(limits.EventBodyBytesMax)));
         else
         {
-            var refusal = EventJson.Read(buffer.Slice(begin, reader.BytesConsumed - begin), out var fields);
+            var refusal = EventJson.Parse(buffer.Slice(start, reader.BytesConsumed - start), out var fields);
             part.Add(new(fields, refusal));
         }
         return true;

@@ -1,52 +1,55 @@
+using System.ComponentModel;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
+using Tally.Grains;
 using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http.Batches;
 
-/// <summary>Many events come in with one request.</summary>
+/// <summary>POST /api/events/batch: many events in one request.</summary>
 internal static class BatchEndpoint
 {
     public static void MapBatches(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/events/batch", Post)
-            .TakesParameters("history", "writeKey")
+            .RefuseUnknownParameters(KeyAuthentication.QueryName)
             .WithName("PostBatch")
             .WithSummary("Record many events")
             .WithDescription("A JSON array of events, or one JSON object a line. Answers 200 when each is committed and counted "
                 + "exactly once, or refused for good; other answers say in batch what was done. A batch whose items have ids, "
-                + "or that has an Idempotency-Key, may be sent again whole. With history=true its timestamps may be as old as they like.")
+                + "or that has an Idempotency-Key, may be sent again whole.")
             .Accepts<EventFields[]>("application/json", "application/x-ndjson", "text/plain")
-            .Produces<BatchReceipt>()
-            .ProducesRefusals(400, 401, 403, 408, 413, 415, 422, 429, 503);
+            .ProducesRefusals(408, 413, 415);
 
-    private static async Task<IResult> Post(HttpRequest request, Intake intake, Limits limits)
+    private static async Task<Results<JsonAnswer<BatchReceipt>, Refusal>> Post(
+        [Description("true: timestamps may be of any age.")] string? history,
+        HttpContext context, Ingestion ingestion, Limits limits)
     {
+        var request = context.Request;
         var mediaType = RequestBody.MediaTypeOf(request);
         if (mediaType is not ("application/json" or "text/plain" or "application/x-ndjson"))
-            return Refused(Refusal.UnsupportedMediaType("application/json, text/plain or application/x-ndjson"));
-        if (ReadKey(request, limits, out var key) is { } refusal) return Refused(refusal);
-        if (request.ContentLength > limits.BatchBodyBytesMax) return Refused(Refusal.BatchTooLarge(limits));
-
-        var history = request.Query["history"].ToString();
-        if (history is not ("" or "true" or "false")) return Refused(Refusal.UnknownValue("history", "true or false, or left out"));
+            return Refusal.UnsupportedMediaType("application/json, text/plain or application/x-ndjson");
+        if (ParseKey(request, limits, out var key) is { } refusal) return refusal;
+        if (request.ContentLength > limits.BatchBodyBytesMax) return Refusal.BatchTooLarge(limits);
+        if (history is not (null or "" or "true" or "false"))
+            return Refusal.UnknownValue("history", "true or false, or left out");
         var isHistory = history == "true";
-        if (isHistory && request.HttpContext.Key() is { MayWriteHistory: false }) return Refused(Refusal.HistoryNotAllowed());
+        if (isHistory && context.Key() is { MayWriteHistory: false }) return Refusal.HistoryNotAllowed();
 
         var body = new BatchBody(request.BodyReader, isArray: mediaType != "application/x-ndjson", limits);
-        var done = new BatchProgress(intake, request.HttpContext, key, isHistory);
-        while (!body.Ended && done.Open is null)
+        var progress = new BatchProgress(ingestion, context, key, isHistory);
+        while (!body.Ended && progress.Unfinished is null)
         {
-            await body.WaitForPart(request.HttpContext.RequestAborted);
-            await done.Record(body.TakePart);
+            await body.WaitForPart(context.RequestAborted);
+            await progress.Record(body.ParsePart);
         }
-        if (body.Fault is not null) Intake.Refused(body.Fault);
-        return (done.Open ?? body.Fault) is { } fault ? fault with { Batch = done.ToReceipt() }
-            : new JsonAnswer<BatchReceipt>(done.ToReceipt(), HttpJson.Default.BatchReceipt);
+        if (body.Fault is not null) TallyMetrics.EventRefused(body.Fault.Reason); // counts as one item
+        return (progress.Unfinished ?? body.Fault) is { } fault ? fault with { Batch = progress.ToReceipt() }
+            : new JsonAnswer<BatchReceipt>(progress.ToReceipt(), HttpJson.Default.BatchReceipt);
     }
 
     // An item's id is the key, a slash and its place, and must not be longer than any id.
-    private static Refusal? ReadKey(HttpRequest request, Limits limits, out string? key) =>
-        RequestBody.ReadIdempotencyKey(request, out key)
-        ?? EventFields.CheckId("Idempotency-Key", key, limits.EventIdCharactersMax - $"/{limits.BatchBodyEventsMax}".Length);
-
-    private static IResult Refused(Refusal refusal) => Intake.Refused(refusal).ToResult();
+    private static Refusal? ParseKey(HttpRequest request, Limits limits, out string? key) =>
+        IdempotencyKey.Parse(request, out key)
+        ?? EventFields.CheckId(
+            IdempotencyKey.HeaderName, key, limits.EventIdCharactersMax - $"/{limits.BatchBodyEventsMax}".Length);
 }

@@ -1,24 +1,24 @@
+using Tally.Grains;
+
 namespace Tally.Silo.Http.Batches;
 
-/// <summary>Records a batch part by part, and keeps what became of its items.</summary>
-/// <param name="sender">The request.</param>
-/// <param name="key">Gives an item without an id its own: the key and its place.</param>
-/// <param name="isHistory">Whether its events may be old.</param>
-internal sealed class BatchProgress(Intake intake, HttpContext sender, string? key = null, bool isHistory = false)
+/// <summary>Records a batch part by part, and adds up the outcomes of its items.</summary>
+/// <param name="key">The batch's idempotency key: an item without an id gets the key and its place.</param>
+internal sealed class BatchProgress(Ingestion ingestion, HttpContext sender, string? key = null, bool isHistory = false)
 {
     private readonly List<RefusedItem> refused = [];
     private int handled, recorded, repeated;
 
-    /// <summary>Why the batch has to be sent again; null while everything that was handled is known for good.</summary>
-    public Refusal? Open { get; private set; }
+    /// <summary>Why the batch has to be sent again; null while the outcome of every handled item is final.</summary>
+    public Refusal? Unfinished { get; private set; }
 
     public BatchReceipt ToReceipt() => new(handled, recorded, repeated, refused);
 
-    /// <param name="read">The next part, when there is room for it.</param>
-    public async ValueTask Record(Func<List<BatchItem>> read)
+    /// <param name="parsePart">Parses the next part, once it is admitted.</param>
+    public async ValueTask Record(Func<List<BatchItem>> parsePart)
     {
-        using var room = await intake.AcquireRoom();
-        var part = read();
+        using var lease = await ingestion.AdmitBatchPart();
+        var part = parsePart();
         var sent = new List<EventFields>(part.Count);
         for (var i = 0; i < part.Count; i++)
         {
@@ -27,22 +27,23 @@ internal sealed class BatchProgress(Intake intake, HttpContext sender, string? k
             if (key is not null) fields.Id ??= $"{key}/{handled + i}";
             sent.Add(fields);
         }
-        var answers = await intake.RecordAll(sent, sender, hasRoom: room is not null);
+        var answers = await ingestion.RecordAll(sent, sender, isAdmitted: lease is not null);
         var next = 0;
-        foreach (var item in part) Note(item.Refusal is { } refusal ? Intake.Refused(refusal) : answers[next++]);
+        foreach (var item in part) Add(item.Refusal is { } refusal ? new(refusal) : answers[next++]);
     }
 
-    private void Note(EventAnswer answer)
+    private void Add(EventAnswer answer)
     {
-        if (answer.Refusal is not null) Note(answer.Refusal);
+        if (answer.Refusal is not null) Add(answer.Refusal);
         else if (answer.IsRepeat) repeated++;
         else recorded++;
         handled++;
     }
 
-    private void Note(Refusal refusal)
+    private void Add(Refusal refusal)
     {
+        TallyMetrics.EventRefused(refusal.Reason);
         refused.Add(new(handled, refusal.Status, refusal.Reason, refusal.Detail, refusal.Field, refusal.Id));
-        if (refusal.Status == StatusCodes.Status503ServiceUnavailable) Open ??= refusal.OfBatch();
+        if (refusal.Status == StatusCodes.Status503ServiceUnavailable) Unfinished ??= refusal.ForBatch();
     }
 }

@@ -1,26 +1,23 @@
 using System.Globalization;
-using System.Text;
 using nietras.SeparatedValues;
 using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Http.Exports;
 
 /// <summary>
-/// RFC 4180 with a header. What a spreadsheet would take for a formula gets a ' before it, and so does what begins with one:
-/// so whoever takes one ' off each cell that begins with it has the text as it was.
+/// RFC 4180 with a header. A cell that a spreadsheet would take for a formula gets a ' before it, and so does a cell
+/// that begins with '. Taking one ' off each cell that begins with it restores the text.
 /// </summary>
 internal sealed class CsvFormat : ExportFormat
 {
     private const char Mark = '\'';
-
-    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
 
     private readonly StreamWriter text;
     private readonly SepWriter csv;
 
     public CsvFormat(ExportBuffer buffer)
     {
-        text = new(buffer, Utf8) { NewLine = "\r\n" };
+        text = new(buffer) { NewLine = "\r\n" };
         csv = Sep.New(',').Writer(options => options with { WriteHeader = false, Escape = true }).To(text);
         WriteRow(Columns);
     }
@@ -41,12 +38,13 @@ internal sealed class CsvFormat : ExportFormat
     private void WriteRow(params ReadOnlySpan<string> cells)
     {
         using (var row = csv.NewRow())
-            for (var i = 0; i < cells.Length; i++) row[i].Set(Harmless(cells[i]));
+            for (var i = 0; i < cells.Length; i++) row[i].Set(Escape(cells[i]));
         csv.Flush();
     }
 
-    /// <summary>The text of a cell that this wrote.</summary>
+    /// <summary>The original text of a cell.</summary>
     public static string WithoutMark(string cell) => cell is [Mark, ..] ? cell[1..] : cell;
 
-    private static string Harmless(string cell) => cell is ['=' or '+' or '-' or '@' or '\t' or '\r' or Mark, ..] ? Mark + cell : cell;
+    private static string Escape(string cell) =>
+        cell is ['=' or '+' or '-' or '@' or '\t' or '\r' or Mark, ..] ? Mark + cell : cell;
 }

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Tally.Silo.Http.Exports;
 
-/// <summary>What is written and not sent: memory that is used again, as a buffer and as a stream that only grows.</summary>
+/// <summary>Rows that are not sent yet, as a buffer writer and a write-only stream. Its memory is reused.</summary>
 internal sealed class ExportBuffer : Stream, IBufferWriter<byte>
 {
     private readonly ArrayBufferWriter<byte> bytes = new();
@@ -12,7 +12,7 @@ internal sealed class ExportBuffer : Stream, IBufferWriter<byte>
     /// <summary>Sends everything.</summary>
     public async Task SendTo(Stream target, CancellationToken cancellation)
     {
-        if (Size == 0) return; // compressed, nothing would be an answer that cannot be decoded
+        if (Size == 0) return; // nothing, compressed, would be an answer that cannot be decoded
         await target.WriteAsync(bytes.WrittenMemory, cancellation);
         await target.FlushAsync(cancellation);
         bytes.ResetWrittenCount();

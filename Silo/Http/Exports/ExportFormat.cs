@@ -4,7 +4,7 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Http.Exports;
 
-/// <summary>Writes rows into a buffer that is sent now and then: it never waits for the client.</summary>
+/// <summary>Writes rows into a buffer, which the caller sends now and then.</summary>
 internal abstract class ExportFormat : IDisposable
 {
     public const string Ndjson = "ndjson";
@@ -13,10 +13,10 @@ internal abstract class ExportFormat : IDisposable
 
     public static readonly string[] Names = [Ndjson, Csv, Parquet];
 
-    /// <summary>The columns, as the log calls them and in its order.</summary>
+    /// <summary>The names and the order of the log's columns.</summary>
     public static readonly string[] Columns = ["fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties"];
 
-    public static ExportFormat Of(string name, ExportBuffer buffer, Limits limits) => name switch
+    public static ExportFormat Create(string name, ExportBuffer buffer, Limits limits) => name switch
     {
         Ndjson => new NdjsonFormat(buffer),
         Csv => new CsvFormat(buffer),
@@ -33,11 +33,11 @@ internal abstract class ExportFormat : IDisposable
 
     public abstract ValueTask Write(RecordedEvent row);
 
-    /// <summary>Writes what is left, and what a file ends with.</summary>
+    /// <summary>Writes what is left, and the file's end.</summary>
     public abstract ValueTask End();
 
     public abstract void Dispose();
 
-    /// <summary>RFC 3339 with microseconds, always: as text it sorts as time does.</summary>
+    /// <summary>RFC 3339, always with microseconds: sorted as text, times are in order.</summary>
     protected static string Text(DateTime time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 }

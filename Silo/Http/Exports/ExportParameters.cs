@@ -4,37 +4,40 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Exports;
 
-/// <summary>What an export is asked for.</summary>
+/// <summary>What an export selects, and in which format.</summary>
 internal sealed record ExportParameters(ExportSelection Selection, string Format)
 {
-    /// <returns>Why there is no export, or null with the parameters.</returns>
-    public static Refusal? Read(IQueryCollection query, Limits limits, out ExportParameters? parameters)
+    /// <returns>Why a parameter is refused, or null.</returns>
+    public static Refusal? Parse(
+        string? from, string? to, string? product, string? format, string? after, Limits limits,
+        out ExportParameters? parameters)
     {
         parameters = null;
-        var (from, to, after) = (DateTime.MinValue, DateTime.MaxValue, ExportCursor.Beginning);
-        if (query.TryGetValue("from", out var text) && !Timestamp.TryParseTimeOrDay(text!, out from)) return Refusal.InvalidTime("from");
-        if (query.TryGetValue("to", out text) && !Timestamp.TryParseTimeOrDay(text!, out to)) return Refusal.InvalidTime("to");
-        if (from >= to) return Refusal.EmptyRange();
-        string? product = query["product"];
-        if (product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } refusal) return refusal;
-        var format = query.TryGetValue("format", out text) ? text.ToString() : ExportFormat.Ndjson;
-        if (!ExportFormat.Names.Contains(format)) return Refusal.UnknownValue("format", "ndjson, csv or parquet");
-        if (query.TryGetValue("after", out text) && !TryReadCursor(text!, out after)) return Refusal.InvalidCursor();
+        var cursor = ExportCursor.Beginning;
+        if (QueryValue.ParseTime("from", from, DateTime.MinValue, out var first) is { } badFrom) return badFrom;
+        if (QueryValue.ParseTime("to", to, DateTime.MaxValue, out var end) is { } badTo) return badTo;
+        if (first >= end) return Refusal.EmptyRange();
+        if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
+        if (!ExportFormat.Names.Contains(format ??= ExportFormat.Ndjson))
+            return Refusal.UnknownValue("format", "ndjson, csv or parquet");
+        if (after is not null && !TryParse(after, out cursor)) return Refusal.InvalidCursor();
 
-        parameters = new(new(after, DateTime.SpecifyKind(from, DateTimeKind.Utc), DateTime.SpecifyKind(to, DateTimeKind.Utc), product), format);
+        (first, end) = (DateTime.SpecifyKind(first, DateTimeKind.Utc), DateTime.SpecifyKind(end, DateTimeKind.Utc));
+        parameters = new(new(cursor, first, end, product), format);
         return null;
     }
 
-    /// <summary>SEQUENCE:FINGERPRINT, as the two fields of a row have them: the fingerprint comes last, since it may hold a colon.</summary>
-    public static string Write(ExportCursor cursor) => string.Create(CultureInfo.InvariantCulture, $"{cursor.Sequence}:{cursor.Fingerprint}");
+    /// <summary>SEQUENCE:FINGERPRINT. The fingerprint comes last, since it may contain a colon.</summary>
+    public static string ToText(ExportCursor cursor) =>
+        string.Create(CultureInfo.InvariantCulture, $"{cursor.Sequence}:{cursor.Fingerprint}");
 
-    private static bool TryReadCursor(string text, out ExportCursor cursor)
+    private static bool TryParse(string text, out ExportCursor cursor)
     {
         cursor = default;
         var colon = text.IndexOf(':');
         if (colon < 0 || !long.TryParse(text.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)) return false;
         cursor = new(text[(colon + 1)..], sequence);
-        // The log may have fingerprints of a time when the limit was another one.
+        // The log may have fingerprints from a time with another limit.
         return EventFields.CheckText("after", cursor.Fingerprint, Limits.FingerprintBytesCeiling) is null;
     }
 }

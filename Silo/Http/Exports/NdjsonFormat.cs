@@ -5,10 +5,10 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Http.Exports;
 
-/// <summary>One JSON object a line, with the names that the API has for them; properties that are not there are left out.</summary>
+/// <summary>One JSON object a line, with the API's names. Missing properties are left out.</summary>
 internal sealed class NdjsonFormat(ExportBuffer buffer) : ExportFormat
 {
-    // No page shows these: what is no ASCII stays readable, and half as long.
+    // Never shown in a page, so non-ASCII text stays readable and half as long.
     private readonly Utf8JsonWriter json = new((IBufferWriter<byte>)buffer, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
 
     public override ValueTask Write(RecordedEvent row)
@@ -38,7 +38,7 @@ internal sealed class NdjsonFormat(ExportBuffer buffer) : ExportFormat
 
     public override void Dispose() => json.Dispose();
 
-    // In JSON a line end stands between tokens alone, where a space means the same.
+    // In JSON a line end stands only between tokens, where a space means the same.
     private static string OnOneLine(string properties) =>
         properties.AsSpan().ContainsAny('\n', '\r') ? properties.Replace('\n', ' ').Replace('\r', ' ') : properties;
 }

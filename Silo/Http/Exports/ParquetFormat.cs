@@ -1,27 +1,26 @@
-using System.Runtime.CompilerServices;
+using System.Text;
 using Parquet;
-using Parquet.Meta;
 using Parquet.Schema;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
-using ParquetType = Parquet.Meta.Type;
 
 namespace Tally.Silo.Http.Exports;
 
 /// <summary>Parquet, compressed inside with Snappy, which every reader knows. Times are UTC microseconds, properties JSON text.</summary>
-/// <param name="buffer">Where a row group is written to when it is full.</param>
-/// <param name="limits">When that is.</param>
 internal sealed class ParquetFormat(ExportBuffer buffer, Limits limits) : ExportFormat
 {
-    private static readonly DataField<string> Fingerprint = new("fingerprint", nullable: false);
-    private static readonly DataField<long> Sequence = new("sequence");
-    private static readonly DataField<string> Id = new("id", nullable: false);
-    private static readonly DataField<string> Action = new("action", nullable: false);
-    private static readonly DataField<string> Product = new("product", nullable: false);
-    private static readonly DateTimeDataField Created = Micros("created");
-    private static readonly DateTimeDataField Occurred = Micros("occurred");
-    private static readonly DataField<string> Properties = new("properties", nullable: true);
-    private static readonly ParquetSchema Schema = new(Fingerprint, Sequence, Id, Action, Product, Created, Occurred, Properties);
+    // What readers see.
+    private static readonly ParquetSchema Schema = new(
+        new DataField<string>("fingerprint", nullable: false), new DataField<long>("sequence"), new DataField<string>("id", nullable: false),
+        new DataField<string>("action", nullable: false), new DataField<string>("product", nullable: false),
+        Microseconds("created"), Microseconds("occurred"), new DataField<string>("properties", nullable: true));
+
+    // The same columns in their physical types. Readers skip row groups by the statistics that the library writes, and
+    // those are wrong for text (ordered as UTF-16, not UTF-8) and for times (in milliseconds). It writes none for
+    // bytes, and right ones for numbers.
+    private static readonly ParquetSchema Physical = new(
+        Bytes("fingerprint"), new DataField<long>("sequence"), Bytes("id"), Bytes("action"), Bytes("product"),
+        new DataField<long>("created"), new DataField<long>("occurred"), Bytes("properties", nullable: true));
 
     private readonly List<RecordedEvent> rows = [];
     private long characters;
@@ -41,7 +40,7 @@ internal sealed class ParquetFormat(ExportBuffer buffer, Limits limits) : Export
         await file.DisposeAsync(); // writes the footer, without which a file is none
     }
 
-    // The library's only way to close a file is to write its end, which one that broke off must not have.
+    // The library closes a file by writing its footer, which a file that broke off must not have.
     public override void Dispose() => rows.Clear();
 
     private async Task WriteGroup()
@@ -49,47 +48,33 @@ internal sealed class ParquetFormat(ExportBuffer buffer, Limits limits) : Export
         file ??= await Begin();
         using (var group = file.CreateRowGroup())
         {
-            await group.WriteAsync(Fingerprint, Column(row => row.Fingerprint));
-            await group.WriteAsync<long>(Sequence, Column(row => row.Sequence));
-            await group.WriteAsync(Id, Column(row => row.Event.Id.ToString()));
-            await group.WriteAsync(Action, Column(row => row.Event.Action));
-            await group.WriteAsync(Product, Column(row => row.Event.Product));
-            await group.WriteAsync<DateTime>(Created, Column(row => row.Event.Created));
-            await group.WriteAsync<DateTime>(Occurred, Column(row => row.Event.Occurred));
-            await group.WriteAsync(Properties, Column(row => row.Event.Properties));
+            await WriteText(group, 0, row => row.Fingerprint);
+            await WriteNumbers(group, 1, row => row.Sequence);
+            await WriteText(group, 2, row => row.Event.Id.ToString());
+            await WriteText(group, 3, row => row.Event.Action);
+            await WriteText(group, 4, row => row.Event.Product);
+            await WriteNumbers(group, 5, row => Microseconds(row.Event.Created));
+            await WriteNumbers(group, 6, row => Microseconds(row.Event.Occurred));
+            await WriteText(group, 7, row => row.Event.Properties);
             group.CompleteValidate();
-            ForgetTextStatistics(group);
         }
         rows.Clear();
         characters = 0;
     }
 
-    private T[] Column<T>(Func<RecordedEvent, T> value)
-    {
-        var column = new T[rows.Count];
-        for (var i = 0; i < column.Length; i++) column[i] = value(rows[i]);
-        return column;
-    }
+    private Task WriteText(ParquetRowGroupWriter group, int column, Func<RecordedEvent, string?> value) =>
+        group.WriteAsync(Physical.DataFields[column], rows.ConvertAll(row => value(row) is { } text ? Encoding.UTF8.GetBytes(text) : null));
 
-    private Task<ParquetWriter> Begin()
-    {
-        var options = new ParquetOptions { CompressionMethod = CompressionMethod.Snappy };
-        // Each of many values that come again and again; an id never does.
-        foreach (var name in (string[])["fingerprint", "action", "product"]) options.ColumnEncodingHints[name] = EncodingHint.Dictionary;
-        return ParquetWriter.CreateAsync(Schema, buffer, options);
-    }
+    private Task WriteNumbers(ParquetRowGroupWriter group, int column, Func<RecordedEvent, long> value) =>
+        group.WriteAsync<long>(Physical.DataFields[column], rows.ConvertAll(row => value(row)).ToArray());
 
-    private static DateTimeDataField Micros(string name) =>
+    private Task<ParquetWriter> Begin() =>
+        ParquetWriter.CreateAsync(Schema, buffer, new() { CompressionMethod = CompressionMethod.Snappy });
+
+    private static DataField<byte[]> Bytes(string name, bool nullable = false) => new(name, nullable);
+
+    private static DateTimeDataField Microseconds(string name) =>
         new(name, DateTimeFormat.Timestamp, isAdjustedToUTC: true, unit: DateTimeTimeUnit.Micros, isNullable: false);
 
-    // The library finds a column's least and greatest text in the order of UTF-16, where readers skip groups by the order of
-    // UTF-8: so one that asks for an emoji could miss it. Without them it looks.
-    private static void ForgetTextStatistics(ParquetRowGroupWriter group)
-    {
-        foreach (var column in RowGroupOf(group).Columns)
-            if (column.MetaData is { Type: ParquetType.BYTE_ARRAY } text) text.Statistics = null;
-    }
-
-    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_owGroup")]
-    private static extern ref RowGroup RowGroupOf(ParquetRowGroupWriter group);
+    private static long Microseconds(DateTime time) => (time - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 }

@@ -4,35 +4,34 @@ using System.Text.Json;
 
 namespace Tally.Silo.Http.Json;
 
-/// <summary>Reads one event's fields from a JSON object. An error in one event does not affect the others.</summary>
+/// <summary>Parses one event's fields from a JSON object.</summary>
 internal static class EventJson
 {
     private const string Properties = "properties";
 
     private static readonly string[] Names = [.. EventFields.Names, Properties];
 
-    public static Refusal? Read(ReadOnlySequence<byte> json, out EventFields? fields) =>
-        Read(json.IsSingleSegment ? json.FirstSpan : json.ToArray(), out fields);
+    public static Refusal? Parse(ReadOnlySequence<byte> json, out EventFields? fields) =>
+        Parse(json.IsSingleSegment ? json.FirstSpan : json.ToArray(), out fields);
 
-    /// <param name="json">One value, with nothing but white space around it.</param>
-    /// <param name="fields">Where nothing is refused.</param>
-    public static Refusal? Read(ReadOnlySpan<byte> json, out EventFields? fields)
+    /// <param name="json">One JSON value, perhaps with white space around it.</param>
+    public static Refusal? Parse(ReadOnlySpan<byte> json, out EventFields? fields)
     {
         fields = null;
         Span<JsonMember> members = stackalloc JsonMember[Names.Length];
         members.Clear();
-        if (JsonMembers.Read(json, Names, members) is { } malformed) return malformed;
+        if (JsonMembers.Find(json, Names, members) is { } malformed) return malformed;
         try
         {
-            var read = new EventFields();
+            var parsed = new EventFields();
             for (var i = 0; i < EventFields.Names.Length; i++)
             {
                 if (members[i].Kind is JsonTokenType.None or JsonTokenType.Null) continue;
                 if (members[i].Kind is not (JsonTokenType.String or JsonTokenType.Number)) return Refusal.InvalidType(Names[i]);
-                read.TrySet(Names[i], members[i].TextOf(json) ?? "");
+                parsed.TrySet(Names[i], members[i].TextIn(json) ?? "");
             }
-            read.Properties = PropertiesOf(json, members[^1]);
-            fields = read;
+            parsed.Properties = PropertiesOf(json, members[^1]);
+            fields = parsed;
             return null;
         }
         catch (DecoderFallbackException)
@@ -41,11 +40,11 @@ internal static class EventJson
         }
     }
 
-    /// <summary>The text of properties, in an object or, as a form has them, in a text; unchecked. Null where there are none.</summary>
+    /// <summary>The properties' JSON, unchecked: an object, or a string that contains one; null for none.</summary>
     public static string? PropertiesOf(ReadOnlySpan<byte> json, JsonMember member) => member.Kind switch
     {
         JsonTokenType.None or JsonTokenType.Null => null,
-        JsonTokenType.String => JsonText.Unescape(member.Of(json)),
-        _ => JsonText.Raw(member.Of(json)),
+        JsonTokenType.String => JsonText.Unescape(member.ValueIn(json)),
+        _ => JsonText.Raw(member.ValueIn(json)),
     };
 }

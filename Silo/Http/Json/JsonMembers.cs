@@ -3,45 +3,42 @@ using System.Text.Json;
 
 namespace Tally.Silo.Http.Json;
 
-/// <summary>Where a member's value stands in its JSON.</summary>
-/// <param name="Kind">Of its first token; none where the member is not there.</param>
-/// <param name="Start">Of a string, behind its quotation mark.</param>
-/// <param name="Length">Likewise.</param>
+/// <summary>Where a member's value is in the JSON; of a string, without its quotes.</summary>
+/// <param name="Kind">The value's first token; none if the member is missing.</param>
+/// <param name="Start">The value's first byte.</param>
+/// <param name="Length">The value's length in bytes.</param>
 internal readonly record struct JsonMember(JsonTokenType Kind, int Start, int Length)
 {
-    public ReadOnlySpan<byte> Of(ReadOnlySpan<byte> json) => json.Slice(Start, Length);
+    public ReadOnlySpan<byte> ValueIn(ReadOnlySpan<byte> json) => json.Slice(Start, Length);
 
-    /// <summary>
-    /// A text, or a number, which many write for ids, as its own digits; null of anything else, and where it is empty.
-    /// </summary>
-    public string? TextOf(ReadOnlySpan<byte> json) => Kind switch
+    /// <summary>A string's text, or a number's digits, as many clients send ids; null for others and "".</summary>
+    public string? TextIn(ReadOnlySpan<byte> json) => Kind switch
     {
-        JsonTokenType.String when Length > 0 => JsonText.Unescape(Of(json)),
-        JsonTokenType.Number => JsonText.Raw(Of(json)),
+        JsonTokenType.String when Length > 0 => JsonText.Unescape(ValueIn(json)),
+        JsonTokenType.Number => JsonText.Raw(ValueIn(json)),
         _ => null,
     };
 }
 
 /// <summary>
-/// Reads the members of one JSON object that its reader keeps. The others need only be well-formed: how deep they are, 
-/// what their texts hold, and duplicates among them, are not checked.
+/// Finds members of a JSON object by their names. Other members need only be well-formed: their depth, texts and
+/// duplicates are not checked.
 /// </summary>
 internal static class JsonMembers
 {
-    /// <summary>What is read is bounded by its bytes. A reader keeps one bit a level.</summary>
+    /// <summary>The number of bytes bounds the depth too. A reader keeps one bit a level.</summary>
     public const int AnyDepth = int.MaxValue;
 
-    private static readonly JsonReaderState Begin = new(new() { MaxDepth = AnyDepth });
+    private static readonly JsonReaderState Start = new(new() { MaxDepth = AnyDepth });
 
-    /// <param name="json">One value, with nothing but white space around it.</param>
-    /// <param name="names">Of the members, in plain ASCII.</param>
-    /// <param name="members">One for each name.</param>
-    /// <returns>Why it cannot be read, or null.</returns>
-    public static Refusal? Read(ReadOnlySpan<byte> json, string[] names, Span<JsonMember> members)
+    /// <param name="json">One JSON value, perhaps with white space around it.</param>
+    /// <param name="names">The members' names, in ASCII.</param>
+    /// <returns>Why the object is refused, or null.</returns>
+    public static Refusal? Find(ReadOnlySpan<byte> json, string[] names, Span<JsonMember> members)
     {
         try
         {
-            var reader = new Utf8JsonReader(json, isFinalBlock: true, Begin);
+            var reader = new Utf8JsonReader(json, isFinalBlock: true, Start);
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject) return Refusal.MalformedEvent();
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -55,7 +52,7 @@ internal static class JsonMembers
                 var quotes = isString ? 1 : 0;
                 members[place] = new(kind, start + quotes, (int)reader.BytesConsumed - start - 2 * quotes);
             }
-            return reader.Read() ? Refusal.MalformedEvent() : null; // at the end nothing is left
+            return reader.Read() ? Refusal.MalformedEvent() : null; // something follows the object
         }
         catch (JsonException)
         {

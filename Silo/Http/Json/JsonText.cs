@@ -4,24 +4,22 @@ using System.Text;
 namespace Tally.Silo.Http.Json;
 
 /// <summary>
-/// The text of JSON strings, whatever stands in them. The framework throws at half a surrogate pair, which is what a client sends
-/// that cuts a text in the middle of an emoji; here the text is read, and each field decides what it makes of it.
+/// The text of JSON strings. The framework throws at half a surrogate pair, which clients send that cut a text in the
+/// middle of an emoji. This decodes it, and each field decides what to do with it.
 /// </summary>
 internal static class JsonText
 {
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    /// <summary>A string's text, which may hold halves of surrogate pairs.</summary>
-    /// <param name="json">A well-formed string, without its quotation marks.</param>
-    /// <exception cref="DecoderFallbackException">It is no UTF-8.</exception>
+    /// <summary>A string's text, which may contain halves of surrogate pairs.</summary>
+    /// <param name="json">A well-formed string, without its quotes.</param>
+    /// <exception cref="DecoderFallbackException">It is not UTF-8.</exception>
     public static string Unescape(ReadOnlySpan<byte> json)
     {
         var escape = json.IndexOf((byte)'\\');
-        if (escape < 0) return Strict.GetString(json);
+        if (escape < 0) return StrictUtf8.Encoding.GetString(json);
         var text = new StringBuilder(json.Length);
         for (; escape >= 0; escape = json.IndexOf((byte)'\\'))
         {
-            text.Append(Strict.GetString(json[..escape]));
+            text.Append(StrictUtf8.Encoding.GetString(json[..escape]));
             var kind = json[escape + 1];
             text.Append(kind switch
             {
@@ -35,14 +33,14 @@ internal static class JsonText
             });
             json = json[(escape + (kind == 'u' ? 6 : 2))..];
         }
-        return text.Append(Strict.GetString(json)).ToString();
+        return text.Append(StrictUtf8.Encoding.GetString(json)).ToString();
     }
 
-    /// <summary>JSON as it came, to be kept.</summary>
-    /// <exception cref="DecoderFallbackException">It is no UTF-8.</exception>
-    public static string Raw(ReadOnlySpan<byte> json) => Strict.GetString(json);
+    /// <summary>JSON as it is.</summary>
+    /// <exception cref="DecoderFallbackException">It is not UTF-8.</exception>
+    public static string Raw(ReadOnlySpan<byte> json) => StrictUtf8.Encoding.GetString(json);
 
-    /// <summary>The same with U+FFFD for each half of a surrogate pair.</summary>
+    /// <summary>Replaces each half of a surrogate pair by U+FFFD.</summary>
     public static string WithoutHalves(string text)
     {
         for (var i = 0; i < text.Length; i++)
@@ -55,10 +53,9 @@ internal static class JsonText
     }
 
     /// <summary>
-    /// Puts, in place, \ufffd for the escapes that no database takes: \u0000, and halves of surrogate pairs. Both are as long, so
-    /// nothing moves.
+    /// Replaces, in place, the escapes that no database takes by \ufffd: \u0000, and halves of surrogate pairs. The
+    /// length stays the same.
     /// </summary>
-    /// <param name="json">Well-formed.</param>
     /// <returns>Whether there were any.</returns>
     public static bool ReplaceUnstorable(Span<byte> json)
     {

@@ -8,45 +8,45 @@ using System.Text.Json.Nodes;
 namespace Tally.Silo.Http.Json;
 
 /// <summary>
-/// The one check of properties, whichever way they came. They are kept as their client wrote them, unless that would break
-/// somebody's query later: Postgres' jsonb knows no U+0000 and no half of a surrogate pair, and DuckDB no key that is given twice.
-/// Then U+FFFD stands for the first two, and of a key given twice the last value is kept, as jsonb and JavaScript do.
+/// Checks properties, for every endpoint that takes events. They are kept as their client wrote them, unless a later
+/// query would fail: Postgres' jsonb takes neither U+0000 nor half a surrogate pair, and DuckDB takes no repeated key.
+/// The first two become U+FFFD, and of a repeated key the last value is kept, as in jsonb and JavaScript.
 /// </summary>
 internal static class PropertiesJson
 {
-    /// <summary>Levels, with the object itself.</summary>
+    /// <summary>Levels of nesting, including the object itself.</summary>
     public const int DepthMax = 64;
 
-    // Postgres' numeric, which is what jsonb makes of a number, ends far beyond; nobody's measurement is longer.
+    // Far below the limits of Postgres' numeric, in which jsonb keeps numbers; far above any measurement.
     private const int NumberCharactersMax = 1_000;
     private const int ExponentMax = 1_000;
 
-    private static readonly JsonReaderState Begin = new(new() { MaxDepth = DepthMax });
+    private static readonly JsonReaderState Start = new(new() { MaxDepth = DepthMax });
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
     private static readonly JsonDocumentOptions Lenient = new() { MaxDepth = DepthMax };
 
-    // Escaping what need not be escaped could make them too long.
+    // Needless escapes could make the properties too long.
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private static readonly JsonSerializerOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <param name="sent">As they came.</param>
+    /// <summary>Checks properties, and replaces what no database takes.</summary>
     /// <param name="bytesMax">Of UTF-8, as sent and as kept.</param>
-    /// <param name="kept">What is recorded, where nothing is refused.</param>
-    public static Refusal? Read(string sent, int bytesMax, out string? kept)
+    /// <param name="kept">The properties to record, unless they are refused.</param>
+    public static Refusal? Normalize(string sent, int bytesMax, out string? kept)
     {
         kept = null;
         if (sent.Length > bytesMax) return Refusal.TooLong("properties", bytesMax, "bytes of UTF-8");
         var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(sent.Length));
         try
         {
-            var json = bytes.AsSpan(0, Encoding.UTF8.GetBytes(sent, bytes)); // halves of surrogate pairs outside of escapes are replaced
+            var json = bytes.AsSpan(0, Encoding.UTF8.GetBytes(sent, bytes)); // replaces unescaped half surrogate pairs
             if (json.Length > bytesMax) return Refusal.TooLong("properties", bytesMax, "bytes of UTF-8");
             if (!IsObject(json)) return Refusal.InvalidProperties(DepthMax);
             var changed = JsonText.ReplaceUnstorable(json);
-            if (WithKeysOnce(bytes.AsMemory(0, json.Length)) is { } once)
+            if (WithUniqueKeys(bytes.AsMemory(0, json.Length)) is { } unique)
             {
-                kept = once;
-                return Encoding.UTF8.GetByteCount(once) > bytesMax ? Refusal.TooLong("properties", bytesMax, "bytes of UTF-8") : null;
+                kept = unique;
+                return Encoding.UTF8.GetByteCount(unique) > bytesMax ? Refusal.TooLong("properties", bytesMax, "bytes of UTF-8") : null;
             }
             kept = changed || !IsWellFormed(sent) ? Encoding.UTF8.GetString(json) : sent;
             return null;
@@ -57,8 +57,8 @@ internal static class PropertiesJson
         }
     }
 
-    /// <summary>The same with one member more, or with another value of it.</summary>
-    /// <param name="properties">As <see cref="Read"/> keeps them; null for none.</param>
+    /// <summary>Adds a member, or replaces its value.</summary>
+    /// <param name="properties">Properties that <see cref="Normalize"/> has kept; null for none.</param>
     public static string With(string? properties, string name, string value)
     {
         var all = Members(properties);
@@ -66,7 +66,7 @@ internal static class PropertiesJson
         return all.ToJsonString(Unescaped);
     }
 
-    /// <summary>The same with those of the texts whose names they do not have yet.</summary>
+    /// <summary>Adds members, except those that are already there.</summary>
     /// <inheritdoc cref="With"/>
     public static string WithMissing(string? properties, IEnumerable<(string Name, string Value)> texts)
     {
@@ -86,7 +86,7 @@ internal static class PropertiesJson
     {
         try
         {
-            var reader = new Utf8JsonReader(json, isFinalBlock: true, Begin);
+            var reader = new Utf8JsonReader(json, isFinalBlock: true, Start);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return false;
             while (reader.Read())
                 if (reader.TokenType == JsonTokenType.Number && !IsStorable(reader.ValueSpan)) return false;
@@ -109,8 +109,8 @@ internal static class PropertiesJson
 
     private static bool IsWellFormed(string text) => ReferenceEquals(JsonText.WithoutHalves(text), text);
 
-    // Null where no key is given twice.
-    private static string? WithKeysOnce(ReadOnlyMemory<byte> json)
+    // Keeps the last value of each key. Null if no key is repeated.
+    private static string? WithUniqueKeys(ReadOnlyMemory<byte> json)
     {
         try
         {
@@ -119,7 +119,7 @@ internal static class PropertiesJson
         }
         catch (JsonException)
         {
-            // some key is: well-formed it is, and no deeper than it may be
+            // a key is repeated: the JSON itself was checked before
         }
         using var document = JsonDocument.Parse(json, Lenient);
         var text = new ArrayBufferWriter<byte>(json.Length);

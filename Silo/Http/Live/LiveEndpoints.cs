@@ -29,22 +29,18 @@ internal static class LiveEndpoints
         routes.MapGet("/api/fingerprints/{fingerprint}/live",
                 (FingerprintPath path, string? after, [FromHeader(Name = "Last-Event-ID")] string? lastEventId, HttpContext context) =>
                     FollowFingerprint(path, lastEventId, after, context, ofFingerprints))
-            .TakesParameters("after")
             .WithName("FollowFingerprint")
             .WithSummary("A fingerprint's events as they are recorded")
             .WithDescription("Server-sent events, one each, without a gap or a repeat; id is the sequence. From now on, or from after the "
                 + "sequence that Last-Event-ID, else after names. A message named reset says that the history was erased and begins anew, "
                 + "one named end why the stream ends: come back.")
-            .Produces<LoggedEvent>(200, EventStream)
-            .ProducesRefusals(400, 401, 403, 422, 503);
+            .Produces<LoggedEvent>(200, EventStream);
         routes.MapGet("/api/live", (string? product, HttpContext context) => FollowCounts(product, context, ofAll, limits))
-            .TakesParameters("product")
             .WithName("FollowCounts")
             .WithSummary("What is counted, second by second")
             .WithDescription("Server-sent events: first the totals, by product and action, then each second in which something changed "
                 + "what was added.")
-            .Produces<LiveCounts>(200, EventStream)
-            .ProducesRefusals(400, 401, 403, 422, 503);
+            .Produces<LiveCounts>(200, EventStream);
     }
 
     private static async Task<IResult> FollowFingerprint(
@@ -54,12 +50,11 @@ internal static class LiveEndpoints
         // A browser that comes back asks the same URL, and says in the header where it is.
         var (name, text) = lastEventId is null ? ("after", after) : ("Last-Event-ID", lastEventId);
         if (text is null) return await streams.Run(context, path.Fingerprint!, null);
-        return WholeNumber.TryRead(text, 0, long.MaxValue, 0, out var sequence)
-            ? await streams.Run(context, path.Fingerprint!, sequence)
-            : Refusal.OutOfRange(name, 0, long.MaxValue);
+        return QueryValue.ParseNumber(name, text, 0, long.MaxValue, 0, out var sequence) is { } refusal ? refusal
+            : await streams.Run(context, path.Fingerprint!, sequence);
     }
 
     private static async Task<IResult> FollowCounts(string? product, HttpContext context, CountStreams streams, Limits limits) =>
-        product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } refusal
+        QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } refusal
             ? refusal : await streams.Run(context, product);
 }

@@ -21,7 +21,7 @@ internal sealed class LiveReaders(Limits limits, IHostApplicationLifetime lifeti
     /// <param name="tell">Begins the stream, or returns why it does not.</param>
     public async Task<IResult> Run(HttpContext context, Func<LiveReader, Task<Refusal?>> tell)
     {
-        if (context.AsksHeadAlone())
+        if (context.IsHead())
         {
             LiveReader.WriteHead(context.Response);
             return Results.Empty;

@@ -73,7 +73,7 @@ internal sealed class LiveText
             text.Write("id: "u8);
             text.Write(Encoding.ASCII.GetBytes(sequence.ToString(CultureInfo.InvariantCulture)));
             text.Write("\ndata: "u8);
-            JsonSerializer.Serialize(json, LoggedEvent.Of(sequence, e with { Properties = OnOneLine(e.Properties) }), HttpJson.Default.LoggedEvent);
+            JsonSerializer.Serialize(json, LoggedEvent.Create(sequence, e with { Properties = OnOneLine(e.Properties) }), HttpJson.Default.LoggedEvent);
             json.Flush();
             json.Reset();
             text.Write("\n\n"u8);

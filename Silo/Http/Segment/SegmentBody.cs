@@ -8,9 +8,7 @@ using Tally.Silo.Http.Json;
 
 namespace Tally.Silo.Http.Segment;
 
-/// <summary>What an SDK sends: one message, or a batch of them.</summary>
-/// <param name="json">The whole of it.</param>
-/// <param name="product">The write key's.</param>
+/// <summary>The body of an SDK's request: one message, or a batch of them.</summary>
 internal sealed class SegmentBody(byte[] json, string product)
 {
     private static readonly string[] Names = ["writeKey", "sentAt", "batch"];
@@ -21,40 +19,40 @@ internal sealed class SegmentBody(byte[] json, string product)
 
     public string Product => product;
 
-    /// <summary>When it was sent by its sender's clock, where it says so.</summary>
+    /// <summary>When it was sent, by its sender's clock; null if it does not say.</summary>
     public string? SentAt { get; private init; }
 
-    /// <summary>Whether its sender's key may send events as old as they like.</summary>
+    /// <summary>Whether its sender's key may send events of any age.</summary>
     public bool IsHistory { get; private init; }
 
     /// <summary>
-    /// Reads the body as JSON whatever its content type says: one SDK sends none, and others call it text/plain, which needs no
-    /// preflight.
+    /// Reads the body as JSON. One SDK sends no content type, and others send text/plain, which needs no preflight.
     /// </summary>
-    public static async ValueTask<(SegmentBody? Body, Refusal? Refusal)> Read(HttpRequest request, Limits limits, BodyRoom room)
+    public static async ValueTask<(SegmentBody? Body, Refusal? Refusal)> Read(
+        HttpRequest request, Limits limits, LargeBodyLimiter bodies)
     {
         if (request.ContentType is not null && RequestBody.MediaTypeOf(request) is not ("application/json" or "text/plain")
             || request.Headers.ContentEncoding.Count > 0)
             return (null, Refusal.UnsupportedMediaType("application/json or text/plain"));
-        var (bytes, refusal) = await RequestBody.ReadWhole(request, limits.BatchBodyBytesMax, room);
+        var (bytes, refusal) = await RequestBody.ReadWhole(request, limits.BatchBodyBytesMax, bodies);
         if (refusal is not null) return (null, refusal);
-        var json = RequestBody.WithoutMark(bytes).ToArray();
+        var json = RequestBody.WithoutByteOrderMark(bytes).ToArray();
         request.BodyReader.AdvanceTo(bytes.End);
-        return Read(request, json);
+        return Parse(request, json);
     }
 
-    /// <summary>The same of JSON that came in another way.</summary>
-    public static (SegmentBody? Body, Refusal? Refusal) Read(HttpRequest request, byte[] json)
+    /// <summary>Parses JSON that is a body, and authorizes the request.</summary>
+    public static (SegmentBody? Body, Refusal? Refusal) Parse(HttpRequest request, byte[] json)
     {
         Span<JsonMember> members = stackalloc JsonMember[Names.Length];
         members.Clear();
-        if (JsonMembers.Read(json, Names, members) is { } malformed) return (null, malformed);
+        if (JsonMembers.Find(json, Names, members) is { } malformed) return (null, malformed);
         try
         {
-            if (ReadProduct(request, members[0].TextOf(json), out var product) is { } notAllowed) return (null, notAllowed);
+            if (FindProduct(request, members[0].TextIn(json), out var product) is { } refusal) return (null, refusal);
             return (new(json, product!)
             {
-                SentAt = members[1].TextOf(json),
+                SentAt = members[1].TextIn(json),
                 IsHistory = request.HttpContext.Key() is { MayWriteHistory: true },
                 batch = members[2],
             }, null);
@@ -65,12 +63,13 @@ internal sealed class SegmentBody(byte[] json, string product)
         }
     }
 
-    /// <summary>Where the messages of a batch stand in its JSON; null where it has none, or more than <paramref name="max"/>.</summary>
+    /// <summary>Finds a batch's messages in its JSON; null if it has none, or more than the maximum.</summary>
     public (List<Range>? Messages, bool TooMany) FindMessages(int max)
     {
         if (batch.Kind != JsonTokenType.StartArray) return (null, false);
         var messages = new List<Range>();
-        var reader = new Utf8JsonReader(batch.Of(json), isFinalBlock: true, new(new() { MaxDepth = JsonMembers.AnyDepth }));
+        var state = new JsonReaderState(new() { MaxDepth = JsonMembers.AnyDepth });
+        var reader = new Utf8JsonReader(batch.ValueIn(json), isFinalBlock: true, state);
         reader.Read();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
@@ -82,8 +81,8 @@ internal sealed class SegmentBody(byte[] json, string product)
         return (messages, false);
     }
 
-    // Many SDKs send the write key in the body alone. Where no keys are set it is a name that anyone may choose.
-    private static Refusal? ReadProduct(HttpRequest request, string? inBody, out string? product)
+    // Many SDKs send the write key only in the body. If no keys are set, it is a product's name that anyone may choose.
+    private static Refusal? FindProduct(HttpRequest request, string? inBody, out string? product)
     {
         product = null;
         if (request.HttpContext.RefusesToWrite(inBody) is { } refusal) return refusal;

@@ -7,28 +7,28 @@ using Tally.Silo.Http.Json;
 namespace Tally.Silo.Http.Segment;
 
 /// <summary>
-/// One message of Segment's specification: <c>messageId</c> is the event's id, <c>anonymousId</c> its fingerprint, or
-/// <c>userId</c> where there is none, so that a visitor who logs in stays the same one. The action is what was tracked,
-/// or the message's type.
+/// One message of Segment's specification: <c>messageId</c> is the event's id. <c>anonymousId</c> is its fingerprint,
+/// or <c>userId</c> if there is none, so a visitor who logs in keeps a fingerprint. The action is the tracked event, or
+/// the message's type.
 /// </summary>
 internal static class SegmentMessage
 {
-    // What a message says beside its properties or traits. An identify without its user would say nothing.
-    private static readonly string[] SaidBeside = ["userId", "groupId", "previousId", "name", "category"];
+    // Members beside the properties or traits that are kept with them: an identify without its user would mean nothing.
+    private static readonly string[] KeptMembers = ["userId", "groupId", "previousId", "name", "category"];
 
     private static readonly string[] Names =
-        [.. SaidBeside, "type", "event", "anonymousId", "messageId", "timestamp", "originalTimestamp", "sentAt", "properties", "traits"];
+    [
+        .. KeptMembers, "type", "event", "anonymousId", "messageId", "timestamp", "originalTimestamp", "sentAt",
+        "properties", "traits",
+    ];
 
-    /// <param name="json">As it came.</param>
-    /// <param name="type">Where the path tells it; in a batch each message does.</param>
-    /// <param name="body">What it came in.</param>
-    /// <param name="now">When it came.</param>
-    /// <returns>The event's fields, unchecked, or why the message has none.</returns>
-    public static BatchItem Read(ReadOnlySpan<byte> json, string? type, SegmentBody body, DateTimeOffset now)
+    /// <param name="type">The type in the path; null in a batch, where each message has its own.</param>
+    /// <returns>The event's fields, unchecked, or why the message is refused.</returns>
+    public static BatchItem Parse(ReadOnlySpan<byte> json, string? type, SegmentBody body, DateTimeOffset now)
     {
         Span<JsonMember> members = stackalloc JsonMember[Names.Length];
         members.Clear();
-        if (JsonMembers.Read(json, Names, members) is { } malformed) return new(null, malformed);
+        if (JsonMembers.Find(json, Names, members) is { } malformed) return new(null, malformed);
         try
         {
             type ??= Text(json, members, "type");
@@ -43,7 +43,8 @@ internal static class SegmentMessage
                 Id = Text(json, members, "messageId"),
                 Timestamp = Corrected(timestamp, body.SentAt ?? Text(json, members, "sentAt"), now),
                 ClientTimestamp = timestamp,
-                Properties = PropertiesOf(json, members, type is "identify" or "group" ? "traits" : "properties", fingerprint),
+                Properties = PropertiesIn(json, Member(members, type is "identify" or "group" ? "traits" : "properties")),
+                MoreProperties = KeptIn(json, members, fingerprint),
                 IsHistory = body.IsHistory,
                 CountsOnArrival = true,
             }, null);
@@ -56,9 +57,10 @@ internal static class SegmentMessage
 
     private static JsonMember Member(ReadOnlySpan<JsonMember> members, string name) => members[Array.IndexOf(Names, name)];
 
-    private static string? Text(ReadOnlySpan<byte> json, ReadOnlySpan<JsonMember> members, string name) => Member(members, name).TextOf(json);
+    private static string? Text(ReadOnlySpan<byte> json, ReadOnlySpan<JsonMember> members, string name) =>
+        Member(members, name).TextIn(json);
 
-    // As Segment does: what counts is how long before the sending it was, whatever the sender's clock shows.
+    // As Segment does: the time between event and sending is right even if the sender's clock is wrong.
     private static string? Corrected(string? timestamp, string? sentAt, DateTimeOffset now)
     {
         if (!Http.Timestamp.TryParse(sentAt ?? "", out var sent) || !Http.Timestamp.TryParse(timestamp ?? "", out var time)) return timestamp;
@@ -67,18 +69,20 @@ internal static class SegmentMessage
             : new DateTime(ticks, DateTimeKind.Utc).ToString("O", CultureInfo.InvariantCulture);
     }
 
-    private static string? PropertiesOf(ReadOnlySpan<byte> json, ReadOnlySpan<JsonMember> members, string name, string? fingerprint)
+    private static string? PropertiesIn(ReadOnlySpan<byte> json, JsonMember member)
     {
-        var member = Member(members, name);
-        var sent = EventJson.PropertiesOf(json, member);
-        if (member.Kind == JsonTokenType.StartArray && IsEmptyArray(sent!)) sent = null; // PHP's word for an empty object
-        var beside = new List<(string Name, string Value)>();
-        foreach (var field in SaidBeside)
-            if (Text(json, members, field) is { } text && text != fingerprint) beside.Add((field, text));
-        if (beside.Count == 0) return sent;
-        string? properties = null;
-        if (sent is { Length: > 0 } && PropertiesJson.Read(sent, sent.Length * 3, out properties) is not null) return sent; // to be refused
-        return PropertiesJson.WithMissing(properties, beside);
+        var properties = EventJson.PropertiesOf(json, member);
+        // PHP writes an empty object as [].
+        return member.Kind == JsonTokenType.StartArray && IsEmptyArray(properties!) ? null : properties;
+    }
+
+    private static List<(string Name, string Value)> KeptIn(
+        ReadOnlySpan<byte> json, ReadOnlySpan<JsonMember> members, string? fingerprint)
+    {
+        var kept = new List<(string, string)>();
+        foreach (var name in KeptMembers)
+            if (Text(json, members, name) is { } text && text != fingerprint) kept.Add((name, text));
+        return kept;
     }
 
     private static bool IsEmptyArray(string array) => array.AsSpan(1).TrimStart().Length == 1;

@@ -6,8 +6,8 @@ using Tally.Contracts;
 namespace Tally.Silo.Http.Segment;
 
 /// <summary>
-/// Segment's pixel: a message as an image's address, in <c>data</c> as base64 of its JSON, or spelled out with one parameter a
-/// member, as in <c>?userId=1&amp;properties.plan=pro</c>.
+/// Segment's pixel: a message as an image's address. Its JSON is in <c>data</c>, in base64, or each member has a
+/// parameter of its own, as in <c>?userId=1&amp;properties.plan=pro</c>.
 /// </summary>
 internal static class SegmentPixel
 {
@@ -18,45 +18,42 @@ internal static class SegmentPixel
     public static void MapSegmentPixel(this IEndpointRouteBuilder v1)
     {
         foreach (var type in SegmentEndpoints.Types)
-            v1.MapGet("pixel/" + type, (HttpRequest request, HttpResponse response, Intake intake, Limits limits, TimeProvider clock) =>
-                Get(request, response, type, intake, limits, clock));
+            v1.MapGet("pixel/" + type, (HttpContext context, Ingestion ingestion, Limits limits, TimeProvider clock) =>
+                Get(context, type, ingestion, limits, clock));
     }
 
     private static async Task<IResult> Get(
-        HttpRequest request, HttpResponse response, string type, Intake intake, Limits limits, TimeProvider clock)
+        HttpContext context, string type, Ingestion ingestion, Limits limits, TimeProvider clock)
     {
-        response.OpenToEveryPage();
-        response.Headers.CacheControl = "no-store";
-        if (ReadQuery(request.QueryString, out var query) is { } unreadable) return SegmentEndpoints.Refused(unreadable);
-        var json = query.TryGetValue(Data, out var data) ? Decode(data, limits) : Spelled(query);
-        if (json is null) return SegmentEndpoints.Refused(Refusal.MalformedBody("The parameter data is not base64."));
-        var (body, refusal) = SegmentBody.Read(request, json);
-        if (body is null) return SegmentEndpoints.Refused(refusal!);
-        var answer = await SegmentEndpoints.Record(body, type, intake, request.HttpContext, clock);
-        return answer.Refusal is { } refused ? refused : PixelEndpoint.Answer();
+        PixelEndpoint.AllowAnyPage(context.Response);
+        if (ParseQuery(context.Request.QueryString, out var query) is { } malformed) return malformed;
+        var json = query.TryGetValue(Data, out var data) ? Decode(data, limits) : ToJson(query);
+        if (json is null) return Refusal.MalformedBody("The parameter data is not base64.");
+        var (body, refusal) = SegmentBody.Parse(context.Request, json);
+        if (body is null) return refusal!;
+        return PixelEndpoint.ImageUnless(await SegmentEndpoints.Record(body, type, ingestion, context, clock));
     }
 
-    private static Refusal? ReadQuery(QueryString text, out Dictionary<string, string> query)
+    private static Refusal? ParseQuery(QueryString text, out Dictionary<string, string> query)
     {
         query = [];
-        foreach (var pair in text.ToUriComponent().TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (!QueryParameters.TryDecode(pair, out var name, out var value)) return Refusal.MalformedQuery();
-            if (!query.TryAdd(name, value)) return Refusal.DuplicateField(name);
-        }
+        var pairs = new FormReader(Encoding.UTF8.GetBytes(text.ToUriComponent().TrimStart('?')));
+        while (pairs.TryRead())
+            if (!query.TryAdd(pairs.Name, pairs.Value)) return Refusal.DuplicateField(pairs.Name);
+        if (pairs.IsMalformed) return Refusal.MalformedQuery();
         var names = query.Keys;
         var twice = Groups.FirstOrDefault(group => names.Contains(group) && names.Any(name => name.StartsWith(group + '.', StringComparison.Ordinal)));
         return twice is null ? null : Refusal.DuplicateField(twice);
     }
 
-    // In either alphabet, padded or not; and where a plus was not encoded, the query's reader has made a space of it.
+    // In either alphabet, padded or not. A plus that was not encoded has become a space.
     private static byte[]? Decode(string data, Limits limits)
     {
         var text = data.TrimEnd('=').Replace('+', '-').Replace(' ', '-').Replace('/', '_');
         return text.Length <= Base64Url.GetEncodedLength(limits.EventBodyBytesMax) && Base64Url.IsValid(text) ? Base64Url.DecodeFromChars(text) : null;
     }
 
-    private static byte[] Spelled(Dictionary<string, string> query)
+    private static byte[] ToJson(Dictionary<string, string> query)
     {
         var message = new JsonObject();
         foreach (var (name, value) in query)

@@ -1,15 +1,15 @@
 namespace Tally.Silo.Http.Segment;
 
 /// <summary>
-/// What Segment's SDK for browsers asks before it sends anything: where to send it, and that it need not measure itself.
-/// With this, <c>cdnURL</c> is all that it has to be told.
+/// The settings that Segment's SDK for browsers fetches before it sends anything: where to send events, and to send no
+/// metrics. So <c>cdnURL</c> is the only thing that a page has to configure.
 /// </summary>
 internal static class SegmentSettings
 {
     public static IResult Get(string writeKey, HttpContext context)
     {
         var request = context.Request;
-        // Whoever claims this of himself is told the same of himself, and nobody else: it need not be a trusted proxy's.
+        // The header need not come from a trusted proxy: a client that forges it misleads only itself.
         var protocol = request.Headers["X-Forwarded-Proto"] == "https" ? "https" : request.Scheme;
         context.Response.Headers.CacheControl = "no-store";
         return new JsonAnswer<SourceSettings>(

@@ -2,45 +2,44 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Totals;
 
-/// <summary>A piece of time that a question is about.</summary>
-/// <param name="From">UTC.</param>
-/// <param name="To">UTC: the first moment after it.</param>
+/// <summary>The time range of a query.</summary>
 internal sealed record TimeRange(DateTime From, DateTime To)
 {
     private static readonly DateTime Earliest = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
 
     private TimeSpan Length => To - From;
 
-    /// <summary>One whole day of UTC.</summary>
+    /// <summary>Whether it is one whole UTC day.</summary>
     public bool IsDay => Length == TimeSpan.FromDays(1) && From == From.Date;
 
-    /// <summary>Its UTC days, where it was read in days.</summary>
+    /// <summary>Its UTC days, if it was parsed with buckets of a day.</summary>
     public (DateOnly First, DateOnly End) Days => (DateOnly.FromDateTime(From), DateOnly.FromDateTime(To));
 
     public TotalsQuestion In(TotalsBucket bucket) => new(From, To, bucket);
 
-    /// <summary>How many buckets it has.</summary>
+    /// <summary>The number of its buckets.</summary>
     public long Count(TotalsBucket bucket) => bucket == TotalsBucket.All ? 1 : Length.Ticks / Step(bucket);
 
-    public IEnumerable<DateTime> Begins(TotalsBucket bucket) => Enumerable.Range(0, (int)Count(bucket)).Select(i => From.AddTicks(i * Step(bucket)));
+    public IEnumerable<DateTime> BucketStarts(TotalsBucket bucket) =>
+        Enumerable.Range(0, (int)Count(bucket)).Select(i => From.AddTicks(i * Step(bucket)));
 
     /// <summary>
-    /// Reads <c>from</c> and <c>to</c>, each a time of RFC 3339 or a date, the start of that UTC day. Both must be the start of a
-    /// bucket, of <see cref="TotalsBucket.All"/> that of a minute: rounded, the answer would be about another range.
+    /// Parses <c>from</c> and <c>to</c>, each a time as in RFC 3339 or a date, which means the start of that UTC day.
+    /// Both must be the start of a bucket, for <see cref="TotalsBucket.All"/> of a minute: with rounding, the answer
+    /// would be about another range.
     /// </summary>
     /// <param name="from">Null for <paramref name="usual"/> before the end.</param>
-    /// <param name="to">Null for the end of the bucket that is under way.</param>
-    /// <param name="bucket">Of which it is to have whole ones.</param>
-    /// <param name="usual">A whole number of buckets.</param>
-    /// <param name="now">UTC.</param>
-    /// <param name="range">What was read, where nothing is refused.</param>
-    public static Refusal? Read(string? from, string? to, TotalsBucket bucket, TimeSpan usual, DateTime now, out TimeRange range)
+    /// <param name="to">Null for the end of the current bucket.</param>
+    /// <param name="bucket">The range has whole buckets of this kind.</param>
+    /// <param name="usual">The range's length without <c>from</c>; whole buckets.</param>
+    public static Refusal? Parse(
+        string? from, string? to, TotalsBucket bucket, TimeSpan usual, DateTime now, out TimeRange range)
     {
         range = new(now, now);
         var step = Step(bucket);
-        var (first, last) = (DateTime.MinValue, now.AddTicks(step - now.Ticks % step)); // now itself belongs to it
-        if (from is not null && !Timestamp.TryParseTimeOrDay(from, out first)) return Refusal.InvalidTime("from");
-        if (to is not null && !Timestamp.TryParseTimeOrDay(to, out last)) return Refusal.InvalidTime("to");
+        if (QueryValue.ParseTime("from", from, DateTime.MinValue, out var first) is { } badFrom) return badFrom;
+        var end = now.AddTicks(step - now.Ticks % step); // now is included
+        if (QueryValue.ParseTime("to", to, end, out var last) is { } badTo) return badTo;
         if (first.Ticks % step != 0) return Refusal.NotOnBucket("from", Name(bucket), Nearest(first, step));
         if (last.Ticks % step != 0) return Refusal.NotOnBucket("to", Name(bucket), Nearest(last, step));
         if (from is null) first = last.Ticks > usual.Ticks ? last - usual : Earliest;

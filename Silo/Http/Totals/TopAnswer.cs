@@ -1,29 +1,29 @@
 namespace Tally.Silo.Http.Totals;
 
-/// <summary>Those that have most of something.</summary>
+/// <summary>The products, actions or fingerprints with most of something.</summary>
 /// <param name="Of">products, actions or fingerprints.</param>
 /// <param name="By">events, uniques or newFingerprints.</param>
-/// <param name="From">UTC: as asked for, or what it is without that.</param>
-/// <param name="To">Likewise: the first moment that does not belong.</param>
-/// <param name="Top">The largest first.</param>
+/// <param name="From">UTC: the start of the range.</param>
+/// <param name="To">UTC: the end of the range, which is not part of it.</param>
+/// <param name="Top">The entries, largest first.</param>
 public sealed record TopAnswer(string Of, string By, DateTime From, DateTime To, IReadOnlyList<TopEntry> Top);
 
-/// <summary>One of them.</summary>
-/// <param name="Product">Of products: its name.</param>
-/// <param name="Action">Of actions: its name.</param>
+/// <summary>A product, an action or a fingerprint.</summary>
+/// <param name="Product">Its name, for products.</param>
+/// <param name="Action">Its name, for actions.</param>
 /// <param name="Events">Events.</param>
 /// <param name="NewFingerprints">
-/// Of a product, the fingerprints that are new to it; of an action, those that began with it. Absent of uniques over several days.
+/// Fingerprints that are new to the product, or that began with the action. Absent for uniques over several days.
 /// </param>
-/// <param name="UniqueFingerprints">Different fingerprints; only of a product on one UTC day, or by uniques over several.</param>
+/// <param name="UniqueFingerprints">Different fingerprints. Only for products, on one day or by uniques.</param>
 public sealed record TopEntry(string? Product, string? Action, long Events, long? NewFingerprints, long? UniqueFingerprints)
 {
-    /// <summary>Of fingerprints: its name.</summary>
+    /// <summary>Its name, for fingerprints.</summary>
     public string? Fingerprint { get; init; }
 
-    /// <summary>Of fingerprints, UTC: its earliest event among these.</summary>
+    /// <summary>UTC: a fingerprint's earliest event in the range.</summary>
     public DateTime? FirstSeen { get; init; }
 
-    /// <summary>Of fingerprints, UTC: its latest event among these.</summary>
+    /// <summary>UTC: a fingerprint's latest event in the range.</summary>
     public DateTime? LastSeen { get; init; }
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
 using Tally.Silo.Http.Visits;
@@ -5,46 +6,50 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Totals;
 
-/// <summary>Which products, actions and fingerprints have most of something.</summary>
+/// <summary>GET /api/top: the products, actions and fingerprints with most of something.</summary>
 internal static class TopEndpoint
 {
     private const int LimitDefault = 10;
 
     public static void MapTop(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/top", Get)
-            .TakesTurns()
-            .TakesParameters("of", "by", "from", "to", "product", "limit")
             .WithName("GetTop")
             .WithSummary("The products, actions or fingerprints with most events or visitors")
-            .WithDescription("of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from and to as for "
-                + "totals, the start of a minute; of fingerprints and by uniques, of a UTC day. product counts one product's events alone.")
-            .Produces<TopAnswer>()
-            .ProducesRefusals(400, 401, 403, 422, 429, 503);
+            .WithDescription("of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from "
+                + "and to as for totals, the start of a minute; of fingerprints and by uniques, of a UTC day. product counts one "
+                + "product's events alone.");
 
-    private static async Task<IResult> Get(HttpRequest request, string? of, string? by, string? from, string? to, string? product,
-        string? limit, SqlStorage totals, FreshVisits visits, Limits limits, TimeProvider clock)
+    private static async Task<Results<JsonAnswer<TopAnswer>, Refusal>> Get(
+        HttpContext context, string? of, string? by, string? from, string? to, string? product, string? limit,
+        SqlStorage totals, FreshVisits visits, Limits limits, TimeProvider clock)
     {
         if (of is not ("products" or "actions" or "fingerprints"))
             return of is null ? Refusal.MissingField("of") : Refusal.UnknownValue("of", "products, actions or fingerprints");
         if ((by ??= "events") is not ("events" or "uniques" or "newFingerprints")) return Refusal.UnknownValue("by", "events, uniques or newFingerprints");
         if (of == "fingerprints" && by != "events") return Refusal.UnknownValue("by", "events, as fingerprints are asked for");
         if (by == "uniques" && of != "products") return Refusal.UniquesOfProductsOnly();
-        if (product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } text) return text;
-        if (!WholeNumber.TryRead(limit, 1, limits.TopMax, Math.Min(LimitDefault, limits.TopMax), out var size))
-            return Refusal.OutOfRange("limit", 1, limits.TopMax);
+        if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
+        if (QueryValue.ParseLimit(limit, LimitDefault, limits.TopMax, out var size) is { } badLimit) return badLimit;
         var inDays = of == "fingerprints" || by == "uniques";
-        if (ReadRange(inDays, from, to, clock, out var range) is { } time) return time;
+        if (ParseRange(inDays, from, to, clock, out var range) is { } badRange) return badRange;
         if (inDays && range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
-        var cancellation = request.HttpContext.RequestAborted;
-        if (of == "fingerprints") return await visits.Fingerprints(range, product, (int)size, cancellation);
-        if (by == "uniques" && !range.IsDay) return await visits.ProductsByUniques(range, product, (int)size, cancellation); // one day's are in the rollups
 
-        var question = Question(range, of, by, product);
+        JsonAnswer<TopAnswer> Answer(IEnumerable<TopEntry> top) =>
+            new(new(of, by, range.From, range.To, [.. top]), HttpJson.Default.TopAnswer);
+        var (first, end) = range.Days;
+        var cancellation = context.RequestAborted;
+        if (of == "fingerprints")
+            return await visits.Query((storage, ended) => storage.TopFingerprints(first, end, product, size, ended),
+                top => Answer(top.Select(ToEntry)), cancellation);
+        if (by == "uniques" && !range.IsDay) // a single day's are in the rollups
+            return await visits.Query((storage, ended) => storage.TopUniques(first, end, product, size, ended),
+                top => Answer(top.Select(ToEntry)), cancellation);
+
+        var question = ToQuestion(range, of, by, product);
         try
         {
-            var sums = await totals.ReadTotals(question, (int)size, cancellation);
-            return new JsonAnswer<TopAnswer>(new(of, by, range.From, range.To, [.. sums.Select(sum => Entry(question, range, sum))]),
-                HttpJson.Default.TopAnswer);
+            var sums = await totals.ReadTotals(question, size, cancellation);
+            return Answer(sums.Select(sum => ToEntry(question, range, sum)));
         }
         catch (EventLogUnavailableException)
         {
@@ -52,10 +57,11 @@ internal static class TopEndpoint
         }
     }
 
-    private static Refusal? ReadRange(bool inDays, string? from, string? to, TimeProvider clock, out TimeRange range) => TimeRange.Read(
+    private static Refusal? ParseRange(
+        bool inDays, string? from, string? to, TimeProvider clock, out TimeRange range) => TimeRange.Parse(
         from, to, inDays ? TotalsBucket.Day : TotalsBucket.All, TimeSpan.FromDays(inDays ? 1 : 30), clock.GetUtcNow().UtcDateTime, out range);
 
-    private static TotalsQuestion Question(TimeRange range, string of, string by, string? product)
+    private static TotalsQuestion ToQuestion(TimeRange range, string of, string by, string? product)
     {
         var question = range.In(TotalsBucket.All) with { ByProduct = of == "products", ByAction = of == "actions", Product = product };
         return question with
@@ -69,7 +75,17 @@ internal static class TopEndpoint
         };
     }
 
-    private static TopEntry Entry(TotalsQuestion question, TimeRange range, TotalsSum sum) => new(sum.Product, sum.Action, sum.Counts.Events,
+    private static TopEntry ToEntry(FingerprintSummary one) => new(null, null, one.Total, null, null)
+    {
+        Fingerprint = one.Fingerprint,
+        FirstSeen = one.FirstSeen,
+        LastSeen = one.LastSeen,
+    };
+
+    private static TopEntry ToEntry(ProductUniques one) => new(one.Product, null, one.Events, null, one.UniqueFingerprints);
+
+    private static TopEntry ToEntry(TotalsQuestion question, TimeRange range, TotalsSum sum) => new(
+        sum.Product, sum.Action, sum.Counts.Events,
         question.IsOfProducts ? sum.Counts.NewProductFingerprints : sum.Counts.NewFingerprints,
         question.ByProduct && range.IsDay ? sum.Counts.DailyProductFingerprints : null);
 }

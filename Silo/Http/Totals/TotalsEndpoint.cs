@@ -1,10 +1,11 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Totals;
 
-/// <summary>What everyone has done, by time.</summary>
+/// <summary>GET /api/totals: everyone's events, by time.</summary>
 internal static class TotalsEndpoint
 {
     private static readonly Dictionary<string, (TotalsBucket Bucket, TimeSpan Usual)> Buckets = new()
@@ -17,31 +18,31 @@ internal static class TotalsEndpoint
 
     public static void MapTotals(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/totals", Get)
-            .TakesTurns()
-            .TakesParameters("from", "to", "bucket", "groupBy", "product", "action")
             .WithName("GetTotals")
             .WithSummary("Count everyone's events by time")
-            .WithDescription("Every event acknowledged before this request is in it. from and to are RFC 3339 or a date, to being the first "
-                + "moment that does not belong; both must be the start of a bucket (minute, hour or day in UTC; of all, of a minute). groupBy is product, action "
-                + "or both; product and action count one alone. Days that are not taken apart by action have exact uniqueFingerprints.")
-            .Produces<TotalsAnswer>()
-            .ProducesRefusals(400, 401, 403, 422, 429, 503);
+            .WithDescription("Every event acknowledged before this request is in it. from and to are RFC 3339 or a date; to is not "
+                + "part of the range. Both must be the start of a bucket (minute, hour or day in UTC; for all, of a minute). groupBy "
+                + "is product, action or both; product and action count one alone. Days that are not grouped by action have exact "
+                + "uniqueFingerprints.");
 
-    private static async Task<IResult> Get(HttpRequest request, string? from, string? to, string? bucket, string? groupBy,
-        string? product, string? action, SqlStorage totals, Limits limits, TimeProvider clock)
+    private static async Task<Results<JsonAnswer<TotalsAnswer>, Refusal>> Get(
+        HttpContext context, string? from, string? to, string? bucket, string? groupBy, string? product, string? action,
+        SqlStorage totals, Limits limits, TimeProvider clock)
     {
         if (!Buckets.TryGetValue(bucket ?? "day", out var kind)) return Refusal.UnknownValue("bucket", "minute, hour, day or all");
-        if (!TryReadGroups(groupBy, out var byProduct, out var byAction)) return Refusal.UnknownValue("groupBy", "product, action or product,action");
-        if ((Checked(product, "product", limits.ProductBytesMax) ?? Checked(action, "action", limits.ActionBytesMax)) is { } text) return text;
+        if (!TryParseGroups(groupBy, out var byProduct, out var byAction))
+            return Refusal.UnknownValue("groupBy", "product, action or product,action");
+        if ((QueryValue.CheckText("product", product, limits.ProductBytesMax)
+            ?? QueryValue.CheckText("action", action, limits.ActionBytesMax)) is { } badText) return badText;
         var now = clock.GetUtcNow().UtcDateTime;
-        if (TimeRange.Read(from, to, kind.Bucket, kind.Usual, now, out var range) is { } time) return time;
+        if (TimeRange.Parse(from, to, kind.Bucket, kind.Usual, now, out var range) is { } badRange) return badRange;
         if (range.Count(kind.Bucket) > limits.PointsMax) return Refusal.TooManyPoints(limits.PointsMax);
 
         var question = range.In(kind.Bucket) with { ByProduct = byProduct, ByAction = byAction, Product = product, Action = action };
         try
         {
-            var sums = await totals.ReadTotals(question, limits.PointsMax + 1, request.HttpContext.RequestAborted);
-            return sums.Count <= limits.PointsMax && TotalsAnswer.Of(question, range, sums, limits) is { } answer
+            var sums = await totals.ReadTotals(question, limits.PointsMax + 1, context.RequestAborted);
+            return sums.Count <= limits.PointsMax && TotalsAnswer.Create(question, range, sums, limits) is { } answer
                 ? new JsonAnswer<TotalsAnswer>(answer, HttpJson.Default.TotalsAnswer)
                 : Refusal.TooManyPoints(limits.PointsMax);
         }
@@ -51,13 +52,10 @@ internal static class TotalsEndpoint
         }
     }
 
-    private static bool TryReadGroups(string? text, out bool byProduct, out bool byAction)
+    private static bool TryParseGroups(string? text, out bool byProduct, out bool byAction)
     {
         string[] names = text?.Split(',') ?? [];
         (byProduct, byAction) = (names.Contains("product"), names.Contains("action"));
         return names.Length == (byProduct ? 1 : 0) + (byAction ? 1 : 0);
     }
-
-    private static Refusal? Checked(string? value, string field, int bytesMax) =>
-        value is null ? null : EventFields.CheckText(field, value, bytesMax);
 }

@@ -7,34 +7,34 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Http.Visits;
 
 /// <summary>
-/// A place in a list of fingerprints as its readers carry it from page to page: base64url of the order, the value and the
-/// fingerprint. Not a secret, and whatever is made up reads as a place or is refused.
+/// The cursor of a list of fingerprints: base64url of the order, the value and the fingerprint. It is no secret; one
+/// that is made up is either a valid place or refused.
 /// </summary>
 internal static class FingerprintCursor
 {
     private const int HeadBytes = 1 + sizeof(long);
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    public static string Write(FingerprintPlace place)
+    public static string Encode(FingerprintPlace place)
     {
-        var bytes = new byte[HeadBytes + Strict.GetByteCount(place.Fingerprint)];
+        var bytes = new byte[HeadBytes + StrictUtf8.Encoding.GetByteCount(place.Fingerprint)];
         bytes[0] = (byte)place.Order;
         BinaryPrimitives.WriteInt64BigEndian(bytes.AsSpan(1), place.Value);
-        Strict.GetBytes(place.Fingerprint, bytes.AsSpan(HeadBytes));
+        StrictUtf8.Encoding.GetBytes(place.Fingerprint, bytes.AsSpan(HeadBytes));
         return Base64Url.EncodeToString(bytes);
     }
 
-    /// <returns>Null where the text is no place in a list of that order.</returns>
-    public static FingerprintPlace? Read(string text, FingerprintOrder order, Limits limits)
+    /// <returns>Null if the text is no cursor of a list in that order.</returns>
+    public static FingerprintPlace? Decode(string text, FingerprintOrder order, Limits limits)
     {
         if (text.Length > Base64Url.GetEncodedLength(HeadBytes + limits.FingerprintBytesMax) || !Base64Url.IsValid(text)) return null;
         var bytes = Base64Url.DecodeFromChars(text);
         if (bytes.Length <= HeadBytes || bytes[0] != (byte)order) return null;
         try
         {
-            var place = new FingerprintPlace(order, BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(1)), Strict.GetString(bytes.AsSpan(HeadBytes)));
-            return IsPlace(place, limits) && Write(place) == text ? place : null;
+            var value = BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(1));
+            var fingerprint = StrictUtf8.Encoding.GetString(bytes.AsSpan(HeadBytes));
+            var place = new FingerprintPlace(order, value, fingerprint);
+            return IsPlace(place, limits) && Encode(place) == text ? place : null;
         }
         catch (DecoderFallbackException)
         {

@@ -1,44 +1,58 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Visits;
 
-/// <summary>Who was there.</summary>
+/// <summary>A page of a list of fingerprints.</summary>
+/// <param name="Fingerprints">In the list's order.</param>
+/// <param name="Next">The <c>after</c> of the next page; absent if this page was not full.</param>
+public sealed record FingerprintsPage(IReadOnlyList<FingerprintSummary> Fingerprints, string? Next);
+
+/// <summary>GET /api/fingerprints: all fingerprints, page by page.</summary>
 internal static class FingerprintListEndpoint
 {
     private const int PageFingerprintsDefault = 100;
 
     public static void MapFingerprintList(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/fingerprints", List)
-            .TakesTurns()
-            .TakesParameters("sort", "product", "after", "limit")
             .WithName("ListFingerprints")
             .WithSummary("Page through all fingerprints")
-            .WithDescription("sort=recent (last seen last, first), first (first seen first, first) or total (most events first); with "
-                + "product, what each did with that product. The answer's next, where there is one, is the after of the next page.")
-            .Produces<FingerprintsPage>()
-            .ProducesRefusals(400, 401, 403, 422, 429, 503);
+            .WithDescription("sort is recent (latest event first), first (earliest first event first) or total (most events "
+                + "first). With product, only its events count. If the answer has a next, that is the after of the next page.");
 
-    private static async Task<IResult> List(
-        HttpRequest request, string? sort, string? product, string? after, string? limit, FreshVisits visits, Limits limits)
+    private static async Task<Results<JsonAnswer<FingerprintsPage>, Refusal>> List(
+        HttpContext context, string? sort, string? product, string? after, string? limit, FreshVisits visits, Limits limits)
     {
-        if (OrderOf(sort) is not { } order) return Refusal.UnknownValue("sort", "recent, first or total");
-        if (product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } text) return text;
-        var place = after is null ? FingerprintPlace.Begin(order) : FingerprintCursor.Read(after, order, limits);
+        if (ParseOrder(sort) is not { } order) return Refusal.UnknownValue("sort", "recent, first or total");
+        if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
+        var place = after is null ? FingerprintPlace.Begin(order) : FingerprintCursor.Decode(after, order, limits);
         if (place is null) return Refusal.InvalidPlace();
-        if (!WholeNumber.TryRead(limit, 1, limits.PageFingerprintsMax, Math.Min(PageFingerprintsDefault, limits.PageFingerprintsMax), out var size))
-            return Refusal.OutOfRange("limit", 1, limits.PageFingerprintsMax);
+        if (QueryValue.ParseLimit(limit, PageFingerprintsDefault, limits.PageFingerprintsMax, out var size) is { } badLimit)
+            return badLimit;
 
-        return await visits.Ask((storage, cancellation) => storage.ListFingerprints(place, product, (int)size, cancellation),
-            page => new JsonAnswer<FingerprintsPage>(FingerprintsPage.Of(order, page, (int)size), HttpJson.Default.FingerprintsPage),
-            request.HttpContext.RequestAborted);
+        return await visits.Query((storage, cancellation) => storage.ListFingerprints(place, product, size, cancellation),
+            page => new JsonAnswer<FingerprintsPage>(new(page, NextOf(page, order, size)), HttpJson.Default.FingerprintsPage),
+            context.RequestAborted);
     }
 
-    private static FingerprintOrder? OrderOf(string? sort) => sort switch
+    private static FingerprintOrder? ParseOrder(string? sort) => sort switch
     {
         null or "recent" => FingerprintOrder.Recent,
         "first" => FingerprintOrder.First,
         "total" => FingerprintOrder.Total,
         _ => null,
     };
+
+    private static string? NextOf(IReadOnlyList<FingerprintSummary> page, FingerprintOrder order, int size)
+    {
+        if (page.Count < size) return null;
+        var last = page[^1];
+        return FingerprintCursor.Encode(new(order, order switch
+        {
+            FingerprintOrder.Recent => last.LastSeen.Ticks,
+            FingerprintOrder.First => last.FirstSeen.Ticks,
+            _ => last.Total,
+        }, last.Fingerprint));
+    }
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
 using Tally.Silo.Storage;
@@ -5,31 +6,31 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Http.Visits;
 
 /// <summary>
-/// Asks the visits so that every event acknowledged before the question is in its answer: what is not merged yet is merged
-/// first, and questions that come at once share that merge.
+/// Queries visits so that every event acknowledged before a query is in its answer: visits that are not merged yet are
+/// merged first. Queries that come at the same time share a merge.
 /// </summary>
 internal sealed class FreshVisits(SqlStorage storage, Limits limits)
 {
-    // While another silo merges: as short as a merge of little.
+    // The wait while another silo merges: as long as a small merge takes.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
     private readonly Lock gate = new();
     private Task merging = Task.CompletedTask;
     private Task? next;
 
-    private TimeSpan Patience => TimeSpan.FromSeconds(limits.QuestionSecondsMax);
+    private TimeSpan Timeout => TimeSpan.FromSeconds(limits.QuestionSecondsMax);
 
-    /// <summary>The answer to a question, or a refusal where the database has none.</summary>
-    /// <param name="question">Stops when it is cancelled.</param>
-    /// <param name="answer">From what it came to.</param>
-    /// <param name="cancellation">Who asks is gone, or the time is up.</param>
-    public async Task<IResult> Ask<T>(
-        Func<SqlStorage, CancellationToken, Task<T>> question, Func<T, IResult> answer, CancellationToken cancellation)
+    /// <summary>Runs a query; refuses if the database does not answer.</summary>
+    /// <param name="query">Must stop when it is cancelled.</param>
+    /// <param name="cancellation">The client is gone, or the time is up.</param>
+    public async Task<Results<JsonAnswer<TAnswer>, Refusal>> Query<T, TAnswer>(
+        Func<SqlStorage, CancellationToken, Task<T>> query, Func<T, JsonAnswer<TAnswer>> toAnswer,
+        CancellationToken cancellation)
     {
         try
         {
-            await Merged().WaitAsync(cancellation); // it goes on for others
-            return answer(await Task.Run(() => question(storage, cancellation), cancellation)); // since SQLite's calls block
+            await Merge().WaitAsync(cancellation); // cancels only the wait: others share the merge
+            return toAnswer(await Task.Run(() => query(storage, cancellation), cancellation)); // SQLite's calls block
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException or TimeoutException)
         {
@@ -37,8 +38,8 @@ internal sealed class FreshVisits(SqlStorage storage, Limits limits)
         }
     }
 
-    // A merge that has begun may have passed by what this caller wants to see. The one after it has not.
-    private Task Merged()
+    // A merge that has begun may have missed the caller's events. The one after it will not.
+    private Task Merge()
     {
         lock (gate) return next ??= Task.Run(MergeAfterThis);
     }
@@ -47,20 +48,20 @@ internal sealed class FreshVisits(SqlStorage storage, Limits limits)
     {
         Task before;
         lock (gate) before = merging;
-        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // those who asked for it hear of its failure
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // its own callers see its failure
         lock (gate) (merging, next) = (next!, null);
         await MergeAll();
     }
 
-    // Until the deltas that are there now are gone, by this silo's merges or by another's. New ones do not count.
+    // Runs until the deltas that exist now are merged, by this silo or another. Newer ones need not be.
     private async Task MergeAll()
     {
-        var deadline = DateTime.UtcNow + Patience;
+        var deadline = DateTime.UtcNow + Timeout;
         if (await storage.ReadVisitDeltas() is not { Newest: var newest }) return;
         while (true)
         {
             var merged = await storage.MergeVisits(limits.MergeVisitBatchesMax);
-            if (merged > 0 && merged < limits.MergeVisitBatchesMax) return; // all that there was
+            if (merged > 0 && merged < limits.MergeVisitBatchesMax) return; // that was all
             if (await storage.ReadVisitDeltas() is not { } left || left.Oldest > newest) return;
             if (DateTime.UtcNow > deadline) throw new TimeoutException();
             if (merged == 0) await Task.Delay(Pause);

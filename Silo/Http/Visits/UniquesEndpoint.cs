@@ -1,35 +1,46 @@
+using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Visits;
 
-/// <summary>How many different fingerprints there were over days.</summary>
+/// <summary>How many different fingerprints there were.</summary>
+/// <param name="From">UTC: the start of the range.</param>
+/// <param name="To">UTC: the end of the range, which is not part of it.</param>
+/// <param name="Product">The only product that was counted; absent for all.</param>
+/// <param name="Events">Events.</param>
+/// <param name="UniqueFingerprints">Different fingerprints, each counted once over all days and products.</param>
+/// <param name="Products">With groupBy=product, the products with the most fingerprints.</param>
+public sealed record UniquesAnswer(
+    DateTime From, DateTime To, string? Product, long Events, long UniqueFingerprints,
+    IReadOnlyList<ProductUniques>? Products);
+
+/// <summary>GET /api/uniques: how many different fingerprints there were over days.</summary>
 internal static class UniquesEndpoint
 {
     private static readonly TimeSpan Usual = TimeSpan.FromDays(7);
 
     public static void MapUniques(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/uniques", Get)
-            .TakesTurns()
-            .TakesParameters("from", "to", "groupBy", "product")
             .WithName("GetUniques")
             .WithSummary("Count unique fingerprints over days, exactly")
-            .WithDescription("Every event acknowledged before this request is in it. from and to as for totals, the start of a UTC day; without "
-                + "them, the seven days until today. groupBy=product adds the products with most; product counts one alone.")
-            .Produces<UniquesAnswer>()
-            .ProducesRefusals(400, 401, 403, 422, 429, 503);
+            .WithDescription("Every event acknowledged before this request is in it. from and to as for totals, the start of a UTC "
+                + "day; without them, the seven days until today. groupBy=product adds the products with most; product counts one "
+                + "alone.");
 
-    private static async Task<IResult> Get(HttpRequest request, string? from, string? to, string? groupBy, string? product,
-        FreshVisits visits, Limits limits, TimeProvider clock)
+    private static async Task<Results<JsonAnswer<UniquesAnswer>, Refusal>> Get(
+        HttpContext context, string? from, string? to, string? groupBy, string? product, FreshVisits visits, Limits limits, TimeProvider clock)
     {
         if (groupBy is not (null or "product")) return Refusal.UnknownValue("groupBy", "product");
-        if (product is not null && EventFields.CheckText("product", product, limits.ProductBytesMax) is { } text) return text;
-        if (TimeRange.Read(from, to, TotalsBucket.Day, Usual, clock.GetUtcNow().UtcDateTime, out var range) is { } time) return time;
+        if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
+        var now = clock.GetUtcNow().UtcDateTime;
+        if (TimeRange.Parse(from, to, TotalsBucket.Day, Usual, now, out var range) is { } badRange) return badRange;
         if (range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
 
-        return await visits.Ask((storage, cancellation) => Count(storage, range, product, groupBy is null ? 0 : limits.TopMax, cancellation),
-            answer => new JsonAnswer<UniquesAnswer>(answer, HttpJson.Default.UniquesAnswer), request.HttpContext.RequestAborted);
+        var productsMax = groupBy is null ? 0 : limits.TopMax;
+        return await visits.Query((storage, cancellation) => Count(storage, range, product, productsMax, cancellation),
+            answer => new JsonAnswer<UniquesAnswer>(answer, HttpJson.Default.UniquesAnswer), context.RequestAborted);
     }
 
     private static async Task<UniquesAnswer> Count(

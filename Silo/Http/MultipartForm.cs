@@ -5,17 +5,13 @@ using Microsoft.Net.Http.Headers;
 
 namespace Tally.Silo.Http;
 
-/// <summary>Reads multipart/form-data, which FormData and HTML forms with files send. Files are passed over.</summary>
-internal static class MultipartFields
+/// <summary>Reads multipart/form-data, which FormData and HTML forms with files send. Files are skipped.</summary>
+internal static class MultipartForm
 {
     private const int BoundaryCharactersMax = 70; // RFC 2046
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    /// <param name="body">Whole.</param>
-    /// <param name="contentType">Names the boundary.</param>
-    /// <param name="fields">Filled in where nothing is refused.</param>
-    public static async ValueTask<Refusal?> Read(ReadOnlySequence<byte> body, string contentType, EventFields fields)
+    /// <returns>Why the form is refused, or null.</returns>
+    public static async ValueTask<Refusal?> Parse(ReadOnlySequence<byte> body, string contentType, EventFields fields)
     {
         var boundary = HeaderUtilities.RemoveQuotes(MediaTypeHeaderValue.Parse(contentType).Boundary).Value;
         if (boundary is not { Length: > 0 and <= BoundaryCharactersMax }) return Malformed();
@@ -29,7 +25,8 @@ internal static class MultipartFields
                 if (HeaderUtilities.RemoveQuotes(disposition.Name).Value is not { Length: > 0 } name) return Malformed();
                 using var value = new MemoryStream();
                 await section.Body.CopyToAsync(value);
-                if (!fields.TrySet(name, Strict.GetString(value.GetBuffer(), 0, (int)value.Length))) return Refusal.DuplicateField(name);
+                var text = StrictUtf8.Encoding.GetString(value.GetBuffer(), 0, (int)value.Length);
+                if (!fields.TrySet(name, text)) return Refusal.DuplicateField(name);
             }
             return null;
         }

@@ -5,18 +5,18 @@ using Tally.Silo.Http.Access;
 namespace Tally.Silo.Http.AbuseLimits;
 
 /// <summary>
-/// The bucket for fingerprints that nobody had seen before, which fill memory and the log. That one is new is known only when
-/// its grain has recorded it, so an address pays afterwards, and while it owes more than a minute's worth its events
-/// are refused. Requests under way meanwhile pass, and are owed for too.
+/// Limits new fingerprints by address, since they fill memory and the log. Whether a fingerprint is new is known only
+/// after its event is recorded, so an address is charged afterwards. While it owes more than a minute's worth, its
+/// events are refused. Requests already under way pass, and are charged too.
 /// </summary>
-internal sealed class Newcomers(Limits limits, TimeProvider clock) : PartitionedRateLimiter<HttpContext>
+internal sealed class NewFingerprintLimiter(Limits limits, TimeProvider clock) : PartitionedRateLimiter<HttpContext>
 {
     private readonly long minute = clock.TimestampFrequency * 60;
 
-    // When each bucket will have paid for its newcomers: all that there is to remember, so the memory is fixed.
+    // When each bucket will have paid its debt. Nothing else is kept, so the memory is fixed.
     private readonly long[] paidAt = new long[limits.AddressNewFingerprintsPerMinuteMax > 0 ? limits.AddressBucketsMax : 0];
 
-    /// <summary>An address has named fingerprints that were new.</summary>
+    /// <summary>Charges an address for its new fingerprints.</summary>
     public void Charge(HttpContext context, int fingerprints)
     {
         if (paidAt.Length == 0 || fingerprints == 0) return;

@@ -1,36 +1,34 @@
 using System.Text;
 using System.Text.Json;
+using Tally.Silo.Http;
 using Tally.Silo.Http.Exports;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Import;
 
 /// <summary>
-/// The columns of a CSV file, by its header, whose separator may be a comma, a semicolon or a tab. Between tabs a quote is a
-/// character like any other.
+/// Parses the rows of a CSV file by the columns in its header. The separator is a comma, a semicolon or a tab. With
+/// tabs, quotes have no meaning.
 /// </summary>
-internal sealed class CsvFields
+internal sealed class CsvParser
 {
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
     private readonly RecordReader records;
     private readonly char separator;
     private readonly FieldName?[] columns;
     private readonly bool isExport;
 
     /// <param name="header">The first line.</param>
-    /// <param name="times">Where the events have their times.</param>
-    /// <param name="records">What follows; told what a quote is.</param>
-    /// <exception cref="StartupException">The header has no column that every event needs, or several for one thing.</exception>
-    public CsvFields(ReadOnlySpan<byte> header, TimeChoice times, RecordReader records)
+    /// <param name="records">The reader of the rows; its separator is set here.</param>
+    /// <exception cref="StartupException">A required column is missing, or there are several for one field.</exception>
+    public CsvParser(ReadOnlySpan<byte> header, TimeChoice times, RecordReader records)
     {
         this.records = records;
-        var text = Decoded(header) ?? throw new StartupException("the header is no UTF-8");
+        var text = Decode(header) ?? throw new StartupException("the header is not UTF-8");
         separator = ",;\t".MaxBy(candidate => CellsOf(text, candidate).Count);
         var names = CellsOf(text, separator).ConvertAll(cell => cell.Trim());
-        columns = [.. names.Select(name => FieldName.Of(name, times.Name))];
+        columns = [.. names.Select(name => FieldName.Match(name, times.Name))];
         records.Separator = HasQuotes(separator) ? (byte)separator : null;
-        isExport = names.Contains("sequence") && names.Contains("occurred"); // as no other file has them
+        isExport = names.Contains("sequence") && names.Contains("occurred"); // the names in an export of Tally's
         foreach (var field in FieldName.Fields)
         {
             if (FieldName.Choose(columns, field, out var column) is { } ambiguous) throw new StartupException($"the header: {ambiguous}");
@@ -43,13 +41,13 @@ internal sealed class CsvFields
     }
 
     /// <returns>
-    /// The event, where an empty cell is a field that is not there. So is what databases write for null: taken for text it would
-    /// be one visitor, or one event, of all such rows.
+    /// The event. An empty cell is a missing field, and so is the text that databases write for null: otherwise all
+    /// such rows would have the same visitor, or the same id.
     /// </returns>
-    public Item Read(Record record, Func<string> id)
+    public Item Parse(Record record, Func<string> id)
     {
         if (record.Problem is { } problem) return Item.Malformed(record.Line, problem);
-        if (Decoded(record.Text!.Value.Span) is not { } text) return Item.Malformed(record.Line, "This is no UTF-8.");
+        if (Decode(record.Text!.Value.Span) is not { } text) return Item.Malformed(record.Line, "This is not UTF-8.");
         var cells = CellsOf(text, separator);
         if (cells.Count != columns.Length) return WrongCount(record.Line, cells.Count);
         var fields = new List<Field>(columns.Length);
@@ -58,10 +56,10 @@ internal sealed class CsvFields
             if (columns[i] is not { } name) continue;
             var cell = isExport ? CsvFormat.WithoutMark(cells[i]) : cells[i] is "NULL" or "null" or @"\N" ? "" : cells[i];
             if (cell.Length == 0) continue;
-            if (name.Field == "properties" && !IsJson(cell)) return Item.Malformed(record.Line, "The properties are no JSON.");
-            fields.Add(new(name, name.Field == "properties" ? cell : Field.OfText(cell)));
+            if (name.Field == "properties" && !IsJson(cell)) return Item.Malformed(record.Line, "The properties are not JSON.");
+            fields.Add(new(name, name.Field == "properties" ? cell : Field.ToJson(cell)));
         }
-        return Item.Of(record.Line, fields, id);
+        return Item.Create(record.Line, fields, id);
     }
 
     private Item WrongCount(long line, int cells)
@@ -70,11 +68,11 @@ internal sealed class CsvFields
         return Item.Malformed(line, $"There are {cells} columns where the header has {columns.Length}{joined}.");
     }
 
-    private static string? Decoded(ReadOnlySpan<byte> text)
+    private static string? Decode(ReadOnlySpan<byte> text)
     {
         try
         {
-            return Strict.GetString(text);
+            return StrictUtf8.Encoding.GetString(text);
         }
         catch (DecoderFallbackException)
         {
@@ -86,7 +84,7 @@ internal sealed class CsvFields
     {
         try
         {
-            var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(cell), new JsonReaderOptions { MaxDepth = JsonFields.DepthMax });
+            var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(cell), new JsonReaderOptions { MaxDepth = NdjsonParser.DepthMax });
             return reader.Read() && reader.TrySkip() && !reader.Read();
         }
         catch (JsonException)
@@ -100,7 +98,7 @@ internal sealed class CsvFields
     private static List<string> CellsOf(string text, char separator)
     {
         var cells = new List<string>();
-        for (var at = 0; ; at++) // over the separator
+        for (var at = 0; ; at++) // skip the separator
         {
             var isQuoted = HasQuotes(separator) && at < text.Length && text[at] == '"';
             var end = isQuoted ? ClosingQuote(text, at + 1) : text.IndexOf(separator, at);
@@ -111,7 +109,7 @@ internal sealed class CsvFields
         }
     }
 
-    // Two quotes are one of the cell's text.
+    // Two quotes in a row are one quote of the cell's text.
     private static int ClosingQuote(string text, int from)
     {
         for (var at = from; (at = text.IndexOf('"', at)) >= 0; at += 2)
