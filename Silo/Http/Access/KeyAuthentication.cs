@@ -3,7 +3,6 @@ using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
-using Tally.Grains;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.Http.Access;
