@@ -46,7 +46,7 @@ public sealed class AppendingToTheLog(PostgresServer server)
         [
             new(Guid.Parse("00000000-0000-0000-0000-00000000000f"), "view", "k8s", created, created.AddMicroseconds(-1), null),
             new(Guid.AllBitsSet, "naïve 😀", "%_'\"\\", created, DateTime.UnixEpoch.AddMicroseconds(1), "{}"),
-            // Compared with a repeat's as text, so not a space may change.
+            // Repeats are compared as text, so not even a space may change.
             new(Guid.NewGuid(), "view", "k8s", created, created, """{"b":1.0, "a" :[1e3,"\u0000"],"b":2}"""),
         ];
         await new FingerprintWriter("a").Record(log.Commit, events);
@@ -68,10 +68,10 @@ public sealed class AppendingToTheLog(PostgresServer server)
 
         async Task<IEnumerable<long>> Page(long after, int limit, int bytesMax) =>
             (await database.Storage.ReadAfter("a", after, limit, bytesMax)).Select(r => r.Sequence);
-        Assert.Equal([1], await Page(0, 100, 0)); // one always
-        Assert.Equal([1, 2], await Page(0, 100, 1000)); // as much as it may is not too much
+        Assert.Equal([1], await Page(0, 100, 0)); // always at least one
+        Assert.Equal([1, 2], await Page(0, 100, 1000)); // exactly the maximum
         Assert.Equal([1], await Page(0, 100, 999));
-        Assert.Equal([3, 4, 5, 6], await Page(2, 100, 2999)); // one without any counts nothing
+        Assert.Equal([3, 4, 5, 6], await Page(2, 100, 2999)); // an event without properties adds nothing
         Assert.Equal([3, 4], await Page(2, 2, 2999));
         Assert.Equal([11, 12], await Page(10, 100, 2999));
         Assert.Equal(Enumerable.Range(1, 12).Select(i => (long)i), await Page(0, 100, int.MaxValue));
@@ -114,9 +114,9 @@ public sealed class AppendingToTheLog(PostgresServer server)
         var writer = new FingerprintWriter("a");
         var first = writer.Decide(1);
         Assert.NotNull(await Try(first));
-        Assert.Null(await Try([.. new FingerprintWriter("b").Decide(2), .. writer.Decide(1)])); // a sequence taken
+        Assert.Null(await Try([.. new FingerprintWriter("b").Decide(2), .. writer.Decide(1)])); // the sequence is taken
         writer.Fold(first);
-        Assert.Null(await Try([.. new FingerprintWriter("b").Decide(2), .. writer.Decide(first[0].Event)])); // an id taken
+        Assert.Null(await Try([.. new FingerprintWriter("b").Decide(2), .. writer.Decide(first[0].Event)])); // the id is taken
         Assert.Single(await at.Query("select fingerprint from events", row => row.GetString(0)));
         Assert.Equal([1], await BatchSizes(at));
         Assert.NotNull(await Try(writer.Decide(1)));
@@ -130,7 +130,7 @@ public sealed class AppendingToTheLog(PostgresServer server)
         }
     }
 
-    /// <summary>One delta a batch where all events share minute, product and action.</summary>
+    /// <summary>For events of one minute, product and action: one delta for each batch.</summary>
     internal static Task<List<long>> BatchSizes(TestDatabase at) =>
         at.Query("select events from rollup_deltas order by id", row => row.GetInt64(0));
 

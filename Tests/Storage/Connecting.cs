@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>The ways to a Postgres that asks for something: a socket, passwords from elsewhere, TLS.</summary>
+/// <summary>Connecting to Postgres through a socket, with passwords from elsewhere, and with TLS.</summary>
 public sealed class Connecting
 {
     private const string Password = "s3kret-of-this-test";
@@ -69,10 +69,10 @@ public sealed class Connecting
         await Opens($"{url}?channel_binding=require&sslmode=verify-full&sslrootcert={authority.Ca}&require_auth=scram-sha-256");
         await Opens($"{url}?sslmode=require&sslrootcert={authority.Ca}");
         await Refused($"{url}?sslmode=verify-ca&sslrootcert={others.Ca}", "certificate");
-        await Refused($"{url}?sslmode=require&sslrootcert={others.Ca}", "certificate"); // as with libpq, a root is there to check with
+        await Refused($"{url}?sslmode=require&sslrootcert={others.Ca}", "certificate"); // as in libpq, a given root means a check
         await Refused($"{url}?sslmode=verify-ca&sslrootcert=/no/such/file", "/no/such/file");
         await Refused($"{url}?sslmode=require&sslcert=/no/such/file", "/no/such/file");
-        // A server that binds no channel, since it does not ask for this password or does not encrypt.
+        // A server that binds no channel, because it asks for no password or does not encrypt.
         await postgres.Admit("hostssl all all 127.0.0.1/32 trust");
         await Refused($"{url}?channel_binding=require&sslmode=require", "authentication method is not allowed");
         await postgres.Admit("hostnossl all all 127.0.0.1/32 scram-sha-256");

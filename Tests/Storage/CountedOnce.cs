@@ -6,22 +6,22 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>The grain itself, over a real log: whatever comes when, and however often, counts once.</summary>
+/// <summary>The grain over a real log: each event counts once, whenever and however often it arrives.</summary>
 public sealed class CountedOnce(PostgresServer server)
 {
-    // An id of few, its content of two, and what happens before the next is sent.
+    // One of few ids, one of two contents, and what happens before the next post.
     private static readonly Gen<(int Id, bool OtherContent, Then Then)[]> Posts = Gen.Select(Gen.Int[0, 11],
         Gen.Frequency((9, Gen.Const(false)), (1, Gen.Const(true))),
         Gen.Frequency((6, Gen.Const(Then.Nothing)), (6, Gen.Const(Then.ItsAnswer)), (2, Gen.Const(Then.Deactivation)), (6, Gen.Const(Then.OneMore)))).Array[1, 40];
 
-    // OneMore: they go in one call.
+    // OneMore: the next post goes in the same call.
     private enum Then { Nothing, ItsAnswer, Deactivation, OneMore }
 
     [Theory, EachStorage]
     public async Task Any_interleaving_with_repeats_counts_each_id_once(StorageKind storage)
     {
         await using var at = await TestDatabase.Create(storage, server);
-        // Little memory and short runs: old repeats, snapshots and loads without them all happen.
+        // Little memory and short runs, so that old repeats, snapshots, and loads with and without them all happen.
         await using var silo = await RunningSilo.Start(at, new Limits { RememberedEventsMax = 3, RunEventsMax = 3, SnapshotEventsMax = 2, PageEventsMax = 2 });
         var fingerprints = 0;
         await Posts.SampleAsync(async posts =>
@@ -88,7 +88,7 @@ public sealed class CountedOnce(PostgresServer server)
         Assert.All(results[1..], result => Assert.Equal(RecordOutcome.TooManyCounters, result.Outcome));
     }
 
-    // As the front end does: one that is leaving sends its callers on, perhaps with some of a call's events recorded already.
+    // As the front end does: a grain that ends sends its callers to the next, perhaps after recording some of their events.
     private static async Task<RecordResult[]> Send(RunningSilo silo, string fingerprint, Event[] events)
     {
         var results = await Delivered(() => silo.RecordNearest(fingerprint, events));
@@ -104,7 +104,7 @@ public sealed class CountedOnce(PostgresServer server)
     private static async Task<RecordResult[]> Send(IFingerprintGrain grain, Event[] events) =>
         events.Length == 1 ? [await grain.Record(events[0])] : await grain.RecordAll(events);
 
-    // A call that was forwarded from one deactivated grain to the next too often is not delivered: it is sent again, as the front end does.
+    // As the front end does: Orleans gives up a call that it has forwarded too often, so it is sent again.
     private static async Task<T> Delivered<T>(Func<Task<T>> call)
     {
         while (true)
@@ -136,7 +136,7 @@ public sealed class CountedOnce(PostgresServer server)
             var same = Event(post.Id, post.OtherContent).HasContentOf(recorded.Event);
             Assert.True(same ? answer.Outcome is RecordOutcome.Recorded or RecordOutcome.Duplicate : answer.Outcome is RecordOutcome.IdConflict);
         }
-        Assert.Equal(log.Count, answers.Count(answer => answer.Outcome == RecordOutcome.Recorded)); // one of each id is the first
+        Assert.Equal(log.Count, answers.Count(answer => answer.Outcome == RecordOutcome.Recorded)); // each id was recorded once
 
         var state = new FingerprintState();
         foreach (var recorded in log) state.Apply(recorded);

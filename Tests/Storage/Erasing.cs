@@ -7,14 +7,14 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>A fingerprint that is erased is gone from everywhere, and no one brings back what it was.</summary>
+/// <summary>Nothing is left of an erased fingerprint, and no stale writer brings anything back.</summary>
 public sealed class Erasing(PostgresServer server)
 {
     private const string Person = "person-8f3b21";
     private const string Secret = "mail-of-8f3b21@example.org";
     private const int Page = 7;
 
-    // Snapshots soon, and ids older than what is remembered.
+    // Snapshots come early, and some ids are older than what is remembered.
     private static readonly Limits Small = new() { RememberedEventsMax = 8, SnapshotEventsMax = 4, PageEventsMax = Page };
 
     [Theory, EachStorage]
@@ -39,7 +39,7 @@ public sealed class Erasing(PostgresServer server)
             Assert.Equal(new Removed(0, 0, 0, false), (await Successor(silo, grain => grain.Erase(suppress: false), result => result.Outcome is EraseOutcome.SteppedDown)).Removed);
             if (storage == StorageKind.Sqlite) Assert.Equal("", await Traces(at)); // also while it serves
         }
-        Assert.Equal("", await Traces(at)); // the silo's end has written nothing either
+        Assert.Equal("", await Traces(at)); // stopping the silo has written nothing either
         Assert.Equal(totals, await Totals(at));
         await AppProcess.AssertVerifies(at);
     }
@@ -70,7 +70,7 @@ public sealed class Erasing(PostgresServer server)
             Assert.Equal(RecordOutcome.Suppressed, (await Record(silo, PersonsEvent(0))).Outcome);
             Assert.All(await silo.Grain(Person).RecordAll([PersonsEvent(1), PersonsEvent(2)]), one => Assert.Equal(RecordOutcome.Suppressed, one.Outcome));
             Assert.Equal(RecordOutcome.Recorded, (await silo.Grain("another").Record(EventSamples.View())).Outcome);
-            // An erasure without the wish does not lift it.
+            // An erasure without suppression does not lift an earlier one.
             Assert.Equal(new Removed(0, 0, 0, true), (await silo.Grain(Person).Erase(suppress: false)).Removed);
             Assert.Equal(RecordOutcome.Suppressed, (await Record(silo, PersonsEvent(0))).Outcome);
         }
@@ -94,7 +94,7 @@ public sealed class Erasing(PostgresServer server)
             await silo.Snapshots.Write(silo.GrainId($"f{events}"), snapshot);
             Assert.Equal(new Removed(events, 1, 1, false), await silo.Database.Storage.Erase($"f{events}", events, false, Page));
 
-            // Alone, and in one batch with others that are good.
+            // By itself, and in one batch with valid runs.
             Assert.Equal(AppendOutcome.Fenced, (await log.Commit.Append(stale.Decide(2))).Outcome);
             var batch = RunningLog.Queueing(silo.Database);
             Task<AppendResult>[] appends = [batch.Append(stale.Decide(1)), batch.Append(new FingerprintWriter($"other-{events}").Decide(2))];
@@ -107,14 +107,14 @@ public sealed class Erasing(PostgresServer server)
             Assert.Empty(await at.Query($"select grain_key from snapshots where grain_key = '~f{events}'", row => row.GetString(0)));
             Assert.Empty(await silo.Database.Storage.ReadAfter($"f{events}", 0, 10));
 
-            // Nor where its sequences would go on from what the successor has recorded, in one batch with it.
+            // Nor if its sequences would continue what the successor has recorded, in the same batch.
             var successor = new FingerprintWriter($"f{events}");
             var together = RunningLog.Queueing(silo.Database);
             Task<AppendResult>[] both = [together.Append(successor.Decide(events)), together.Append(stale.Decide(1))];
             together.Start();
             Assert.Equal([AppendOutcome.Recorded, AppendOutcome.Fenced], (await Task.WhenAll(both)).Select(result => result.Outcome));
             await together.Close();
-            // One that believes too little, or too much, does not erase.
+            // A head that is too low or too high erases nothing.
             Assert.Null(await silo.Database.Storage.Erase($"f{events}", events - 1, false, Page));
             Assert.Null(await silo.Database.Storage.Erase($"f{events}", events + 1, false, Page));
             Assert.Equal(events, (await silo.Database.Storage.ReadAfter($"f{events}", 0, 10)).Count);
@@ -135,9 +135,9 @@ public sealed class Erasing(PostgresServer server)
             Assert.True(round < 600, $"{erased} erased, {appended} appended");
             var writer = new FingerprintWriter($"f{round}");
             await writer.Record(log.Commit, EventSamples.Views(3));
-            // Another silo's commits beside it, whose order the erasure has to find a place in.
+            // Meanwhile another silo commits, and the erasure comes somewhere between its commits.
             var beside = others.Commit.Append(new FingerprintWriter($"beside-{round}").Decide(50));
-            // Begun ever later, so that sooner or later the erasure is the first, however long it takes here.
+            // The commits begin later each time, so that some time the erasure comes first on any machine.
             var delay = TimeSpan.FromMilliseconds(round % 30);
             var erasing = Task.Run(() => database.Storage.Erase(writer.Fingerprint, 3, false, Page));
             var appending = Task.Run(async () =>
@@ -155,7 +155,7 @@ public sealed class Erasing(PostgresServer server)
         await RunningLog.AssertProven(database);
     }
 
-    // How long that takes is the machine's; so the history grows until enough events fit in beside it.
+    // How long it takes depends on the machine, so the history grows until enough events are posted meanwhile.
     [Theory, EachStorage]
     public async Task While_a_long_history_is_read_events_are_recorded_and_the_log_can_be_written(StorageKind storage)
     {
@@ -197,7 +197,7 @@ public sealed class Erasing(PostgresServer server)
     private static Task<ViewResult> AskSuccessor(RunningSilo silo) =>
         Successor(silo, grain => grain.View(), result => result.Outcome == ViewOutcome.SteppedDown);
 
-    // As the front end does: one that has stepped down sends its callers on.
+    // As the front end does: a grain that has stepped down sends its callers to the next.
     private static async Task<T> Successor<T>(RunningSilo silo, Func<IFingerprintGrain, ValueTask<T>> call, Func<T, bool> steppedDown)
     {
         T? result = default;
@@ -210,7 +210,7 @@ public sealed class Erasing(PostgresServer server)
         group by minute, action order by minute, action
         """, row => Convert.ToInt64(row.GetValue(2), null)))];
 
-    // Where a dump of everything that is stored has a trace of the person; for SQLite, the files themselves.
+    // Every trace of the person in a dump of the database; of SQLite, in its files.
     private static async Task<string> Traces(TestDatabase at)
     {
         string[] traces = [Person, Secret, Convert.ToHexString(Encoding.UTF8.GetBytes(Person)), Convert.ToHexString(Encoding.UTF8.GetBytes(Secret)),

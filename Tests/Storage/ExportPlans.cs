@@ -27,7 +27,7 @@ public sealed partial class ExportPlans(PostgresServer server)
                 Assert.Equal(["SEARCH events USING PRIMARY KEY ((fingerprint,sequence)>(?,?))"], steps);
                 return;
             }
-            // So many that a sort would be what the planner likes best.
+            // So many that the planner would choose a sort.
             await database.Execute("""
                 insert into events (fingerprint, sequence, id, action, product, created, occurred)
                 select md5(i::text), 1, gen_random_uuid(), 'view', 'k8s', now(), now() from generate_series(1, 20000) i;

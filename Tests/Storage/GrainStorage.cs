@@ -36,7 +36,7 @@ public sealed class GrainStorage(PostgresServer server)
         Assert.True(await TryWrite(silo, grain, current));
         Assert.False(await TryWrite(silo, grain, old));
         current.State = New(3).State;
-        Assert.True(await TryWrite(silo, grain, current)); // a write moves its own version on
+        Assert.True(await TryWrite(silo, grain, current)); // a write updates its own version
         Assert.Equal(3, (await silo.Snapshots.Read(grain)).State!.Total);
     }
 
@@ -64,7 +64,7 @@ public sealed class GrainStorage(PostgresServer server)
             Assert.Equal(i + 1, (await silo.Snapshots.Read(silo.GrainId(fingerprint))).State!.Total);
     }
 
-    // One with an event: a snapshot of nothing is not written.
+    // With an event, because no snapshot is written without one.
     private static async Task<GrainId> Recorded(RunningSilo silo, string fingerprint)
     {
         Assert.Equal(RecordOutcome.Recorded, (await silo.Grain(fingerprint).Record(EventSamples.View())).Outcome);

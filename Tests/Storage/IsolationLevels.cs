@@ -6,7 +6,7 @@ namespace Tally.Tests.Storage;
 /// <summary>The fence needs READ COMMITTED, whatever a role or a database has as its default.</summary>
 public sealed class IsolationLevels(PostgresServer server)
 {
-    // The removal is under way when the run comes, which waits for it, and must then see it.
+    // The run waits for the removal, and must then see it.
     [Theory]
     [InlineData("alter database {0} set default_transaction_isolation = 'repeatable read'")]
     [InlineData("alter database {0} set default_transaction_isolation = 'serializable'")]
@@ -24,7 +24,7 @@ public sealed class IsolationLevels(PostgresServer server)
         Task<AppendResult> appended;
         await using (await at.Hold("select pg_advisory_xact_lock(7020303)"))
         {
-            appended = log.Commit.Append(writer.Decide(1)); // follows an event that is there, as far as its writer knows
+            appended = log.Commit.Append(writer.Decide(1)); // its writer does not know of the removal
             await Eventually.True(async () => (await at.Query("select count(*) from pg_locks where locktype = 'advisory' and not granted "
                 + "and database = (select oid from pg_database where datname = current_database())", row => row.GetInt64(0)))[0] > 0, "The run does not wait.");
             // An operator removes events by hand, and raises the epoch, as operators must.

@@ -36,7 +36,7 @@ public sealed class LoadingHistory(PostgresServer server)
             var fingerprint = $"long-{snapshotAt}-{total}";
             var writer = await Recorded(silo, fingerprint, total);
             if (snapshotAt > 0) await WriteSnapshot(silo, fingerprint, await FoldOf(silo, fingerprint, snapshotAt));
-            // What only the snapshot knows now: the load must not need it from the log.
+            // Now only the snapshot holds these. The load must not need them from the log.
             if (snapshotAt >= 22) await at.Execute($"delete from events where fingerprint = '{fingerprint}' and sequence <= 20");
 
             var loaded = await silo.History.Load(fingerprint, silo.GrainId(fingerprint));
@@ -58,7 +58,7 @@ public sealed class LoadingHistory(PostgresServer server)
         await WriteSnapshot(silo, "a", ahead);
         var loaded = await silo.History.Load("a", silo.GrainId("a"));
         Assert.True(loaded.State.SameAs(writer.State));
-        Assert.Equal(0, loaded.SnapshotSequence); // so the next event writes a true one
+        Assert.Equal(0, loaded.SnapshotSequence); // so the next event writes another snapshot
 
         Assert.Equal(RecordOutcome.Recorded, (await silo.Grain("a").Record(Event(12))).Outcome);
         await Eventually.True(async () => (await silo.Snapshots.Read(silo.GrainId("a"))).State!.Sequence == 13, "the snapshot stayed ahead");
@@ -77,7 +77,7 @@ public sealed class LoadingHistory(PostgresServer server)
             await silo.Grain("b").Record(Event(0)); // a visitor of one event
             expected = await FoldOf(silo, "a", 30);
         }
-        // Deactivation has written one as well; of the visitor there is none.
+        // Deactivation has written one too. The visitor has none.
         Assert.Equal(["~a"], await at.Query("select grain_key from snapshots", row => row.GetString(0)));
         await AssertLoads();
         await at.Execute("delete from snapshots");
@@ -88,7 +88,7 @@ public sealed class LoadingHistory(PostgresServer server)
         {
             await using var silo = await RunningSilo.Start(at, Small);
             Assert.Equivalent(expected.ToView("a"), (await silo.Grain("a").View()).View, strict: true);
-            Assert.Equal(new(RecordOutcome.Duplicate, 2), await silo.Grain("a").Record(Event(1))); // older than it remembers
+            Assert.Equal(new(RecordOutcome.Duplicate, 2), await silo.Grain("a").Record(Event(1))); // older than what it remembers
             Assert.Equal(new(RecordOutcome.Duplicate, 30), await silo.Grain("a").Record(Event(29)));
             Assert.Equal(new(RecordOutcome.IdConflict, 2), await silo.Grain("a").Record(Event(1) with { Action = "buy" }));
         }
@@ -112,7 +112,7 @@ public sealed class LoadingHistory(PostgresServer server)
         Assert.Equal("pruned", Assert.Single(newest.Remains).Key);
         Assert.True(newest.Remains["pruned"].Pruned!.SameAs(pruned.State));
 
-        foreach (var suppress in (bool[])[false, true]) // some are suppressed from the second time on, and what was asked is the same
+        foreach (var suppress in (bool[])[false, true]) // from the second round on, some fingerprint is suppressed
         {
             Assert.Equal(suppress ? 0 : 3, (await database.Storage.Erase("erased", suppress ? 0 : 3, suppress, 10))!.Events);
             newest = await database.Storage.ReadNewest(asked, 2);

@@ -19,7 +19,7 @@ public sealed class Merging(PostgresServer server)
             while (!appending.IsCompleted) merged += await database.Storage.MergeRollups(7);
             return merged;
         }));
-        // Appends and merges commit beside it: whatever moment a proof sees, rollups are the fold of its events.
+        // Appends and merges commit meanwhile. At any moment that a proof sees, rollups are the fold of the events.
         do await RunningLog.AssertProven(database); while (!appending.IsCompleted);
         await appending;
         var merged = (await merging).Sum();
@@ -38,7 +38,7 @@ public sealed class Merging(PostgresServer server)
             var writer = new FingerprintWriter($"f{worker}");
             for (var i = 0; i < batches; i++)
             {
-                var moment = EventSamples.Noon.AddHours(i * worker); // repeated keys and new ones; days change
+                var moment = EventSamples.Noon.AddHours(i * worker); // old keys and new ones, on several days
                 await writer.Record(log.Commit, EventSamples.View(occurred: moment), EventSamples.View(occurred: moment, action: "buy"),
                     EventSamples.View(occurred: moment, product: "vm"), EventSamples.View(occurred: moment.AddMinutes(1)));
             }
@@ -51,7 +51,7 @@ public sealed class Merging(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
         await using (var log = RunningLog.Start(database)) await new FingerprintWriter("a").Record(log.Commit, EventSamples.Views(3));
-        // Deltas that cannot be deleted: the statement that adds them has run by then.
+        // Deleting deltas fails, after they were added to the rollups.
         await at.Execute(storage == StorageKind.Sqlite
             ? "create trigger broken before delete on rollup_deltas begin select raise(abort, 'broken'); end"
             : "create function broken() returns trigger language plpgsql as 'begin raise exception ''broken''; end'; "
@@ -61,7 +61,7 @@ public sealed class Merging(PostgresServer server)
         await RunningLog.AssertProven(database);
     }
 
-    // Rollups and visits alike. What comes next finds what there is, and adds it once.
+    // For rollups and visits. The next merge finds what is left, and adds it once.
     [Theory]
     [InlineData(CutAt.Statement, true)]
     [InlineData(CutAt.CommitUnderWay, null)]
@@ -73,7 +73,7 @@ public sealed class Merging(PostgresServer server)
         await using (var log = RunningLog.Start(direct)) await new FingerprintWriter("a").Record(log.Commit, EventSamples.Views(3));
         await using var proxy = PostgresProxy.Before(at);
         await using var database = Database.For(DatabaseUrl.Parse(proxy.Url), new());
-        await database.Storage.ReadHeads(["a"]); // the first connection looks for types, in a transaction
+        await database.Storage.ReadHeads(["a"]); // the first connection loads types, in a transaction
         foreach (var (merge, deltas) in ((Func<Task<int>>, string)[])
                  [(() => database.Storage.MergeRollups(10), "rollup_deltas"), (() => database.Storage.MergeVisits(10), "visit_deltas")])
         {
@@ -86,7 +86,7 @@ public sealed class Merging(PostgresServer server)
         await Eventually.True(async () => await Merged(direct.Storage.MergeRollups) && await Merged(direct.Storage.MergeVisits), "Somebody keeps the merge's lock.");
         await RunningLog.AssertProven(direct);
 
-        // Nobody is at it any more, once a try with nothing to do finds nothing.
+        // The lock is free once there is nothing left to merge.
         static async Task<bool> Merged(Func<int, Task<int>> merge) => await merge(10) == 0;
     }
 
@@ -96,7 +96,7 @@ public sealed class Merging(PostgresServer server)
         await using var at = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var proxy = PostgresProxy.Before(at);
         await using var app = await AppProcess.Start(at.Through(proxy));
-        proxy.CutNext(CutAt.CommitReply, "COMMIT\0"); // the whole word, which READ COMMITTED is not
+        proxy.CutNext(CutAt.CommitReply, "COMMIT\0"); // the whole word, so that it does not match READ COMMITTED
         Assert.Equal(200, (await app.PostForm("action=a&product=p&fingerprint=f")).Status);
         await Eventually.True(async () => proxy.Cuts == 1 && (await at.Query("select count(*) from rollup_deltas", row => row.GetInt64(0)))[0] == 0
             && (await at.Query("select count(*) from visit_deltas", row => row.GetInt64(0)))[0] == 0, () => $"It merges no more: {app.Output}", seconds: 60);

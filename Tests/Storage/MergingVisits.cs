@@ -34,7 +34,7 @@ public sealed class MergingVisits(PostgresServer server)
             var writer = new FingerprintWriter($"f{worker}");
             for (var i = 0; i < batches; i++)
             {
-                var moment = EventSamples.Noon.AddHours(i * worker); // repeated days and new ones
+                var moment = EventSamples.Noon.AddHours(i * worker); // old days and new ones
                 await writer.Record(log.Commit, EventSamples.View(occurred: moment), EventSamples.View(occurred: moment.AddTicks(-10)),
                     EventSamples.View(occurred: moment, product: "vm"), EventSamples.View(occurred: moment.Date.AddTicks(-10)));
             }

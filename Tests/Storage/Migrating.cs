@@ -41,7 +41,7 @@ public sealed class Migrating(PostgresServer server)
         Assert.Equal((1, $"app: {refused.Message}\n"), (exitCode, error));
     }
 
-    // As a database of the time before the first release has it.
+    // As a database from before the first release has it.
     [Theory, EachStorage]
     public async Task A_database_of_the_unreleased_schema_is_refused_and_left_alone(StorageKind storage)
     {

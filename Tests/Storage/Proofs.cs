@@ -5,10 +5,10 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>What a proof is for: that no change to what is stored goes unseen.</summary>
+/// <summary>A proof finds every change to what is stored.</summary>
 public sealed class Proofs(PostgresServer server)
 {
-    // What is done to a sound database, and a part of what a proof must then say.
+    // A damage to a sound database, and a part of what a proof must then say.
     private static readonly (string Damage, string Finding)[] Damages =
     [
         ("delete from events where fingerprint = 'a' and sequence = 3", "fingerprint 'a': sequence 4 follows 2"),
@@ -50,7 +50,7 @@ public sealed class Proofs(PostgresServer server)
         (Rename("~a", "~b"), "snapshot of 'b' is at sequence 12, its log ends at 0"),
         (Rename("~a", "~zzz"), "snapshot of 'zzz' is at sequence 12, its log ends at 0"),
         ("update snapshots set payload = (select cast('broken' as bytes)) where grain_key = '~a'", "snapshot '~a' cannot be read"),
-        ("delete from snapshots", ""), // never the record
+        ("delete from snapshots", ""), // a snapshot may be lost
         ("delete from visits where fingerprint = 'pruned'", "visits of 'pruned' do not add up"),
         ("update visits set events = events + 1 where fingerprint = 'pruned'", "visits of 'pruned' do not add up"),
         ("update visits set product = 'vm' where fingerprint = 'pruned'", "visit of 'pruned' to vm on 2026-03-01: stored"),
@@ -117,7 +117,7 @@ public sealed class Proofs(PostgresServer server)
         await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
         await using var events = audit.Events(CancellationToken.None).GetAsyncEnumerator();
         Assert.True(await events.MoveNextAsync());
-        await new FingerprintWriter("late").Record(log.Commit, EventSamples.Views(10)); // waits for no proof
+        await new FingerprintWriter("late").Record(log.Commit, EventSamples.Views(10)); // does not wait for the proof
         var seen = 1;
         while (await events.MoveNextAsync()) seen++;
         Assert.Equal(4_000, seen); // as of the moment that it was opened
@@ -131,7 +131,7 @@ public sealed class Proofs(PostgresServer server)
     // Three fingerprints with a snapshot, one without; three rollups.
     private static async Task Fill(TestDatabase at)
     {
-        // Snapshots at the end alone, so that all stand at their fingerprint's last event.
+        // Snapshots only at the end, so that each stands at its fingerprint's last event.
         await using var silo = await RunningSilo.Start(at, new Limits { SnapshotEventsMax = 1_000, SnapshotOnDeactivationEventsMin = 2 });
         foreach (var (fingerprint, action, count) in ((string, string, int)[])[("a", "view", 12), ("other", "buy", 12), ("long", "view", 16), ("one", "view", 1)])
             for (var i = 0; i < count; i++)

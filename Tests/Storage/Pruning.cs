@@ -8,7 +8,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>Old events leave the log, and all that was counted stays.</summary>
+/// <summary>Old events leave the log, and everything that they counted for stays.</summary>
 public sealed class Pruning(PostgresServer server)
 {
     private static readonly Limits Small = new() { RememberedEventsMax = 8, SnapshotEventsMax = 4, PageEventsMax = 5 };
@@ -20,7 +20,7 @@ public sealed class Pruning(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, Small);
         await using var log = RunningLog.Start(silo.Database);
-        // Events before the cutoff, and from it on: without any left, fewer than are remembered, and more.
+        // Numbers of events before and after the cutoff: none is left, fewer than are remembered, and more.
         var writers = new List<FingerprintWriter>();
         foreach (var (old, young) in ((int, int)[])[(0, 3), (1, 0), (3, 0), (20, 0), (3, 2), (3, 20), (20, 20), (20, 8), (20, 7)])
         {
@@ -46,7 +46,7 @@ public sealed class Pruning(PostgresServer server)
         foreach (var writer in writers)
         {
             var head = writer.State.Sequence;
-            // One that knows nothing of it, and one that is behind: neither brings a pruned sequence back.
+            // Neither a writer that knows nothing of the fingerprint nor a stale one brings a pruned sequence back.
             Assert.Equal(AppendOutcome.Fenced, (await log.Commit.Append(new FingerprintWriter(writer.Fingerprint).Decide(1))).Outcome);
             if (head > 1)
             {
@@ -57,7 +57,7 @@ public sealed class Pruning(PostgresServer server)
             Assert.Equal(new(RecordOutcome.Recorded, head + 1), await silo.Grain(writer.Fingerprint).Record(EventSamples.View("next")));
             Assert.Equal(head + 1, (await silo.Grain(writer.Fingerprint).View()).View!.Total);
         }
-        // An id that is gone counts again, one that is not does not.
+        // A pruned id counts again, another does not.
         Assert.Equal(new(RecordOutcome.Recorded, 22), await silo.Grain("f20-0").Record(Event(0, old: true)));
         Assert.Equal(new(RecordOutcome.Duplicate, 21), await silo.Grain("f20-20").Record(Event(20, old: false)));
         Assert.Equal(new Removed(2, 0, 5, false), (await silo.Grain("f20-0").Erase(false)).Removed);
@@ -108,7 +108,7 @@ public sealed class Pruning(PostgresServer server)
 
     private enum Deed { Post, Prune, Erase, Leave }
 
-    // An id of few, how old it is in days, and what is done; most of it is posting.
+    // One of few ids, its age in days, and what is done: mostly posting.
     private static readonly Gen<(Deed Deed, int Id, int Age)[]> Deeds = Gen.Select(
         Gen.Frequency((12, Gen.Const(Deed.Post)), (3, Gen.Const(Deed.Prune)), (1, Gen.Const(Deed.Erase)), (2, Gen.Const(Deed.Leave))),
         Gen.Int[0, 15], Gen.Int[0, 9]).Array[1, 40];
@@ -142,7 +142,7 @@ public sealed class Pruning(PostgresServer server)
     {
         private readonly List<Event> log = [];
         private FingerprintState state = new();
-        private int pruned; // of the log, from its begin
+        private int pruned; // number of pruned events
 
         private IFingerprintGrain Grain => silo.Grain(fingerprint);
 
@@ -152,7 +152,7 @@ public sealed class Pruning(PostgresServer server)
             RecordResult result = default;
             await Eventually.True(async () => (result = await Grain.Record(e)).Outcome != RecordOutcome.SteppedDown, "there is no successor");
             var known = log.FindLastIndex(one => one.Id == e.Id) + 1;
-            // Of one that is pruned, the grain may know still.
+            // The grain may still remember a pruned event.
             if (known > pruned || result.Outcome != RecordOutcome.Recorded)
             {
                 Assert.Equal(new(RecordOutcome.Duplicate, known), result);
@@ -221,7 +221,7 @@ public sealed class Pruning(PostgresServer server)
             Assert.Equal(total, (await app.View(name)).Body.GetProperty("total").GetInt64());
         Assert.Equal(26, (await app.PostForm("action=view&product=k8s&fingerprint=old")).Sequence);
         Assert.Equal((200, 1), ((await app.Get("/api/fingerprints/both/events")).Status, (await app.Get("/api/fingerprints/both/events")).Body.GetProperty("events").GetArrayLength()));
-        // What is pruned whole is forgotten too, when its time has come.
+        // A fully pruned fingerprint is forgotten too, when it is old enough.
         await at.Execute("delete from events where fingerprint = 'old'");
         Assert.Equal(0, await app.Terminate());
         Assert.DoesNotContain("fail: ", app.Output);

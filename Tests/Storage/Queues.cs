@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>Every queue and batch has an end, and what does not fit is refused at once.</summary>
+/// <summary>Every queue and batch has a maximum, and what exceeds it is refused at once.</summary>
 public sealed class Queues(PostgresServer server)
 {
     [Theory, EachStorage]
@@ -33,7 +33,7 @@ public sealed class Queues(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
         var log = RunningLog.Queueing(database, new Limits { BatchEventsMax = 7 });
-        int[] runs = [3, 3, 2, 5, 9, 1, 1]; // 9 alone is more than a batch: a run is never torn
+        int[] runs = [3, 3, 2, 5, 9, 1, 1]; // 9 exceeds a batch: a run is never split
         var appends = runs.Select((size, i) => log.Append(new FingerprintWriter($"f{i}").Decide(size))).ToList();
         log.Start();
         Assert.All(await Task.WhenAll(appends), result => Assert.Equal(AppendOutcome.Recorded, result.Outcome));
@@ -66,7 +66,7 @@ public sealed class Queues(PostgresServer server)
             await new FingerprintWriter("b").Record(log.Commit, EventSamples.Views(2));
         }
         var loader = new HistoryLoader(database.Storage, new Limits { LoadQueueMax = 4, LoadFingerprintsMax = 3, RememberedEventsMax = 8 });
-        // The same one twice: a competing activation on this silo.
+        // The same fingerprint twice: two activations compete on this silo.
         List<string> asked = ["a", "b", "a", "unknown"];
         var loads = asked.ConvertAll(loader.ReadNewest);
         await Assert.ThrowsAsync<EventLogUnavailableException>(() => loader.ReadNewest("a"));

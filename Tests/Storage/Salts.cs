@@ -7,7 +7,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>One salt a day for all silos, and none that is older.</summary>
+/// <summary>All silos share one salt a day, and no older one is kept.</summary>
 public sealed class Salts(PostgresServer server)
 {
     private static readonly DateTimeOffset BeforeMidnight = new(2026, 3, 1, 23, 59, 30, TimeSpan.Zero);

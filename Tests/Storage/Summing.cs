@@ -12,7 +12,7 @@ public sealed class Summing(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
         await using (var log = RunningLog.Start(database))
-            for (var i = 0; i < 60; i++) // a commit each, and so a delta; over three hours, the outer ones ragged
+            for (var i = 0; i < 60; i++) // one commit each, and so one delta; over two whole hours and parts of two others
                 await new FingerprintWriter($"f{i}").Record(log.Commit, EventSamples.View(occurred: EventSamples.Noon.AddMinutes(3 * i - 20)));
         var question = new TotalsQuestion(EventSamples.Noon.AddMinutes(-20), EventSamples.Noon.AddMinutes(160), TotalsBucket.All);
 

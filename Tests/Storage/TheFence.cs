@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>One writer a fingerprint, and each id once, whoever else writes.</summary>
+/// <summary>A fingerprint has one writer, and each id counts once, even if others write.</summary>
 public sealed class TheFence(PostgresServer server)
 {
     [Theory, EachStorage]
@@ -17,7 +17,7 @@ public sealed class TheFence(PostgresServer server)
 
         var second = RunningLog.Queueing(database);
         var before = second.Append(new FingerprintWriter("before").Decide(3));
-        var stale = second.Append(new FingerprintWriter("shared").Decide(3)); // reaches beyond the head, begins below it
+        var stale = second.Append(new FingerprintWriter("shared").Decide(3)); // begins below the head, and ends above it
         var after = second.Append(new FingerprintWriter("zzz").Decide(3));
         second.Start();
         Assert.Equal([AppendOutcome.Recorded, AppendOutcome.Fenced, AppendOutcome.Recorded],
@@ -70,18 +70,18 @@ public sealed class TheFence(PostgresServer server)
         var (erased, pruned, kept) = (new FingerprintWriter("erased"), new FingerprintWriter("pruned"), new FingerprintWriter("kept"));
         long known = 0;
         foreach (var writer in (FingerprintWriter[])[erased, pruned, kept]) await Append(writer, AppendOutcome.Recorded);
-        var behind = pruned.Decide(2); // of a writer that knows the head, and then sleeps while two are recorded and removed
+        var behind = pruned.Decide(2); // its writer sleeps while two events are recorded and removed
         await Append(pruned, AppendOutcome.Recorded);
         await Append(pruned, AppendOutcome.Recorded);
         Assert.Equal(3, (await database.Storage.Prune(["pruned"], cutoff, 10))!.Events);
         Assert.Equal(AppendOutcome.Fenced, (await log.Commit.Append(behind, known)).Outcome);
-        await Append(pruned, AppendOutcome.Recorded); // behind what was pruned
+        await Append(pruned, AppendOutcome.Recorded); // follows what was pruned
         Assert.Equal(1, (await database.Storage.Erase("erased", 1, suppress: false, 10))!.Events);
         var loaded = (await database.Storage.ReadNewest(["kept"], 10)).RemovalEpoch;
         await Append(erased, AppendOutcome.Fenced);
         await Append(kept, AppendOutcome.Recorded);
-        Assert.Equal(loaded, known); // what a load knows, the next run's commit knows
-        await Append(new FingerprintWriter("erased"), AppendOutcome.Recorded); // a successor, which knows that nothing is left
+        Assert.Equal(loaded, known); // a load and the next commit give the same epoch
+        await Append(new FingerprintWriter("erased"), AppendOutcome.Recorded); // its successor, which knows that nothing is left
         await Append(kept, AppendOutcome.Recorded);
         await RunningLog.AssertProven(database);
 
@@ -115,9 +115,9 @@ public sealed class TheFence(PostgresServer server)
         var results = await Task.WhenAll(appends);
         Assert.Equal([AppendOutcome.Recorded, AppendOutcome.HasRepeats, AppendOutcome.Recorded], results.Select(result => result.Outcome));
         var repeat = Assert.Single(results[1].Repeats);
-        Assert.Equal(("a", 2, old), (repeat.Fingerprint, repeat.Sequence, repeat.Event)); // the log's own word, not the repeat's
+        Assert.Equal(("a", 2, old), (repeat.Fingerprint, repeat.Sequence, repeat.Event)); // as the log has it, not as the repeat
 
-        // What was decided beside it is decided again, and recorded.
+        // The other event of the run is decided again, and recorded.
         Assert.Equal(AppendOutcome.Recorded, (await log.Append(writer.Decide(fresh))).Outcome);
         await log.Close();
         Assert.Equal([4L], (await database.Storage.ReadAfter("a", 3, 10)).Select(r => r.Sequence));

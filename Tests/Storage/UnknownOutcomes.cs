@@ -9,7 +9,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Storage;
 
 /// <summary>
-/// The connection breaks in the middle of a commit. Postgres alone: a SQLite commit has no connection to lose.
+/// The connection breaks during a commit. Only Postgres: a commit on SQLite has no connection to lose.
 /// </summary>
 public sealed class UnknownOutcomes(PostgresServer server)
 {
@@ -32,12 +32,12 @@ public sealed class UnknownOutcomes(PostgresServer server)
         var run = new FingerprintWriter("cut-me").Decide(3);
         Assert.Equal(outcome, (await log.Commit.Append(run)).Outcome);
         Assert.Equal(1, proxy.Cuts);
-        // All of the run or nothing, and its rollups with it.
+        // The whole run with its rollups, or nothing.
         Assert.Contains((await direct.Storage.ReadAfter("cut-me", 0, 10)).Count, (int[])[recordedMin, recordedMax]);
 
-        // Where the break came later, the next one to use the connection meets it.
+        // After a late break, the next use of the connection fails.
         if (at == CutAt.AfterCommit) Assert.Equal(AppendOutcome.Unknown, (await log.Commit.Append(run)).Outcome);
-        // A successor that read the log before a late commit came decides the same again: each id is there once.
+        // A successor that has read the log before a late commit decides the same again. Each id is there once.
         var again = await log.Commit.Append(run);
         if (recordedMin == recordedMax)
             Assert.Equal(recordedMax == 0 ? AppendOutcome.Recorded : AppendOutcome.Fenced, again.Outcome);
@@ -59,7 +59,7 @@ public sealed class UnknownOutcomes(PostgresServer server)
         Assert.Equal(1, (await Post(app, "before")).GetProperty("sequence").GetInt64());
 
         proxy.CutNext(at, "cut-me");
-        var receipt = await Post(app, "cut"); // an unknown outcome the front end finds out itself
+        var receipt = await Post(app, "cut"); // the front end resolves an unknown outcome
         Assert.Equal(1, proxy.Cuts);
         Assert.Equal(2, receipt.GetProperty("sequence").GetInt64());
         Assert.True((await Post(app, "cut")).GetProperty("duplicate").GetBoolean());
@@ -85,7 +85,7 @@ public sealed class UnknownOutcomes(PostgresServer server)
         var items = from fingerprint in (string[])["cut-me", "other", "new"]
                     from id in Enumerable.Range(0, 3)
                     select $$"""{"action":"view","product":"k8s","fingerprint":"{{fingerprint}}","id":"{{id}}"}""";
-        var receipt = (await app.PostBatch($"[{string.Join(',', items)}]")).Batch; // what was left open, the front end finds out itself
+        var receipt = (await app.PostBatch($"[{string.Join(',', items)}]")).Batch; // the front end resolves what is unknown
         Assert.Equal(1, proxy.Cuts);
         Assert.Equal((9, 9), (receipt.Handled, receipt.Recorded + receipt.Repeated));
         foreach (var (fingerprint, total) in ((string, long)[])[("cut-me", 4), ("other", 4), ("new", 3)])
