@@ -4,7 +4,7 @@ using Tally.Grains.EventLog;
 namespace Tally.Grains;
 
 /// <summary>
-/// What Tally measures of itself; docs/operations.md says what a bad value means. No label but <c>reason</c> and
+/// What Tally measures of itself; docs/reference/metrics.md says what a bad value means. No label but <c>reason</c> and
 /// <c>outcome</c>, each of a few fixed words: never anything that a client chose. Static, since a process is one
 /// silo; an instrument that nobody listens to costs a comparison.
 /// </summary>

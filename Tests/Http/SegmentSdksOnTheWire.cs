@@ -7,7 +7,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// What each of Segment's SDKs puts on the wire: its path, headers, encoding and body, as its source writes them. docs/api.md
+/// What each of Segment's SDKs puts on the wire: its path, headers, encoding and body, as its source writes them. docs/reference/segment.md
 /// names the versions. The SDKs for node and browsers run for real in other tests.
 /// </summary>
 [Collection<SharedApp>]

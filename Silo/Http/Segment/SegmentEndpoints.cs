@@ -15,7 +15,7 @@ internal static class SegmentEndpoints
 {
     public static readonly string[] Types = ["track", "page", "screen", "identify", "group", "alias"];
 
-    // Ruby, .NET, Java and Android use import; docs/api.md lists the SDKs.
+    // Ruby, .NET, Java and Android use import; docs/reference/segment.md lists the SDKs.
     private static readonly string[] BatchPaths = ["batch", "import", "b"];
 
     public static void MapSegment(this IEndpointRouteBuilder routes)
