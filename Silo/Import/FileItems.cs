@@ -5,7 +5,7 @@ namespace Tally.Silo.Import;
 /// <summary>The events of a file: NDJSON or CSV, by its name or else by its content.</summary>
 internal static class FileItems
 {
-    // After so many events without a time, and none with one, the file has no times, or not where they are looked for.
+    // After so many events without a time, and none with one, no time will be found.
     private const int EventsWithoutTimeMax = 100;
 
     /// <exception cref="StartupException">The file cannot be read, or not any further.</exception>

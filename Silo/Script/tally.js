@@ -1,21 +1,21 @@
-// Tally's script tag. It is served without its comments, indentation and needless spaces (TallyScript.cs), so a comment has a
-// line of its own, each statement its semicolon, and no text a space or a line end beside a sign of the language.
+// Tally's script tag. TallyScript.cs serves it without comments, line ends and needless spaces. So a comment must have a line of its
+// own, each statement its semicolon, and no string a space beside an operator.
 (() => {
-  // Of a module there is no current script.
+  // In a module, currentScript is null.
   const script = document.currentScript || document.querySelector('[src*="/tally.js"]');
   const {product = location.hostname, key} = script.dataset;
   const url = new URL('api/events', script.src);
-  // Names the tag: without the key, which may change while events wait.
+  // Identifies the tag; without the key, which may change while events wait.
   const home = url + product;
-  // The same tag twice, of a theme and of a tag manager, counts once.
+  // The same tag twice, in a theme and in a tag manager, counts once.
   if (window[home] == (window[home] = 1)) return;
   if (key) url.searchParams.set('writeKey', key);
   const random = () => crypto.getRandomValues(new Uint32Array(4)).join('-');
 
-  // Who asks not to be tracked is not: nothing is sent, and nothing stored.
+  // A visitor who asks not to be tracked: nothing is sent, and nothing is stored.
   if (navigator.doNotTrack == 1 || navigator.globalPrivacyControl) return window.tally = () => {};
 
-  // Where the browser denies storage, memory serves for as long as the page is open.
+  // If the browser denies storage, events are kept in memory while the page is open.
   let store, visitor;
   try {
     store = localStorage;
@@ -25,21 +25,21 @@
     visitor = random();
   }
 
-  // Each unsent event is stored under its own id, so that two tabs never write over each other's, and with where it is to go:
-  // a page may have tags of several collectors. The version before did not write that.
+  // Each unsent event is stored under its own id, so that two tabs never overwrite each other's, and under its tag, since a page
+  // may have tags of several collectors. Events without a tag belong to any.
   const kept = () => Object.keys(store).filter(place => (place.replace(/^tally\.[\d-]+/, '') || home) == home);
 
   let wait = 1000, timer, flushing;
   const send = async (place, body, late) => {
-    // What is late has its time before all else, {"timestamp":"2026-01-01T00:00:00.000Z", which is 40 characters. At once the
-    // server's clock is the better one. A large body would not be sent at all with keepalive, and is to be refused.
+    // A late event keeps its time, {"timestamp":"2026-01-01T00:00:00.000Z", the first 40 characters. Otherwise the server's clock
+    // is better. With keepalive, the browser would not send a large body at all; without it, the server can refuse the body.
     const {status} = await fetch(url, {method: 'POST', body: late ? body : '{' + body.slice(40), keepalive: body.length < 6e4});
     if (status == 429 || status > 499) throw 0;
     wait = 1000;
     delete store[place];
   };
 
-  // What failures and closed pages have left, one after another. Two tabs may send the same: its id counts once.
+  // Sends, one by one, the events that failures and closed pages have left. If two tabs send the same one, it counts once.
   const flush = async () => {
     timer = clearTimeout(timer);
     if (flushing) return;
@@ -60,10 +60,10 @@
       try {
         if (kept().length < 1000) store[place] = body;
       } catch {}
-      // At once, so that it is on its way when the page closes.
+      // Sent at once, in case the page closes.
       send(place, body).then(() => timer && flush(), later);
     } catch {
-      // The page goes on, and what cannot be JSON counts without its properties.
+      // The page must not fail. Properties that cannot be JSON are left out.
       if (properties) track(action);
     }
   };
@@ -81,9 +81,9 @@
     };
   }
   addEventListener('popstate', view);
-  // Back from where the browser keeps pages that were left: a load like any other.
+  // Restored from the back/forward cache: counts as a load.
   addEventListener('pageshow', e => e.persisted && view(seen = 0));
-  // Prepared by the browser for somebody who may never come to see it.
+  // A prerendered page counts when it is shown.
   document.addEventListener('prerenderingchange', view);
   addEventListener('online', flush);
   flush();
