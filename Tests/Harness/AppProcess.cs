@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.RegularExpressions;
 using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
@@ -15,7 +16,7 @@ public sealed record SiloPlace(string Address, string? Namespace)
 }
 
 /// <summary>The real program, in a process of its own.</summary>
-public sealed class AppProcess : IServing, IAsyncDisposable
+public sealed partial class AppProcess : IServing, IAsyncDisposable
 {
     public static readonly string Binary = Path.Combine(AppContext.BaseDirectory, "app");
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
@@ -74,6 +75,7 @@ public sealed class AppProcess : IServing, IAsyncDisposable
     }
 
     /// <summary>Runs a sub-command, or a mistake, to its end.</summary>
+    /// <returns>Its errors without the lines about waiting for the database, which depend on the machine.</returns>
     public static async Task<(int ExitCode, string Output, string Error)> Run(
         string[] arguments, Dictionary<string, string>? environment = null, string? workingDirectory = null, byte[]? input = null)
     {
@@ -83,8 +85,11 @@ public sealed class AppProcess : IServing, IAsyncDisposable
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
-        return (process.ExitCode, await output, await error);
+        return (process.ExitCode, await output, WaitingLine().Replace(await error, ""));
     }
+
+    [GeneratedRegex("^app: waiting for [^\n]*\n", RegexOptions.Multiline)]
+    private static partial Regex WaitingLine();
 
     /// <summary>Runs a sub-command, and kills it with -9 as soon as something has happened.</summary>
     public static async Task RunAndKill(string[] arguments, Func<Task> happened)
