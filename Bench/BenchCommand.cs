@@ -10,18 +10,26 @@ namespace Tally.Bench;
 internal static class BenchCommand
 {
     private static readonly Option<bool> Quick = new("--quick") { Description = "About 3 minutes instead of 30" };
-    private static readonly Option<string[]> Parts = Names("--parts", "What to measure; without it all but footprint, growth and totals",
+    private static readonly Option<string[]> Parts =
+        Names("--parts", "What to measure; without it all but footprint, growth and totals",
         Enum.GetNames<Part>());
-    private static readonly Option<string[]> Workloads = Names("--workloads", "Which of them", [.. Workload.All.Select(w => w.Name)]);
-    private static readonly Option<string[]> Contenders = Names("--contenders", "Which of them", [.. Entrant.All.Select(e => e.Name)]);
+    private static readonly Option<string[]> Workloads =
+        Names("--workloads", "Which of them", [.. Workload.All.Select(w => w.Name)]);
+    private static readonly Option<string[]> Contenders =
+        Names("--contenders", "Which of them", [.. Entrant.All.Select(e => e.Name)]);
     private static readonly Option<int[]> Connections = Numbers("--connections", "Requests under way at once", 1);
     private static readonly Option<int?> Turns = new("--turns") { Description = "Turns of each contender" };
     private static readonly Option<double?> Seconds = new("--seconds") { Description = "Length of a turn" };
-    private static readonly Option<double?> WarmUp = new("--warm-up") { Description = "Seconds before a contender's first turn" };
-    private static readonly Option<int[]> Rows = Numbers("--rows", "Growth, totals: events in the log before it is measured", 0);
-    private static readonly Option<int?> Resident = new("--resident") { Description = "Footprint: fingerprints that become resident" };
-    private static readonly Option<int?> Passing = new("--passing") { Description = "Footprint: new fingerprints that pass through" };
-    private static readonly Option<string?> App = new("--app") { Description = "A published app to measure; without it this checkout's" };
+    private static readonly Option<double?> WarmUp =
+        new("--warm-up") { Description = "Seconds before a contender's first turn" };
+    private static readonly Option<int[]> Rows =
+        Numbers("--rows", "Growth, totals: events in the log before it is measured", 0);
+    private static readonly Option<int?> Resident =
+        new("--resident") { Description = "Footprint: fingerprints that become resident" };
+    private static readonly Option<int?> Passing =
+        new("--passing") { Description = "Footprint: new fingerprints that pass through" };
+    private static readonly Option<string?> App =
+        new("--app") { Description = "A published app to measure; without it this checkout's" };
     private static readonly Option<string?> Db = new("--db")
     {
         Description = "Npgsql connection string of a Postgres to use; without it one is started",
@@ -34,9 +42,11 @@ internal static class BenchCommand
 
     public static Task<int> Run(string[] args)
     {
-        var root = new RootCommand("Measures Tally against what one would use instead, each contender in turn and in a process of its own.")
+        var root = new RootCommand(
+            "Measures Tally against what one would use instead, each contender in turn and in a process of its own.")
         {
-            Quick, Parts, Workloads, Contenders, Connections, Turns, Seconds, WarmUp, Rows, Resident, Passing, App, Db, Output, Serve(),
+            Quick, Parts, Workloads, Contenders, Connections, Turns, Seconds, WarmUp, Rows, Resident, Passing, App, Db,
+            Output, Serve(),
         };
         root.SetAction((result, cancellation) => BenchRun.Run(
             Read(result), result.GetValue(App), result.GetValue(Db), result.GetValue(Output)!, cancellation));
@@ -51,17 +61,20 @@ internal static class BenchCommand
         Argument<int> port = new("port");
         var serve = new Command("serve", "One contender's server") { name, port, database };
         serve.Hidden = true;
-        serve.SetAction((result, _) => BenchServer.ByName[result.GetValue(name)!](result.GetValue(port), result.GetValue(database)!));
+        serve.SetAction((result, _) =>
+            BenchServer.ByName[result.GetValue(name)!](result.GetValue(port), result.GetValue(database)!));
         return serve;
     }
 
     private static Settings Read(ParseResult result)
     {
         var quick = result.GetValue(Quick);
-        string[] workloads = Given(Workloads) ?? (quick ? ["hot", "new", "repeats", "counters"] : [.. Workload.All.Select(w => w.Name)]);
+        string[] workloads = Given(Workloads)
+            ?? (quick ? ["hot", "new", "repeats", "counters"] : [.. Workload.All.Select(w => w.Name)]);
         string[] contenders = Given(Contenders) ?? [.. Entrant.All.Select(e => e.Name)
             .Where(name => !quick || !name.EndsWith("-sqlite", StringComparison.Ordinal))];
-        Part[] parts = [.. (Given(Parts) ?? (quick ? ["Compare"] : ["Compare", "StartUp", "Client"])).Select(Enum.Parse<Part>)];
+        Part[] parts =
+            [.. (Given(Parts) ?? (quick ? ["Compare"] : ["Compare", "StartUp", "Client"])).Select(Enum.Parse<Part>)];
         return new(parts, [.. Workload.All.Where(w => workloads.Contains(w.Name))], contenders,
             Given(Connections) ?? (quick ? [256] : [64, 256]),
             result.GetValue(Turns) ?? (quick ? 2 : 3),
@@ -73,7 +86,8 @@ internal static class BenchCommand
             result.GetValue(Resident) ?? 500_000,
             result.GetValue(Passing) ?? 5_000_000);
 
-        T[]? Given<T>(Option<T[]> option) => result.GetResult(option) is { Implicit: false } ? result.GetValue(option) : null;
+        T[]? Given<T>(Option<T[]> option) =>
+            result.GetResult(option) is { Implicit: false } ? result.GetValue(option) : null;
     }
 
     private static Option<string[]> Names(string name, string description, string[] known) =>
@@ -82,17 +96,20 @@ internal static class BenchCommand
 
     private static Option<int[]> Numbers(string name, string description, int min) =>
         List<int>(name, description, $"whole numbers from {min}", text =>
-            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min ? [number] : []);
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min
+                ? [number] : []);
 
     /// <param name="read">One value of a text, or none where the text is wrong.</param>
-    private static Option<T[]> List<T>(string name, string description, string expected, Func<string, IEnumerable<T>> read) => new(name)
+    private static Option<T[]> List<T>(string name, string description, string expected,
+        Func<string, IEnumerable<T>> read) => new(name)
     {
         Description = description,
         HelpName = "list",
         CustomParser = result =>
         {
             var values = result.Tokens[0].Value.Split(',').Select(text => read(text.Trim()).ToArray()).ToList();
-            if (values.Any(value => value.Length == 0)) result.AddError($"{name}: expected {expected}, separated by commas.");
+            if (values.Any(value => value.Length == 0))
+                result.AddError($"{name}: expected {expected}, separated by commas.");
             return [.. values.SelectMany(value => value)];
         },
     };

@@ -11,7 +11,8 @@ namespace Tally.Bench;
 internal static class BenchRun
 {
     /// <returns>The exit code: 0 also where a target is missed, which is for the reader to judge.</returns>
-    public static async Task<int> Run(Settings settings, string? app, string? db, string output, CancellationToken cancellation)
+    public static async Task<int> Run(Settings settings, string? app, string? db, string output,
+        CancellationToken cancellation)
     {
         await using var ground = await Ground.Prepare(app, db);
         var report = new Report();
@@ -40,8 +41,10 @@ internal static class BenchRun
     {
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30;
         var (_, commit) = await Commands.Try("git", "-C", Repository.Root, "describe", "--always", "--dirty");
-        report.Conditions["machine"] = $"{Environment.ProcessorCount} processors, {memory} GB, {RuntimeInformation.OSDescription}";
-        report.Conditions["software"] = $".NET {Environment.Version}, PostgreSQL {await ground.DatabaseVersion()}, commit {commit.Trim()}";
+        report.Conditions["machine"] =
+            $"{Environment.ProcessorCount} processors, {memory} GB, {RuntimeInformation.OSDescription}";
+        report.Conditions["software"] =
+            $".NET {Environment.Version}, PostgreSQL {await ground.DatabaseVersion()}, commit {commit.Trim()}";
         report.Conditions["when"] = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) + " UTC";
         report.Conditions["how"] = string.Create(CultureInfo.InvariantCulture,
             $"{settings.Turns} turns of {settings.Turn.TotalSeconds} s in rotation, after "

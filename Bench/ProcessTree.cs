@@ -12,7 +12,8 @@ internal static class ProcessTree
     /// <summary>Processor seconds of these processes and all below them, children that have ended included.</summary>
     public static double CpuSeconds(IEnumerable<int> roots)
     {
-        var children = Directory.EnumerateDirectories("/proc").Select(Read).OfType<Entry>().ToLookup(entry => entry.Parent);
+        var children =
+            Directory.EnumerateDirectories("/proc").Select(Read).OfType<Entry>().ToLookup(entry => entry.Parent);
         long ticks = 0;
         var waiting = new Stack<Entry>(roots.Select(root => Read($"/proc/{root}")).OfType<Entry>());
         while (waiting.TryPop(out var entry))
@@ -26,12 +27,14 @@ internal static class ProcessTree
     /// <summary>Memory of one process that is in RAM, in bytes.</summary>
     public static long ResidentBytes(int process) => File.ReadLines($"/proc/{process}/status")
         .Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
-        .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024)
+        .Select(line =>
+            long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024)
         .First();
 
     private static Entry? Read(string folder)
     {
-        if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id)) return null;
+        if (!int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            return null;
         try
         {
             // The name, in brackets, may hold anything; after it come state, parent and numbers.

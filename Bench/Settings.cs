@@ -15,6 +15,8 @@ internal enum Part { Compare, StartUp, Client, Footprint, Growth, Totals }
 /// <param name="ResidentFingerprints">How many are made resident to weigh one.</param>
 /// <param name="PassingFingerprints">How many new ones pass through, to see whether memory stays flat.</param>
 internal sealed record Settings(
-    IReadOnlyList<Part> Parts, IReadOnlyList<Workload> Workloads, IReadOnlyList<string> Contenders, IReadOnlyList<int> Connections,
+    IReadOnlyList<Part> Parts, IReadOnlyList<Workload> Workloads, IReadOnlyList<string> Contenders,
+    IReadOnlyList<int> Connections,
     int Turns, TimeSpan Turn, TimeSpan WarmUp, TimeSpan Quiet,
-    IReadOnlyList<int> RowCounts, IReadOnlyList<int> TotalsRowCounts, int ResidentFingerprints, int PassingFingerprints);
+    IReadOnlyList<int> RowCounts, IReadOnlyList<int> TotalsRowCounts, int ResidentFingerprints,
+    int PassingFingerprints);

@@ -7,7 +7,9 @@ public enum EraseOutcome : byte
     Erased,
     /// <summary>The database does not answer. Nothing was removed; later may succeed.</summary>
     Unavailable,
-    /// <summary>This activation had lost its place to another. Nothing was removed; asking again finds the right one.</summary>
+    /// <summary>
+    /// This activation had lost its place to another. Nothing was removed; asking again finds the right one.
+    /// </summary>
     SteppedDown,
     /// <summary>The connection broke during the commit. Erasing again makes sure.</summary>
     Unknown,

@@ -8,7 +8,8 @@ namespace Tally.Contracts;
 /// <param name="Action">1 to <see cref="Limits.ActionBytesMax"/> bytes of UTF-8, no control characters.</param>
 /// <param name="Product">1 to <see cref="Limits.ProductBytesMax"/> bytes of UTF-8, no control characters.</param>
 /// <param name="Created">UTC, whole microseconds: when the front end accepted the event.</param>
-/// <param name="Occurred">UTC, whole microseconds: the client's time where it gave one, else <paramref name="Created"/>.</param>
+/// <param name="Occurred">UTC, whole microseconds: the client's time where it gave one, else
+/// <paramref name="Created"/>.</param>
 /// <param name="Properties">A JSON object, or null.</param>
 [GenerateSerializer, Immutable, Alias("tally.event")]
 public sealed record Event(
@@ -27,8 +28,8 @@ public sealed record Event(
         Action == other.Action && Product == other.Product && EventProperties.AreEqual(Properties, other.Properties);
 
     /// <summary>
-    /// What it counts in a queue that is bounded by events: 1, and 1 more for each KiB of properties. So a queue's memory is bounded,
-    /// whatever it holds.
+    /// What it counts in a queue that is bounded by events: 1, and 1 more for each KiB of properties. So a queue's
+    /// memory is bounded, whatever it holds.
     /// </summary>
     public int Weight => 1 + (Properties?.Length ?? 0) / 1_024;
 }

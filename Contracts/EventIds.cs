@@ -6,7 +6,9 @@ namespace Tally.Contracts;
 /// <summary>How an event gets the 128 bits that name it in the log.</summary>
 public static class EventIds
 {
-    /// <summary>A new id for an event whose client gave none: UUID version 7, so ids of one moment lie together.</summary>
+    /// <summary>
+    /// A new id for an event whose client gave none: UUID version 7, so ids of one moment lie together.
+    /// </summary>
     public static Guid Create(DateTimeOffset now) => Guid.CreateVersion7(now);
 
     /// <summary>

@@ -5,16 +5,18 @@ namespace Tally.Contracts;
 /// <summary>What all parts must agree on about an event's properties.</summary>
 public static class EventProperties
 {
-    /// <summary>Where an event that counts when it arrives keeps its client's own time, as the client wrote it.</summary>
+    /// <summary>
+    /// Where an event that counts when it arrives keeps its client's own time, as the client wrote it.
+    /// </summary>
     public const string ClientTimestamp = "$timestamp";
 
     // Deeper than any limit on what is recorded.
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 1_024 };
 
     /// <summary>
-    /// Whether two texts are the same JSON value (RFC 8259): white space, the order of members and the way to write a number or
-    /// a character make no difference. Neither does <see cref="ClientTimestamp"/>, since a time is no content. None is the same as
-    /// an empty object.
+    /// Whether two texts are the same JSON value (RFC 8259): white space, the order of members and the way to write a
+    /// number or a character make no difference. Neither does <see cref="ClientTimestamp"/>, since a time is no
+    /// content. None is the same as an empty object.
     /// </summary>
     public static bool AreEqual(string? a, string? b)
     {
@@ -25,7 +27,8 @@ public static class EventProperties
             using var other = JsonDocument.Parse(b ?? "{}", Options);
             var (left, right) = (Content(one), Content(other));
             return left.Count == right.Count
-                && left.All(member => right.TryGetValue(member.Key, out var value) && JsonElement.DeepEquals(member.Value, value));
+                && left.All(member =>
+                    right.TryGetValue(member.Key, out var value) && JsonElement.DeepEquals(member.Value, value));
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
         {

@@ -8,7 +8,8 @@ namespace Tally.Contracts;
 /// <param name="LastSeen">UTC: the latest <see cref="Event.Occurred"/>.</param>
 /// <param name="Counts">One for each product and action seen, in the order of their first event.</param>
 /// <param name="DaysActive">UTC days with events.</param>
-/// <param name="Activity">The events of each of the newest of these days, newest first; at most <see cref="Limits.ActivityDaysMax"/>.</param>
+/// <param name="Activity">The events of each of the newest of these days, newest first; at most
+/// <see cref="Limits.ActivityDaysMax"/>.</param>
 [GenerateSerializer, Immutable, Alias("tally.FingerprintView")]
 public sealed record FingerprintView(
     [property: Id(0)] string Fingerprint,

@@ -27,8 +27,8 @@ public interface IFingerprintGrain : IGrainWithStringKey
     ValueTask<ViewResult> View();
 
     /// <summary>
-    /// Removes everything that is kept of this fingerprint, in one transaction, after the events that are being committed.
-    /// Later calls go to the next activation, which knows nothing of the past and begins a new history.
+    /// Removes everything that is kept of this fingerprint, in one transaction, after the events that are being
+    /// committed. Later calls go to the next activation, which knows nothing of the past and begins a new history.
     /// </summary>
     /// <param name="suppress">Also refuse its events from now on.</param>
     [Alias("Erase")]
@@ -55,7 +55,9 @@ public enum RecordOutcome : byte
     Overloaded,
     /// <summary>The database does not answer. Not recorded; later may succeed.</summary>
     Unavailable,
-    /// <summary>This activation had lost its place to another. Not recorded; sending it again finds the right one.</summary>
+    /// <summary>
+    /// This activation had lost its place to another. Not recorded; sending it again finds the right one.
+    /// </summary>
     SteppedDown,
     /// <summary>The connection broke during the commit. Sending it again finds out.</summary>
     Unknown,

@@ -6,13 +6,13 @@ using Tally.Contracts;
 namespace Tally.Grains;
 
 /// <summary>
-/// The fingerprints that this silo holds in memory: finds one that has loaded, and bounds their number. Beyond the limit each
-/// one that enters makes room: the oldest leaves, unless it was asked for since it was last looked at; then it has a second
-/// chance, behind the youngest.
+/// The fingerprints that this silo holds in memory: finds one that has loaded, and bounds their number. Beyond the
+/// limit each one that enters makes room: the oldest leaves, unless it was asked for since it was last looked at; then
+/// it has a second chance, behind the youngest.
 /// </summary>
 /// <remarks>
-/// Orleans, too, collects what is idle, and counts messages alone as use. So one that is called without a message asks to be kept,
-/// again and again: what nobody asks for leaves after Orleans' collection age, and what is in use stays.
+/// Orleans, too, collects what is idle, and counts messages alone as use. So one that is called without a message asks
+/// to be kept, again and again: what nobody asks for leaves after Orleans' collection age, and what is in use stays.
 /// </remarks>
 public sealed class ActivationLimit(Limits limits, IOptions<GrainCollectionOptions> collection)
 {
@@ -26,7 +26,9 @@ public sealed class ActivationLimit(Limits limits, IOptions<GrainCollectionOptio
     private readonly ConcurrentDictionary<string, Fingerprint> loaded = new();
     private int length;
 
-    /// <summary>One that is here and has loaded, to be called without a message. It may leave at any moment, and says so.</summary>
+    /// <summary>
+    /// One that is here and has loaded, to be called without a message. It may leave at any moment, and says so.
+    /// </summary>
     public Fingerprint? Find(string fingerprint) => loaded.GetValueOrDefault(fingerprint);
 
     internal void Open(string fingerprint, Fingerprint here) => loaded[fingerprint] = here;
@@ -61,7 +63,8 @@ public sealed class ActivationLimit(Limits limits, IOptions<GrainCollectionOptio
 /// <summary>One fingerprint's place among those in memory.</summary>
 internal sealed class Resident(IGrainContext grain)
 {
-    private static readonly DeactivationReason MadeRoom = new(DeactivationReasonCode.ApplicationRequested, "Others need its memory.");
+    private static readonly DeactivationReason MadeRoom =
+        new(DeactivationReasonCode.ApplicationRequested, "Others need its memory.");
 
     private volatile IGrainContext? grain = grain;
     private volatile bool used;

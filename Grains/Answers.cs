@@ -3,13 +3,13 @@ using Tally.Contracts;
 namespace Tally.Grains;
 
 /// <summary>
-/// What callers are told: gathered while locks are held, told when none is, since a caller goes on within its answer and may do
-/// anything then.
+/// What callers are told: gathered while locks are held, told when none is, since a caller goes on within its answer
+/// and may do anything then.
 /// </summary>
 internal sealed class Answers
 {
-    // A work item for each would have threads fall asleep and wake for a tenth of a post; one for all of a commit would answer the
-    // last late, on one processor.
+    // A work item for each would have threads fall asleep and wake for a tenth of a post; one for all of a commit would
+    // answer the last late, on one processor.
     private const int TogetherMax = 16;
 
     private readonly List<(TaskCompletionSource<RecordResult> Caller, RecordResult Result)> answers = [];
@@ -23,7 +23,8 @@ internal sealed class Answers
     public void CompleteOnPool()
     {
         for (var from = 0; from < answers.Count; from += TogetherMax)
-            ThreadPool.UnsafeQueueUserWorkItem(static part => part.all.Complete(part.from, Math.Min(part.all.answers.Count, part.from + TogetherMax)),
+            ThreadPool.UnsafeQueueUserWorkItem(static part =>
+                part.all.Complete(part.from, Math.Min(part.all.answers.Count, part.from + TogetherMax)),
                 (all: this, from), preferLocal: false);
     }
 

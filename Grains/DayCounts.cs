@@ -3,8 +3,8 @@ using Tally.Contracts;
 namespace Tally.Grains;
 
 /// <summary>
-/// Events of the newest active UTC days, by day: 12 bytes each. A day that a later one has pushed out is never among the
-/// newest again, so what is kept stays exact in whatever order the events come.
+/// Events of the newest active UTC days, by day: 12 bytes each. A day that a later one has pushed out is never among
+/// the newest again, so what is kept stays exact in whatever order the events come.
 /// </summary>
 [GenerateSerializer, Alias("tally.DayCounts")]
 public sealed class DayCounts
@@ -30,7 +30,8 @@ public sealed class DayCounts
 
     public DayCounts Copy() => new() { days = [.. days], events = [.. events] };
 
-    public bool SameAs(DayCounts other) => days.AsSpan().SequenceEqual(other.days) && events.AsSpan().SequenceEqual(other.events);
+    public bool SameAs(DayCounts other) =>
+        days.AsSpan().SequenceEqual(other.days) && events.AsSpan().SequenceEqual(other.events);
 
     private void Insert(int at, int day, long count)
     {

@@ -30,7 +30,8 @@ public sealed partial class Fingerprint
 
     // Of an event whose id is known, or on its way into the log; null of any other.
     private Task<RecordResult>? WaitForFirst(Event @event, bool isCompared) =>
-        !isCompared && remembered.Find(@event) is { SameText: false } ? Task.Run(() => CompareWithLog(@event)) // SQLite's calls block
+        // SQLite's calls block
+        !isCompared && remembered.Find(@event) is { SameText: false } ? Task.Run(() => CompareWithLog(@event))
         : pending?.Find(@event.Id) is { } first ? CompareWithPending(first, @event)
         : null;
 
@@ -53,7 +54,8 @@ public sealed partial class Fingerprint
     {
         var result = await first.Done;
         // The first was refused for its own content, which says nothing of a repeat with other content.
-        return result.Outcome is RecordOutcome.IdConflict or RecordOutcome.TooManyCounters && !repeat.HasContentOf(first.Event)
+        return result.Outcome is RecordOutcome.IdConflict or RecordOutcome.TooManyCounters
+            && !repeat.HasContentOf(first.Event)
             ? await Record(repeat, isCompared: false)
             : CompareContent(result, first.Event, repeat);
     }
@@ -172,7 +174,8 @@ public sealed partial class Fingerprint
         {
             var one = decided.Event;
             if (firstById.TryGetValue(one.Id, out var first))
-                pending!.Answer(one.Id, CompareContent(new(RecordOutcome.Recorded, first.Sequence), first.Event, one), answers);
+                pending!.Answer(one.Id, CompareContent(new(RecordOutcome.Recorded, first.Sequence), first.Event, one),
+                    answers);
             else again.Add(pending!.Find(one.Id)!);
         }
         pending!.PutFirst(again);

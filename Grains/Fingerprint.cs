@@ -5,14 +5,14 @@ using Tally.Grains.EventLog;
 namespace Tally.Grains;
 
 /// <summary>
-/// One fingerprint in memory: decides what its events become, has them appended to the log, and folds what was committed.
-/// Called on any thread; one lock guards it all. It knows nothing of Orleans: its grain loads it, writes its snapshots and
-/// ends it.
+/// One fingerprint in memory: decides what its events become, has them appended to the log, and folds what was
+/// committed. Called on any thread; one lock guards it all. It knows nothing of Orleans: its grain loads it, writes its
+/// snapshots and ends it.
 /// </summary>
 /// <remarks>
-/// One run of events is under way at a time. Events that arrive meanwhile gather and become the next run. What follows a
-/// commit is done by the commit itself, for all of its runs in one go: each task that waits for another would cost a post a
-/// percent.
+/// One run of events is under way at a time. Events that arrive meanwhile gather and become the next run. What follows
+/// a commit is done by the commit itself, for all of its runs in one go: each task that waits for another would cost a
+/// post a percent.
 /// </remarks>
 public sealed partial class Fingerprint : IRunOwner
 {
@@ -69,7 +69,9 @@ public sealed partial class Fingerprint : IRunOwner
         return results;
     }
 
-    /// <summary>The same for a caller who waits for events of other fingerprints too. They are one run, if it has room for them.</summary>
+    /// <summary>
+    /// The same for a caller who waits for events of other fingerprints too. They are one run, if it has room for them.
+    /// </summary>
     public void RecordAll(IEnumerable<PlacedEvent> events, PendingResults waiting)
     {
         holder.Use();
@@ -117,7 +119,10 @@ public sealed partial class Fingerprint : IRunOwner
         lock (gate) return stage == Stage.SteppedDown ? null : state.Copy();
     }
 
-    /// <summary>Begins something that <see cref="Close"/> and <see cref="CloseForErasure"/> come after; nothing where they came before.</summary>
+    /// <summary>
+    /// Begins something that <see cref="Close"/> and <see cref="CloseForErasure"/> come after; nothing where they came
+    /// before.
+    /// </summary>
     internal Task WhileOpen(Func<Task> begin)
     {
         lock (gate) return IsClosed ? Task.CompletedTask : begin();
@@ -137,7 +142,8 @@ public sealed partial class Fingerprint : IRunOwner
     /// Sends later calls away, so that what is kept of it can be erased: the next activation begins with what is left.
     /// Completes when no run is under way.
     /// </summary>
-    /// <param name="lastSeenBefore">Only if its last event happened before, and none is on its way; null for in any case.</param>
+    /// <param name="lastSeenBefore">Only if its last event happened before, and none is on its way; null for in any
+    /// case.</param>
     /// <returns>Null where it is closed now, and by this call; else why not.</returns>
     internal async Task<EraseOutcome?> CloseForErasure(DateTime? lastSeenBefore)
     {
@@ -145,7 +151,8 @@ public sealed partial class Fingerprint : IRunOwner
         lock (gate)
         {
             if (IsClosed) return EraseOutcome.SteppedDown;
-            if (lastSeenBefore is { } before && (state.Total == 0 || state.LastSeen >= before || pending is { IsEmpty: false }))
+            if (lastSeenBefore is { } before
+                && (state.Total == 0 || state.LastSeen >= before || pending is { IsEmpty: false }))
                 return EraseOutcome.Kept;
             stage = Stage.SteppedDown;
             appended = NoRunUnderWay();

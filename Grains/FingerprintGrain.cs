@@ -7,11 +7,13 @@ using Tally.Grains.EventLog;
 namespace Tally.Grains;
 
 /// <summary>
-/// A fingerprint's activation: loads it, hands calls over to it, writes its snapshots, and ends. Once it has loaded, the front
-/// end of its own silo finds the fingerprint through <see cref="ActivationLimit"/> and calls it without a message.
+/// A fingerprint's activation: loads it, hands calls over to it, writes its snapshots, and ends. Once it has loaded,
+/// the front end of its own silo finds the fingerprint through <see cref="ActivationLimit"/> and calls it without a
+/// message.
 /// </summary>
 [Reentrant]
-public sealed partial class FingerprintGrain(FingerprintServices services) : Grain, IFingerprintGrain, IFingerprintHolder
+public sealed partial class FingerprintGrain(FingerprintServices services)
+    : Grain, IFingerprintGrain, IFingerprintHolder
 {
     private string name = "";
     private Resident? resident;
@@ -25,7 +27,8 @@ public sealed partial class FingerprintGrain(FingerprintServices services) : Gra
 
     private long keepAgainAt; // by Environment.TickCount64
 
-    public ValueTask<RecordResult> Record(Event @event) => loaded is { } here ? new(here.Record(@event)) : LoadAndRecord(@event);
+    public ValueTask<RecordResult> Record(Event @event) =>
+        loaded is { } here ? new(here.Record(@event)) : LoadAndRecord(@event);
 
     public async ValueTask<RecordResult[]> RecordAll(Event[] events) => await TryLoad() is { } here
         ? await here.RecordAll(events)
@@ -82,12 +85,14 @@ public sealed partial class FingerprintGrain(FingerprintServices services) : Gra
         services.ActivationLimit.Close(name, here);
         await here.Close(); // Orleans waits for its messages, and not for calls without one
         await snapshotting;
-        if (here.Sequence - snapshotSequence >= services.Limits.SnapshotOnDeactivationEventsMin) await WriteSnapshot(here);
+        if (here.Sequence - snapshotSequence >= services.Limits.SnapshotOnDeactivationEventsMin)
+            await WriteSnapshot(here);
     }
 
     void IFingerprintHolder.Deactivate() => DeactivateOnIdle();
 
-    // Orleans counts messages alone as use, and its clock is asked only now and then: most calls cost a look at a coarse one.
+    // Orleans counts messages alone as use, and its clock is asked only now and then: most calls cost a look at a
+    // coarse one.
     void IFingerprintHolder.Use()
     {
         resident!.Use();
@@ -104,7 +109,8 @@ public sealed partial class FingerprintGrain(FingerprintServices services) : Gra
 
     void IFingerprintHolder.Advanced(long sequence)
     {
-        if (!isSnapshotDue && sequence - snapshotSequence >= services.Limits.SnapshotEventsMax) _ = SnapshotInTurn(loaded!);
+        if (!isSnapshotDue && sequence - snapshotSequence >= services.Limits.SnapshotEventsMax)
+            _ = SnapshotInTurn(loaded!);
     }
 
     private async ValueTask<Fingerprint?> TryLoad()
@@ -137,8 +143,8 @@ public sealed partial class FingerprintGrain(FingerprintServices services) : Gra
     private async Task SnapshotInTurn(Fingerprint here)
     {
         isSnapshotDue = true; // until it is written: two writes at once would take each other for another activation's
-        // A silo that slept may have lost the fingerprint, and the fingerprint its history: then no version would refuse a first
-        // snapshot.
+        // A silo that slept may have lost the fingerprint, and the fingerprint its history: then no version would
+        // refuse a first snapshot.
         if (await services.Snapshots.TakeTurn() && await services.Liveness.Prove())
             await here.WhileOpen(() => snapshotting = Task.Run(() => WriteSnapshot(here)));
         isSnapshotDue = false;
@@ -166,6 +172,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services) : Gra
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "A snapshot could not be written; the log still has every event ({More} more since the last line)")]
+    [LoggerMessage(LogLevel.Warning,
+        "A snapshot could not be written; the log still has every event ({More} more since the last line)")]
     private static partial void LogSnapshotFailed(ILogger logger, Exception exception, long more);
 }

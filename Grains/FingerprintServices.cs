@@ -4,12 +4,17 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Grains;
 
-/// <summary>What all fingerprints of a silo share. One object, since each of a hundred thousand would else have a field for each.</summary>
+/// <summary>
+/// What all fingerprints of a silo share. One object, since each of a hundred thousand would else have a field for
+/// each.
+/// </summary>
 public sealed record FingerprintServices(
     GroupCommit Log, History History, Snapshots Snapshots, Erasures Erasures, ISiloLiveness Liveness,
     ActivationLimit ActivationLimit, Limits Limits, ILogger<Fingerprint> Logger);
 
-/// <summary>What a fingerprint asks of the activation that holds it. On any thread, also under its lock: none of it may wait.</summary>
+/// <summary>
+/// What a fingerprint asks of the activation that holds it. On any thread, also under its lock: none of it may wait.
+/// </summary>
 internal interface IFingerprintHolder
 {
     /// <summary>It was called.</summary>

@@ -76,7 +76,8 @@ public sealed class FingerprintState
         LastSeen = LastSeen,
         Days = Days.Copy(),
         Counters = Counters.ConvertAll(counter => counter.Copy()),
-        Products = Products.ConvertAll(product => new ProductDays { Product = product.Product, Days = product.Days.Copy() }),
+        Products = Products.ConvertAll(product =>
+            new ProductDays { Product = product.Product, Days = product.Days.Copy() }),
         activity = activity?.Copy(),
     };
 

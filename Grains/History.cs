@@ -8,7 +8,8 @@ namespace Tally.Grains;
 /// <param name="Newest">The newest events, oldest first.</param>
 /// <param name="Stored">The snapshot as read, for its version; null where it was not needed.</param>
 /// <param name="SnapshotSequence">
-/// Where the snapshot stands, or what stands for pruned events; 0 where there is neither, or it was not needed or not believed.
+/// Where the snapshot stands, or what stands for pruned events; 0 where there is neither, or it was not needed or not
+/// believed.
 /// </param>
 /// <param name="RemovalEpoch">Erasures and prunings before the moment as of which its newest events are known.</param>
 /// <param name="Suppressed">Its events are to be refused.</param>
@@ -20,7 +21,9 @@ public sealed record LoadedHistory(
     long RemovalEpoch,
     bool Suppressed = false);
 
-/// <summary>Loads a fingerprint: its newest events, and for a longer history its snapshot and the events between.</summary>
+/// <summary>
+/// Loads a fingerprint: its newest events, and for a longer history its snapshot and the events between.
+/// </summary>
 public sealed class History(HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, Limits limits)
 {
     // Pruning goes in steps, and rarely: a load may meet one of them, but hardly two.
@@ -43,7 +46,9 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, Snap
     private async Task<LoadedHistory?> TryLoad(string fingerprint, GrainId grain)
     {
         var (newest, remains, removalEpoch) = await loader.ReadNewest(fingerprint);
-        if (newest.Count == 0) return new(remains.Pruned ?? new(), newest, null, remains.Pruned?.Sequence ?? 0, removalEpoch, remains.Suppressed);
+        if (newest.Count == 0)
+            return new(remains.Pruned ?? new(), newest, null, remains.Pruned?.Sequence ?? 0, removalEpoch,
+                remains.Suppressed);
         if (newest.Count < limits.RememberedEventsMax && newest[0].Sequence == 1)
         {
             var state = new FingerprintState();
@@ -67,8 +72,8 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, Snap
         return new(folded, newest, stored, covered, removalEpoch);
     }
 
-    // Where the newest events do not reach back to the snapshot: it waited long for its turn, or could not be written. False
-    // where an event between them is not in the log any more.
+    // Where the newest events do not reach back to the snapshot: it waited long for its turn, or could not be written.
+    // False where an event between them is not in the log any more.
     private async Task<bool> TryFoldUpTo(FingerprintState state, string fingerprint, long sequence)
     {
         while (state.Sequence < sequence)

@@ -1,8 +1,8 @@
 namespace Tally.Grains;
 
 /// <summary>
-/// Lets a fixed number a second pass, evenly: each caller gets a moment of its own and waits for it. After a pause the first
-/// passes at once.
+/// Lets a fixed number a second pass, evenly: each caller gets a moment of its own and waits for it. After a pause the
+/// first passes at once.
 /// </summary>
 /// <remarks>A timer counts whole milliseconds and a token bucket whole tokens: both would round the rate.</remarks>
 public sealed class Pace(int perSecond, TimeProvider clock)
@@ -26,7 +26,8 @@ public sealed class Pace(int perSecond, TimeProvider clock)
             wait = clock.GetElapsedTime(now, moment);
         }
         // Up to a whole millisecond: a timer leaves out what is less, and would be early.
-        if (wait > TimeSpan.Zero) await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), clock, cancellation);
+        if (wait > TimeSpan.Zero)
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), clock, cancellation);
         return true;
     }
 }

@@ -9,8 +9,8 @@ namespace Tally.Grains;
 /// <param name="place">Its place among them.</param>
 internal sealed class PendingEvent(Event @event, PendingResults? batch = null, int place = 0)
 {
-    // Of one that was sent alone, or that somebody repeats. Who waits goes on at once, within the answer: a detour through
-    // the pool for each would cost a twentieth of a post.
+    // Of one that was sent alone, or that somebody repeats. Who waits goes on at once, within the answer: a detour
+    // through the pool for each would cost a twentieth of a post.
     private TaskCompletionSource<RecordResult>? done;
 
     public Event Event => @event;
@@ -29,7 +29,9 @@ internal sealed class PendingEvent(Event @event, PendingResults? batch = null, i
     }
 }
 
-/// <summary>A fingerprint's events that are not answered yet: those of the run under way, and those that wait for the next.</summary>
+/// <summary>
+/// A fingerprint's events that are not answered yet: those of the run under way, and those that wait for the next.
+/// </summary>
 internal sealed class PendingEvents
 {
     // What an event that repeats one of these waits for is that one's commit.

@@ -6,8 +6,8 @@ namespace Tally.Grains;
 public readonly record struct PlacedEvent(Event Event, int Place);
 
 /// <summary>
-/// The results of a batch of events of any fingerprints: each is set when it is known, and one caller waits for all of them. A
-/// task for each event, or for each fingerprint, would be most of what a batch costs.
+/// The results of a batch of events of any fingerprints: each is set when it is known, and one caller waits for all of
+/// them. A task for each event, or for each fingerprint, would be most of what a batch costs.
 /// </summary>
 /// <param name="results">One place for each. A result that does not come in time leaves its place as it was.</param>
 /// <param name="count">Results to wait for.</param>

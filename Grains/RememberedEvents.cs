@@ -23,8 +23,9 @@ internal sealed class RememberedEvents(int max)
     }
 
     /// <summary>
-    /// The sequence of an event id, and whether its first event has the same text; null where it is not remembered. Other text
-    /// may still be the same content, written in another way: only the log, which has the first event, can tell.
+    /// The sequence of an event id, and whether its first event has the same text; null where it is not remembered.
+    /// Other text may still be the same content, written in another way: only the log, which has the first event, can
+    /// tell.
     /// </summary>
     public (long Sequence, bool SameText)? Find(Contracts.Event e)
     {

@@ -33,20 +33,25 @@ public static class TallyMetrics
         Meter.CreateCounter<long>("tally.events.refused", "{event}", "Events answered with a refusal, by its reason");
 
     public static readonly Counter<long> BotsIgnored =
-        Meter.CreateCounter<long>("tally.bots.ignored", "{request}", "Requests of known bots, answered 200 and not recorded");
+        Meter.CreateCounter<long>("tally.bots.ignored", "{request}",
+            "Requests of known bots, answered 200 and not recorded");
 
     public static readonly UpDownCounter<long> AnswerBytesHeld =
-        Meter.CreateUpDownCounter<long>("tally.answers.held", "By", "Large answers that their readers have not taken yet");
+        Meter.CreateUpDownCounter<long>("tally.answers.held", "By",
+            "Large answers that their readers have not taken yet");
     public static readonly UpDownCounter<long> LiveBytesHeld =
-        Meter.CreateUpDownCounter<long>("tally.live.held", "By", "What readers of live streams have not taken yet, shared texts once");
+        Meter.CreateUpDownCounter<long>("tally.live.held", "By",
+            "What readers of live streams have not taken yet, shared texts once");
     public static readonly UpDownCounter<long> LiveReaders =
         Meter.CreateUpDownCounter<long>("tally.live.readers", "{reader}", "Live streams open");
     public static readonly Counter<long> LiveReadersCutOff =
-        Meter.CreateCounter<long>("tally.live.readers.cut_off", "{reader}", "Live streams ended because their reader was too slow");
+        Meter.CreateCounter<long>("tally.live.readers.cut_off", "{reader}",
+            "Live streams ended because their reader was too slow");
 
     // By the silo that holds the grains.
     public static readonly Counter<long> Fences =
-        Meter.CreateCounter<long>("tally.fences", "{activation}", "Activations that stepped down because another had written");
+        Meter.CreateCounter<long>("tally.fences", "{activation}",
+            "Activations that stepped down because another had written");
     public static readonly UpDownCounter<long> ResidentFingerprints =
         Meter.CreateUpDownCounter<long>("tally.fingerprints.resident", "{fingerprint}", "Fingerprints held in memory");
     public static readonly Counter<long> SnapshotsWritten =
@@ -59,12 +64,14 @@ public static class TallyMetrics
     private static readonly Histogram<double> CommitDuration =
         Meter.CreateHistogram("tally.commit.duration", "s", "Time of one transaction, by its outcome", [], Seconds);
     private static readonly Histogram<int> LoadFingerprints =
-        Meter.CreateHistogram("tally.load.fingerprints", "{fingerprint}", "Fingerprints loaded by one query", [], Sizes);
+        Meter.CreateHistogram("tally.load.fingerprints", "{fingerprint}", "Fingerprints loaded by one query", [],
+            Sizes);
     private static readonly Histogram<double> LoadDuration =
         Meter.CreateHistogram("tally.load.duration", "s", "Time of one loading query", [], Seconds);
 
     /// <param name="reason">One of the documented reason codes.</param>
-    public static void EventRefused(string reason) => EventsRefused.Add(1, new KeyValuePair<string, object?>("reason", reason));
+    public static void EventRefused(string reason) =>
+        EventsRefused.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     /// <param name="events">In the transaction.</param>
     /// <param name="recorded">False where it conflicts with the log; null where it failed.</param>
@@ -85,7 +92,9 @@ public static class TallyMetrics
     /// <summary>Shows the queues' lengths, read when somebody asks. Once a process.</summary>
     public static void Observe(GroupCommit log, HistoryLoader loader)
     {
-        Meter.CreateObservableUpDownCounter("tally.commit.queue", () => log.QueuedEvents, "{event}", "Events waiting for a transaction");
-        Meter.CreateObservableUpDownCounter("tally.load.queue", () => loader.Queued, "{fingerprint}", "Fingerprints waiting to be loaded");
+        Meter.CreateObservableUpDownCounter("tally.commit.queue", () => log.QueuedEvents, "{event}",
+            "Events waiting for a transaction");
+        Meter.CreateObservableUpDownCounter("tally.load.queue", () => loader.Queued, "{fingerprint}",
+            "Fingerprints waiting to be loaded");
     }
 }

@@ -19,15 +19,19 @@ internal sealed class Connection : IDisposable
         Socket.Blocking = false;
     }
 
-    public Socket Socket { get; } = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    public Socket Socket { get; } =
+        new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
-    /// <summary>When the request under way was due: a timestamp of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    /// <summary>
+    /// When the request under way was due: a timestamp of <see cref="System.Diagnostics.Stopwatch"/>.
+    /// </summary>
     public long Due { get; private set; }
 
     public void Send(ReadOnlySpan<byte> request, long due)
     {
         (Due, length) = (due, 0);
-        if (request.Length > UsualRequestBytes && Socket.SendBufferSize < LargeSendBytes / 4) Socket.SendBufferSize = LargeSendBytes;
+        if (request.Length > UsualRequestBytes && Socket.SendBufferSize < LargeSendBytes / 4)
+            Socket.SendBufferSize = LargeSendBytes;
         if (Socket.Send(request, SocketFlags.None) != request.Length)
             throw new IOException($"A request of {request.Length} bytes does not fit into a socket.");
     }

@@ -8,16 +8,19 @@ namespace Tally.Bench.Client;
 /// <param name="Duration">Requests due within it are sent.</param>
 /// <param name="PerSecond">Requests at a fixed rate; null for as many as are answered.</param>
 /// <param name="RequestsMax">Ends earlier, after so many.</param>
-internal sealed record Load(int Connections, TimeSpan Duration, double? PerSecond = null, long RequestsMax = long.MaxValue);
+internal sealed record Load(int Connections, TimeSpan Duration, double? PerSecond = null,
+    long RequestsMax = long.MaxValue);
 
-/// <param name="Seconds">From the first request to the end of the load's duration, or to the last of its requests.</param>
+/// <param name="Seconds">From the first request to the end of the load's duration, or to the last of its
+/// requests.</param>
 /// <param name="Answered">200s within that time.</param>
 /// <param name="Refused">Other answers within that time, and requests that were never answered.</param>
 /// <param name="RefusedWith">The status of the last answer that was no 200.</param>
 /// <param name="BySecond">200s in each second.</param>
 /// <param name="CpuSeconds">Processor time of this client.</param>
 internal sealed record LoadResult(
-    double Seconds, long Answered, long Refused, int? RefusedWith, IReadOnlyList<long> BySecond, Latencies Latencies, double CpuSeconds);
+    double Seconds, long Answered, long Refused, int? RefusedWith, IReadOnlyList<long> BySecond, Latencies Latencies,
+    double CpuSeconds);
 
 /// <summary>
 /// Sends prepared requests over raw sockets, all from one thread. It shares the machine with what it measures, so it
@@ -70,9 +73,11 @@ internal sealed class LoadClient : IDisposable
             Receive(queue.Wait(Math.Min(next ?? giveUp, giveUp) - now));
         }
         foreach (var connection in connections.Except(idle)) Count(connection.Due, status: null, now);
-        while (load.PerSecond is not null && pace.TryTake(now, out var due) && due < end) Count(due, status: null, now); // never sent
+        // never sent
+        while (load.PerSecond is not null && pace.TryTake(now, out var due) && due < end) Count(due, status: null, now);
         var seconds = Stopwatch.GetElapsedTime(start, Math.Min(now, end)).TotalSeconds;
-        return new(seconds, answered, refused, refusedWith, bySecond, latencies, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
+        return new(seconds, answered, refused, refusedWith, bySecond, latencies,
+            (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
     }
 
     /// <summary>Sends what is due, while there are connections for it.</summary>

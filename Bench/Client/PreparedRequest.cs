@@ -68,7 +68,8 @@ internal sealed class PreparedRequest
     {
         while (text.Length > 0)
         {
-            var (at, marker) = ((string[])[Fingerprint, Id]).Select(m => (At: text.IndexOf(m, StringComparison.Ordinal), m))
+            var (at, marker) =
+                ((string[])[Fingerprint, Id]).Select(m => (At: text.IndexOf(m, StringComparison.Ordinal), m))
                 .Where(found => found.At >= 0).DefaultIfEmpty((text.Length, "")).Min();
             if (at > 0) yield return text[..at];
             if (marker.Length > 0) yield return marker;

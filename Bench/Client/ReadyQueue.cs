@@ -49,7 +49,8 @@ internal sealed class ReadyQueue : IDisposable
 
     private static int Checked(int result) => result >= 0
         ? result
-        : throw new InvalidOperationException($"epoll (Linux 5.11 or newer) failed with {Marshal.GetLastPInvokeError()}.");
+        : throw new InvalidOperationException(
+            $"epoll (Linux 5.11 or newer) failed with {Marshal.GetLastPInvokeError()}.");
 
     private record struct Timeout(long Seconds, long Nanoseconds);
 

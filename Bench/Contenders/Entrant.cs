@@ -5,7 +5,8 @@ namespace Tally.Bench.Contenders;
 
 /// <summary>Who can take part, and how it is started.</summary>
 /// <param name="Missing">What this machine lacks for it, or null.</param>
-internal sealed record Entrant(string Name, string About, Func<Ground, Task<Contender>> Start, Func<string?>? Missing = null)
+internal sealed record Entrant(string Name, string About, Func<Ground, Task<Contender>> Start,
+    Func<string?>? Missing = null)
 {
     public static readonly IReadOnlyList<Entrant> All =
     [
@@ -14,8 +15,10 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
             async ground => await StartOwn(ground, "insert", await ground.CreateDatabase())),
         new("stock", "Orleans grain, WriteStateAsync on each event through the stock ADO.NET provider",
             async ground => await StartOwn(ground, "stock", await ground.CreateDatabase())),
-        new("redis", "webdis before redis-server with appendfsync always, one HINCRBY an event", Redis.Start, Redis.Missing),
-        new("tally", "the published app on Postgres", async ground => await StartTally(ground, "tally", await ground.CreateDatabase())),
+        new("redis", "webdis before redis-server with appendfsync always, one HINCRBY an event", Redis.Start,
+            Redis.Missing),
+        new("tally", "the published app on Postgres",
+            async ground => await StartTally(ground, "tally", await ground.CreateDatabase())),
         new("statements", "no server: one connection that inserts 1,000 rows a statement",
             async ground => await StatementsContender.Start(await ground.CreateDatabase())),
         new("insert-sqlite", "minimal API, one INSERT in a transaction an event, WAL, synchronous=FULL",
@@ -29,10 +32,12 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
     public static async Task<Contender> StartTally(Ground ground, string name, string dbUrl)
     {
         var port = FreePort.Next();
-        return new HttpContender(name, Dialect.Events, await ServerProcess.Start(ground.Folder, port, ground.App, TallyFlags(port, dbUrl)));
+        return new HttpContender(name, Dialect.Events,
+            await ServerProcess.Start(ground.Folder, port, ground.App, TallyFlags(port, dbUrl)));
     }
 
-    public static string[] TallyFlags(int port, string dbUrl) => ["-port", $"{port}", "-host", "127.0.0.1", "-dbUrl", dbUrl];
+    public static string[] TallyFlags(int port, string dbUrl) =>
+        ["-port", $"{port}", "-host", "127.0.0.1", "-dbUrl", dbUrl];
 
     /// <summary>A server of this program, in a process of its own.</summary>
     private static async Task<Contender> StartOwn(Ground ground, string name, string database)

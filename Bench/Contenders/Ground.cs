@@ -68,7 +68,8 @@ internal sealed class Ground : IAsyncDisposable
         Console.Error.WriteLine("publishing the app");
         var folder = Path.Combine(Repository.Root, "artifacts", "bench", "app");
         // As the image has it: precompiled, with its own runtime.
-        await Commands.Run("dotnet", "publish", Repository.File("Silo"), "-c", "Release", "-p:ForImage=true", "-v", "quiet", "-o", folder);
+        await Commands.Run("dotnet", "publish", Repository.File("Silo"), "-c", "Release", "-p:ForImage=true", "-v",
+            "quiet", "-o", folder);
         return Path.Combine(folder, "app");
     }
 

@@ -15,7 +15,9 @@ internal static class Redis
     public static string? Missing()
     {
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
-        string[] missing = [.. ((string[])["webdis", "redis-server"]).Where(name => !path.Any(folder => File.Exists($"{folder}/{name}")))];
+        string[] missing =
+            [.. ((string[])["webdis", "redis-server"]).Where(name =>
+                !path.Any(folder => File.Exists($"{folder}/{name}")))];
         return missing.Length == 0 ? null : $"not installed (Debian: apt-get install {string.Join(' ', missing)})";
     }
 
@@ -39,6 +41,7 @@ internal static class Redis
             ["verbosity"] = 0,
             ["logfile"] = Path.Combine(folder, "webdis.log"),
         }));
-        return new HttpContender("redis", Dialect.Webdis, await ServerProcess.Start(folder, webdisPort, "webdis", settings), redis);
+        return new HttpContender("redis", Dialect.Webdis,
+            await ServerProcess.Start(folder, webdisPort, "webdis", settings), redis);
     }
 }

@@ -41,8 +41,10 @@ internal static class ClientCheck
 
         void Add(string client, List<Turn> turns)
         {
-            report.Figures.Add(new($"bare, hot, pressed by {client}", new([.. turns.Select(turn => turn.PerSecond)]), "requests/s"));
-            report.Figures.Add(new($"processor time of {client}", new([.. turns.Select(turn => turn.Microseconds)]), "us/request"));
+            report.Figures.Add(
+                new($"bare, hot, pressed by {client}", new([.. turns.Select(turn => turn.PerSecond)]), "requests/s"));
+            report.Figures.Add(
+                new($"processor time of {client}", new([.. turns.Select(turn => turn.Microseconds)]), "us/request"));
         }
     }
 
@@ -64,8 +66,10 @@ internal static class ClientCheck
             await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(50));
         }
         // "  123456 requests in 5.00s, 20.00MB read"
-        var line = (await output).Split('\n').First(text => text.Contains(" requests in ", StringComparison.Ordinal)).Trim().Split(' ');
+        var line = (await output).Split('\n').First(text => text.Contains(" requests in ", StringComparison.Ordinal))
+            .Trim().Split(' ');
         var requests = double.Parse(line[0], CultureInfo.InvariantCulture);
-        return new(requests / double.Parse(line[3].TrimEnd('s', ','), CultureInfo.InvariantCulture), cpu * 1e6 / requests);
+        return new(requests / double.Parse(line[3].TrimEnd('s', ','), CultureInfo.InvariantCulture),
+            cpu * 1e6 / requests);
     }
 }

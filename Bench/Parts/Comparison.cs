@@ -6,7 +6,8 @@ namespace Tally.Bench.Parts;
 /// <summary>All workloads, each to all contenders that can answer it.</summary>
 internal static class Comparison
 {
-    public static async Task Run(Settings settings, Ground ground, Turns turns, Report report, CancellationToken cancellation)
+    public static async Task Run(Settings settings, Ground ground, Turns turns, Report report,
+        CancellationToken cancellation)
     {
         var running = new Dictionary<string, Contender>();
         try

@@ -19,9 +19,11 @@ internal static class FilledLog
         var constraints = await Constraints(source, cancellation);
         foreach (var (name, _) in constraints) await Execute($"alter table events drop constraint {name}");
         await Execute(Scripts.Read("fill_events.sql"), ("rows", rows), ("mixed_fingerprints", Draw.MixedFingerprints),
-            ("mixed_from", Draw.MixedFrom), ("filled_from", Draw.FilledFrom), ("stride", Draw.Stride), ("modulus", Draw.Modulus),
+            ("mixed_from", Draw.MixedFrom), ("filled_from", Draw.FilledFrom), ("stride", Draw.Stride),
+            ("modulus", Draw.Modulus),
             ("minutes", (long)over.TotalMinutes), ("until", DateTimeOffset.UtcNow.ToUnixTimeSeconds() / 60));
-        foreach (var (name, definition) in constraints) await Execute($"alter table events add constraint {name} {definition}");
+        foreach (var (name, definition) in constraints)
+            await Execute($"alter table events add constraint {name} {definition}");
         await Execute("vacuum analyze events");
         await Execute("checkpoint");
 
@@ -34,7 +36,9 @@ internal static class FilledLog
         }
     }
 
-    /// <summary>Waits until the app has merged all deltas, and vacuums as the database would have done long before.</summary>
+    /// <summary>
+    /// Waits until the app has merged all deltas, and vacuums as the database would have done long before.
+    /// </summary>
     public static async Task Merged(string database, CancellationToken cancellation)
     {
         await using var source = NpgsqlDataSource.Create(database);
@@ -45,7 +49,8 @@ internal static class FilledLog
         await vacuum.ExecuteNonQueryAsync(cancellation);
     }
 
-    private static async Task<List<(string Name, string Definition)>> Constraints(NpgsqlDataSource source, CancellationToken cancellation)
+    private static async Task<List<(string Name, string Definition)>> Constraints(NpgsqlDataSource source,
+        CancellationToken cancellation)
     {
         await using var command = source.CreateCommand(
             "select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'events'::regclass and contype in ('p', 'u')");

@@ -33,7 +33,8 @@ internal static class Footprint
         {
             cancellation.ThrowIfCancellationRequested();
             peaks.Add(await PeakDuring(passing, settings.PassingFingerprints / Parts));
-            Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"tenth {part + 1}: {peaks[^1] / 1e6:N0} MB"));
+            Console.Error.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"tenth {part + 1}: {peaks[^1] / 1e6:N0} MB"));
         }
         report.Figures.Add(new(Peak, new([peaks.Max() / 1e6]), "MB"));
         report.Figures.Add(new(Flatness, new([peaks[^1] / peaks[Parts / 2 - 1]]), "ratio"));

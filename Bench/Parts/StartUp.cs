@@ -8,7 +8,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Bench.Parts;
 
-/// <summary>The published app from its start: until the first event is answered, and how fast it is before it is warm.</summary>
+/// <summary>
+/// The published app from its start: until the first event is answered, and how fast it is before it is warm.
+/// </summary>
 internal static class StartUp
 {
     public const string FirstSeconds = "throughput of seconds 1 to 5 / steady, hot";
@@ -27,7 +29,8 @@ internal static class StartUp
             var requests = new Requests(Dialect.Events.Prepare(Ask.RecordEvent), Draw.Hot());
             var port = FreePort.Next();
             var start = Stopwatch.GetTimestamp();
-            await using var app = ServerProcess.Launch(ground.Folder, port, ground.App, Entrant.TallyFlags(port, database));
+            await using var app =
+                ServerProcess.Launch(ground.Folder, port, ground.App, Entrant.TallyFlags(port, database));
             while (!Answers(port, requests))
             {
                 if (Stopwatch.GetElapsedTime(start) > Patience) throw new TimeoutException("The app does not start.");
@@ -35,7 +38,9 @@ internal static class StartUp
             }
             firstAnswers.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
 
-            var seconds = LoadClient.Run(port, requests, new(settings.Connections.Max(), TimeSpan.FromSeconds(SteadyTo))).BySecond;
+            var seconds =
+                LoadClient.Run(port, requests,
+                    new(settings.Connections.Max(), TimeSpan.FromSeconds(SteadyTo))).BySecond;
             ratios.Add(seconds.Take(EarlySeconds).Average() / seconds.Take(SteadyFrom..SteadyTo).Average());
             await app.Stop();
         }

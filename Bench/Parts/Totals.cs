@@ -10,12 +10,14 @@ namespace Tally.Bench.Parts;
 internal static class Totals
 {
     public const string Ratio = "totals of 90 days by the hour, on the longest log / on the shortest";
-    public const string Beside = "hot with a reader of totals, 10 a second, and one of counters, 100 a second / without";
+    public const string Beside =
+        "hot with a reader of totals, 10 a second, and one of counters, 100 a second / without";
 
     public const int Days = 90;
     private const double TotalsPerSecond = 10, CountersPerSecond = 100;
 
-    private static readonly Workload Question = new("totals", "90 days by the hour", Ask.ReadTotals, Draw.Hot, ["tally"]);
+    private static readonly Workload Question =
+        new("totals", "90 days by the hour", Ask.ReadTotals, Draw.Hot, ["tally"]);
     private static readonly Workload Hot = Workload.All.Single(workload => workload.Name == "hot");
     private static readonly Workload Counters = Workload.All.Single(workload => workload.Name == "counters");
 
@@ -42,7 +44,8 @@ internal static class Totals
         }
     }
 
-    private static void MeasureCost(Settings settings, List<(int Rows, Contender App)> contenders, Report report, CancellationToken cancellation)
+    private static void MeasureCost(Settings settings, List<(int Rows, Contender App)> contenders, Report report,
+        CancellationToken cancellation)
     {
         foreach (var (_, app) in contenders) app.Run(Question, new(Connections: 1, settings.WarmUp));
         var turns = contenders.ToDictionary(one => one.Rows, _ => new List<double>());
@@ -50,15 +53,19 @@ internal static class Totals
             foreach (var (rows, app) in round % 2 == 0 ? contenders : contenders.AsEnumerable().Reverse())
             {
                 cancellation.ThrowIfCancellationRequested();
-                turns[rows].Add(Answered(app, app.Run(Question, new(Connections: 1, settings.Turn))).Latencies.Milliseconds(0.5));
+                turns[rows].Add(
+                    Answered(app, app.Run(Question, new(Connections: 1, settings.Turn))).Latencies.Milliseconds(0.5));
             }
         foreach (var (rows, milliseconds) in turns)
-            report.Figures.Add(new(string.Create(CultureInfo.InvariantCulture, $"totals of {Days} days by the hour, {rows:N0} events"), new(milliseconds), "ms"));
+            report.Figures.Add(
+                new(string.Create(CultureInfo.InvariantCulture, $"totals of {Days} days by the hour, {rows:N0} events"),
+                    new(milliseconds), "ms"));
         var (shortest, longest) = (turns[turns.Keys.Min()], turns[turns.Keys.Max()]);
         report.Figures.Add(new(Ratio, new([.. longest.Zip(shortest, (of, to) => of / to)]), "ratio"));
     }
 
-    private static async Task MeasureBeside(Settings settings, Contender app, Report report, CancellationToken cancellation)
+    private static async Task MeasureBeside(Settings settings, Contender app, Report report,
+        CancellationToken cancellation)
     {
         app.Prime();
         app.Run(Counters, new(Connections: 1, settings.WarmUp));
@@ -84,8 +91,10 @@ internal static class Totals
         async Task<double> PerSecond(Asking asking)
         {
             await Task.Delay(settings.Quiet, cancellation);
-            var readers = asking == Asking.NotAtAll ? null : Task.WhenAll(Reader(Question, TotalsPerSecond), Reader(Counters, CountersPerSecond));
-            var result = Answered(app, await Task.Run(() => app.Run(Hot, new(settings.Connections.Max(), settings.Turn))));
+            var readers = asking == Asking.NotAtAll ? null
+                : Task.WhenAll(Reader(Question, TotalsPerSecond), Reader(Counters, CountersPerSecond));
+            var result =
+                Answered(app, await Task.Run(() => app.Run(Hot, new(settings.Connections.Max(), settings.Turn))));
             if (readers is not null && await readers is [var ofTotals, var ofCounters] && asking == Asking.WithoutPause)
             {
                 totals.Add(Answered(app, ofTotals).Answered / ofTotals.Seconds);
@@ -100,6 +109,7 @@ internal static class Totals
 
     private enum Asking { NotAtAll, Paced, WithoutPause }
 
-    private static LoadResult Answered(Contender app, LoadResult result) => result.Answered > 0 && result.Refused * 100 <= result.Answered
+    private static LoadResult Answered(Contender app, LoadResult result) =>
+        result.Answered > 0 && result.Refused * 100 <= result.Answered
         ? result : throw new InvalidOperationException($"{app.Name} answers {result.RefusedWith}.");
 }

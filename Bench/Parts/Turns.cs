@@ -22,7 +22,8 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
     // Less than this share of one processor in use by all servers is quiet.
     private const double QuietShare = 0.05;
 
-    private sealed record Turn(double EventsPerSecond, double RefusedShare, double ServerMicroseconds, double ClientMicroseconds);
+    private sealed record Turn(double EventsPerSecond, double RefusedShare, double ServerMicroseconds,
+        double ClientMicroseconds);
 
     public async Task Measure(IEnumerable<Pairing> entered, CancellationToken cancellation)
     {
@@ -35,23 +36,32 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
         foreach (var connections in settings.Connections)
         {
             var turns = await InRotation(pairings, pairing => Throughput(pairing, connections), cancellation);
-            foreach (var pairing in pairings) report.Throughputs.Add(Summary(pairing, connections, [.. turns[pairing]]));
+            foreach (var pairing in pairings)
+                report.Throughputs.Add(Summary(pairing, connections, [.. turns[pairing]]));
         }
         var withLatency = pairings.Where(pairing => pairing.Workload.WithLatency).ToList();
         foreach (var connections in settings.Connections)
         {
-            var turns = await InRotation(withLatency, pairing => Latencies(pairing, connections, HalfOfCapacity(pairing, connections)), cancellation);
-            foreach (var pairing in withLatency) report.Latencies.Add(Summary(pairing, connections, [.. turns[pairing]]));
+            var turns =
+                await InRotation(withLatency,
+                    pairing => Latencies(pairing, connections, HalfOfCapacity(pairing, connections)), cancellation);
+            foreach (var pairing in withLatency)
+                report.Latencies.Add(Summary(pairing, connections, [.. turns[pairing]]));
         }
-        foreach (var pairing in withLatency.Where(pairing => pairing.Contender.Name == "tally")) await AtInsertsRate(pairing, withLatency, cancellation);
+        foreach (var pairing in withLatency.Where(pairing => pairing.Contender.Name == "tally"))
+            await AtInsertsRate(pairing, withLatency, cancellation);
     }
 
-    // Half of its own capacity is a multiple of what others are asked: this is how it answers when it is asked the same.
+    // Half of its own capacity is a multiple of what others are asked: this is how it answers when it is asked the
+    // same.
     private async Task AtInsertsRate(Pairing tally, List<Pairing> pairings, CancellationToken cancellation)
     {
-        if (pairings.Find(other => other.Contender.Name == "insert" && other.Workload == tally.Workload) is not { } insert) return;
+        if (pairings.Find(other =>
+            other.Contender.Name == "insert" && other.Workload == tally.Workload) is not { } insert) return;
         var connections = settings.Connections.Max();
-        var turns = await InRotation([tally], _ => Latencies(tally, connections, HalfOfCapacity(insert, connections)), cancellation);
+        var turns =
+            await InRotation([tally], _ => Latencies(tally, connections, HalfOfCapacity(insert, connections)),
+                cancellation);
         var inserts = report.P99(tally.Workload.Name, "insert")!.Value;
         report.Figures.Add(new($"p99 at half of insert's capacity, {tally.Workload.Name}, tally / insert",
             Over(turns[tally], turn => turn.Milliseconds(0.99) / inserts), "ratio"));
@@ -63,7 +73,8 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
         if (pairing.Workload.Ask == Ask.ReadCounters) pairing.Contender.Prime();
         var first = pairing.Run(new(Connections: 1, TimeSpan.FromSeconds(30), RequestsMax: 1));
         if (first.Answered == 1) return true;
-        report.NotRun.Add(new(pairing.Workload.Name, pairing.Contender.Name, $"the server answers {first.RefusedWith}"));
+        report.NotRun.Add(
+            new(pairing.Workload.Name, pairing.Contender.Name, $"the server answers {first.RefusedWith}"));
         return false;
     }
 

@@ -9,9 +9,11 @@ internal static class Markdown
     public static string Of(Report report)
     {
         var text = new StringBuilder();
-        foreach (var (name, value) in report.Conditions) text.AppendLine(CultureInfo.InvariantCulture, $"- {name}: {value}");
+        foreach (var (name, value) in report.Conditions)
+            text.AppendLine(CultureInfo.InvariantCulture, $"- {name}: {value}");
 
-        Table(text, "Medians of all turns, smallest to largest; latencies at half of a contender's own capacity, from when a "
+        Table(text,
+            "Medians of all turns, smallest to largest; latencies at half of a contender's own capacity, from when a "
             + "request was due; processor time of servers (with the database) and of the load client",
             ["workload", "connections", "contender", "events/s", "spread", "tally / it", "refused",
                 "p50 ms", "p99 ms", "p99.9 ms", "server us/event", "client us/event"],
@@ -33,12 +35,15 @@ internal static class Markdown
 
     private static string[] Row(Report report, Throughput t)
     {
-        var latency = report.Latencies.Find(l => l.Workload == t.Workload && l.Contender == t.Contender && l.Connections == t.Connections);
+        var latency =
+            report.Latencies.Find(l =>
+                l.Workload == t.Workload && l.Contender == t.Contender && l.Connections == t.Connections);
         var tally = t.Contender.EndsWith("-sqlite", StringComparison.Ordinal) ? "tally-sqlite" : "tally";
         return
         [
             t.Workload, $"{t.Connections}", t.Contender, Number(t.EventsPerSecond.Median), Range(t.EventsPerSecond),
-            t.Contender == tally ? "" : Number(report.EventsPerSecond(t.Workload, tally, t.Connections) / t.EventsPerSecond.Median),
+            t.Contender == tally ? ""
+                : Number(report.EventsPerSecond(t.Workload, tally, t.Connections) / t.EventsPerSecond.Median),
             t.RefusedShare > 0 ? t.RefusedShare.ToString("P1", CultureInfo.InvariantCulture) : "",
             Number(latency?.P50.Median), Number(latency?.P99.Median), Number(latency?.P999.Median),
             Number(t.ServerMicroseconds.Median), Number(t.ClientMicroseconds.Median),
@@ -50,7 +55,8 @@ internal static class Markdown
         string[][] lines = [columns, .. rows];
         if (lines.Length == 1) return;
         var widths = columns.Select((_, column) => lines.Max(line => line[column].Length)).ToArray();
-        void Line(IEnumerable<string> cells) => text.AppendLine(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells)} |");
+        void Line(IEnumerable<string> cells) =>
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells)} |");
 
         text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"{title}:").AppendLine();
         Line(columns.Select((cell, column) => cell.PadRight(widths[column])));
@@ -58,7 +64,8 @@ internal static class Markdown
         foreach (var line in lines.Skip(1)) Line(line.Select((cell, column) => cell.PadRight(widths[column])));
     }
 
-    private static string Range(Spread spread) => spread.Turns.Count < 2 ? "" : $"{Number(spread.Min)} - {Number(spread.Max)}";
+    private static string Range(Spread spread) =>
+        spread.Turns.Count < 2 ? "" : $"{Number(spread.Min)} - {Number(spread.Max)}";
 
     // Three digits that mean something.
     private static string Number(double? value) => value switch

@@ -23,9 +23,12 @@ internal sealed class Report
     public List<NotRun> NotRun { get; } = [];
     public IReadOnlyList<Target> Targets => Target.Of(this);
 
-    /// <summary>The median of events a second, at this many connections or else at the most that were measured.</summary>
+    /// <summary>
+    /// The median of events a second, at this many connections or else at the most that were measured.
+    /// </summary>
     public double? EventsPerSecond(string workload, string contender, int? connections = null) => Throughputs
-        .Where(t => t.Workload == workload && t.Contender == contender && (connections is null || t.Connections == connections))
+        .Where(t =>
+            t.Workload == workload && t.Contender == contender && (connections is null || t.Connections == connections))
         .MaxBy(t => t.Connections)?.EventsPerSecond.Median;
 
     /// <summary>The median of p99 in milliseconds, at the most connections that were measured.</summary>

@@ -12,7 +12,8 @@ internal sealed record Target(string Measure, double Limit, bool AtLeast, double
     public static IReadOnlyList<Target> Of(Report report)
     {
         double? Ratio(string workload, string other, int? connections = null, string? of = null) =>
-            report.EventsPerSecond(workload, "tally", connections) / report.EventsPerSecond(of ?? workload, other, connections);
+            report.EventsPerSecond(workload, "tally", connections) / report.EventsPerSecond(of ?? workload, other,
+                connections);
         return
         [
             AtLeastOf("hot, tally / insert", 5, Ratio("hot", "insert")),
@@ -24,19 +25,24 @@ internal sealed record Target(string Measure, double Limit, bool AtLeast, double
             AtLeastOf("batch, tally / one connection's statements of 1,000 rows", 0.5, Ratio("batch", "statements")),
             AtLeastOf("repeats, tally / hot, tally", 0.9, Ratio("repeats", "tally", of: "hot")),
             AtLeastOf("counters, tally / bare", 0.7, Ratio("counters", "bare")),
-            AtMostOf("p99 at half capacity, hot, tally / insert", 0.5, report.P99("hot", "tally") / report.P99("hot", "insert")),
+            AtMostOf("p99 at half capacity, hot, tally / insert", 0.5,
+                report.P99("hot", "tally") / report.P99("hot", "insert")),
             AtLeastOf("new at 30 million rows / new at 0", 0.8, report.EventsPerSecond("new", Growth.NameAt(30_000_000))
                 / report.EventsPerSecond("new", Growth.NameAt(0))),
             AtMostOf(Totals.Ratio, 1.5, report.Find(Totals.Ratio)?.Value.Median),
             AtLeastOf(Totals.Beside, 0.9, report.Find(Totals.Beside)?.Value.Median),
             AtMostOf("memory: a resident fingerprint, KB", 2, report.Find(Footprint.Resident)?.Value.Median),
-            AtMostOf("memory: peak while new fingerprints pass through, MB", 1_000, report.Find(Footprint.Peak)?.Value.Median),
-            AtMostOf("memory: last tenth of them / the tenth in the middle", 1.1, report.Find(Footprint.Flatness)?.Value.Median),
+            AtMostOf("memory: peak while new fingerprints pass through, MB", 1_000,
+                report.Find(Footprint.Peak)?.Value.Median),
+            AtMostOf("memory: last tenth of them / the tenth in the middle", 1.1,
+                report.Find(Footprint.Flatness)?.Value.Median),
             AtLeastOf("first 5 s / steady", 0.6, report.Find(StartUp.FirstSeconds)?.Value.Median),
         ];
     }
 
-    private static Target AtLeastOf(string measure, double limit, double? found) => new(measure, limit, AtLeast: true, found);
+    private static Target AtLeastOf(string measure, double limit, double? found) =>
+        new(measure, limit, AtLeast: true, found);
 
-    private static Target AtMostOf(string measure, double limit, double? found) => new(measure, limit, AtLeast: false, found);
+    private static Target AtMostOf(string measure, double limit, double? found) =>
+        new(measure, limit, AtLeast: false, found);
 }

@@ -1,9 +1,12 @@
 namespace Tally.Bench.Servers;
 
-/// <summary>What the contenders written here have in common: one process, one HTTP server, the same form read.</summary>
+/// <summary>
+/// What the contenders written here have in common: one process, one HTTP server, the same form read.
+/// </summary>
 internal static class BenchServer
 {
-    public static readonly IReadOnlyDictionary<string, Func<int, string, Task>> ByName = new Dictionary<string, Func<int, string, Task>>
+    public static readonly IReadOnlyDictionary<string, Func<int, string, Task>> ByName =
+        new Dictionary<string, Func<int, string, Task>>
     {
         ["bare"] = (port, _) => BareServer.Run(port),
         ["insert"] = InsertServer.Run,

@@ -2,7 +2,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Tally.Bench.Servers;
 
-/// <summary>A row an event, each in a transaction of its own, as durable as Tally on SQLite: WAL, synchronous=FULL.</summary>
+/// <summary>
+/// A row an event, each in a transaction of its own, as durable as Tally on SQLite: WAL, synchronous=FULL.
+/// </summary>
 internal static class SqliteInsertServer
 {
     public static async Task Run(int port, string path)
@@ -21,8 +23,10 @@ internal static class SqliteInsertServer
             await create.ExecuteNonQueryAsync();
         }
         await using var insert = connection.CreateCommand();
-        insert.CommandText = "insert into inserted (id, action, product, fingerprint) values ($id, $action, $product, $fingerprint)";
-        foreach (var name in (string[])["$id", "$action", "$product", "$fingerprint"]) insert.Parameters.Add(name, SqliteType.Text);
+        insert.CommandText =
+            "insert into inserted (id, action, product, fingerprint) values ($id, $action, $product, $fingerprint)";
+        foreach (var name in (string[])["$id", "$action", "$product", "$fingerprint"])
+            insert.Parameters.Add(name, SqliteType.Text);
         await insert.PrepareAsync();
 
         // SQLite has one writer at a time; waiting for the turn outside of it keeps threads free.

@@ -17,20 +17,26 @@ internal abstract class Dialect
     /// <summary>Tally's, which the servers of this benchmark speak too.</summary>
     public static Dialect Events { get; } = new EventsDialect();
 
-    /// <summary>Webdis': a Redis command, its words apart by slashes. A hash a fingerprint, a field a counter.</summary>
+    /// <summary>
+    /// Webdis': a Redis command, its words apart by slashes. A hash a fingerprint, a field a counter.
+    /// </summary>
     public static Dialect Webdis { get; } = new WebdisDialect();
 
     private sealed class EventsDialect : Dialect
     {
         public override PreparedRequest Prepare(Ask ask) => ask switch
         {
-            Ask.RecordEvent => PreparedRequest.Post("/api/events", FormType, $"action=view&product=k8s&fingerprint={Visitor}"),
+            Ask.RecordEvent =>
+                PreparedRequest.Post("/api/events", FormType, $"action=view&product=k8s&fingerprint={Visitor}"),
             Ask.RecordEventWithId =>
-                PreparedRequest.Post("/api/events", FormType, $"action=view&product=k8s&fingerprint={Visitor}&id={EventId}"),
+                PreparedRequest.Post("/api/events", FormType,
+                    $"action=view&product=k8s&fingerprint={Visitor}&id={EventId}"),
             Ask.RecordBatch => PreparedRequest.Post("/api/events/batch", "application/json", $"[{string.Join(',',
                 Enumerable.Repeat($$"""{"action":"view","product":"k8s","fingerprint":"{{Visitor}}"}""", BatchEvents))}]"),
             Ask.ReadCounters => PreparedRequest.Get($"/api/fingerprints/{Visitor}"),
-            Ask.ReadTotals => PreparedRequest.Get($"/api/totals?bucket=hour&from={DateTime.UtcNow.AddDays(-Parts.Totals.Days):yyyy-MM-dd'T'HH':00:00Z'}"),
+            Ask.ReadTotals =>
+                PreparedRequest.Get(
+                    $"/api/totals?bucket=hour&from={DateTime.UtcNow.AddDays(-Parts.Totals.Days):yyyy-MM-dd'T'HH':00:00Z'}"),
             _ => throw new ArgumentOutOfRangeException(nameof(ask)),
         };
     }

@@ -11,7 +11,9 @@ internal static class Draw
     public const int HotFingerprints = 1_000;
     public const int MixedFingerprints = 1_000_000;
 
-    /// <summary>From here on: mixed fingerprints, new ones, and those that <c>fill_events.sql</c> leaves behind.</summary>
+    /// <summary>
+    /// From here on: mixed fingerprints, new ones, and those that <c>fill_events.sql</c> leaves behind.
+    /// </summary>
     public const long MixedFrom = 1_000_000, NewFrom = 1_000_000_000, FilledFrom = 10_000_000_000;
 
     // Without a common divisor with the modulus, so that no two numbers meet; fill_events.sql has the same two.
@@ -52,7 +54,9 @@ internal static class Draw
         return () => new(Spread(MixedFrom + zipf.Next()), 0);
     }
 
-    /// <summary>The thousand of <see cref="Hot"/>, each event with an id; half of the ids are sent a second time.</summary>
+    /// <summary>
+    /// The thousand of <see cref="Hot"/>, each event with an id; half of the ids are sent a second time.
+    /// </summary>
     public static Func<Numbers> Repeats()
     {
         long step = 0;

@@ -7,7 +7,8 @@ internal enum Ask { RecordEvent, RecordEventWithId, RecordBatch, ReadCounters, R
 
 /// <param name="Contenders">Those that can answer it, by name.</param>
 /// <param name="WithLatency">Whether it is also sent at half of what each contender can take.</param>
-internal sealed record Workload(string Name, string About, Ask Ask, Func<Func<Numbers>> Draw, string[] Contenders, bool WithLatency = false)
+internal sealed record Workload(string Name, string About, Ask Ask, Func<Func<Numbers>> Draw, string[] Contenders,
+    bool WithLatency = false)
 {
     public static readonly IReadOnlyList<Workload> All =
     [
@@ -15,10 +16,13 @@ internal sealed record Workload(string Name, string About, Ask Ask, Func<Func<Nu
             ["bare", "insert", "stock", "redis", "tally", "insert-sqlite", "tally-sqlite"], WithLatency: true),
         new("new", "every event a new fingerprint", Ask.RecordEvent, Workloads.Draw.New,
             ["insert", "stock", "redis", "tally", "insert-sqlite", "tally-sqlite"], WithLatency: true),
-        new("mixed", "1,000,000 fingerprints, the nth as frequent as the first divided by n", Ask.RecordEvent, Workloads.Draw.Mixed,
+        new("mixed", "1,000,000 fingerprints, the nth as frequent as the first divided by n", Ask.RecordEvent,
+            Workloads.Draw.Mixed,
             ["insert", "stock", "redis", "tally"]),
-        new("repeats", "hot, with ids, half of which are sent twice", Ask.RecordEventWithId, Workloads.Draw.Repeats, ["tally"]),
+        new("repeats", "hot, with ids, half of which are sent twice", Ask.RecordEventWithId, Workloads.Draw.Repeats,
+            ["tally"]),
         new("batch", "hot, 1,000 events a request", Ask.RecordBatch, Workloads.Draw.Hot, ["statements", "tally"]),
-        new("counters", "reads of the 1,000 hot fingerprints", Ask.ReadCounters, Workloads.Draw.Hot, ["bare", "redis", "tally"]),
+        new("counters", "reads of the 1,000 hot fingerprints", Ask.ReadCounters, Workloads.Draw.Hot,
+            ["bare", "redis", "tally"]),
     ];
 }

@@ -7,7 +7,9 @@ public enum AppendOutcome
 {
     /// <summary>All of it is committed and flushed.</summary>
     Recorded,
-    /// <summary>The log's head is not where the grain thought: another activation has written. Nothing recorded.</summary>
+    /// <summary>
+    /// The log's head is not where the grain thought: another activation has written. Nothing recorded.
+    /// </summary>
     Fenced,
     /// <summary>Some of its events are old repeats, which the grain did not remember. Nothing recorded.</summary>
     HasRepeats,
@@ -19,7 +21,8 @@ public enum AppendOutcome
 
 /// <param name="Outcome">What became of the run.</param>
 /// <param name="Repeats">With <see cref="AppendOutcome.HasRepeats"/>, the log's own rows of the repeated ids.</param>
-/// <param name="RemovalEpoch">With <see cref="AppendOutcome.Recorded"/>, those before it: <see cref="RunStart.RemovalEpoch"/> of the next run.</param>
+/// <param name="RemovalEpoch">With <see cref="AppendOutcome.Recorded"/>, those before it:
+/// <see cref="RunStart.RemovalEpoch"/> of the next run.</param>
 public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedEvent> Repeats, long RemovalEpoch = 0)
 {
     public static readonly AppendResult Fenced = new(AppendOutcome.Fenced, []);
@@ -31,8 +34,8 @@ public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedE
 /// <param name="Fingerprint">Whose run it is.</param>
 /// <param name="Follows">The sequence before its first; 0 where that is the fingerprint's first.</param>
 /// <param name="RemovalEpoch">
-/// Erasures and prunings before the moment as of which its writer knows that the log ends there. Nothing can be missing where
-/// there was none since.
+/// Erasures and prunings before the moment as of which its writer knows that the log ends there. Nothing can be missing
+/// where there was none since.
 /// </param>
 public readonly record struct RunStart(string Fingerprint, long Follows, long RemovalEpoch);
 
@@ -40,13 +43,15 @@ public readonly record struct RunStart(string Fingerprint, long Follows, long Re
 internal interface IRunOwner
 {
     /// <summary>
-    /// What became of a run, which is durable now. Called once for each run, by the commit, which waits: it must not wait itself,
-    /// and not throw.
+    /// What became of a run, which is durable now. Called once for each run, by the commit, which waits: it must not
+    /// wait itself, and not throw.
     /// </summary>
     void Settle(Run run, AppendResult result, Answers answers);
 }
 
-/// <summary>Events that are appended together: consecutive sequences of one fingerprint, the first one head + 1.</summary>
+/// <summary>
+/// Events that are appended together: consecutive sequences of one fingerprint, the first one head + 1.
+/// </summary>
 /// <param name="owner">Has one run under way at a time.</param>
 /// <param name="events">At least one.</param>
 /// <param name="removalEpoch">See <see cref="RunStart"/>.</param>

@@ -3,13 +3,14 @@ using System.Threading.Channels;
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// Batches work at its own pace: a worker takes all that was queued while its last batch was under way. No timer: an idle
-/// system answers one item at once, a busy one makes its batches as large as its load.
+/// Batches work at its own pace: a worker takes all that was queued while its last batch was under way. No timer: an
+/// idle system answers one item at once, a busy one makes its batches as large as its load.
 /// </summary>
 /// <param name="weightMax">Queued weight at the most. A heavier item is taken when nothing else is queued.</param>
 /// <param name="batchWeightMax">Weight of a batch at the most. A heavier item is a batch of its own.</param>
 /// <param name="weigh">An item's weight, at least 1.</param>
-/// <param name="work">Handles a batch, in the order of arrival. It answers for its items itself and must not throw.</param>
+/// <param name="work">Handles a batch, in the order of arrival. It answers for its items itself and must not
+/// throw.</param>
 internal sealed class Batcher<T>(int weightMax, int batchWeightMax, Func<T, int> weigh, Func<List<T>, Task> work)
 {
     private readonly Channel<T> queue = Channel.CreateUnbounded<T>();

@@ -4,8 +4,9 @@ using Tally.Contracts;
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// What of a request's way neither Orleans nor the database's driver traces. One commit is many requests' wait: its span stands
-/// in the trace of the first request that is being traced, and links to the others. Where none is, there is no span.
+/// What of a request's way neither Orleans nor the database's driver traces. One commit is many requests' wait: its
+/// span stands in the trace of the first request that is being traced, and links to the others. Where none is, there is
+/// no span.
 /// </summary>
 public static class CommitTraces
 {
@@ -14,14 +15,19 @@ public static class CommitTraces
 
     private static readonly ActivitySource Source = new(SourceName);
 
-    /// <summary>The span that Orleans would begin for a call of the grain, for one without a message. Null where nothing is traced.</summary>
+    /// <summary>
+    /// The span that Orleans would begin for a call of the grain, for one without a message. Null where nothing is
+    /// traced.
+    /// </summary>
     public static Activity? StartCall(string method) =>
         Source.HasListeners() ? Source.StartActivity($"{nameof(IFingerprintGrain)}/{method}") : null;
 
     internal static Activity? Start(List<Run> runs)
     {
         if (!Source.HasListeners()) return null;
-        var callers = runs.Where(run => run.Caller is { Recorded: true }).Select(run => run.Caller!.Context).Take(LinksMax + 1).ToList();
+        var callers =
+            runs.Where(run => run.Caller is { Recorded: true }).Select(run => run.Caller!.Context).Take(LinksMax + 1)
+                .ToList();
         return callers.Count == 0 ? null
             : Source.StartActivity("commit", ActivityKind.Internal, callers[0],
                 links: callers.Skip(1).Select(caller => new ActivityLink(caller)));

@@ -1,6 +1,8 @@
 namespace Tally.Grains.EventLog;
 
-/// <summary>One fingerprint's part of a proof: what was pruned of it, its snapshots, and then its events by sequence.</summary>
+/// <summary>
+/// One fingerprint's part of a proof: what was pruned of it, its snapshots, and then its events by sequence.
+/// </summary>
 /// <param name="report">Told each difference, in one line.</param>
 internal sealed class FingerprintProof(string fingerprint, Action<string> report)
 {

@@ -116,10 +116,12 @@ public sealed partial class GroupCommit
             if (!run.IsSettled) run.Settle(result, answers);
     }
 
-    [LoggerMessage(LogLevel.Warning, "The event log is unavailable; {Runs} runs refused ({More} more failures since the last line)")]
+    [LoggerMessage(LogLevel.Warning,
+        "The event log is unavailable; {Runs} runs refused ({More} more failures since the last line)")]
     private partial void LogUnavailable(Exception exception, int runs, long more);
 
-    [LoggerMessage(LogLevel.Warning, "The outcome of a commit of {Runs} runs is unknown; their grains step down ({More} more failures since the last line)")]
+    [LoggerMessage(LogLevel.Warning,
+        "The outcome of a commit of {Runs} runs is unknown; their grains step down ({More} more failures since the last line)")]
     private partial void LogUnknown(Exception exception, int runs, long more);
 
     [LoggerMessage(LogLevel.Information, "The event log records again")]

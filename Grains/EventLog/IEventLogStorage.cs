@@ -39,7 +39,8 @@ public interface IEventLogStorage
     /// the history, but an empty one does.
     /// </summary>
     Task<IReadOnlyList<RecordedEvent>> ReadAfter(
-        string fingerprint, long sequence, int limit, int bytesMax = int.MaxValue, CancellationToken cancellation = default);
+        string fingerprint, long sequence, int limit, int bytesMax = int.MaxValue,
+        CancellationToken cancellation = default);
 
     /// <summary>What a fingerprint's pruned events add up to; null if none was pruned.</summary>
     Task<FingerprintState?> ReadPruned(string fingerprint);

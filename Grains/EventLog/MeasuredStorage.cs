@@ -8,7 +8,8 @@ namespace Tally.Grains.EventLog;
 internal static class MeasuredStorage
 {
     public static async Task<long?> TryRecordMeasured(
-        this IEventLogStorage storage, List<RecordedEvent> events, List<RunStart> starts, RollupDeltas deltas, List<Run> runs)
+        this IEventLogStorage storage, List<RecordedEvent> events, List<RunStart> starts, RollupDeltas deltas,
+        List<Run> runs)
     {
         using var span = CommitTraces.Start(runs);
         var begun = Stopwatch.GetTimestamp();

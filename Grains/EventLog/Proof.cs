@@ -5,9 +5,9 @@ using Tally.Contracts;
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// Folds the whole log and compares it with every snapshot, every visit and, together with what is gone from it, every rollup.
-/// Events are streamed; what is held grows with the number of rollups (minutes times products times actions) and not with the
-/// number of events.
+/// Folds the whole log and compares it with every snapshot, every visit and, together with what is gone from it, every
+/// rollup. Events are streamed; what is held grows with the number of rollups (minutes times products times actions)
+/// and not with the number of events.
 /// </summary>
 /// <param name="audit">Everything stored, as of one moment.</param>
 /// <param name="readState">Reads what grain storage writes.</param>
@@ -37,7 +37,8 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
     }
 
     /// <returns>How many are stored.</returns>
-    private async Task<long> Compare(string what, RollupDeltas fold, IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> stored)
+    private async Task<long> Compare(string what, RollupDeltas fold,
+        IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> stored)
     {
         long count = 0;
         await foreach (var (key, counts) in stored)
@@ -50,7 +51,8 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
         return count;
     }
 
-    // All streams come in the order of the fingerprints' bytes, so one pass brings to each its events and what is kept of it.
+    // All streams come in the order of the fingerprints' bytes, so one pass brings to each its events and what is kept
+    // of it.
     private async Task FoldEvents(CancellationToken cancellation)
     {
         await using var events = audit.Events(cancellation).GetAsyncEnumerator(cancellation);

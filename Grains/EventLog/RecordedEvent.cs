@@ -16,12 +16,17 @@ public record RecordedEvent(string Fingerprint, long Sequence, Event Event)
     public int PropertiesBytes => Event.Properties is { } properties ? Encoding.UTF8.GetByteCount(properties) : 0;
 }
 
-/// <summary>The same as its grain decided it, and as every fold of the log decides it again: with what it is the first of, for the rollups.</summary>
+/// <summary>
+/// The same as its grain decided it, and as every fold of the log decides it again: with what it is the first of, for
+/// the rollups.
+/// </summary>
 /// <param name="Firsts">Not stored.</param>
 public sealed record DecidedEvent(string Fingerprint, long Sequence, EventFirsts Firsts, Event Event)
     : RecordedEvent(Fingerprint, Sequence, Event);
 
-/// <summary>What an event is the first of, for its fingerprint. Summed over all events these count visitors exactly.</summary>
+/// <summary>
+/// What an event is the first of, for its fingerprint. Summed over all events these count visitors exactly.
+/// </summary>
 [Flags]
 public enum EventFirsts : byte
 {

@@ -1,6 +1,8 @@
 namespace Tally.Grains.EventLog;
 
-/// <summary>The key of a rollup: a UTC minute of <see cref="Contracts.Event.Occurred"/>, a product and an action.</summary>
+/// <summary>
+/// The key of a rollup: a UTC minute of <see cref="Contracts.Event.Occurred"/>, a product and an action.
+/// </summary>
 public readonly record struct RollupKey(DateTime Minute, string Product, string Action)
 {
     public static RollupKey Of(RecordedEvent recorded)
@@ -20,9 +22,11 @@ public readonly record struct RollupKey(DateTime Minute, string Product, string 
 /// <param name="NewFingerprints">Fingerprints whose first event ever is among them.</param>
 /// <param name="NewProductFingerprints">Fingerprints whose first event ever of this product is among them.</param>
 /// <param name="DailyFingerprints">Fingerprints whose first event of the UTC day is among them.</param>
-/// <param name="DailyProductFingerprints">Fingerprints whose first event of this product on the day is among them.</param>
+/// <param name="DailyProductFingerprints">Fingerprints whose first event of this product on the day is among
+/// them.</param>
 public readonly record struct RollupCounts(
-    long Events, long NewFingerprints, long NewProductFingerprints, long DailyFingerprints, long DailyProductFingerprints)
+    long Events, long NewFingerprints, long NewProductFingerprints, long DailyFingerprints,
+    long DailyProductFingerprints)
 {
     public static RollupCounts Of(EventFirsts firsts) => new(1,
         (firsts & EventFirsts.OfFingerprint) != 0 ? 1 : 0,

@@ -7,7 +7,8 @@ namespace Tally.Grains.EventLog;
 /// <param name="Events">Its events of that day and product.</param>
 /// <param name="FirstSeen">UTC: the earliest of them.</param>
 /// <param name="LastSeen">UTC: the latest of them.</param>
-public sealed record Visit(DateOnly Day, string Product, string Fingerprint, long Events, DateTime FirstSeen, DateTime LastSeen);
+public sealed record Visit(DateOnly Day, string Product, string Fingerprint, long Events, DateTime FirstSeen,
+    DateTime LastSeen);
 
 /// <summary>
 /// What a batch adds to the visits, by column, as it is stored: one row for the whole batch. Their day is that of the
@@ -27,7 +28,8 @@ public sealed class VisitDelta
     public List<DateTime> Lasts { get; }
 
     private VisitDelta(int capacity) =>
-        (Fingerprints, Products, Events, Firsts, Lasts) = (new(capacity), new(capacity), new(capacity), new(capacity), new(capacity));
+        (Fingerprints, Products, Events, Firsts, Lasts) = (new(capacity), new(capacity), new(capacity), new(capacity),
+            new(capacity));
 
     /// <param name="events">Those of one fingerprint stand together, as the runs of a batch do.</param>
     public static VisitDelta Of(IReadOnlyList<RecordedEvent> events)

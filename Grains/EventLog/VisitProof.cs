@@ -4,8 +4,8 @@ using System.Text;
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// Compares the stored visits with the log, one fingerprint after another: both come in the order of its bytes, and what
-/// is held is one fingerprint's.
+/// Compares the stored visits with the log, one fingerprint after another: both come in the order of its bytes, and
+/// what is held is one fingerprint's.
 /// </summary>
 /// <param name="stored">By fingerprint.</param>
 /// <param name="report">Told each difference, in one line.</param>
@@ -49,14 +49,16 @@ internal sealed class VisitProof(IAsyncEnumerator<Visit> stored, Action<string> 
                 report($"visit {Describe(next)}: stored {Say(next)}, the log says {(expected is null ? "none" : Say(expected))}");
             await MoveNext();
         }
-        foreach (var missing in folded.Values) report($"visit {Describe(missing)}: missing, the log says {Say(missing)}");
+        foreach (var missing in folded.Values)
+            report($"visit {Describe(missing)}: missing, the log says {Say(missing)}");
         folded.Clear();
-        if (pruned?.Differs() == true) report($"visits of '{fingerprint}' do not add up to what was pruned and its events");
+        if (pruned?.Differs() == true)
+            report($"visits of '{fingerprint}' do not add up to what was pruned and its events");
     }
 
     /// <summary>
-    /// The visits of a fingerprint with pruned events. What these were day by day nobody knows any more: but on which days each
-    /// product was used, how often in all, and when first and last.
+    /// The visits of a fingerprint with pruned events. What these were day by day nobody knows any more: but on which
+    /// days each product was used, how often in all, and when first and last.
     /// </summary>
     private sealed class PrunedVisits(FingerprintState state)
     {
@@ -69,7 +71,9 @@ internal sealed class VisitProof(IAsyncEnumerator<Visit> stored, Action<string> 
         public bool TryAdd(Visit stored, Visit? younger)
         {
             if (state.FindProduct(stored.Product)?.Days.Contains(stored.Day.DayNumber) != true) return false;
-            if (younger is not null && (stored.Events < younger.Events || stored.FirstSeen > younger.FirstSeen || stored.LastSeen < younger.LastSeen))
+            if (younger is not null
+                && (stored.Events < younger.Events || stored.FirstSeen > younger.FirstSeen
+                    || stored.LastSeen < younger.LastSeen))
                 return false;
             var (days, events) = byProduct.GetValueOrDefault(stored.Product);
             byProduct[stored.Product] = (days + 1, events + stored.Events);
@@ -79,7 +83,8 @@ internal sealed class VisitProof(IAsyncEnumerator<Visit> stored, Action<string> 
         }
 
         public bool Differs() => first != state.FirstSeen || last != state.LastSeen || state.Products.Exists(product =>
-            byProduct.GetValueOrDefault(product.Product) != (product.Days.Count, state.Counters.Where(one => one.Product == product.Product).Sum(one => one.Count)));
+            byProduct.GetValueOrDefault(product.Product) != (product.Days.Count,
+                state.Counters.Where(one => one.Product == product.Product).Sum(one => one.Count)));
     }
 
     private async Task MoveNext()
@@ -89,10 +94,12 @@ internal sealed class VisitProof(IAsyncEnumerator<Visit> stored, Action<string> 
     }
 
     private static string Describe(Visit visit) =>
-        string.Create(CultureInfo.InvariantCulture, $"of '{visit.Fingerprint}' to {visit.Product} on {visit.Day:yyyy-MM-dd}");
+        string.Create(CultureInfo.InvariantCulture,
+            $"of '{visit.Fingerprint}' to {visit.Product} on {visit.Day:yyyy-MM-dd}");
 
     private static string Say(Visit visit) =>
-        string.Create(CultureInfo.InvariantCulture, $"{visit.Events} events from {visit.FirstSeen:O} to {visit.LastSeen:O}");
+        string.Create(CultureInfo.InvariantCulture,
+            $"{visit.Events} events from {visit.FirstSeen:O} to {visit.LastSeen:O}");
 
     private static int CompareBytes(string a, string b) =>
         Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b));

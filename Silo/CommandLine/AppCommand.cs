@@ -52,17 +52,21 @@ internal static class AppCommand
         root.SetAction((line, cancellation) => ServeCommand.Run(ReadSettings(line)));
         root.Subcommands.Add(Subcommand("migrate", "Bring the database to this version, and exit", MigrateCommand.Run));
         root.Subcommands.Add(Subcommand("verify",
-            "Fold the whole log and compare it with every snapshot and rollup; exit 1 on a difference", VerifyCommand.Run));
+            "Fold the whole log and compare it with every snapshot and rollup; exit 1 on a difference",
+            VerifyCommand.Run));
         root.Subcommands.Add(Subcommand("health",
-            "Ask the app on this host whether it is ready; exit 0 or 1 (for a container's health check)", HealthCommand.Run));
+            "Ask the app on this host whether it is ready; exit 0 or 1 (for a container's health check)",
+            HealthCommand.Run));
         root.Subcommands.Add(ImportFlags.Command((line, import) => ImportCommand.Run(ReadSettings(line), import)));
         root.Subcommands.Add(ExportFlags.Command((line, export) => ExportCommand.Run(ReadSettings(line), export)));
 
         if (args is ["health"]) args = [.. args, .. HealthCommand.FlagsOfTheContainer()];
-        var parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        var parsed =
+            root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (parsed.UnmatchedTokens is [var unmatched, ..]) return Mistake(Unmatched(unmatched));
         if (parsed.Errors is [var first, ..]) return Mistake(first.Message);
-        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        return await parsed.InvokeAsync(
+            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
 
     private static Command Subcommand(string name, string description, Func<AppSettings, Task<int>> run)
@@ -88,13 +92,16 @@ internal static class AppCommand
 
     // A driver's message may have several.
     private static string OneLine(string message) =>
-        string.Join(' ', message.Split(['\n', '\r'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+        string.Join(' ',
+            message.Split(['\n', '\r'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 
     // Quotes no more than a flag's name: behind a mistyped flag the rest may be a URL with a password.
     private static string Unmatched(string token)
     {
         var name = string.Concat(token.TakeWhile(c => char.IsAsciiLetter(c) || c == '-'));
-        return !token.StartsWith('-') ? "there is an argument that is neither a flag, a flag's value nor a command (migrate, verify, health, import, export)"
-            : name.Trim('-').Length > 0 ? $"{name}: there is no such flag; upper and lower case count" : "there is an argument that is no flag";
+        return !token.StartsWith('-')
+            ? "there is an argument that is neither a flag, a flag's value nor a command (migrate, verify, health, import, export)"
+            : name.Trim('-').Length > 0 ? $"{name}: there is no such flag; upper and lower case count"
+                : "there is an argument that is no flag";
     }
 }

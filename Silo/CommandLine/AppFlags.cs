@@ -35,7 +35,8 @@ internal static class AppFlags
         new("advertise", "address", "auto", """
             IP address under which other silos reach this one; auto is the one used to
             reach the database, or the loopback address if -host is one
-            """, (app, text) => app with { Cluster = app.Cluster with { Advertise = ParseAdvertise(text) ?? LoopbackOf(app) } }),
+            """, (app, text) =>
+                app with { Cluster = app.Cluster with { Advertise = ParseAdvertise(text) ?? LoopbackOf(app) } }),
         new("siloName", "name", Environment.MachineName, "This silo's name in logs and in the membership table",
             (app, text) => app with { Cluster = app.Cluster with { SiloName = ParseName(text) } }),
         new("siloTlsCertificate", "file", None,

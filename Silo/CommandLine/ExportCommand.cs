@@ -50,7 +50,8 @@ internal static class ExportCommand
             ".CSV" => ExportFormat.Csv,
             ".PARQUET" => ExportFormat.Parquet,
             _ when path == "-" => ExportFormat.Ndjson,
-            _ => throw new UsageException("the file: its name does not end in .ndjson, .jsonl, .csv or .parquet; set -format"),
+            _ => throw new UsageException(
+                "the file: its name does not end in .ndjson, .jsonl, .csv or .parquet; set -format"),
         };
     }
 }

@@ -31,7 +31,8 @@ internal static class ExportFlags
     /// <param name="run">Runs with what was given.</param>
     public static Command Command(Func<ParseResult, ExportSettings, Task<int>> run)
     {
-        var command = new Command("export", "Write a running service's rows to a file; reconnects if it has to") { File };
+        var command =
+            new Command("export", "Write a running service's rows to a file; reconnects if it has to") { File };
         All.AddTo(command);
         command.SetAction((line, cancellation) => run(line, All.Bind(line, new ExportSettings(line.GetValue(File)!))));
         return command;
@@ -40,7 +41,8 @@ internal static class ExportFlags
     private static string? ParseTime(string text) =>
         text == None ? null
         : Timestamp.TryParseTimeOrDay(text, out _) ? text
-        : throw new FormatException("expected a day such as 2026-01-02, or a time in RFC 3339 format, such as 2026-01-02T10:30:00Z");
+        : throw new FormatException(
+            "expected a day such as 2026-01-02, or a time in RFC 3339 format, such as 2026-01-02T10:30:00Z");
 
     private static string? ParseFormat(string text) =>
         text == "auto" ? null

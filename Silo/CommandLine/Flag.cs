@@ -71,7 +71,8 @@ internal sealed class Flag<TSettings>
         try
         {
             var text = ReadText(path);
-            return text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2] : text.EndsWith('\n') ? text[..^1] : text;
+            return text.EndsWith("\r\n", StringComparison.Ordinal) ? text[..^2]
+                : text.EndsWith('\n') ? text[..^1] : text;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -85,7 +86,8 @@ internal sealed class Flag<TSettings>
         var text = new char[CharactersMax + 1];
         using var reader = new StreamReader(path);
         var length = reader.ReadBlock(text);
-        return length <= CharactersMax ? new(text, 0, length) : throw new IOException($"it is longer than {CharactersMax} characters");
+        return length <= CharactersMax ? new(text, 0, length)
+            : throw new IOException($"it is longer than {CharactersMax} characters");
     }
 }
 
@@ -99,6 +101,7 @@ internal static class FlagLists
     /// <param name="flags">All flags of the settings.</param>
     /// <param name="line">The command line.</param>
     /// <param name="unset">Settings before any flag is bound.</param>
-    public static TSettings Bind<TSettings>(this IEnumerable<Flag<TSettings>> flags, ParseResult line, TSettings unset) =>
+    public static TSettings Bind<TSettings>(this IEnumerable<Flag<TSettings>> flags, ParseResult line,
+        TSettings unset) =>
         flags.Aggregate(unset, (settings, flag) => flag.Bind(settings, line));
 }

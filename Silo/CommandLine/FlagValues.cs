@@ -35,11 +35,13 @@ internal static class FlagValues
             : throw new FormatException("expected 1 to 100 letters, digits, dashes, dots or underscores");
 
     public static string? ParseFile(string text) =>
-        text == None ? null : text.Length > 0 && !text.Contains('\0') ? text : throw new FormatException("expected a file, or none");
+        text == None ? null
+            : text.Length > 0 && !text.Contains('\0') ? text : throw new FormatException("expected a file, or none");
 
     public static IPAddress? ParseAdvertise(string text) =>
         text == "auto" ? null
-        : IPAddress.TryParse(text, out var address) && !address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any) ? address
+        : IPAddress.TryParse(text, out var address) && !address.Equals(IPAddress.Any)
+            && !address.Equals(IPAddress.IPv6Any) ? address
         : throw new FormatException("expected an IP address that other hosts can reach, or auto");
 
     public static IReadOnlyList<IPNetwork> ParseNetworks(string text) =>
@@ -48,7 +50,8 @@ internal static class FlagValues
     private static IPNetwork ParseNetwork(string text) =>
         IPNetwork.TryParse(text, out var network) ? network
         : IPAddress.TryParse(text, out var address) ? new(address, address.GetAddressBytes().Length * 8)
-        : throw new FormatException("expected IP addresses or networks such as 10.0.0.0/8, separated by commas and without spaces");
+        : throw new FormatException(
+            "expected IP addresses or networks such as 10.0.0.0/8, separated by commas and without spaces");
 
     public static bool ParseIgnoresBots(string text) => text switch
     {
@@ -70,12 +73,14 @@ internal static class FlagValues
     public static TimeSpan? ParseAge(string text)
     {
         if (text == None) return null;
-        var age = !int.TryParse(text.AsSpan(0, Math.Max(0, text.Length - 1)), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        var age = !int.TryParse(text.AsSpan(0, Math.Max(0, text.Length - 1)), NumberStyles.None,
+            CultureInfo.InvariantCulture, out var number)
                 || number > AgeDaysMax * 24 ? TimeSpan.Zero
             : text[^1] == 'd' ? TimeSpan.FromDays(number)
             : text[^1] == 'h' ? TimeSpan.FromHours(number) : TimeSpan.Zero;
         return age >= AgeMin && age <= TimeSpan.FromDays(AgeDaysMax) ? age
-            : throw new FormatException($"expected days or hours, such as 90d or 36h, from 1d to {AgeDaysMax}d, or {None}");
+            : throw new FormatException(
+                $"expected days or hours, such as 90d or 36h, from 1d to {AgeDaysMax}d, or {None}");
     }
 
     public static Uri? ParseServiceUrl(string text) =>

@@ -39,11 +39,13 @@ internal static class ImportCommand
         await service.CheckReady();
 
         var tally = new ImportTally();
-        var importing = new Importing(service, tally, (line, reason) => TransferProgress.Tell($"{name}:{line}: {reason}"));
+        var importing =
+            new Importing(service, tally, (line, reason) => TransferProgress.Tell($"{name}:{line}: {reason}"));
         try
         {
             await TransferProgress.Show(tally,
-                () => file is FileStream { CanSeek: true } ? (file.Position, file.Length) : null, () => importing.Run(items));
+                () => file is FileStream { CanSeek: true } ? (file.Position, file.Length) : null,
+                () => importing.Run(items));
         }
         catch (StartupException exception)
         {
@@ -60,7 +62,8 @@ internal static class ImportCommand
     {
         try
         {
-            return path == "-" ? Console.OpenStandardInput() : Directory.Exists(path) ? throw new IOException("it is a folder") : File.OpenRead(path);
+            return path == "-" ? Console.OpenStandardInput()
+                : Directory.Exists(path) ? throw new IOException("it is a folder") : File.OpenRead(path);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {

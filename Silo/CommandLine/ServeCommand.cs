@@ -65,7 +65,8 @@ internal static partial class ServeCommand
     {
         if (cluster is { TlsCertificate: null, TlsKey: null, TlsCa: null }) return null;
         if (cluster is not { TlsCertificate: { } certificate, TlsKey: { } key, TlsCa: { } authority })
-            throw new UsageException("-siloTlsCertificate, -siloTlsKey and -siloTlsCa: one of them is missing; give all or none");
+            throw new UsageException(
+                "-siloTlsCertificate, -siloTlsKey and -siloTlsCa: one of them is missing; give all or none");
         try
         {
             return SiloCertificates.Load(certificate, key, authority);

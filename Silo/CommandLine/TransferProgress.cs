@@ -23,7 +23,8 @@ internal static class TransferProgress
     {
         if (Console.IsErrorRedirected) return run();
         return Terminal.Progress()
-            .Columns(new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new TaskDescriptionColumn())
+            .Columns(new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(),
+                new TaskDescriptionColumn())
             .StartAsync(async progress =>
             {
                 var bar = progress.AddTask(Markup.Escape($"{tally}"));

@@ -23,14 +23,17 @@ internal static class VerifyCommand
                 difference => { if (shown++ < DifferencesShownMax) Console.WriteLine(difference); });
             await proof.Run(CancellationToken.None);
             if (shown > DifferencesShownMax) Console.WriteLine($"... and {shown - DifferencesShownMax} more");
-            if (proof.PrunedEvents > 0) Console.WriteLine($"{proof.PrunedEvents} more events were pruned; only their sums are kept");
-            Console.WriteLine($"{proof.Events} events of {proof.Fingerprints} fingerprints, {proof.Snapshots} snapshots, "
+            if (proof.PrunedEvents > 0)
+                Console.WriteLine($"{proof.PrunedEvents} more events were pruned; only their sums are kept");
+            Console.WriteLine(
+                $"{proof.Events} events of {proof.Fingerprints} fingerprints, {proof.Snapshots} snapshots, "
                 + $"{proof.Rollups} rollups, {proof.Visits} visits: {(proof.Differences == 0 ? "all equal" : $"{proof.Differences} differences")}");
             return proof.Differences == 0 ? 0 : 1;
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or DbException)
         {
-            throw new StartupException($"{settings.DbUrl} cannot be read: {(exception.InnerException ?? exception).Message}", exception);
+            throw new StartupException(
+                $"{settings.DbUrl} cannot be read: {(exception.InnerException ?? exception).Message}", exception);
         }
     }
 }

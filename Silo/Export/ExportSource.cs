@@ -19,7 +19,8 @@ internal sealed class ExportSource : IDisposable
     public ExportSource(Uri url, string? key, string format, string? from, string? to, string? product)
     {
         // No time limit: the first of few rows may take long. Keep-alive notices a host that is gone.
-        http = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.GZip, ConnectCallback = Connect })
+        http = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.GZip,
+            ConnectCallback = Connect })
         {
             BaseAddress = url,
             Timeout = Timeout.InfiniteTimeSpan,
@@ -27,7 +28,9 @@ internal sealed class ExportSource : IDisposable
         if (key is not null) http.DefaultRequestHeaders.Authorization = new("Bearer", key);
         query = QueryOf(("format", format), ("from", from), ("to", to), ("product", product));
         // Totals have a default range, so all of time must be given.
-        countQuery = QueryOf(("bucket", "all"), ("from", MinuteOf(from, "0001-01-01")), ("to", MinuteOf(to, "9999-12-31")), ("product", product));
+        countQuery =
+            QueryOf(("bucket", "all"), ("from", MinuteOf(from, "0001-01-01")), ("to", MinuteOf(to, "9999-12-31")),
+                ("product", product));
     }
 
     /// <summary>Estimates the number of events: the service counts whole minutes, and pruned events too.</summary>
@@ -37,7 +40,8 @@ internal sealed class ExportSource : IDisposable
         try
         {
             var answer = await http.GetByteArrayAsync(new Uri($"/api/totals?{countQuery}", UriKind.Relative));
-            return JsonSerializer.Deserialize(answer, HttpJson.Default.TotalsAnswer)?.Points is [var everything] ? everything.Events : null;
+            return JsonSerializer.Deserialize(answer, HttpJson.Default.TotalsAnswer)?.Points is [var everything]
+                ? everything.Events : null;
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException)
         {
@@ -56,7 +60,8 @@ internal sealed class ExportSource : IDisposable
         try
         {
             using var response = await http.GetAsync(
-                new Uri($"{ExportEndpoint.Path}?{query}{cursor}", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead);
+                new Uri($"{ExportEndpoint.Path}?{query}{cursor}", UriKind.Relative),
+                HttpCompletionOption.ResponseHeadersRead);
             if (IsTemporary(response.StatusCode))
                 throw new AnswerLostException($"it answers {(int)response.StatusCode}") { IsAnswer = true };
             if (!response.IsSuccessStatusCode)
@@ -77,7 +82,8 @@ internal sealed class ExportSource : IDisposable
 
     // Totals take whole minutes. A malformed time is passed on: the export reports what is wrong with it.
     private static string? MinuteOf(string? time, string without) => time is null ? without
-        : Timestamp.TryParseTimeOrDay(time, out var moment) ? moment.ToString("yyyy-MM-dd'T'HH:mm':00Z'", CultureInfo.InvariantCulture) : time;
+        : Timestamp.TryParseTimeOrDay(time, out var moment)
+            ? moment.ToString("yyyy-MM-dd'T'HH:mm':00Z'", CultureInfo.InvariantCulture) : time;
 
     private static bool IsTemporary(HttpStatusCode status) => status is HttpStatusCode.ServiceUnavailable
         or HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout;

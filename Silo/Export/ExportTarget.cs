@@ -25,7 +25,8 @@ internal sealed class ExportTarget : IDisposable
         this.path = path;
         var pipe = OpenPipe(path);
         // A device is written to directly: renaming a file over it would replace it for everyone.
-        if (path != "-" && !path.StartsWith("/dev/", StringComparison.Ordinal) && pipe is null) partial = path + ".partial";
+        if (path != "-" && !path.StartsWith("/dev/", StringComparison.Ordinal) && pipe is null)
+            partial = path + ".partial";
         sink = pipe ?? Guarded(() => path == "-" ? Console.OpenStandardOutput()
             : path.Length == 0 ? throw new IOException("it has no name")
             : Directory.Exists(path) ? throw new IOException("it is a folder")
@@ -112,5 +113,6 @@ internal sealed class ExportTarget : IDisposable
         }
     }
 
-    private StartupException Failed(Exception exception) => new($"{path}: cannot be written: {exception.Message}", exception);
+    private StartupException Failed(Exception exception) =>
+        new($"{path}: cannot be written: {exception.Message}", exception);
 }

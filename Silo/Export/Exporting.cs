@@ -43,11 +43,13 @@ internal sealed class Exporting(ExportSource source, ExportTarget target, string
     public async Task Run()
     {
         var (silent, pause) = (Stopwatch.StartNew(), FirstPause);
-        for (var bytes = tally.Bytes; ; await Task.Delay(pause), pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        for (var bytes = tally.Bytes; ; await Task.Delay(pause),
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
             try
             {
-                await source.Read(last.Length > 0 ? CursorOf(last) : null, format == ExportFormat.Parquet ? CopyAll : CopyRows);
+                await source.Read(last.Length > 0 ? CursorOf(last) : null,
+                    format == ExportFormat.Parquet ? CopyAll : CopyRows);
                 target.Complete();
                 return;
             }
@@ -60,7 +62,8 @@ internal sealed class Exporting(ExportSource source, ExportTarget target, string
                 }
                 else if (!begun && !exception.IsAnswer || silent.Elapsed > Patience)
                 {
-                    throw new StartupException($"the service does not answer{(begun ? " any more" : "")}: {exception.Message}", exception);
+                    throw new StartupException(
+                        $"the service does not answer{(begun ? " any more" : "")}: {exception.Message}", exception);
                 }
                 if (format == ExportFormat.Parquet) StartAgain();
             }
@@ -71,7 +74,8 @@ internal sealed class Exporting(ExportSource source, ExportTarget target, string
     {
         if (tally.Bytes == 0) return;
         if (!target.TryClear())
-            throw new StartupException("the service broke off, and the target cannot be cleared: export Parquet to a file");
+            throw new StartupException(
+                "the service broke off, and the target cannot be cleared: export Parquet to a file");
         tally.Bytes = 0;
     }
 
@@ -79,7 +83,8 @@ internal sealed class Exporting(ExportSource source, ExportTarget target, string
     {
         begun = true;
         var buffer = new byte[1 << 16];
-        for (int read; (read = await answer.ReadAsync(buffer)) > 0; tally.Bytes += read) target.Write(buffer.AsSpan(0, read));
+        for (int read; (read = await answer.ReadAsync(buffer)) > 0; tally.Bytes += read)
+            target.Write(buffer.AsSpan(0, read));
     }
 
     private async Task CopyRows(Stream answer)
@@ -89,7 +94,8 @@ internal sealed class Exporting(ExportSource source, ExportTarget target, string
         while (await records.ReadRecord() is { } record)
         {
             if (record.Problem is { } problem) throw new StartupException($"the answer is not CSV: {problem}");
-            if (record.Text is not { } text) throw new StartupException($"a row is longer than {RecordReader.RecordBytesMax} bytes");
+            if (record.Text is not { } text)
+                throw new StartupException($"a row is longer than {RecordReader.RecordBytesMax} bytes");
             if (!isHeader) Remember(text.Span);
             if (!isHeader || !begun) Write(text.Span);
             (isHeader, begun) = (false, true);
@@ -117,7 +123,9 @@ internal sealed class Exporting(ExportSource source, ExportTarget target, string
         var text = row.GetBuffer().AsSpan(0, (int)row.Length);
         if (IsCsv)
         {
-            using var reader = Sep.New(',').Reader(options => options with { HasHeader = false, Unescape = true }).FromText(Encoding.UTF8.GetString(text));
+            using var reader =
+                Sep.New(',').Reader(options => options with { HasHeader = false, Unescape = true })
+                    .FromText(Encoding.UTF8.GetString(text));
             reader.MoveNext();
             return new(CsvFormat.WithoutMark(reader.Current[0].ToString()), reader.Current[1].Parse<long>());
         }

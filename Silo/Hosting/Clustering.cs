@@ -31,10 +31,12 @@ internal static class Clustering
     private static readonly TimeSpan AlivePeriod = TimeSpan.FromSeconds(1);
     private const int AlivesMissedMax = 3;
 
-    public static void UseTallyCluster(this ISiloBuilder silo, ClusterSettings settings, IReadOnlyList<PostgresHost> databaseHosts)
+    public static void UseTallyCluster(this ISiloBuilder silo, ClusterSettings settings,
+        IReadOnlyList<PostgresHost> databaseHosts)
     {
         if (settings.Certificates is { } certificates) silo.UseSiloTls(certificates);
-        silo.Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = (settings.ClusterId, settings.ServiceId));
+        silo.Configure<ClusterOptions>(cluster =>
+            (cluster.ClusterId, cluster.ServiceId) = (settings.ClusterId, settings.ServiceId));
         silo.Configure<SiloOptions>(options => options.SiloName = settings.SiloName);
         silo.Configure<EndpointOptions>(endpoints =>
         {

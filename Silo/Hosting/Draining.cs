@@ -9,7 +9,8 @@ namespace Tally.Silo.Hosting;
 internal sealed class Draining(Limits limits) : IHostedLifecycleService
 {
     // The host calls this before it stops any service, Kestrel included. Readiness already fails by then.
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.Delay(limits.DrainMilliseconds, cancellationToken);
+    public Task StoppingAsync(CancellationToken cancellationToken) =>
+        Task.Delay(limits.DrainMilliseconds, cancellationToken);
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

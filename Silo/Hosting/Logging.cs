@@ -19,8 +19,10 @@ internal static class Logging
         logging.AddFilter("Tally", LogLevel.Information);
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error); // takes the time before the start for a stall
         logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error); // wants another garbage collector: Silo.csproj
-        logging.AddFilter("Orleans.Storage.AdoNetGrainStorage", LogLevel.Critical); // the grain logs what it does about a failure
-        logging.AddFilter("Orleans.Messaging", LogLevel.Critical); // a message to a draining silo is refused and sent again
+        // the grain logs what it does about a failure
+        logging.AddFilter("Orleans.Storage.AdoNetGrainStorage", LogLevel.Critical);
+        // a message to a draining silo is refused and sent again
+        logging.AddFilter("Orleans.Messaging", LogLevel.Critical);
         // If any of it is logged, each request gets an activity and a scope: a seventh of a post's memory.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         // It would repeat the answer at each probe.

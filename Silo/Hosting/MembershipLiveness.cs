@@ -6,11 +6,12 @@ namespace Tally.Silo.Hosting;
 
 /// <summary>
 /// Proves liveness from the membership table. Another silo takes over a grain no earlier than
-/// <see cref="Clustering.Takeover"/> after the table says that this one is dead. So a read that found it active is proof
-/// for that long, counted from the read's beginning, even if this process was paused meanwhile.
+/// <see cref="Clustering.Takeover"/> after the table says that this one is dead. So a read that found it active is
+/// proof for that long, counted from the read's beginning, even if this process was paused meanwhile.
 /// </summary>
 internal sealed partial class MembershipLiveness(
-    IMembershipTable table, ILocalSiloDetails silo, TimeProvider clock, ILogger<MembershipLiveness> logger) : ISiloLiveness
+    IMembershipTable table, ILocalSiloDetails silo, TimeProvider clock, ILogger<MembershipLiveness> logger)
+        : ISiloLiveness
 {
     // Below the takeover time by far more than the clocks of two machines can differ in rate.
     private static readonly TimeSpan Worth = Clustering.Takeover * 0.8;
@@ -36,7 +37,8 @@ internal sealed partial class MembershipLiveness(
     private async Task<bool> ReadTable()
     {
         for (var lost = 0; ; lost++)
-            if (await TryReadTable(isLast: lost == PostgresDatabase.MembershipConnectionsMax) is { } alive) return alive;
+            if (await TryReadTable(isLast: lost == PostgresDatabase.MembershipConnectionsMax) is { } alive)
+                return alive;
     }
 
     private async Task<bool?> TryReadTable(bool isLast)
@@ -61,6 +63,7 @@ internal sealed partial class MembershipLiveness(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The membership table could not be read: counters are not answered from memory until it can")]
+    [LoggerMessage(LogLevel.Warning,
+        "The membership table could not be read: counters are not answered from memory until it can")]
     private partial void LogUnproven(Exception exception);
 }

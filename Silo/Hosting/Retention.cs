@@ -29,14 +29,17 @@ internal sealed partial class Retention(
         IAsyncDisposable? lead = null;
         try
         {
-            await started.Task.WaitAsync(stoppingToken); // grains answer once the silo runs, which starts after this service
+            // grains answer once the silo runs, which starts after this service
+            await started.Task.WaitAsync(stoppingToken);
             while (true)
             {
                 try
                 {
                     if ((lead ??= await storage.TryLead()) is not null) await Pass(stoppingToken);
                 }
-                catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException or OrleansException or TimeoutException)
+                catch (Exception exception)
+                    when (exception is EventLogUnavailableException or CommitUnknownException or OrleansException
+                        or TimeoutException)
                 {
                     LogSkipped(exception);
                     if (lead is not null) await lead.DisposeAsync(); // its connection may be lost
@@ -64,9 +67,11 @@ internal sealed partial class Retention(
             await steps.Wait(cancellation: stopping);
             var ages = await storage.ReadAges(after, StepFingerprintsMax);
             if (settings.ForgetAfter is { } forgetAfter)
-                await Forget(ages.Where(one => one.NewestOccurred < now - forgetAfter).Select(one => one.Fingerprint), now - forgetAfter, stopping);
+                await Forget(ages.Where(one => one.NewestOccurred < now - forgetAfter).Select(one => one.Fingerprint),
+                    now - forgetAfter, stopping);
             if (settings.Retention is { } retention)
-                await Prune([.. ages.Where(one => one.OldestCreated < now - retention).Select(one => one.Fingerprint)], now - retention, stopping);
+                await Prune([.. ages.Where(one => one.OldestCreated < now - retention).Select(one => one.Fingerprint)],
+                    now - retention, stopping);
             after = ages.Count == StepFingerprintsMax ? ages[^1].Fingerprint : null;
         }
         if (settings.ForgetAfter is { } age) await ForgetPrunedWhole(now - age, stopping);
@@ -81,7 +86,8 @@ internal sealed partial class Retention(
         while (await storage.Prune(fingerprints, before, eventsEach) is var step)
         {
             pruned += step?.Events ?? 0;
-            if (step is not { HasMore: true }) return; // null gave way to another transaction: the next pass tries again
+            // null gave way to another transaction: the next pass tries again
+            if (step is not { HasMore: true }) return;
             await steps.Wait(cancellation: stopping);
         }
     }

@@ -33,7 +33,8 @@ internal sealed partial class RollupMerge(
         try
         {
             await InSteps(() => storage.MergeRollups(limits.MergeDeltasMax), limits.MergeDeltasMax, stopping);
-            await InSteps(() => storage.MergeVisits(limits.MergeVisitBatchesMax), limits.MergeVisitBatchesMax, stopping);
+            await InSteps(() => storage.MergeVisits(limits.MergeVisitBatchesMax), limits.MergeVisitBatchesMax,
+                stopping);
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException)
         {

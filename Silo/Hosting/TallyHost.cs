@@ -12,7 +12,8 @@ namespace Tally.Silo.Hosting;
 /// <summary>The whole service, as the process and the tests start it.</summary>
 internal static class TallyHost
 {
-    public static void AddTally(this WebApplicationBuilder builder, AppSettings settings, Limits limits, Database database)
+    public static void AddTally(this WebApplicationBuilder builder, AppSettings settings, Limits limits,
+        Database database)
     {
         builder.Logging.AddTallyLogging();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -52,7 +53,8 @@ internal static class TallyHost
                 // request that waited its whole deadline for it would have no second try.
                 messaging.SystemResponseTimeout = FrontEnd.Deadline / 2;
             });
-            if (settings.DbUrl is DatabaseUrl.Postgres postgres) silo.UseTallyCluster(settings.Cluster, postgres.Servers);
+            if (settings.DbUrl is DatabaseUrl.Postgres postgres)
+                silo.UseTallyCluster(settings.Cluster, postgres.Servers);
             else silo.UseLoneSilo(settings.Cluster);
             database.ConfigureSilo(silo);
         });

@@ -26,7 +26,8 @@ internal static class Telemetry
         var exportsMetrics = Exports(builder.Configuration, "METRICS");
         var telemetry = builder.Services.AddOpenTelemetry()
             // The variables come last, so that OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word.
-            .ConfigureResource(resource => resource.AddService("tally", serviceInstanceId: siloName).AddEnvironmentVariableDetector())
+            .ConfigureResource(resource =>
+                resource.AddService("tally", serviceInstanceId: siloName).AddEnvironmentVariableDetector())
             .WithMetrics(metrics =>
             {
                 metrics.AddMeter(Meters).AddPrometheusExporter();
@@ -36,7 +37,8 @@ internal static class Telemetry
 
         telemetry.WithTracing(traces => traces
             // No traces of health checks and scrapes.
-            .AddAspNetCoreInstrumentation(http => http.Filter = context => context.Request.Path.StartsWithSegments("/api"))
+            .AddAspNetCoreInstrumentation(http =>
+                http.Filter = context => context.Request.Path.StartsWithSegments("/api"))
             .AddSource(ActivitySources.ApplicationGrainActivitySourceName, CommitTraces.SourceName, "Npgsql")
             .AddOtlpExporter());
         builder.UseOrleans(silo => silo.AddActivityPropagation());

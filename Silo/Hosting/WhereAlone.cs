@@ -15,12 +15,14 @@ namespace Tally.Silo.Hosting;
 /// this one has yet to hear, the new one gives way and passes its messages on.
 /// </remarks>
 internal sealed class WhereAlone(
-    IServiceProvider services, IClusterMembershipService membership, ILocalSiloDetails local, IOptions<GrainDirectoryOptions> options)
+    IServiceProvider services, IClusterMembershipService membership, ILocalSiloDetails local,
+    IOptions<GrainDirectoryOptions> options)
     : IGrainDirectoryCache
 {
     private sealed record View(ClusterMembershipSnapshot Of, bool IsAlone);
 
-    private readonly IGrainDirectoryCache known = GrainDirectoryCacheFactory.CreateGrainDirectoryCache(services, options.Value);
+    private readonly IGrainDirectoryCache known =
+        GrainDirectoryCacheFactory.CreateGrainDirectoryCache(services, options.Value);
     private volatile View? view;
 
     public bool LookUp(GrainId key, [NotNullWhen(true)] out GrainAddress? result, out int version)
@@ -48,11 +50,13 @@ internal sealed class WhereAlone(
     private View Now()
     {
         var snapshot = membership.CurrentSnapshot;
-        return view is { } current && ReferenceEquals(current.Of, snapshot) ? current : view = new(snapshot, IsAlone(snapshot));
+        return view is { } current && ReferenceEquals(current.Of, snapshot) ? current
+            : view = new(snapshot, IsAlone(snapshot));
     }
 
     // A silo that is about to leave, or to come, may have grains.
     private bool IsAlone(ClusterMembershipSnapshot snapshot) =>
         snapshot.GetSiloStatus(local.SiloAddress) == SiloStatus.Active
-        && snapshot.Members.Values.All(member => member.Status == SiloStatus.Dead || member.SiloAddress.Equals(local.SiloAddress));
+        && snapshot.Members.Values.All(member =>
+            member.Status == SiloStatus.Dead || member.SiloAddress.Equals(local.SiloAddress));
 }

@@ -13,7 +13,8 @@ internal static class ApiDescription
     private const string ExampleEvent =
         """{"action":"view","product":"k8s","fingerprint":"XYZ","id":"order-17","properties":{"plan":"pro"}}""";
 
-    public static void AddApiDescription(this IServiceCollection services) => services.AddOpenApi(DocumentName, options =>
+    public static void AddApiDescription(this IServiceCollection services) =>
+        services.AddOpenApi(DocumentName, options =>
     {
         options.AddDocumentTransformer((document, _, _) =>
         {
@@ -27,7 +28,8 @@ internal static class ApiDescription
         options.AddSchemaTransformer((schema, context, _) =>
         {
             if (context.JsonTypeInfo.Type == typeof(EventFields)) schema.Examples = [JsonNode.Parse(ExampleEvent)!];
-            if (context.JsonPropertyInfo?.CustomConverter is RawJson) schema.Type = JsonSchemaType.Object | JsonSchemaType.Null;
+            if (context.JsonPropertyInfo?.CustomConverter is RawJson)
+                schema.Type = JsonSchemaType.Object | JsonSchemaType.Null;
             return Task.CompletedTask;
         });
         options.AddOperationTransformer((operation, context, _) =>
@@ -46,7 +48,8 @@ internal static class ApiDescription
             yield return Parameter("fingerprint", ParameterLocation.Path, "Percent-encoded.", isRequired: true);
         if (operationId is "GetPixel")
             foreach (var field in (string[])[.. EventFields.Names, "properties"])
-                yield return Parameter(field, ParameterLocation.Query, "As in POST /api/events.", field is "action" or "product");
+                yield return Parameter(field, ParameterLocation.Query, "As in POST /api/events.",
+                    field is "action" or "product");
         if (operationId is "PostBatch")
             yield return Parameter("writeKey", ParameterLocation.Query, "A write key, if headers cannot be set.");
         if (operationId is "PostEvent" or "PostBatch")

@@ -14,7 +14,8 @@ internal static class CorsOrigins
     private static readonly EndpointMetadataCollection Opened = new(new EnableCorsAttribute(Policy));
     private static readonly TimeSpan PreflightWorth = TimeSpan.FromHours(2); // the longest that Chromium takes
 
-    public static void AddEventCors(this IServiceCollection services, IReadOnlyList<string> origins) => services.AddCors(cors =>
+    public static void AddEventCors(this IServiceCollection services, IReadOnlyList<string> origins) =>
+        services.AddCors(cors =>
         cors.AddPolicy(Policy, policy =>
         {
             policy.WithOrigins([.. origins])

@@ -27,7 +27,8 @@ internal sealed partial class DailySalts(
         Task<DailySalt> take;
         lock (gate)
         {
-            if (taking is null or { IsCompleted: true }) taking = storage.TakeSalt(new(today, RandomNumberGenerator.GetBytes(32)));
+            if (taking is null or { IsCompleted: true })
+                taking = storage.TakeSalt(new(today, RandomNumberGenerator.GetBytes(32)));
             take = taking;
         }
         return (current = await take).Salt;
@@ -65,6 +66,7 @@ internal sealed partial class DailySalts(
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "The salt of the day could not be taken from the database; the next try is in a minute")]
+    [LoggerMessage(LogLevel.Warning,
+        "The salt of the day could not be taken from the database; the next try is in a minute")]
     private partial void LogFailed(Exception exception);
 }

@@ -20,7 +20,8 @@ internal readonly record struct EventAnswer
     public EventAnswer(Refusal refusal) => Refusal = refusal;
 
     /// <summary>The event is recorded, now or before.</summary>
-    public EventAnswer(EventFields fields, Event @event, RecordResult result) => (this.fields, this.@event, this.result) = (fields, @event, result);
+    public EventAnswer(EventFields fields, Event @event, RecordResult result) =>
+        (this.fields, this.@event, this.result) = (fields, @event, result);
 
     public Refusal? Refusal { get; }
 

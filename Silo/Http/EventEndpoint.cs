@@ -23,7 +23,8 @@ internal static class EventEndpoint
         routes.MapPost("/api/events", (Delegate)((HttpContext context) => Post(context, ingestion, limits, bodies)))
             .WithName("PostEvent")
             .WithSummary("Record one event")
-            .WithDescription("Answers 200 when the event is committed and counted exactly once. A repeat of an id gets the "
+            .WithDescription(
+                "Answers 200 when the event is committed and counted exactly once. A repeat of an id gets the "
                 + "first receipt, marked as a duplicate. Without an id, each request is a new event.")
             .Accepts<EventFields>(Form, Multipart, Json, Text)
             .Produces<Receipt>()
@@ -37,7 +38,8 @@ internal static class EventEndpoint
         await answer.ToResult().ExecuteAsync(context);
     }
 
-    private static async ValueTask<(EventFields Fields, Refusal? Refusal)> ReadFields(HttpRequest request, Limits limits, LargeBodyLimiter bodies)
+    private static async ValueTask<(EventFields Fields, Refusal? Refusal)> ReadFields(HttpRequest request,
+        Limits limits, LargeBodyLimiter bodies)
     {
         var fields = new EventFields();
         var mediaType = RequestBody.MediaTypeOf(request);
@@ -70,7 +72,8 @@ internal static class EventEndpoint
         var pairs = new FormReader(form);
         while (pairs.TryRead())
             if (!fields.TrySet(pairs.Name, pairs.Value)) return Refusal.DuplicateField(pairs.Name);
-        return pairs.IsMalformed ? Refusal.MalformedBody("The form's percent-encoding is broken or is not UTF-8.") : null;
+        return pairs.IsMalformed ? Refusal.MalformedBody("The form's percent-encoding is broken or is not UTF-8.")
+            : null;
     }
 
     private static Refusal? ParseJson(ReadOnlySequence<byte> body, ref EventFields fields)

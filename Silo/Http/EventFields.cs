@@ -88,7 +88,8 @@ public sealed class EventFields
             ?? (MoreProperties.Count == 0 ? null : AddProperties(ref properties, limits.PropertiesBytesMax))
             ?? ParseTimestamp(limits, now, ref occurred, ref properties);
         if (refusal is null)
-            @event = new(Id is null ? EventIds.Create(now) : EventIds.FromClient(Id), Action!, Product!, created, occurred, properties);
+            @event = new(Id is null ? EventIds.Create(now) : EventIds.FromClient(Id), Action!, Product!, created,
+                occurred, properties);
         return refusal;
     }
 
@@ -142,7 +143,8 @@ public sealed class EventFields
         }
         if (!CountsOnArrival) return Refusal.TimestampOutOfRange(limits, IsHistory);
         var withTime = PropertiesJson.With(properties, EventProperties.ClientTimestamp, ClientTimestamp ?? timestamp);
-        if (Encoding.UTF8.GetByteCount(withTime) <= limits.PropertiesBytesMax) properties = withTime; // the event matters more than its clock
+        // the event matters more than its clock
+        if (Encoding.UTF8.GetByteCount(withTime) <= limits.PropertiesBytesMax) properties = withTime;
         return null;
     }
 

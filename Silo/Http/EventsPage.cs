@@ -13,7 +13,8 @@ public sealed record EventsPage(string Fingerprint, IReadOnlyList<LoggedEvent> E
     internal static EventsPage Create(
         string fingerprint, IReadOnlyList<RecordedEvent> events, int size, int bytesMax) => new(fingerprint,
         [.. events.Select(recorded => LoggedEvent.Create(recorded.Sequence, recorded.Event))],
-        events.Count == size || events.Sum(recorded => (long)recorded.PropertiesBytes) > bytesMax ? events[^1].Sequence : null);
+        events.Count == size || events.Sum(recorded => (long)recorded.PropertiesBytes) > bytesMax ? events[^1].Sequence
+            : null);
 }
 
 /// <summary>A row of the log.</summary>

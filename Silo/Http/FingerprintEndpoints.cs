@@ -52,7 +52,8 @@ internal static class FingerprintEndpoints
     }
 
     private static bool Matches(HttpRequest request, EntityTagHeaderValue tag) => request.GetTypedHeaders().IfNoneMatch
-        .Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false));
+        .Any(candidate =>
+            candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false));
 
     private static async Task<Results<JsonAnswer<EventsPage>, Refusal>> GetEvents(
         HttpContext context, FingerprintPath path, string? after, string? limit, SqlStorage log, Limits limits)
@@ -66,7 +67,8 @@ internal static class FingerprintEndpoints
         {
             var fingerprint = path.Fingerprint!;
             var events = await log.ReadAfter(fingerprint, sequence, size, limits.PageBytesMax, context.RequestAborted);
-            if (events.Count == 0 && (await log.ReadHeads([fingerprint])).Count == 0) return Refusal.UnknownFingerprint();
+            if (events.Count == 0 && (await log.ReadHeads([fingerprint])).Count == 0)
+                return Refusal.UnknownFingerprint();
             var page = EventsPage.Create(fingerprint, events, size, limits.PageBytesMax);
             return new JsonAnswer<EventsPage>(page, HttpJson.Default.EventsPage);
         }

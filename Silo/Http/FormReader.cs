@@ -49,7 +49,9 @@ internal ref struct FormReader(ReadOnlySpan<byte> form)
         : rawName.SequenceEqual("id"u8) ? "id"
         : null;
 
-    /// <summary>Decodes percent-encoding, with '+' as a space. False if a '%' lacks two hex digits, or the bytes are not UTF-8.</summary>
+    /// <summary>
+    /// Decodes percent-encoding, with '+' as a space. False if a '%' lacks two hex digits, or the bytes are not UTF-8.
+    /// </summary>
     public static bool TryDecode(ReadOnlySpan<byte> raw, out string text, bool plusIsSpace = true)
     {
         text = "";
@@ -63,7 +65,8 @@ internal ref struct FormReader(ReadOnlySpan<byte> form)
                 if (b == '+' && plusIsSpace) b = (byte)' ';
                 else if (b == '%')
                 {
-                    if (i + 2 >= raw.Length || !char.IsAsciiHexDigit((char)raw[i + 1]) || !char.IsAsciiHexDigit((char)raw[i + 2])) return false;
+                    if (i + 2 >= raw.Length || !char.IsAsciiHexDigit((char)raw[i + 1])
+                        || !char.IsAsciiHexDigit((char)raw[i + 2])) return false;
                     b = (byte)((HexValue(raw[i + 1]) << 4) | HexValue(raw[i + 2]));
                     i += 2;
                 }

@@ -13,7 +13,8 @@ namespace Tally.Silo.Http;
 /// Brings requests to grains. An event's id is fixed before it comes here, so sending it again is safe: what a dying
 /// silo or a stepping-down grain leaves open is asked again until it is known, or the deadline passes.
 /// </summary>
-internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit residents, Limits limits, ILogger<FrontEnd> logger)
+internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit residents, Limits limits,
+    ILogger<FrontEnd> logger)
 {
     /// <summary>Time for one request, its retries included; then 503. Load balancers should wait longer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
@@ -46,7 +47,9 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
             {
                 var here = residents.Find(fingerprint);
                 using var span = here is null ? null : CommitTraces.StartCall(nameof(here.Record));
-                var result = await (here is not null ? InTime(new ValueTask<RecordResult>(here.Record(@event))) : Grain(fingerprint).Record(@event));
+                var result =
+                    await (here is not null ? InTime(new ValueTask<RecordResult>(here.Record(@event)))
+                        : Grain(fingerprint).Record(@event));
                 if (!IsOpen(result)) return result;
             }
             catch (Exception exception) when (IsTransient(exception))
@@ -55,7 +58,8 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
             }
             using var rest = RestOfDeadline(begun);
             return await recording.ExecuteAsync(static (state, cancellation) =>
-                Bounded(state.grain.Record(state.@event), cancellation), (grain: Grain(fingerprint), @event), rest.Token);
+                Bounded(state.grain.Record(state.@event), cancellation), (grain: Grain(fingerprint), @event),
+                rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -69,10 +73,12 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
     }
 
     /// <summary>
-    /// Records many events, those of one fingerprint in one call of its grain, and sends again only what a call leaves open.
-    /// Never throws for what a fault can do. Does not count as a request: whoever sends many sees to their number.
+    /// Records many events, those of one fingerprint in one call of its grain, and sends again only what a call leaves
+    /// open. Never throws for what a fault can do. Does not count as a request: whoever sends many sees to their
+    /// number.
     /// </summary>
-    /// <param name="shares">By fingerprint. Their places are those from 0 to <paramref name="places"/>, or some of them.</param>
+    /// <param name="shares">By fingerprint. Their places are those from 0 to <paramref name="places"/>, or some of
+    /// them.</param>
     /// <param name="places">Length of what is returned.</param>
     /// <returns>One result for each event, at its place.</returns>
     public async ValueTask<RecordResult[]> RecordAll(ILookup<string, PlacedEvent> shares, int places)
@@ -92,7 +98,8 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
         return results;
     }
 
-    private static async ValueTask RecordHere(List<(Fingerprint Fingerprint, IGrouping<string, PlacedEvent> Share)> shares, RecordResult[] results)
+    private static async ValueTask RecordHere(
+        List<(Fingerprint Fingerprint, IGrouping<string, PlacedEvent> Share)> shares, RecordResult[] results)
     {
         if (shares.Count == 0) return;
         using var span = CommitTraces.StartCall(nameof(Fingerprint.RecordAll));
@@ -132,7 +139,8 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
                 if (await InTime(here.View()) is { Outcome: not ViewOutcome.SteppedDown } result) return result;
             }
             var grain = Grain(fingerprint);
-            return await viewing.ExecuteAsync(static (grain, cancellation) => Bounded(grain.View(), cancellation), grain);
+            return await viewing.ExecuteAsync(static (grain, cancellation) => Bounded(grain.View(), cancellation),
+                grain);
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -141,13 +149,16 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
         }
     }
 
-    /// <summary>Removes everything that is kept of a fingerprint; null where that is open, and has to be tried again.</summary>
+    /// <summary>
+    /// Removes everything that is kept of a fingerprint; null where that is open, and has to be tried again.
+    /// </summary>
     public async ValueTask<Removed?> Erase(string fingerprint, bool suppress)
     {
         try
         {
             var result = await erasing.ExecuteAsync(
-                static (state, cancellation) => Bounded(state.grain.Erase(state.suppress), cancellation), (grain: Grain(fingerprint), suppress));
+                static (state, cancellation) => Bounded(state.grain.Erase(state.suppress), cancellation),
+                (grain: Grain(fingerprint), suppress));
             return result.Removed;
         }
         catch (Exception exception) when (IsTransient(exception))
@@ -172,7 +183,8 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
         return new(rest > TimeSpan.Zero ? rest : TimeSpan.Zero);
     }
 
-    private static bool IsOpen(RecordResult result) => result.Outcome is RecordOutcome.SteppedDown or RecordOutcome.Unknown;
+    private static bool IsOpen(RecordResult result) =>
+        result.Outcome is RecordOutcome.SteppedDown or RecordOutcome.Unknown;
 
     private static ResiliencePipeline<T> Retrying<T>(Func<T, bool> isOpen) => new ResiliencePipelineBuilder<T>()
         .AddTimeout(Deadline)
@@ -189,7 +201,8 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
         })
         .Build();
 
-    // A call without a message: nothing else would end its wait, as the silo's response timeout does for those with one.
+    // A call without a message: nothing else would end its wait, as the silo's response timeout does for those with
+    // one.
     private static ValueTask<T> InTime<T>(ValueTask<T> call) =>
         call.IsCompletedSuccessfully ? call : new(call.AsTask().WaitAsync(Deadline));
 

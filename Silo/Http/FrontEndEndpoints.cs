@@ -98,6 +98,8 @@ internal static class FrontEndEndpoints
     private static void AcceptAnyContentType(this IEndpointConventionBuilder group) => group.Finally(endpoint =>
     {
         if (endpoint.Metadata.OfType<IAcceptsMetadata>().LastOrDefault() is { } accepts)
-            endpoint.Metadata.Add(new AcceptsMetadata([.. accepts.ContentTypes, ApiDescription.AnyType], accepts.RequestType, accepts.IsOptional));
+            endpoint.Metadata.Add(
+                new AcceptsMetadata([.. accepts.ContentTypes, ApiDescription.AnyType], accepts.RequestType,
+                    accepts.IsOptional));
     });
 }

@@ -6,9 +6,11 @@ namespace Tally.Silo.Http;
 /// </summary>
 internal static class HeadRequests
 {
-    public static void AnswerHead(this RouteGroupBuilder group) => ((IEndpointConventionBuilder)group).Finally(endpoint =>
+    public static void AnswerHead(this RouteGroupBuilder group) =>
+        ((IEndpointConventionBuilder)group).Finally(endpoint =>
     {
-        if (endpoint.Metadata.OfType<HttpMethodMetadata>().LastOrDefault() is { HttpMethods: [var method] } && HttpMethods.IsGet(method))
+        if (endpoint.Metadata.OfType<HttpMethodMetadata>().LastOrDefault() is { HttpMethods: [var method] }
+            && HttpMethods.IsGet(method))
             endpoint.Metadata.Add(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
     });
 

@@ -18,7 +18,8 @@ internal static class HealthEndpoints
             .Produces<HealthReport>();
         routes.MapGet("/health/ready", Ready)
             .WithName("GetReady")
-            .WithSummary("Whether this process takes events: its silo is active, it is not draining, the log can be written")
+            .WithSummary(
+                "Whether this process takes events: its silo is active, it is not draining, the log can be written")
             .Produces<HealthReport>().Produces<HealthReport>(503);
     }
 
@@ -29,12 +30,15 @@ internal static class HealthEndpoints
     {
         var report = await checks.CheckHealthAsync(context.RequestAborted);
         context.Response.Headers.CacheControl = "no-store";
-        return new JsonAnswer<HealthReport>(new(report.Entries[Readiness.Name].Description!), HttpJson.Default.HealthReport,
+        return new JsonAnswer<HealthReport>(new(report.Entries[Readiness.Name].Description!),
+            HttpJson.Default.HealthReport,
             report.Status == HealthStatus.Healthy ? 200 : 503);
     }
 }
 
-/// <summary>Whether the process can take events. Asks the database at most once a second, however often it is asked itself.</summary>
+/// <summary>
+/// Whether the process can take events. Asks the database at most once a second, however often it is asked itself.
+/// </summary>
 internal sealed class Readiness(
     SqlStorage storage, IHostApplicationLifetime lifetime, ISiloStatusOracle silo, TimeProvider clock) : IHealthCheck
 {
@@ -47,7 +51,8 @@ internal sealed class Readiness(
     private long checkedAt;
     private HealthCheckResult? database;
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context,
+        CancellationToken cancellationToken = default)
     {
         if (lifetime.ApplicationStopping.IsCancellationRequested) return HealthCheckResult.Unhealthy("draining");
         if (silo.CurrentStatus != SiloStatus.Active) return HealthCheckResult.Unhealthy("starting");

@@ -44,7 +44,9 @@ internal class HeldBytes(long max, UpDownCounter<long> metric)
 /// </summary>
 internal sealed class HeldAnswers(Limits limits) : HeldBytes(limits.AnswerBytesMax, TallyMetrics.AnswerBytesHeld)
 {
-    /// <summary>Larger answers are sent in pieces: Kestrel copies each, and waits for the client only above 64 KB.</summary>
+    /// <summary>
+    /// Larger answers are sent in pieces: Kestrel copies each, and waits for the client only above 64 KB.
+    /// </summary>
     public const int PieceBytes = 32 * 1024;
 
     // A reader may pause this long before its rate counts.
@@ -74,7 +76,8 @@ internal sealed class HeldAnswers(Limits limits) : HeldBytes(limits.AnswerBytesM
                 rate.MinDataRate = new MinDataRate(limits.AnswerBytesPerSecondMin, Grace);
             // To the end even if the reader has gone: the server then drops what it is given.
             for (var sent = 0; sent < body.Length; sent += PieceBytes)
-                await response.Body.WriteAsync(body.AsMemory(sent, Math.Min(PieceBytes, body.Length - sent)), CancellationToken.None);
+                await response.Body.WriteAsync(body.AsMemory(sent, Math.Min(PieceBytes, body.Length - sent)),
+                    CancellationToken.None);
         }
         finally
         {

@@ -2,7 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace Tally.Silo.Http;
 
-/// <summary>The header Idempotency-Key. The IETF's draft makes it a quoted string (RFC 9651, 3.3.3); most clients send no quotes.</summary>
+/// <summary>
+/// The header Idempotency-Key. The IETF's draft makes it a quoted string (RFC 9651, 3.3.3); most clients send no
+/// quotes.
+/// </summary>
 internal static partial class IdempotencyKey
 {
     public const string HeaderName = "Idempotency-Key";

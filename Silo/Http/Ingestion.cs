@@ -40,7 +40,8 @@ internal sealed class Ingestion(
     /// </summary>
     /// <param name="isAdmitted">Whether <see cref="AdmitBatchPart"/> gave a lease; else all are refused.</param>
     /// <returns>One answer for each event, in the order of <paramref name="sent"/>.</returns>
-    public async ValueTask<EventAnswer[]> RecordAll(IReadOnlyList<EventFields> sent, HttpContext sender, bool isAdmitted)
+    public async ValueTask<EventAnswer[]> RecordAll(IReadOnlyList<EventFields> sent, HttpContext sender,
+        bool isAdmitted)
     {
         var now = clock.GetUtcNow();
         var answers = new EventAnswer[sent.Count];
@@ -78,7 +79,8 @@ internal sealed class Ingestion(
     }
 
     private Refusal? Validate(EventFields fields, HttpContext sender, DateTimeOffset now, out Event? @event) =>
-        fields.ToEvent(limits, now, out @event) ?? (sender.Key()?.Allows(fields.Product!) == false ? Refusal.ProductNotAllowed() : null)
+        fields.ToEvent(limits, now, out @event)
+            ?? (sender.Key()?.Allows(fields.Product!) == false ? Refusal.ProductNotAllowed() : null)
         ?? (sender.IsHead() || counters.Admit(fields.Product!, fields.Action!) ? null
             : Refusal.TooManyServiceCounters(limits.ServiceCountersMax));
 

@@ -16,7 +16,8 @@ internal sealed class JsonAnswer<T>(
         if (body.Length > HeldAnswers.PieceBytes)
         {
             value = default!; // a slow reader holds the bytes, not the objects that they were made of
-            return httpContext.RequestServices.GetRequiredService<HeldAnswers>().Send(httpContext, body, status, contentType);
+            return httpContext.RequestServices.GetRequiredService<HeldAnswers>().Send(httpContext, body, status,
+                contentType);
         }
         var response = httpContext.Response;
         response.StatusCode = status;
@@ -26,5 +27,6 @@ internal sealed class JsonAnswer<T>(
     }
 
     static void IEndpointMetadataProvider.PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
-        builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(T), ["application/json"]));
+        builder.Metadata.Add(
+            new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(T), ["application/json"]));
 }

@@ -9,7 +9,8 @@ internal static class LengthForHttp10
 {
     public static void UseLengthForHttp10(this WebApplication app) => app.UseWhen(
         context => HttpProtocol.IsHttp10(context.Request.Protocol)
-            && (context.Request.Path == "/metrics" || context.Request.Path.StartsWithSegments("/openapi", StringComparison.OrdinalIgnoreCase)),
+            && (context.Request.Path == "/metrics"
+                || context.Request.Path.StartsWithSegments("/openapi", StringComparison.OrdinalIgnoreCase)),
         old => old.Use(Buffer));
 
     private static async Task Buffer(HttpContext context, RequestDelegate next)

@@ -20,9 +20,11 @@ internal static class MultipartForm
             var reader = new MultipartReader(boundary, new MemoryStream(body.ToArray(), writable: false));
             while (await reader.ReadNextSectionAsync() is { } section)
             {
-                if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)) return Malformed();
+                if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition))
+                    return Malformed();
                 if (disposition.IsFileDisposition()) continue;
-                if (HeaderUtilities.RemoveQuotes(disposition.Name).Value is not { Length: > 0 } name) return Malformed();
+                if (HeaderUtilities.RemoveQuotes(disposition.Name).Value is not { Length: > 0 } name)
+                    return Malformed();
                 using var value = new MemoryStream();
                 await section.Body.CopyToAsync(value);
                 var text = StrictUtf8.Encoding.GetString(value.GetBuffer(), 0, (int)value.Length);
@@ -37,5 +39,6 @@ internal static class MultipartForm
     }
 
     private static Refusal Malformed() =>
-        Refusal.MalformedBody("The multipart form is broken, has a part without a name, or has a text that is not in UTF-8.");
+        Refusal.MalformedBody(
+            "The multipart form is broken, has a part without a name, or has a text that is not in UTF-8.");
 }

@@ -14,7 +14,8 @@ internal static class QueryValue
     {
         number = fallback;
         return text is null
-            || long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= min && number <= max
+            || long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= min
+                && number <= max
             ? null : Refusal.OutOfRange(name, min, max);
     }
 

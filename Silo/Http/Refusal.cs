@@ -17,7 +17,8 @@ namespace Tally.Silo.Http;
 /// <param name="Id">With 503, the event's id: a retry under it counts once, whatever became of this try.</param>
 /// <param name="Batch">For a batch that was not recorded whole: what was done.</param>
 public sealed record Refusal(
-    int Status, string Title, string Reason, string Detail, string? Field = null, string? Id = null, BatchReceipt? Batch = null) : IResult
+    int Status, string Title, string Reason, string Detail, string? Field = null, string? Id = null,
+    BatchReceipt? Batch = null) : IResult
 {
     public const string TooManyNewFingerprintsReason = "too_many_new_fingerprints";
 
@@ -37,11 +38,13 @@ public sealed record Refusal(
     public static Refusal TooLong(string field, int max, string unit) =>
         new(422, "A field is too long", "too_long", $"The field {field} takes at most {max} {unit}.", field);
 
-    public static Refusal InvalidCharacters(string field) => new(422, "A field has invalid characters", "invalid_characters",
+    public static Refusal InvalidCharacters(string field) =>
+        new(422, "A field has invalid characters", "invalid_characters",
         $"The field {field} must be valid Unicode without control characters.", field);
 
     public static Refusal InvalidUnicode(string field) =>
-        InvalidCharacters(field) with { Detail = $"The field {field} must be valid Unicode: it has half a surrogate pair." };
+        InvalidCharacters(field) with { Detail =
+            $"The field {field} must be valid Unicode: it has half a surrogate pair." };
 
     public static Refusal IdMismatch() => new(422, "Two ids differ", "id_mismatch",
         "The field id and the header Idempotency-Key name different ids.", "id");
@@ -54,18 +57,21 @@ public sealed record Refusal(
         Detail = "The zone is missing in the field timestamp: add Z or an offset, for example 2026-01-02T10:30:00Z.",
     };
 
-    public static Refusal TimestampOutOfRange(Limits limits, bool isHistory) => new(422, "The timestamp is out of range", "out_of_range", isHistory
+    public static Refusal TimestampOutOfRange(Limits limits, bool isHistory) =>
+        new(422, "The timestamp is out of range", "out_of_range", isHistory
         ? $"The field timestamp may be at most {limits.TimestampAheadMinutesMax} minutes ahead, and not before the second day of the year 1."
         : $"The field timestamp may be at most {limits.TimestampPastDaysMax} days back and {limits.TimestampAheadMinutesMax} minutes ahead.",
         "timestamp");
 
-    public static Refusal InvalidProperties(int depthMax) => new(422, "The properties cannot be read", "invalid_properties",
+    public static Refusal InvalidProperties(int depthMax) =>
+        new(422, "The properties cannot be read", "invalid_properties",
         $"The field properties must be one JSON object, nested at most {depthMax} levels deep, without numbers that no database takes.", "properties");
 
     public static Refusal InvalidType(string field) => new(422, "A field has another type", "invalid_type",
         $"The field {field} must be a text or a number.", field);
 
-    public static Refusal OutOfRange(string field, long min, long max) => new(422, "A parameter is out of range", "out_of_range",
+    public static Refusal OutOfRange(string field, long min, long max) =>
+        new(422, "A parameter is out of range", "out_of_range",
         $"The parameter {field} must be a whole number from {min} to {max}.", field);
 
     public static Refusal UnknownValue(string field, string known) =>
@@ -74,11 +80,15 @@ public sealed record Refusal(
     /// <param name="name">As sent. Only a plain name is repeated: others may be markup, or a misplaced secret.</param>
     /// <param name="nearest">The known name that is most like it; null if none is known.</param>
     /// <param name="known">All names that the endpoint knows.</param>
-    public static Refusal UnknownParameter(string name, string? nearest, string[] known) => new(422, "A parameter is unknown", "unknown_parameter",
-        nearest is null ? "This path takes no parameters." : $"There is no such parameter here. The nearest is {nearest}; all are {string.Join(", ", known)}.",
-        name.Length <= PlainNameMax && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') && name.Length > 0 ? name : null);
+    public static Refusal UnknownParameter(string name, string? nearest, string[] known) =>
+        new(422, "A parameter is unknown", "unknown_parameter",
+        nearest is null ? "This path takes no parameters."
+            : $"There is no such parameter here. The nearest is {nearest}; all are {string.Join(", ", known)}.",
+        name.Length <= PlainNameMax && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') && name.Length > 0
+            ? name : null);
 
-    public static Refusal NotOnBucket(string field, string bucket, DateTime nearest) => new(422, "A range has whole buckets", "not_on_bucket",
+    public static Refusal NotOnBucket(string field, string bucket, DateTime nearest) =>
+        new(422, "A range has whole buckets", "not_on_bucket",
         $"The parameter {field} must be the start of a {bucket} in UTC, since that is what is counted by. The nearest is {nearest:yyyy-MM-dd'T'HH:mm:ss}Z.", field);
 
     public static Refusal InvalidTime(string field) => new(422, "A time cannot be read", "invalid_time",
@@ -90,7 +100,8 @@ public sealed record Refusal(
     public static Refusal TooManyPoints(int max) => new(422, "Too many points", "too_many_points",
         $"An answer has at most {max} points: buckets times what they are grouped by. Ask for a shorter range, wider buckets or fewer groups.");
 
-    public static Refusal UniquesOfProductsOnly() => new(422, "Uniques are counted by product", "uniques_of_products_only",
+    public static Refusal UniquesOfProductsOnly() =>
+        new(422, "Uniques are counted by product", "uniques_of_products_only",
         "Which fingerprints are different is known by product, and not by action.", "by");
 
     public static Refusal TooManyDays(int max) => new(422, "Too many days", "too_many_days",
@@ -103,14 +114,16 @@ public sealed record Refusal(
         "The parameter after must be SEQUENCE:FINGERPRINT, of the last row that was read.", "after");
 
     public static Refusal MalformedQuery() =>
-        new(400, "The query cannot be read", "malformed_query", "The query's percent-encoding is broken or is not UTF-8.");
+        new(400, "The query cannot be read", "malformed_query",
+            "The query's percent-encoding is broken or is not UTF-8.");
 
     /// <summary>
     /// For Segment's batches with some messages refused and all others recorded. 400 is the only status at which
     /// Segment's SDK for Apple's systems stops sending a batch.
     /// </summary>
     public static Refusal MessagesRefused(BatchReceipt batch) => new(400, "Messages are refused", "messages_refused",
-        "Those that batch.refused names are not recorded, and would not be if they were sent again; all others are.", Batch: batch);
+        "Those that batch.refused names are not recorded, and would not be if they were sent again; all others are.",
+        Batch: batch);
 
     public static Refusal UnknownType() => new(422, "The type is unknown", "unknown_type",
         "The type must be track, page, screen, identify, group or alias.", "type");
@@ -132,16 +145,19 @@ public sealed record Refusal(
     public static Refusal BodyTooLarge(int maxBytes) =>
         new(413, "The body is too large", "body_too_large", $"The body takes at most {maxBytes} bytes.");
 
-    public static Refusal EventTooLarge(int maxBytes) => BodyTooLarge(maxBytes) with { Detail = $"An event takes at most {maxBytes} bytes." };
+    public static Refusal EventTooLarge(int maxBytes) =>
+        BodyTooLarge(maxBytes) with { Detail = $"An event takes at most {maxBytes} bytes." };
 
     public static Refusal BatchTooLarge(Limits limits) => BodyTooLarge(limits.BatchBodyBytesMax) with
     {
         Detail = $"A batch takes at most {limits.BatchBodyEventsMax} events and, decoded, {limits.BatchBodyBytesMax} bytes.",
     };
 
-    public static Refusal BodyTooSlow() => new(408, "The body came too slowly", "body_too_slow", "The body did not arrive in time.");
+    public static Refusal BodyTooSlow() =>
+        new(408, "The body came too slowly", "body_too_slow", "The body did not arrive in time.");
 
-    public static Refusal UnsupportedMediaType(string supported) => new(415, "The content type is not supported", "unsupported_media_type",
+    public static Refusal UnsupportedMediaType(string supported) =>
+        new(415, "The content type is not supported", "unsupported_media_type",
         $"Send {supported}, in UTF-8; Content-Encoding may be gzip, br or deflate.");
 
     public static Refusal JsonInForm() => new(415, "The content type is not supported", "unsupported_media_type",
@@ -155,7 +171,8 @@ public sealed record Refusal(
     public static Refusal MissingKey() => new(401, "A key is needed", "missing_key",
         "Send a key as Authorization: Bearer KEY.");
 
-    public static Refusal UnknownKey() => new(401, "The key is unknown", "unknown_key", "The key that was sent is not one of this server's keys.");
+    public static Refusal UnknownKey() =>
+        new(401, "The key is unknown", "unknown_key", "The key that was sent is not one of this server's keys.");
 
     public static Refusal KeyNotForWriting() =>
         new(403, "The key is not for this", "key_not_for_writing", "This is a read key: it does not send events.");
@@ -182,7 +199,8 @@ public sealed record Refusal(
         "This address or key sends more than it may. Nothing of this request was recorded.")
     { RetryAfterSeconds = afterSeconds };
 
-    public static Refusal TooManyNewFingerprints(int afterSeconds) => new(429, "Too many new fingerprints", TooManyNewFingerprintsReason,
+    public static Refusal TooManyNewFingerprints(int afterSeconds) =>
+        new(429, "Too many new fingerprints", TooManyNewFingerprintsReason,
         "This address has named more new fingerprints than it may. Nothing of this request was recorded.")
     { RetryAfterSeconds = afterSeconds };
 
@@ -195,14 +213,17 @@ public sealed record Refusal(
         "This is a fault of the server, which its log describes. Whether the request was done is open.");
 
     public static Refusal UnknownFingerprint() =>
-        new(404, "Unknown fingerprint", "unknown_fingerprint", "No event is recorded for this fingerprint.", "fingerprint");
+        new(404, "Unknown fingerprint", "unknown_fingerprint", "No event is recorded for this fingerprint.",
+            "fingerprint");
 
     public static Refusal Overloaded(string? id = null) => new(503, "Overloaded", "overloaded",
         "More events wait than this server takes. Nothing of this request was lost: retry, with the same id.", Id: id);
 
-    public static Refusal TooManyQuestions() => Overloaded() with { Detail = "More questions wait than this server takes: ask again." };
+    public static Refusal TooManyQuestions() =>
+        Overloaded() with { Detail = "More questions wait than this server takes: ask again." };
 
-    public static Refusal TooManyAnswers() => Overloaded() with { Detail = "Slow readers hold as many answers as this server keeps: ask again." };
+    public static Refusal TooManyAnswers() =>
+        Overloaded() with { Detail = "Slow readers hold as many answers as this server keeps: ask again." };
 
     public static Refusal NeedsHttp11() => new(426, "HTTP/1.1 is needed", "http_1_1_needed",
         "With HTTP/1.0 an answer that breaks off looks like a whole one. A proxy has to ask with HTTP/1.1: nginx with proxy_http_version 1.1.");
@@ -216,13 +237,16 @@ public sealed record Refusal(
     { RetryAfterSeconds = 10 };
 
     public static Refusal Unavailable(string? id = null) => new(503, "The event log is unavailable", "unavailable",
-        "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.", Id: id);
+        "The database does not answer. Whether this event is recorded is open until it does: retry, with the same id.",
+        Id: id);
 
     /// <summary>For requests that only read.</summary>
     public static Refusal QuestionNotAnswered() => new(503, "The question is not answered", "unavailable",
         "The database does not answer, or not within the time that a question may take. Nothing was changed: ask again.");
 
-    public static Refusal ErasureOpen() => Unavailable() with { Detail = "Whether anything was erased is open until the database answers: repeat the request." };
+    public static Refusal ErasureOpen() =>
+        Unavailable() with { Detail =
+            "Whether anything was erased is open until the database answers: repeat the request." };
 
     /// <summary>The same refusal for a batch that has such items.</summary>
     public Refusal ForBatch() => this with
@@ -238,11 +262,14 @@ public sealed record Refusal(
         // A body that broke off has no next request behind it. The server would look for one, and log a page for each
         // such client.
         if (Reason is "malformed_body" or "body_too_slow") httpContext.Response.Headers.Connection = "close";
-        if (Status == StatusCodes.Status401Unauthorized) httpContext.Response.Headers.WWWAuthenticate = "Bearer realm=\"tally\"";
+        if (Status == StatusCodes.Status401Unauthorized)
+            httpContext.Response.Headers.WWWAuthenticate = "Bearer realm=\"tally\"";
         if (Status == StatusCodes.Status426UpgradeRequired)
-            (httpContext.Response.Headers.Upgrade, httpContext.Response.Headers.Connection) = ("HTTP/1.1", "upgrade, close");
+            (httpContext.Response.Headers.Upgrade, httpContext.Response.Headers.Connection) = ("HTTP/1.1",
+                "upgrade, close");
         if (Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
             httpContext.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
-        return new JsonAnswer<Refusal>(this, HttpJson.Default.Refusal, Status, "application/problem+json").ExecuteAsync(httpContext);
+        return new JsonAnswer<Refusal>(this, HttpJson.Default.Refusal, Status, "application/problem+json").ExecuteAsync(
+            httpContext);
     }
 }

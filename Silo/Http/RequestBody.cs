@@ -8,7 +8,8 @@ internal static class RequestBody
 {
     // The labels of UTF-8 and of ASCII, its subset (https://encoding.spec.whatwg.org/#names-and-labels).
     private static readonly string[] Charsets =
-        ["utf-8", "utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8", "us-ascii", "ascii", "ansi_x3.4-1968", "iso-ir-6", "iso646-us"];
+        ["utf-8", "utf8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8", "us-ascii", "ascii",
+            "ansi_x3.4-1968", "iso-ir-6", "iso646-us"];
 
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
@@ -17,10 +18,12 @@ internal static class RequestBody
     {
         if (request.Headers.ContentEncoding.Count > 0) return null;
         // Nearly every client sends these: no parsing.
-        if (request.ContentType is "application/x-www-form-urlencoded" or "application/json") return request.ContentType;
+        if (request.ContentType is "application/x-www-form-urlencoded" or "application/json")
+            return request.ContentType;
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)) return null;
         var charset = HeaderUtilities.RemoveQuotes(type.Charset);
-        if (type.Charset.HasValue && !Charsets.Any(known => charset.Equals(known, StringComparison.OrdinalIgnoreCase))) return null;
+        if (type.Charset.HasValue && !Charsets.Any(known => charset.Equals(known, StringComparison.OrdinalIgnoreCase)))
+            return null;
         return type.MediaType.ToString().ToLowerInvariant();
     }
 
@@ -34,7 +37,8 @@ internal static class RequestBody
     }
 
     /// <summary>Whether a body begins as no form does.</summary>
-    public static bool LooksLikeJson(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [(byte)'{', ..] or [(byte)'[', ..];
+    public static bool LooksLikeJson(ReadOnlySpan<byte> body) =>
+        body.TrimStart(" \t\r\n"u8) is [(byte)'{', ..] or [(byte)'[', ..];
 
     /// <summary>Reads the whole body.</summary>
     /// <param name="request">Its reader must be advanced beyond the bytes that this returns.</param>
@@ -90,7 +94,8 @@ internal static class RequestBody
     {
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => Refusal.BodyTooSlow(),
         BadHttpRequestException { StatusCode: StatusCodes.Status413PayloadTooLarge } => Refusal.BodyTooLarge(bytesMax),
-        InvalidDataException or InvalidOperationException => Refusal.MalformedBody("The body is not encoded as Content-Encoding says."),
+        InvalidDataException or InvalidOperationException =>
+            Refusal.MalformedBody("The body is not encoded as Content-Encoding says."),
         _ => Refusal.MalformedBody("The body ended early or is not framed as HTTP asks."),
     };
 }

@@ -19,11 +19,13 @@ internal static partial class TallyScript
     private static readonly Form Plain = new(Encoding.UTF8.GetBytes(ReadSource()));
     private static readonly Form Compressed = new(Compress(Plain.Body));
 
-    public static void MapScript(this IEndpointRouteBuilder routes) => routes.MapGet("/tally.js", Get).ExcludeFromDescription();
+    public static void MapScript(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/tally.js", Get).ExcludeFromDescription();
 
     private static FileContentHttpResult Get(HttpRequest request, HttpResponse response)
     {
-        var takesGzip = request.GetTypedHeaders().AcceptEncoding.Any(coding => coding.Value == "gzip" && coding.Quality is not 0);
+        var takesGzip =
+            request.GetTypedHeaders().AcceptEncoding.Any(coding => coding.Value == "gzip" && coding.Quality is not 0);
         if (takesGzip) response.Headers.ContentEncoding = "gzip";
         response.OpenToEveryPage();
         response.Headers.Vary = HeaderNames.AcceptEncoding;
@@ -36,8 +38,10 @@ internal static partial class TallyScript
     private static string ReadSource()
     {
         using var source = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream("tally.js")!);
-        return string.Concat(source.ReadToEnd().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Where(line => !line.StartsWith("//", StringComparison.Ordinal)).Select(line => NeedlessSpace().Replace(line, "")));
+        return string.Concat(
+            source.ReadToEnd().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => !line.StartsWith("//", StringComparison.Ordinal))
+            .Select(line => NeedlessSpace().Replace(line, "")));
     }
 
     [GeneratedRegex(@"(?<=[=<>+?:*{},;()|&-]) +| +(?=[=<>+?:*{},;()|&-])")]

@@ -12,7 +12,8 @@ internal static partial class Timestamp
     private const int MinutesMax = 14 * 60; // the largest offset in .NET and Postgres
 
     // Neither a year nor a day without dashes is taken for seconds.
-    private const decimal SecondsMin = 100_000_000, MillisecondsMin = 100_000_000_000, MillisecondsMax = 100_000_000_000_000;
+    private const decimal SecondsMin = 100_000_000, MillisecondsMin = 100_000_000_000, MillisecondsMax =
+        100_000_000_000_000;
 
     // A fraction finer than 100 ns is cut off: what is kept is coarser still. In a form, a plus that was not encoded
     // has become a space; before the digits of an offset it cannot mean anything else.
@@ -26,7 +27,8 @@ internal static partial class Timestamp
 
     /// <summary>Why an event's time cannot be read, or null.</summary>
     public static Refusal? Parse(string text, out DateTimeOffset time) =>
-        TryParse(text, out time, out var lacksZone) ? null : lacksZone ? Refusal.TimestampWithoutZone() : Refusal.InvalidTimestamp();
+        TryParse(text, out time, out var lacksZone) ? null
+            : lacksZone ? Refusal.TimestampWithoutZone() : Refusal.InvalidTimestamp();
 
     public static bool TryParse(string text, out DateTimeOffset time) => TryParse(text, out time, out _);
 
@@ -51,14 +53,16 @@ internal static partial class Timestamp
         lacksZone = !match.Groups["zone"].Success;
         time = default;
         var written = $"{Part("day", "")}T{Part("minute", "")}:{Part("second", "00")}.{Part("fraction", "0")}";
-        if (lacksZone || !DateTime.TryParse(written, CultureInfo.InvariantCulture, DateTimeStyles.None, out var local)) return false;
+        if (lacksZone || !DateTime.TryParse(written, CultureInfo.InvariantCulture, DateTimeStyles.None, out var local))
+            return false;
         var offset = OffsetOf(match);
         var ticks = local.Ticks - offset.Ticks;
         if (offset.Duration().TotalMinutes > MinutesMax || ticks < 0 || ticks > DateTime.MaxValue.Ticks) return false;
         time = new(ticks, TimeSpan.Zero);
         return true;
 
-        string Part(string name, string fallback) => match.Groups[name] is { Success: true } part ? part.Value : fallback;
+        string Part(string name, string fallback) =>
+            match.Groups[name] is { Success: true } part ? part.Value : fallback;
     }
 
     private static TimeSpan OffsetOf(Match match)
@@ -73,11 +77,13 @@ internal static partial class Timestamp
     private static bool TryParseEpoch(string text, out DateTimeOffset time)
     {
         time = default;
-        const NumberStyles style = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+        const NumberStyles style =
+            NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
         if (!decimal.TryParse(text, style, CultureInfo.InvariantCulture, out var number)) return false;
         var size = Math.Abs(number);
         if (size is < SecondsMin or >= MillisecondsMax) return false;
-        var ticks = DateTime.UnixEpoch.Ticks + (long)(number * (size < MillisecondsMin ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond));
+        var ticks = DateTime.UnixEpoch.Ticks
+            + (long)(number * (size < MillisecondsMin ? TimeSpan.TicksPerSecond : TimeSpan.TicksPerMillisecond));
         if (ticks < 0 || ticks > DateTime.MaxValue.Ticks) return false;
         time = new(ticks, TimeSpan.Zero);
         return true;

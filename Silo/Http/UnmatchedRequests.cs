@@ -1,6 +1,8 @@
 namespace Tally.Silo.Http;
 
-/// <summary>Refuses requests that match no endpoint of ours, with a problem document like every other refusal.</summary>
+/// <summary>
+/// Refuses requests that match no endpoint of ours, with a problem document like every other refusal.
+/// </summary>
 internal static class UnmatchedRequests
 {
     /// <summary>Middleware after routing, before anything that looks at the endpoint's metadata.</summary>

@@ -40,7 +40,8 @@ internal sealed class VisitorFingerprints(VisitorSettings settings, DailySalts s
     }
 
     // A script's request has the page's origin, an image's has its address. The host is the same.
-    private static string? SiteOf(HttpRequest request) => HostOf(request.Headers.Origin) ?? HostOf(request.Headers.Referer);
+    private static string? SiteOf(HttpRequest request) =>
+        HostOf(request.Headers.Origin) ?? HostOf(request.Headers.Referer);
 
     private static string? HostOf(string? url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Host.Length > 0 ? uri.IdnHost : null;

@@ -31,12 +31,15 @@ internal sealed class CsvParser
         isExport = names.Contains("sequence") && names.Contains("occurred"); // the names in an export of Tally's
         foreach (var field in FieldName.Fields)
         {
-            if (FieldName.Choose(columns, field, out var column) is { } ambiguous) throw new StartupException($"the header: {ambiguous}");
+            if (FieldName.Choose(columns, field, out var column) is { } ambiguous)
+                throw new StartupException($"the header: {ambiguous}");
             if (column >= 0) continue;
             if (field is "action" or "product" or "fingerprint")
-                throw new StartupException($"the header has no column {field}; a CSV file's first line names its columns");
+                throw new StartupException(
+                    $"the header has no column {field}; a CSV file's first line names its columns");
             if (field == "timestamp" && !times.NowWhereMissing) throw new StartupException(
-                times.Name is { } name ? $"the header has no column {name}" : $"the header has no column for the time: {TimeChoice.Advice}");
+                times.Name is { } name ? $"the header has no column {name}"
+                    : $"the header has no column for the time: {TimeChoice.Advice}");
         }
     }
 
@@ -54,9 +57,11 @@ internal sealed class CsvParser
         for (var i = 0; i < columns.Length; i++)
         {
             if (columns[i] is not { } name) continue;
-            var cell = isExport ? CsvFormat.WithoutMark(cells[i]) : cells[i] is "NULL" or "null" or @"\N" ? "" : cells[i];
+            var cell = isExport ? CsvFormat.WithoutMark(cells[i])
+                : cells[i] is "NULL" or "null" or @"\N" ? "" : cells[i];
             if (cell.Length == 0) continue;
-            if (name.Field == "properties" && !IsJson(cell)) return Item.Malformed(record.Line, "The properties are not JSON.");
+            if (name.Field == "properties" && !IsJson(cell))
+                return Item.Malformed(record.Line, "The properties are not JSON.");
             fields.Add(new(name, name.Field == "properties" ? cell : Field.ToJson(cell)));
         }
         return Item.Create(record.Line, fields, id);
@@ -64,7 +69,8 @@ internal sealed class CsvParser
 
     private Item WrongCount(long line, int cells)
     {
-        var joined = records.GoBack() is { } quote ? $", and a quote that opens a cell in line {quote} joins it with the next" : "";
+        var joined = records.GoBack() is { } quote
+            ? $", and a quote that opens a cell in line {quote} joins it with the next" : "";
         return Item.Malformed(line, $"There are {cells} columns where the header has {columns.Length}{joined}.");
     }
 
@@ -84,7 +90,9 @@ internal sealed class CsvParser
     {
         try
         {
-            var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(cell), new JsonReaderOptions { MaxDepth = NdjsonParser.DepthMax });
+            var reader =
+                new Utf8JsonReader(Encoding.UTF8.GetBytes(cell),
+                    new JsonReaderOptions { MaxDepth = NdjsonParser.DepthMax });
             return reader.Read() && reader.TrySkip() && !reader.Read();
         }
         catch (JsonException)

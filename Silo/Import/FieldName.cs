@@ -20,8 +20,10 @@ internal readonly record struct FieldName(string Field, string Written, int Rank
         ["visitorid"] = "fingerprint", ["anonymousid"] = "fingerprint", ["distinctid"] = "fingerprint",
         ["userid"] = "fingerprint", ["clientid"] = "fingerprint", ["deviceid"] = "fingerprint",
         ["messageid"] = "id", ["insertid"] = "id",
-        ["created"] = "timestamp", ["createdat"] = "timestamp", ["occurredat"] = "timestamp", ["time"] = "timestamp", ["date"] = "timestamp",
-        ["datetime"] = "timestamp", ["ts"] = "timestamp", ["eventtime"] = "timestamp", ["eventtimestamp"] = "timestamp", ["eventdate"] = "timestamp",
+        ["created"] = "timestamp", ["createdat"] = "timestamp", ["occurredat"] = "timestamp", ["time"] = "timestamp",
+        ["date"] = "timestamp",
+        ["datetime"] = "timestamp", ["ts"] = "timestamp", ["eventtime"] = "timestamp", ["eventtimestamp"] = "timestamp",
+        ["eventdate"] = "timestamp",
         ["props"] = "properties", ["eventproperties"] = "properties",
     };
 
@@ -66,5 +68,6 @@ internal readonly record struct FieldName(string Field, string Written, int Rank
 
     private static string Simplify(string written) =>
         written.Length > CharactersMax ? ""
-        : string.Concat(written.Where(c => !char.IsWhiteSpace(c) && c is not ('_' or '-' or '@' or '$'))).ToLowerInvariant();
+        : string.Concat(written.Where(c => !char.IsWhiteSpace(c) && c is not ('_' or '-' or '@' or '$')))
+            .ToLowerInvariant();
 }

@@ -45,7 +45,8 @@ internal static class FileItems
         {
             return await read();
         }
-        catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
+        catch (Exception exception)
+            when (exception is InvalidDataException or IOException or UnauthorizedAccessException)
         {
             throw new StartupException($"cannot be read to its end: {exception.Message}", exception);
         }

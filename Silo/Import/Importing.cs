@@ -69,7 +69,8 @@ internal sealed class Importing(ServiceClient service, ImportTally tally, Action
     {
         tally.Recorded += receipt.Recorded;
         tally.Repeated += receipt.Repeated;
-        foreach (var refused in receipt.Refused) Refuse(events[refused.Index].Line, $"{refused.Reason}: {refused.Detail}");
+        foreach (var refused in receipt.Refused)
+            Refuse(events[refused.Index].Line, $"{refused.Reason}: {refused.Detail}");
     }
 
     private static byte[] Ndjson(List<Item> events)

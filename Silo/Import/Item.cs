@@ -47,7 +47,8 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
             writer.WriteStartObject();
             foreach (var name in FieldName.Fields)
             {
-                if (FieldName.Choose(names, name, out var at) is { } ambiguous) return Malformed(line, ambiguous) with { IsAmbiguous = true };
+                if (FieldName.Choose(names, name, out var at) is { } ambiguous)
+                    return Malformed(line, ambiguous) with { IsAmbiguous = true };
                 if (at < 0 && name != "id") continue;
                 var value = at < 0 ? Field.ToJson(id()) : fields[at].Json;
                 hasTime |= name == "timestamp";

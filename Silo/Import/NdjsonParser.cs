@@ -16,17 +16,20 @@ internal sealed class NdjsonParser(TimeChoice times)
         try
         {
             var parsed = JsonElement.Parse(json, Options);
-            if (parsed.ValueKind != JsonValueKind.Object) return Item.Malformed(record.Line, "This is not a JSON object.");
+            if (parsed.ValueKind != JsonValueKind.Object)
+                return Item.Malformed(record.Line, "This is not a JSON object.");
             var fields = new List<Field>();
             foreach (var property in parsed.EnumerateObject())
             {
-                if (NameOf(property) is not { } written || FieldName.Match(written, times.Name) is not { } name) continue;
+                if (NameOf(property) is not { } written || FieldName.Match(written, times.Name) is not { } name)
+                    continue;
                 var value = property.Value.GetRawText();
                 if (value is not ("null" or "\"\"")) fields.Add(new(name, value));
             }
             return Item.Create(record.Line, fields, id);
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException) // half a surrogate pair
+        // half a surrogate pair
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return Item.Malformed(record.Line, "This is not a JSON object.");
         }

@@ -56,7 +56,8 @@ internal static class PostgresItems
         {
             return rows.GetDateTime(4).ToString("O", CultureInfo.InvariantCulture);
         }
-        catch (Exception exception) when (exception is InvalidCastException or OverflowException or ArgumentOutOfRangeException)
+        catch (Exception exception)
+            when (exception is InvalidCastException or OverflowException or ArgumentOutOfRangeException)
         {
             return null;
         }
@@ -68,7 +69,8 @@ internal static class PostgresItems
         {
             return await read();
         }
-        catch (Exception exception) when (exception is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
+        catch (Exception exception)
+            when (exception is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
         {
             throw new StartupException($"{url} cannot be read: {exception.Message}", exception);
         }

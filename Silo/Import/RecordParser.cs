@@ -21,7 +21,8 @@ internal sealed class RecordParser(RecordReader records, string name, TimeChoice
         var isFirst = !begun;
         begun = true;
         if (record.Text is not { } text)
-            return isFirst && IsCsvByName() != false ? throw new StartupException($"the first line is longer than {RecordReader.RecordBytesMax} bytes")
+            return isFirst && IsCsvByName() != false
+                ? throw new StartupException($"the first line is longer than {RecordReader.RecordBytesMax} bytes")
                 : Item.Malformed(record.Line, $"The line is longer than {RecordReader.RecordBytesMax} bytes.");
         if (isFirst && (IsCsvByName() ?? text.Span.TrimStart(" \t"u8) is not [(byte)'{', ..]))
         {
@@ -32,7 +33,8 @@ internal sealed class RecordParser(RecordReader records, string name, TimeChoice
         if (IsTranscoded && text.Span.IndexOf(SourceText.NoCharacter) >= 0)
             return Item.Malformed(record.Line, "This is not UTF-16 or UTF-32.");
         var item = csv is null ? json.Parse(record, text.Span, Id) : csv.Parse(record, Id);
-        if (item is { IsAmbiguous: true } && !anyParsed) throw new StartupException($"line {item.Line}: {item.Problem}");
+        if (item is { IsAmbiguous: true } && !anyParsed)
+            throw new StartupException($"line {item.Line}: {item.Problem}");
         anyParsed |= item.Json is not null;
         return item;
 

@@ -81,7 +81,8 @@ internal sealed class RecordReader(Stream source)
         while (true)
         {
             var rest = buffer.AsSpan(scanned, end - scanned);
-            var at = HonorsQuotes ? rest.IndexOfAny((byte)'\n', (byte)'\r', (byte)'"') : rest.IndexOfAny((byte)'\n', (byte)'\r');
+            var at = HonorsQuotes ? rest.IndexOfAny((byte)'\n', (byte)'\r', (byte)'"')
+                : rest.IndexOfAny((byte)'\n', (byte)'\r');
             scanned = at < 0 ? end : scanned + at;
             if (scanned == end) return null;
             var isLast = scanned + 1 == end;
@@ -92,7 +93,8 @@ internal sealed class RecordReader(Stream source)
                 if (ReadQuote(next) is { } cut) return cut;
                 continue;
             }
-            var found = new LineEnd(scanned, scanned + (!isLast && buffer[scanned] == '\r' && next == '\n' ? 2 : 1), line++);
+            var found =
+                new LineEnd(scanned, scanned + (!isLast && buffer[scanned] == '\r' && next == '\n' ? 2 : 1), line++);
             scanned = found.Next;
             if (!quoted) return found;
             if (spanned?.Line != quoteLine) spanned = found;
@@ -117,7 +119,8 @@ internal sealed class RecordReader(Stream source)
     // The latest quote opened no cell after all. The lines that it joined are separate again.
     private LineEnd? RejectQuote()
     {
-        (quoted, problem) = (false, $"The quote that opens a cell in line {quoteLine} is not closed, or not at the cell's end.");
+        (quoted, problem) = (false,
+            $"The quote that opens a cell in line {quoteLine} is not closed, or not at the cell's end.");
         if (spanned is not { } cut || cut.Line != quoteLine) return null;
         line = cut.Line + 1;
         return cut;

@@ -32,7 +32,8 @@ internal sealed class RowIds
         AppendLines(text);
         var digest = hash.GetHashAndReset();
         var key = BinaryPrimitives.ReadUInt64LittleEndian(digest);
-        if (seen.Count >= RowsMax) throw new StartupException($"has more than {RowsMax} rows without an id: give them ids, or split it");
+        if (seen.Count >= RowsMax)
+            throw new StartupException($"has more than {RowsMax} rows without an id: give them ids, or split it");
         if (!seen.Add(key))
         {
             var times = ++CollectionsMarshal.GetValueRefOrAddDefault(repeats, key, out _);
@@ -46,7 +47,8 @@ internal sealed class RowIds
     // Line ends inside quoted cells are normalized.
     private void AppendLines(ReadOnlySpan<byte> text)
     {
-        for (int at; (at = text.IndexOf((byte)'\r')) >= 0; text = text[(at + (text[at..] is [_, (byte)'\n', ..] ? 2 : 1))..])
+        for (int at; (at = text.IndexOf((byte)'\r')) >= 0; text =
+            text[(at + (text[at..] is [_, (byte)'\n', ..] ? 2 : 1))..])
         {
             hash.AppendData(text[..at]);
             hash.AppendData("\n"u8);

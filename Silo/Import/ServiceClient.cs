@@ -19,13 +19,16 @@ internal sealed class ServiceClient : IDisposable
     private const int AnswerBytesMax = 8 << 20;
 
     private readonly HttpClient http;
-    private readonly ResiliencePipeline<HttpResponseMessage> retrying = new ResiliencePipelineBuilder<HttpResponseMessage>()
+    private readonly ResiliencePipeline<HttpResponseMessage> retrying =
+        new ResiliencePipelineBuilder<HttpResponseMessage>()
         .AddTimeout(Patience)
         .AddRetry(new RetryStrategyOptions<HttpResponseMessage>
         {
             ShouldHandle = attempt => new(
-                attempt.Outcome.Exception is HttpRequestException or TaskCanceledException { InnerException: TimeoutException }
-                || attempt.Outcome.Result?.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests
+                attempt.Outcome.Exception is HttpRequestException
+                    or TaskCanceledException { InnerException: TimeoutException }
+                || attempt.Outcome.Result?.StatusCode is HttpStatusCode.ServiceUnavailable
+                    or HttpStatusCode.TooManyRequests
                     or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout),
             DelayGenerator = attempt => new(attempt.Outcome.Result?.Headers.RetryAfter?.Delta),
             MaxRetryAttempts = int.MaxValue, // the timeout ends it
@@ -54,7 +57,8 @@ internal sealed class ServiceClient : IDisposable
         catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
         {
             throw new StartupException(
-                $"{http.BaseAddress} does not answer: {exception.Message} An import needs a running service", exception);
+                $"{http.BaseAddress} does not answer: {exception.Message} An import needs a running service",
+                exception);
         }
     }
 
@@ -69,21 +73,26 @@ internal sealed class ServiceClient : IDisposable
             {
                 using var content = new ReadOnlyMemoryContent(events);
                 content.Headers.ContentType = new("application/x-ndjson");
-                return await http.PostAsync(new Uri("/api/events/batch?history=true", UriKind.Relative), content, attempt);
+                return await http.PostAsync(new Uri("/api/events/batch?history=true", UriKind.Relative), content,
+                    attempt);
             });
             var body = await response.Content.ReadAsByteArrayAsync();
-            if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity)
+            if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge
+                or HttpStatusCode.UnprocessableEntity)
                 throw new BatchRefusedException(DetailOf(body) ?? $"The service answers {(int)response.StatusCode}.")
                 {
                     Done = RefusalOf(body)?.Batch is { Refused: not null } done && done.Handled < count ? done : null,
                 };
             if (!response.IsSuccessStatusCode)
-                throw new StartupException($"{http.BaseAddress} refuses the events: {(int)response.StatusCode} {DetailOf(body)}");
-            return JsonSerializer.Deserialize(body, HttpJson.Default.BatchReceipt) is { Refused: not null } receipt && receipt.Handled == count
+                throw new StartupException(
+                    $"{http.BaseAddress} refuses the events: {(int)response.StatusCode} {DetailOf(body)}");
+            return JsonSerializer.Deserialize(body, HttpJson.Default.BatchReceipt) is { Refused: not null } receipt
+                && receipt.Handled == count
                 && receipt.Refused.All(one => one.Index >= 0 && one.Index < count)
                 ? receipt : throw new StartupException($"{http.BaseAddress} answers, but not as Tally does");
         }
-        catch (Exception exception) when (exception is TimeoutRejectedException or JsonException or HttpRequestException)
+        catch (Exception exception)
+            when (exception is TimeoutRejectedException or JsonException or HttpRequestException)
         {
             throw new StartupException($"{http.BaseAddress} does not answer any more: {exception.Message}", exception);
         }
@@ -92,7 +101,8 @@ internal sealed class ServiceClient : IDisposable
     public void Dispose() => http.Dispose();
 
     /// <summary>A refusal's reason and detail; null if the answer is no refusal.</summary>
-    public static string? DetailOf(byte[] body) => RefusalOf(body) is { } refusal ? $"{refusal.Reason}: {refusal.Detail}" : null;
+    public static string? DetailOf(byte[] body) =>
+        RefusalOf(body) is { } refusal ? $"{refusal.Reason}: {refusal.Detail}" : null;
 
     private static Refusal? RefusalOf(byte[] body)
     {

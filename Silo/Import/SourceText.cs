@@ -24,7 +24,8 @@ internal static class SourceText
             throw new StartupException("this is not text: use UTF-8, or UTF-16 or UTF-32 with a byte order mark");
         var bytes = text.AsStream();
         return encoding is null ? (bytes, false)
-            : (Encoding.CreateTranscodingStream(bytes, encoding, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)), true);
+            : (Encoding.CreateTranscodingStream(bytes, encoding,
+                new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)), true);
     }
 
     private static async ValueTask<(PipeReader Reader, byte[] Begin)> Peek(Stream source)

@@ -45,10 +45,12 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
             else if (binding.StartsWith("origins=", StringComparison.Ordinal) && origins == Any)
                 origins = Names(binding).Select(ParseOrigin).ToHashSet(StringComparer.OrdinalIgnoreCase);
             else if (binding == "history=true" && !history) history = true;
-            else throw new FormatException("expected a key, then at most ;products=NAME,NAME and ;origins=URL,URL and ;history=true");
+            else throw new FormatException(
+                "expected a key, then at most ;products=NAME,NAME and ;origins=URL,URL and ;history=true");
         }
         var isBound = products.Count > 0 || origins.Count > 0; // such a key is public
-        return new(Writes: true, Reads: false, products, origins) { Hash = HashOf(Checked(parts[0])), MayWriteHistory = history || !isBound };
+        return new(Writes: true, Reads: false, products, origins) { Hash = HashOf(Checked(parts[0])),
+            MayWriteHistory = history || !isBound };
     }
 
     /// <exception cref="FormatException">Says what was expected, without quoting the key.</exception>
@@ -68,21 +70,26 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
     internal static byte[] HashOf(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));
 
     private static string Checked(string key) =>
-        key.Length is >= CharactersMin and <= CharactersMax && key.All(c => char.IsAsciiLetterOrDigit(c) || Punctuation.Contains(c))
+        key.Length is >= CharactersMin and <= CharactersMax
+            && key.All(c => char.IsAsciiLetterOrDigit(c) || Punctuation.Contains(c))
             ? key
-            : throw new FormatException($"a key has {CharactersMin} to {CharactersMax} letters, digits or {Punctuation}");
+            : throw new FormatException(
+                $"a key has {CharactersMin} to {CharactersMax} letters, digits or {Punctuation}");
 
     private static string[] Names(string binding) =>
         binding[(binding.IndexOf('=') + 1)..].Split(',') is var names && names.All(name => name.Length > 0)
             ? names
-            : throw new FormatException("expected names separated by commas, without spaces; percent-encode other characters in a product");
+            : throw new FormatException(
+                "expected names separated by commas, without spaces; percent-encode other characters in a product");
 
     /// <summary>Parses an origin as browsers send it: scheme, host, and any port but the scheme's default.</summary>
     /// <exception cref="FormatException">Says what was expected.</exception>
     public static string ParseOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url)
-            && url is { Scheme: "http" or "https", UserInfo: "", HostNameType: UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 }
-            && url.GetLeftPart(UriPartial.Authority) is var origin && string.Equals(origin, text, StringComparison.OrdinalIgnoreCase)
+            && url is { Scheme: "http" or "https", UserInfo: "",
+                HostNameType: UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 }
+            && url.GetLeftPart(UriPartial.Authority) is var origin
+            && string.Equals(origin, text, StringComparison.OrdinalIgnoreCase)
             ? origin
             : throw new FormatException("expected an origin such as https://example.org, without a path");
 }

@@ -11,11 +11,13 @@ public sealed class AccessKeys
     /// <param name="writeKeys">As <see cref="ParseWriteKeys"/> reads them.</param>
     /// <param name="readKeys">As <see cref="ParseReadKeys"/> reads them. A key in two lists has both rights.</param>
     /// <param name="eraseKeys">As <see cref="ParseEraseKeys"/> reads them.</param>
-    public AccessKeys(IReadOnlyList<AccessKey> writeKeys, IReadOnlyList<AccessKey> readKeys, IReadOnlyList<AccessKey>? eraseKeys = null)
+    public AccessKeys(IReadOnlyList<AccessKey> writeKeys, IReadOnlyList<AccessKey> readKeys,
+        IReadOnlyList<AccessKey>? eraseKeys = null)
     {
         foreach (var key in writeKeys.Concat(readKeys).Concat(eraseKeys ?? []))
             if (!keys.Exists(key.IsSameKeyAs))
-                keys.Add(key with { Reads = readKeys.Any(key.IsSameKeyAs), Erases = eraseKeys?.Any(key.IsSameKeyAs) == true });
+                keys.Add(key with { Reads = readKeys.Any(key.IsSameKeyAs),
+                    Erases = eraseKeys?.Any(key.IsSameKeyAs) == true });
         (GuardWriting, GuardReading) = (writeKeys.Count > 0, readKeys.Count > 0);
     }
 
@@ -47,7 +49,8 @@ public sealed class AccessKeys
     {
         var keys = text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(parse).ToList();
         if (keys.Count == 0) throw new FormatException("expected at least one key");
-        if (keys.Index().Any(one => keys.Take(one.Index).Any(one.Item.IsSameKeyAs))) throw new FormatException("a key is given twice");
+        if (keys.Index().Any(one => keys.Take(one.Index).Any(one.Item.IsSameKeyAs)))
+            throw new FormatException("a key is given twice");
         return keys;
     }
 }

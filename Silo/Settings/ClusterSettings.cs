@@ -9,7 +9,8 @@ namespace Tally.Silo.Settings;
 /// <param name="GatewayPort">TCP port for Orleans clients; 0 opens none.</param>
 /// <param name="Advertise">The address under which other hosts reach this one; null to find it out.</param>
 /// <param name="SiloName">For logs and the membership table.</param>
-public sealed record ClusterSettings(string ClusterId = "", string ServiceId = "", int SiloPort = 0, int GatewayPort = 0,
+public sealed record ClusterSettings(string ClusterId = "", string ServiceId = "", int SiloPort = 0,
+    int GatewayPort = 0,
     IPAddress? Advertise = null, string SiloName = "")
 {
     // PEM files for TLS between silos: all of them, or none.

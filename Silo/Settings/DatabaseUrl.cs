@@ -31,7 +31,8 @@ public abstract record DatabaseUrl
         if (text.StartsWith("sqlite:", StringComparison.OrdinalIgnoreCase))
         {
             var path = text["sqlite:".Length..];
-            return path.Length > 0 && !path.Contains('\0') ? new Sqlite(path) : throw new FormatException("sqlite: needs a path after it");
+            return path.Length > 0 && !path.Contains('\0') ? new Sqlite(path)
+                : throw new FormatException("sqlite: needs a path after it");
         }
         if (text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase)
             || text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase))
@@ -51,7 +52,8 @@ public abstract record DatabaseUrl
         }
         catch (ArgumentException)
         {
-            throw new FormatException("this is no valid Npgsql connection string; it is NAME=VALUE;NAME=VALUE, with quotes around a value that holds a semicolon");
+            throw new FormatException(
+                "this is no valid Npgsql connection string; it is NAME=VALUE;NAME=VALUE, with quotes around a value that holds a semicolon");
         }
         var settings = new NpgsqlConnectionStringBuilder();
         var parameters = new PostgresParameters(settings, ofUrl: false);
@@ -61,9 +63,11 @@ public abstract record DatabaseUrl
             if (name is "host" or "port") Own(settings, name, (string)parts[name]);
             else parameters.Set(name, (string)parts[name]);
         }
-        if (settings.Host is not { Length: > 0 }) throw new FormatException("this Npgsql connection string names no Host");
+        if (settings.Host is not { Length: > 0 })
+            throw new FormatException("this Npgsql connection string names no Host");
         if (!PostgresHost.AllIn(settings).All(server => server.IsValid))
-            throw new FormatException("the Host of this Npgsql connection string is none; settings are separated by semicolons");
+            throw new FormatException(
+                "the Host of this Npgsql connection string is none; settings are separated by semicolons");
         parameters.Complete();
         return settings;
     }
@@ -74,7 +78,8 @@ public abstract record DatabaseUrl
         {
             settings[name] = value;
         }
-        catch (Exception exception) when (exception is ArgumentException or FormatException or OverflowException or InvalidCastException)
+        catch (Exception exception)
+            when (exception is ArgumentException or FormatException or OverflowException or InvalidCastException)
         {
             throw new FormatException($"the value of '{name}' cannot be read");
         }

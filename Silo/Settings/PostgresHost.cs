@@ -32,7 +32,9 @@ public sealed record PostgresHost(string Name, int Port)
             return;
         }
         // In a list of hosts, Npgsql takes what follows the last colon for the port.
-        settings.Host = string.Join(',', servers.Select(server => $"{(server.IsSocket ? server.Name : server.Bracketed)}:{server.Port}"));
+        settings.Host =
+            string.Join(',',
+                servers.Select(server => $"{(server.IsSocket ? server.Name : server.Bracketed)}:{server.Port}"));
     }
 
     /// <summary>
@@ -40,7 +42,8 @@ public sealed record PostgresHost(string Name, int Port)
     /// </summary>
     public bool IsValid => Port is > 0 and <= 65535
         && (IsSocket ? Name.Length > 1 && Name.AsSpan().IndexOfAny(",:\0") < 0
-            : Name.Contains(':') ? IPAddress.TryParse(Name, out _) : Uri.CheckHostName(Name) is not UriHostNameType.Unknown);
+            : Name.Contains(':') ? IPAddress.TryParse(Name, out _)
+                : Uri.CheckHostName(Name) is not UriHostNameType.Unknown);
 
     /// <summary>
     /// Reads <c>host</c>, <c>host:port</c>, <c>[address]</c> and <c>[address]:port</c>, as Npgsql does.
@@ -52,6 +55,7 @@ public sealed record PostgresHost(string Name, int Port)
         var hasPort = colon > bracket && (bracket >= 0 || text.IndexOf(':') == colon);
         var host = hasPort ? text[..colon] : text;
         return new(host.Trim('[', ']'), !hasPort ? port
-            : int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var own) ? own : 0);
+            : int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var own) ? own
+                : 0);
     }
 }

@@ -34,11 +34,13 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
         {
             Take(name, value);
         }
-        catch (Exception exception) when (exception is ArgumentException or FormatException or OverflowException or InvalidCastException)
+        catch (Exception exception)
+            when (exception is ArgumentException or FormatException or OverflowException or InvalidCastException)
         {
             // Only what looks like a name is quoted: anything else may be a part of a password.
             throw new FormatException(name.All(c => char.IsAsciiLetter(c) || c is '_' or ' ')
-                ? $"the parameter '{name}' is unknown or its value cannot be read" : "one of the parameters is unknown");
+                ? $"the parameter '{name}' is unknown or its value cannot be read"
+                : "one of the parameters is unknown");
         }
     }
 
@@ -55,7 +57,8 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
             case "passfile": settings.Passfile = value; break;
             case "require_auth": settings.RequireAuth = AuthenticationMethods(value); break;
             case "channel_binding": settings.ChannelBinding = Word<ChannelBinding>(value); break;
-            case "connect_timeout": settings.Timeout = Math.Clamp(int.Parse(value, provider: null), 0, ConnectSecondsMax); break;
+            case "connect_timeout": settings.Timeout =
+                Math.Clamp(int.Parse(value, provider: null), 0, ConnectSecondsMax); break;
             case "client_encoding": settings.ClientEncoding = value == "auto" ? "UTF8" : value; break;
             case "options": settings.Options = value; break;
             case "application_name": settings.ApplicationName = value; break;
@@ -63,7 +66,8 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
             case "keepalives": keepAlive = Flag(value); break;
             case "keepalives_idle": settings.TcpKeepAliveTime = int.Parse(value, provider: null); break;
             case "keepalives_interval": settings.TcpKeepAliveInterval = int.Parse(value, provider: null); break;
-            case "gssencmode" or "gss encryption mode": (hasGssMode, settings.GssEncryptionMode) = (true, Word<GssEncryptionMode>(value)); break;
+            case "gssencmode" or "gss encryption mode": (hasGssMode, settings.GssEncryptionMode) = (true,
+                Word<GssEncryptionMode>(value)); break;
             case "krbsrvname": settings.KerberosServiceName = value; break;
             case "sslmode" or "ssl mode": (hasSslMode, settings.SslMode) = (true, Word<SslMode>(value)); break;
             case "ssl" when value == "true": requireSsl = true; break; // JDBC's, which libpq reads too
@@ -75,11 +79,14 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
             case "sslkey": settings.SslKey = value; break;
             case "sslpassword": settings.SslPassword = value; break;
             case "target_session_attrs": settings.TargetSessionAttributes = value; break;
-            case "load_balance_hosts" when value is "disable" or "random": settings.LoadBalanceHosts = value == "random"; break;
+            case "load_balance_hosts"
+                when value is "disable" or "random": settings.LoadBalanceHosts = value == "random"; break;
             case "search_path": settings.SearchPath = value; break; // no key word of libpq's, but often written as one
             // What these say is so already, or makes no difference.
-            case "keepalives_count" or "tcp_user_timeout" or "replication" or "sslcompression" or "sslcertmode" or "sslsni" or "gssdelegation"
-                or "ssl_min_protocol_version" or "ssl_max_protocol_version" or "min_protocol_version" or "max_protocol_version":
+            case "keepalives_count" or "tcp_user_timeout" or "replication" or "sslcompression" or "sslcertmode"
+                or "sslsni" or "gssdelegation"
+                or "ssl_min_protocol_version" or "ssl_max_protocol_version" or "min_protocol_version"
+                or "max_protocol_version":
                 break;
             default: settings[name] = value; break;
         }
@@ -94,20 +101,25 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
         "client_encoding" when !IsUtf8(value) => "must be UTF8: events are text in any language",
         "replication" when value is not ("false" or "off" or "no" or "0") => "is for replication, and not for queries",
         "sslcompression" when value is not ("0" or "1") => "is 0 or 1",
-        "sslcertmode" when value != "allow" => "must be allow: a certificate is sent where sslcert names one and the server asks for it",
+        "sslcertmode" when value != "allow" =>
+            "must be allow: a certificate is sent where sslcert names one and the server asks for it",
         "sslcrl" or "sslcrldir" => "is not read, so a revoked certificate would pass",
         "sslkeylogfile" => "is not written: it would hold the keys of all connections",
         "sslsni" when value != "1" => "must be 1: the server's name is always sent",
         "requirepeer" => "cannot be checked: who runs the server behind a socket is not known here",
-        "ssl_min_protocol_version" when value is not ("" or "TLSv1" or "TLSv1.1" or "TLSv1.2") => "cannot ask for more than TLSv1.2, the least that is used",
-        "ssl_max_protocol_version" when value is not ("" or "TLSv1.3") => "must be TLSv1.3: the best that both sides know is used",
+        "ssl_min_protocol_version" when value is not ("" or "TLSv1" or "TLSv1.1" or "TLSv1.2") =>
+            "cannot ask for more than TLSv1.2, the least that is used",
+        "ssl_max_protocol_version" when value is not ("" or "TLSv1.3") =>
+            "must be TLSv1.3: the best that both sides know is used",
         "min_protocol_version" when value != "3.0" => "must be 3.0, the version that is used",
         "max_protocol_version" when value is not ("3.0" or "3.2" or "latest") => "is 3.0, 3.2 or latest",
         "gsslib" => "has a meaning on Windows alone",
         "gssdelegation" when value != "0" => "must be 0: credentials are never handed on",
         "scram_client_key" or "scram_server_key" => "is not known to this driver: give the password",
-        "oauth_issuer" or "oauth_client_id" or "oauth_client_secret" or "oauth_scope" => "is not known to this driver, which has no OAuth",
-        "target_session_attrs" when value is "standby" or "prefer-standby" or "read-only" => "must be read-write, primary or any: Tally writes",
+        "oauth_issuer" or "oauth_client_id" or "oauth_client_secret" or "oauth_scope" =>
+            "is not known to this driver, which has no OAuth",
+        "target_session_attrs" when value is "standby" or "prefer-standby" or "read-only" =>
+            "must be read-write, primary or any: Tally writes",
         _ => null,
     };
 
@@ -115,11 +127,14 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
     /// <exception cref="FormatException">Says what does not go together.</exception>
     public void Complete()
     {
-        if (settings.ClientEncoding is { } encoding && !IsUtf8(encoding)) throw new FormatException("the client encoding must be UTF8: events are text in any language");
+        if (settings.ClientEncoding is { } encoding && !IsUtf8(encoding))
+            throw new FormatException("the client encoding must be UTF8: events are text in any language");
         settings.ClientEncoding = "UTF8"; // said here, PGCLIENTENCODING does not change it
-        if (fallbackName is not null && string.IsNullOrEmpty(settings.ApplicationName)) settings.ApplicationName = fallbackName;
+        if (fallbackName is not null && string.IsNullOrEmpty(settings.ApplicationName))
+            settings.ApplicationName = fallbackName;
         // Preferring Kerberos' encryption, the default, prints two lines where its library is missing, as in the image.
-        if (!hasGssMode && Environment.GetEnvironmentVariable("PGGSSENCMODE") is null) settings.GssEncryptionMode = GssEncryptionMode.Disable;
+        if (!hasGssMode && Environment.GetEnvironmentVariable("PGGSSENCMODE") is null)
+            settings.GssEncryptionMode = GssEncryptionMode.Disable;
         CompleteKeepAlive();
         CompleteSsl();
         RequireChannelBinding();
@@ -128,7 +143,9 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
 
     private void CompleteKeepAlive()
     {
-        if (settings is { TcpKeepAliveInterval: > 0, TcpKeepAliveTime: 0 }) settings.TcpKeepAliveTime = KeepAliveSeconds; // Npgsql takes none alone
+        // Npgsql takes none alone
+        if (settings is { TcpKeepAliveInterval: > 0, TcpKeepAliveTime: 0 })
+            settings.TcpKeepAliveTime = KeepAliveSeconds;
         if (keepAlive is not { } wanted) return;
         settings.TcpKeepAlive = wanted;
         if (!wanted) (settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (0, 0);
@@ -141,9 +158,12 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
             throw new FormatException("the parameter 'sslrootcert' is system, which needs sslmode=verify-full");
         if (systemRoots) settings.SslMode = SslMode.VerifyFull;
         // libpq checks the server's certificate where it has a root to check it with; Npgsql would not look at it.
-        if (ofUrl && settings.SslMode == SslMode.Require && !string.IsNullOrEmpty(settings.RootCertificate)) settings.SslMode = SslMode.VerifyCA;
-        if (settings.SslNegotiation == SslNegotiation.Direct && settings.SslMode is not (SslMode.Require or SslMode.VerifyCA or SslMode.VerifyFull))
-            throw new FormatException("the parameter 'sslnegotiation' is direct, which needs sslmode=require, verify-ca or verify-full");
+        if (ofUrl && settings.SslMode == SslMode.Require && !string.IsNullOrEmpty(settings.RootCertificate))
+            settings.SslMode = SslMode.VerifyCA;
+        if (settings.SslNegotiation == SslNegotiation.Direct
+            && settings.SslMode is not (SslMode.Require or SslMode.VerifyCA or SslMode.VerifyFull))
+            throw new FormatException(
+                "the parameter 'sslnegotiation' is direct, which needs sslmode=require, verify-ca or verify-full");
     }
 
     // Npgsql looks at it where the server asks for a SCRAM password; a server that asks for none, or in another way,
@@ -151,9 +171,14 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
     private void RequireChannelBinding()
     {
         if (settings.ChannelBinding != ChannelBinding.Require) return;
-        if (settings.SslMode is SslMode.Disable) throw new FormatException("the parameter 'channel_binding' is require, which needs TLS: sslmode is disable");
-        var methods = settings.RequireAuth is { Length: > 0 } given ? given.Split(',', StringSplitOptions.TrimEntries) : ["ScramSHA256"];
-        if (!methods.Contains("ScramSHA256")) throw new FormatException("the parameter 'channel_binding' is require, which needs scram-sha-256 in require_auth");
+        if (settings.SslMode is SslMode.Disable)
+            throw new FormatException(
+                "the parameter 'channel_binding' is require, which needs TLS: sslmode is disable");
+        var methods = settings.RequireAuth is { Length: > 0 } given ? given.Split(',', StringSplitOptions.TrimEntries)
+            : ["ScramSHA256"];
+        if (!methods.Contains("ScramSHA256"))
+            throw new FormatException(
+                "the parameter 'channel_binding' is require, which needs scram-sha-256 in require_auth");
         settings.RequireAuth = "ScramSHA256";
     }
 
@@ -166,13 +191,16 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
             : settings.TargetSessionAttributes == "primary" ? "primary" : "read-write";
     }
 
-    private static bool IsUtf8(string encoding) => encoding.Replace("-", "").ToUpperInvariant() is "UTF8" or "UNICODE" or "AUTO";
+    private static bool IsUtf8(string encoding) =>
+        encoding.Replace("-", "").ToUpperInvariant() is "UTF8" or "UNICODE" or "AUTO";
 
     // libpq writes verify-full where Npgsql writes VerifyFull. A number is neither's.
     private static T Word<T>(string value) where T : struct, Enum =>
-        value.All(c => char.IsAsciiLetter(c) || c == '-') ? Enum.Parse<T>(value.Replace("-", ""), ignoreCase: true) : throw new FormatException();
+        value.All(c => char.IsAsciiLetter(c) || c == '-') ? Enum.Parse<T>(value.Replace("-", ""), ignoreCase: true)
+            : throw new FormatException();
 
-    private static bool Flag(string value) => value switch { "1" => true, "0" => false, _ => throw new FormatException() };
+    private static bool Flag(string value) =>
+        value switch { "1" => true, "0" => false, _ => throw new FormatException() };
 
     private static string AuthenticationMethods(string value) => string.Join(',', value.Split(',').Select(method =>
     {

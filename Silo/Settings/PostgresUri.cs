@@ -23,7 +23,8 @@ internal static class PostgresUri
         // database or a parameter, and quoted as such.
         var end = rest.AsSpan().IndexOfAny("/?#");
         var (authority, behind) = end < 0 ? (rest, "") : (rest[..end], rest[end..]);
-        if (behind.Contains('@') || behind.Contains('#') || authority.Count(c => c == '@') > 1) throw new FormatException(Malformed);
+        if (behind.Contains('@') || behind.Contains('#') || authority.Count(c => c == '@') > 1)
+            throw new FormatException(Malformed);
 
         var at = authority.IndexOf('@');
         if (at >= 0)
@@ -51,20 +52,26 @@ internal static class PostgresUri
         var named = text.Split(',').Select(SplitPort).ToList();
         var hosts = (parameters.Hosts ?? parameters.Addresses)?.Split(',') ?? [.. named.Select(server => server.Host)];
         if (parameters.Addresses is not null && (parameters.Hosts is not null || text.Length > 0))
-            throw new FormatException("the parameter 'hostaddr' has no place beside a host, whose address is looked up");
-        var ports = parameters.Ports?.Split(',') ?? (hosts.Length == named.Count ? [.. named.Select(server => server.Port)] : [""]);
+            throw new FormatException(
+                "the parameter 'hostaddr' has no place beside a host, whose address is looked up");
+        var ports = parameters.Ports?.Split(',')
+            ?? (hosts.Length == named.Count ? [.. named.Select(server => server.Port)] : [""]);
         if (hosts.All(host => host.Length == 0))
-            throw new FormatException("this postgres:// URL names no host; a socket's folder goes into it as host=/folder");
+            throw new FormatException(
+                "this postgres:// URL names no host; a socket's folder goes into it as host=/folder");
         if (ports.Length != 1 && ports.Length != hosts.Length)
             throw new FormatException("the parameter 'port' has another number of ports than there are hosts");
-        List<PostgresHost> servers = [.. hosts.Select((host, index) => new PostgresHost(host, Port(ports[ports.Length == 1 ? 0 : index])))];
-        return servers.TrueForAll(server => server.IsValid) ? [.. servers.Select(AsciiName)] : throw new FormatException(Malformed);
+        List<PostgresHost> servers =
+            [.. hosts.Select((host, index) => new PostgresHost(host, Port(ports[ports.Length == 1 ? 0 : index])))];
+        return servers.TrueForAll(server => server.IsValid) ? [.. servers.Select(AsciiName)]
+            : throw new FormatException(Malformed);
     }
 
     private static (string Host, string Port) SplitPort(string server)
     {
         var bracket = server.StartsWith('[') ? server.IndexOf(']') : -1;
-        if (server.StartsWith('[') && (bracket < 0 || !server.AsSpan(1, bracket - 1).Contains(':'))) throw new FormatException(Malformed);
+        if (server.StartsWith('[') && (bracket < 0 || !server.AsSpan(1, bracket - 1).Contains(':')))
+            throw new FormatException(Malformed);
         var colon = server.IndexOf(':', bracket + 1);
         var host = colon < 0 ? server : server[..colon];
         if (bracket >= 0 && bracket != host.Length - 1) throw new FormatException(Malformed);
@@ -73,7 +80,8 @@ internal static class PostgresUri
 
     private static int Port(string text) =>
         text.Length == 0 ? PostgresHost.DefaultPort
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : throw new FormatException(Malformed);
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port
+            : throw new FormatException(Malformed);
 
     private static PostgresHost AsciiName(PostgresHost server) =>
         server.IsSocket || Uri.CheckHostName(server.Name) != UriHostNameType.Dns ? server

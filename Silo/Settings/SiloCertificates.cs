@@ -12,7 +12,8 @@ public sealed class SiloCertificates
     private readonly X509Certificate2Collection authority;
     private readonly X509Certificate2Collection between;
 
-    private SiloCertificates(X509Certificate2 own, X509Certificate2Collection authority, X509Certificate2Collection between) =>
+    private SiloCertificates(X509Certificate2 own, X509Certificate2Collection authority,
+        X509Certificate2Collection between) =>
         (Own, this.authority, this.between) = (own, authority, between);
 
     public X509Certificate2 Own { get; }
@@ -31,11 +32,13 @@ public sealed class SiloCertificates
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
-            throw new FormatException($"-siloTlsKey: {keyPath} is not the unencrypted PEM key of the certificate in {certificatePath}");
+            throw new FormatException(
+                $"-siloTlsKey: {keyPath} is not the unencrypted PEM key of the certificate in {certificatePath}");
         }
         var certificates = new SiloCertificates(own, authority, [.. chain.Skip(1)]);
         return certificates.Problem(own) is { } problem
-            ? throw new FormatException($"-siloTlsCertificate: {certificatePath} would be refused by other silos: {problem}") : certificates;
+            ? throw new FormatException(
+                $"-siloTlsCertificate: {certificatePath} would be refused by other silos: {problem}") : certificates;
     }
 
     /// <summary>Why a certificate is not a silo's; null if it is one.</summary>
@@ -64,7 +67,8 @@ public sealed class SiloCertificates
         {
             // reported below
         }
-        return certificates.Count > 0 ? certificates : throw new FormatException($"{flag}: {path} holds no certificate in PEM format");
+        return certificates.Count > 0 ? certificates
+            : throw new FormatException($"{flag}: {path} holds no certificate in PEM format");
     }
 
     private static string ReadText(string flag, string path)

@@ -26,12 +26,14 @@ internal static class Migrations
             .LogTo(new NoOpUpgradeLog()) // failures are thrown below; DbUp's own log would quote statements
             .Build();
         if (engine.GetExecutedButNotDiscoveredScripts() is [var unknown, ..])
-            throw new StartupException($"The database has migration {unknown}, which this version of app does not know: "
+            throw new StartupException(
+                $"The database has migration {unknown}, which this version of app does not know: "
                 + "use the version that migrated it, or a new database.");
         var result = engine.PerformUpgrade();
         return result.Successful
             ? [.. result.Scripts.Select(script => script.Name)]
-            : throw new StartupException($"Migration {result.ErrorScript?.Name} failed: {result.Error.Message}", result.Error);
+            : throw new StartupException($"Migration {result.ErrorScript?.Name} failed: {result.Error.Message}",
+                result.Error);
     }
 }
 

@@ -43,7 +43,8 @@ public abstract partial class SqlStorage
         public IAsyncEnumerable<RecordedEvent> Events(CancellationToken cancellation) =>
             Stream(connections.Events, storage.auditEvents, storage.ReadEvent, cancellation);
 
-        public IAsyncEnumerable<StoredState> States(CancellationToken cancellation) => Stream(connections.Others, storage.auditStates,
+        public IAsyncEnumerable<StoredState> States(CancellationToken cancellation) =>
+            Stream(connections.Others, storage.auditStates,
             row => new StoredState(row.GetString(0), row.GetFieldValue<byte[]>(1), row.GetBoolean(2)), cancellation);
 
         public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RemovedRollups(CancellationToken cancellation) =>
@@ -63,7 +64,8 @@ public abstract partial class SqlStorage
 
         public ValueTask DisposeAsync() => connections.DisposeAsync();
 
-        private static async IAsyncEnumerable<T> Stream<T>(DbConnection connection, string sql, Func<DbDataReader, T> map,
+        private static async IAsyncEnumerable<T> Stream<T>(DbConnection connection, string sql,
+            Func<DbDataReader, T> map,
             [EnumeratorCancellation] CancellationToken cancellation)
         {
             await using var command = connection.CreateCommand();

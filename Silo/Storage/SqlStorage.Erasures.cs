@@ -43,7 +43,8 @@ public abstract partial class SqlStorage
         DbTransaction at, string fingerprint, FoldedHistory history, long head, byte[]? suppressionHash, int pageEvents)
     {
         if (history.State.Sequence != head) return null;
-        var deleted = await Execute(at, deleteEvents, Parameter("fingerprint", fingerprint), Parameter("sequence", head));
+        var deleted =
+            await Execute(at, deleteEvents, Parameter("fingerprint", fingerprint), Parameter("sequence", head));
         if (deleted != history.Events) return null;
         foreach (var some in history.Rollups.Chunk(pageEvents)) await AddRemoved(at, some);
         var visits = await DeleteVisits(at, fingerprint, history.State);
@@ -62,7 +63,8 @@ public abstract partial class SqlStorage
     {
         await LockMerge(at);
         await Execute(at, mergeVisits, Parameter("limit", int.MaxValue));
-        var days = folded.Products.SelectMany(product => product.Days.All().Select(day => (product.Product, Day: day))).ToList();
+        var days = folded.Products.SelectMany(product => product.Days.All().Select(day => (product.Product, Day: day)))
+            .ToList();
         return await Execute(at, deleteVisits, Parameter("fingerprint", fingerprint),
             Texts("products", days.Select(one => one.Product)),
             Days("days", days.Select(one => DateOnly.FromDayNumber(one.Day))));
@@ -124,7 +126,8 @@ public abstract partial class SqlStorage
     protected virtual Task OverwriteErased() => Task.CompletedTask;
 
     /// <summary>Notes what events that leave the log gave the rollups.</summary>
-    protected abstract Task AddRemoved(DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed);
+    protected abstract Task AddRemoved(DbTransaction at,
+        IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed);
 
     /// <summary>Until the transaction ends, nobody else merges.</summary>
     protected virtual Task LockMerge(DbTransaction at) => Task.CompletedTask;

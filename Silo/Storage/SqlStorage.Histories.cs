@@ -19,10 +19,12 @@ public abstract partial class SqlStorage
             Texts("fingerprints", events.Select(e => e.Fingerprint)), Ids("ids", events.Select(e => e.Event.Id)));
 
     public async Task<IReadOnlyDictionary<string, long>> ReadHeads(IReadOnlyCollection<string> fingerprints) =>
-        (await Query(readHeads, row => (row.GetString(0), row.GetInt64(1)), Texts("fingerprints", fingerprints))).ToDictionary();
+        (await Query(readHeads, row => (row.GetString(0), row.GetInt64(1)),
+            Texts("fingerprints", fingerprints))).ToDictionary();
 
     public async Task<IReadOnlyList<RecordedEvent>> ReadAfter(
-        string fingerprint, long sequence, int limit, int bytesMax = int.MaxValue, CancellationToken cancellation = default) =>
+        string fingerprint, long sequence, int limit, int bytesMax = int.MaxValue,
+        CancellationToken cancellation = default) =>
         await Query(readPage, ReadEvent,
         [
             Parameter("fingerprint", fingerprint), Parameter("sequence", sequence),

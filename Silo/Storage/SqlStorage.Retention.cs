@@ -61,7 +61,8 @@ public abstract partial class SqlStorage
         DbTransaction at, IReadOnlyList<string> fingerprints, DateTime before, int eventsEach)
     {
         var states = await Query(at, readPrunedStates,
-            row => (row.GetString(0), StoredStates.Read(row.GetFieldValue<byte[]>(1))), Texts("fingerprints", fingerprints));
+            row => (row.GetString(0), StoredStates.Read(row.GetFieldValue<byte[]>(1))),
+            Texts("fingerprints", fingerprints));
         var step = new PruningStep(before, states.ToDictionary());
         var oldest = await Query(at, readOldest, ReadEvent,
             Texts("fingerprints", fingerprints), Parameter("limit", eventsEach));

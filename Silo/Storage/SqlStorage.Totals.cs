@@ -61,12 +61,14 @@ public abstract partial class SqlStorage
     /// once, even during a merge. The cost grows with the range's hours (its minutes with <see
     /// cref="TotalsBucket.Minute"/>) and its pairs of product and action, and not with the number of events.
     /// </summary>
-    public async Task<IReadOnlyList<TotalsSum>> ReadTotals(TotalsQuestion question, int limit, CancellationToken cancellation)
+    public async Task<IReadOnlyList<TotalsSum>> ReadTotals(TotalsQuestion question, int limit,
+        CancellationToken cancellation)
     {
         var (hoursFrom, hoursTo) = WholeHours(question);
         return await Query(readTotals, ReadSum,
         [
-            Time("from", question.From), Time("to", question.To), Time("hours_from", hoursFrom), Time("hours_to", hoursTo),
+            Time("from", question.From), Time("to", question.To), Time("hours_from", hoursFrom),
+            Time("hours_to", hoursTo),
             Parameter("bucket", question.Bucket.ToString().ToLowerInvariant()),
             Parameter("by_product", question.ByProduct), Parameter("by_action", question.ByAction),
             Optional("product", question.Product), Optional("action", question.Action),

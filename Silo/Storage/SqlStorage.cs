@@ -70,13 +70,15 @@ public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
     protected virtual bool TryForgetConnections(Exception exception) => false;
 
     // The message quotes nothing of the driver's: its texts may hold values, which are people's.
-    protected static EventLogUnavailableException Unavailable(Exception cause) => new("The database does not answer.", cause);
+    protected static EventLogUnavailableException Unavailable(Exception cause) =>
+        new("The database does not answer.", cause);
 
     private Task<List<T>> Query<T>(string sql, Func<DbDataReader, T> map, params DbParameter[] parameters) =>
         Query(sql, map, parameters, Open, CancellationToken.None);
 
     private async Task<List<T>> Query<T>(string sql, Func<DbDataReader, T> map, DbParameter[] parameters,
-        Func<CancellationToken, ValueTask<DbConnection>> open, CancellationToken cancellation, Predicate<T>? isLast = null)
+        Func<CancellationToken, ValueTask<DbConnection>> open, CancellationToken cancellation,
+        Predicate<T>? isLast = null)
     {
         for (var attempt = 1; ; attempt++)
         {

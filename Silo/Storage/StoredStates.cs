@@ -8,7 +8,8 @@ internal static class StoredStates
 {
     // Created when first needed, since most databases have nothing pruned.
     private static readonly Lazy<Serializer<FingerprintState>> Serializer = new(() =>
-        new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer<FingerprintState>>());
+        new ServiceCollection().AddSerializer().BuildServiceProvider()
+            .GetRequiredService<Serializer<FingerprintState>>());
 
     public static FingerprintState Read(byte[] stored) => Serializer.Value.Deserialize(stored)!;
 

@@ -3,7 +3,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Browser;
 
-/// <summary>Segment's SDK for browsers, from npm, in the real one, on a page of another origin: sent n, counted n.</summary>
+/// <summary>
+/// Segment's SDK for browsers, from npm, in the real one, on a page of another origin: sent n, counted n.
+/// </summary>
 public sealed class SegmentSdk(PostgresServer server) : IAsyncLifetime
 {
     private const string Sdk = "node_modules/@segment/analytics-next/dist/umd/index.js";
@@ -44,8 +46,10 @@ public sealed class SegmentSdk(PostgresServer server) : IAsyncLifetime
         var events = await Counts(5 + 2 * each);
         Assert.Equal(each, events.Where(e => e.Action == "tick").Select(e => e.Properties).Distinct().Count());
         Assert.Equal(each, events.Where(e => e.Action == "tock").Select(e => e.Properties).Distinct().Count());
-        Assert.Equal([await tab.EvaluateExpressionAsync<string>("analytics.instance.user().anonymousId()")], events.Select(e => e.Fingerprint).Distinct());
-        Assert.Equal("""{"seats":3,"userId":"u-1","groupId":"g-1"}""", Assert.Single(events, e => e.Action == "group").Properties);
+        Assert.Equal([await tab.EvaluateExpressionAsync<string>("analytics.instance.user().anonymousId()")],
+            events.Select(e => e.Fingerprint).Distinct());
+        Assert.Equal("""{"seats":3,"userId":"u-1","groupId":"g-1"}""",
+            Assert.Single(events, e => e.Action == "group").Properties);
         Assert.Contains("\"price\":\"Käse\"", Assert.Single(events, e => e.Action == "page").Properties);
     }
 
@@ -60,7 +64,8 @@ public sealed class SegmentSdk(PostgresServer server) : IAsyncLifetime
             analytics.track('fine');
             """);
         await Counts(1);
-        await Eventually.True(async () => (await tab.EvaluateExpressionAsync<string[]>("failures")).Length > 0, "The page knows of nothing.");
+        await Eventually.True(async () => (await tab.EvaluateExpressionAsync<string[]>("failures")).Length > 0,
+            "The page knows of nothing.");
         Assert.Equal(["delivery_failure large"], await tab.EvaluateExpressionAsync<string[]>("failures"));
     }
 
@@ -76,26 +81,30 @@ public sealed class SegmentSdk(PostgresServer server) : IAsyncLifetime
     }
 
     // The page is Tally's own by another name, so of another origin.
-    private async Task StartTally() => app = await AppProcess.Start(database!, port: port, flags: ["-corsOrigins", $"http://localhost:{port}"]);
+    private async Task StartTally() =>
+        app = await AppProcess.Start(database!, port: port, flags: ["-corsOrigins", $"http://localhost:{port}"]);
 
     private async Task<IPage> OpenTab(string options)
     {
         var tab = await (await chromium.NewVisitor()).NewPageAsync();
         await tab.GoToAsync($"http://localhost:{port}/health/live");
         await tab.AddScriptTagAsync(new AddTagOptions { Path = Path.Combine(NodePackages.Folder, Sdk) });
-        await tab.EvaluateExpressionAsync($"window.analytics = AnalyticsNext.AnalyticsBrowser.load({{ writeKey: 'shop', cdnURL: 'http://127.0.0.1:{port}' }}, {options})");
+        await tab.EvaluateExpressionAsync(
+            $"window.analytics = AnalyticsNext.AnalyticsBrowser.load({{ writeKey: 'shop', cdnURL: 'http://127.0.0.1:{port}' }}, {options})");
         return tab;
     }
 
     private async Task<List<Logged>> Counts(int expected)
     {
         List<Logged> events = [];
-        await Eventually.True(async () => (events = await Events()).Count >= expected, () => $"{events.Count} of {expected} events are there.", seconds: 90);
+        await Eventually.True(async () => (events = await Events()).Count >= expected,
+            () => $"{events.Count} of {expected} events are there.", seconds: 90);
         Assert.Equal(expected, events.Count);
         return events;
     }
 
-    private Task<List<Logged>> Events() => database!.Query("select action, fingerprint, properties from events where product = 'shop'",
+    private Task<List<Logged>> Events() =>
+        database!.Query("select action, fingerprint, properties from events where product = 'shop'",
         row => new Logged(row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2)));
 
     private sealed record Logged(string Action, string Fingerprint, string? Properties);

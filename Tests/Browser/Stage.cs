@@ -22,7 +22,8 @@ public sealed class Stage(PostgresServer server) : IAsyncLifetime
     }
 
     public async Task StartTally() => app = await AppProcess.Start(
-        database!, new() { ["APP_WRITE_KEYS"] = $"{WriteKey};origins={site!.Origin}" }, port, ["-corsOrigins", site.Origin]);
+        database!, new() { ["APP_WRITE_KEYS"] = $"{WriteKey};origins={site!.Origin}" }, port,
+        ["-corsOrigins", site.Origin]);
 
     /// <summary>kill -9, so nothing listens until it is started again.</summary>
     public async Task KillTally()
@@ -43,7 +44,8 @@ public sealed class Stage(PostgresServer server) : IAsyncLifetime
 
     /// <summary>As an integrity attribute has it.</summary>
     public async Task<string> ScriptHash() =>
-        "sha256-" + Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(await app!.Http.GetByteArrayAsync("/tally.js")));
+        "sha256-" + Convert.ToBase64String(
+            System.Security.Cryptography.SHA256.HashData(await app!.Http.GetByteArrayAsync("/tally.js")));
 
     /// <summary>A tab that shows a page of the product, its script run.</summary>
     public async Task<IPage> OpenTab(IBrowserContext visitor, string product)
@@ -71,7 +73,8 @@ public sealed class Stage(PostgresServer server) : IAsyncLifetime
 
     private Task<List<LoggedEvent>> Events(string product) => database!.Query(
         $"select action, fingerprint, properties, occurred, created from events where product = '{product}' order by created",
-        row => new LoggedEvent(row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2), row.GetString(3), row.GetString(4)));
+        row => new LoggedEvent(row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2),
+            row.GetString(3), row.GetString(4)));
 
     public async ValueTask DisposeAsync()
     {
@@ -86,4 +89,5 @@ public sealed class Stage(PostgresServer server) : IAsyncLifetime
     }
 }
 
-public sealed record LoggedEvent(string Action, string Fingerprint, string? Properties, string Occurred, string Created);
+public sealed record LoggedEvent(string Action, string Fingerprint, string? Properties, string Occurred,
+    string Created);

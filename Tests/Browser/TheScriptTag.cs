@@ -3,7 +3,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Browser;
 
-/// <summary>Pages of another origin with the script tag, under a policy that allows it alone, in the real browser.</summary>
+/// <summary>
+/// Pages of another origin with the script tag, under a policy that allows it alone, in the real browser.
+/// </summary>
 public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
 {
     private readonly string product = "p" + Guid.NewGuid().ToString("N");
@@ -37,7 +39,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
             history.replaceState({}, '', '/{{product}}/b?page=2');
             """);
         await stage.Counts(product, 3);
-        await tab.EvaluateExpressionAsync("new Promise(done => { addEventListener('popstate', done, {once: true}); history.back(); })");
+        await tab.EvaluateExpressionAsync(
+            "new Promise(done => { addEventListener('popstate', done, {once: true}); history.back(); })");
         var events = await stage.Counts(product, 4);
         Assert.Equal(((string[])["", "/a", "/a", "/b"]).Select(path => $$"""{"path":"/{{product}}{{path}}"}"""),
             events.Select(e => e.Properties).Order());
@@ -57,7 +60,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
     public async Task A_page_that_is_prepared_is_no_view_until_it_is_seen()
     {
         var tab = await (await stage.NewVisitor()).NewPageAsync();
-        await tab.EvaluateExpressionOnNewDocumentAsync("Object.defineProperty(document, 'prerendering', {value: true})");
+        await tab.EvaluateExpressionOnNewDocumentAsync(
+            "Object.defineProperty(document, 'prerendering', {value: true})");
         await tab.GoToAsync(stage.Url(product));
         await tab.EvaluateExpressionAsync("tally('prepared')");
         await NothingIsKept(tab);
@@ -70,9 +74,11 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
     public async Task An_event_of_the_page_has_its_properties()
     {
         var tab = await stage.OpenTab(await stage.NewVisitor(), product);
-        await tab.EvaluateExpressionAsync("tally('signup', {plan: 'pro', seats: 3, text: 'Käse \"\\n'}); tally('ping')");
+        await tab.EvaluateExpressionAsync(
+            "tally('signup', {plan: 'pro', seats: 3, text: 'Käse \"\\n'}); tally('ping')");
         var events = await stage.Counts(product, 3);
-        Assert.Equal("""{"plan":"pro","seats":3,"text":"Käse \"\n"}""", Assert.Single(events, e => e.Action == "signup").Properties);
+        Assert.Equal("""{"plan":"pro","seats":3,"text":"Käse \"\n"}""",
+            Assert.Single(events, e => e.Action == "signup").Properties);
         Assert.Null(Assert.Single(events, e => e.Action == "ping").Properties);
     }
 
@@ -104,7 +110,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         var events = await stage.Counts(product, 7);
         await NothingIsKept(tab);
         // The page's own time, not the time at which it came.
-        Assert.All(events.Where(e => e.Action == "offline"), e => Assert.InRange(DateTime.Parse(e.Occurred), happened.AddMinutes(-1), happened));
+        Assert.All(events.Where(e => e.Action == "offline"),
+            e => Assert.InRange(DateTime.Parse(e.Occurred), happened.AddMinutes(-1), happened));
     }
 
     [Fact]
@@ -141,7 +148,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
     public async Task A_server_that_dies_and_comes_back_has_every_event_once()
     {
         var tab = await stage.OpenTab(await stage.NewVisitor(), product);
-        await tab.EvaluateExpressionAsync("window.sent = 0; window.clock = setInterval(() => tally('tick', {i: sent++}), 20)");
+        await tab.EvaluateExpressionAsync(
+            "window.sent = 0; window.clock = setInterval(() => tally('tick', {i: sent++}), 20)");
         await stage.Reaches(product, 10);
         await stage.KillTally();
         await Eventually.True(async () => await Kept(tab) >= 10, "Nothing is kept.");
@@ -159,14 +167,16 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
     {
         var visitor = await stage.NewVisitor();
         var tab = await visitor.NewPageAsync();
-        await tab.EvaluateExpressionOnNewDocumentAsync($"Object.defineProperty(navigator, '{wish}', {{value: {value}}})");
+        await tab.EvaluateExpressionOnNewDocumentAsync(
+            $"Object.defineProperty(navigator, '{wish}', {{value: {value}}})");
         await tab.GoToAsync(stage.Url(product));
         await tab.EvaluateExpressionAsync("tally('signup', {plan: 'pro'}); history.pushState({}, '', '?next')");
         Assert.Equal(0, await tab.EvaluateExpressionAsync<int>("localStorage.length"));
         // Whatever that had sent would be there before this.
         await stage.OpenTab(await stage.NewVisitor(), product);
         await stage.Counts(product, 1);
-        Assert.DoesNotContain(await tab.EvaluateExpressionAsync<string[]>("performance.getEntriesByType('resource').map(e => e.name)"),
+        Assert.DoesNotContain(
+            await tab.EvaluateExpressionAsync<string[]>("performance.getEntriesByType('resource').map(e => e.name)"),
             name => name.Contains("/api/"));
     }
 
@@ -174,7 +184,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
     public async Task A_refused_event_is_dropped_and_does_not_hold_up_others()
     {
         var tab = await stage.OpenTab(await stage.NewVisitor(), product);
-        await tab.EvaluateExpressionAsync("tally(''); tally('large', {text: 'x'.repeat(40000)}); tally('huge', {text: 'x'.repeat(70000)}); tally('good')");
+        await tab.EvaluateExpressionAsync(
+            "tally(''); tally('large', {text: 'x'.repeat(40000)}); tally('huge', {text: 'x'.repeat(70000)}); tally('good')");
         await stage.Counts(product, 2);
         await NothingIsKept(tab);
     }
@@ -255,9 +266,11 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
     {
         var tab = await (await stage.NewVisitor()).NewPageAsync();
         var complaints = Complaints(tab);
-        await tab.GoToAsync($"{stage.Url(product)}?{page.Replace("HASH", Uri.EscapeDataString($"\"{await stage.ScriptHash()}\""))}");
+        await tab.GoToAsync(
+            $"{stage.Url(product)}?{page.Replace("HASH", Uri.EscapeDataString($"\"{await stage.ScriptHash()}\""))}");
         await stage.Counts(product, 1);
-        Assert.Equal(page.StartsWith("isolated", StringComparison.Ordinal), await tab.EvaluateExpressionAsync<bool>("crossOriginIsolated"));
+        Assert.Equal(page.StartsWith("isolated", StringComparison.Ordinal),
+            await tab.EvaluateExpressionAsync<bool>("crossOriginIsolated"));
         await tab.EvaluateExpressionAsync("tally('signup')");
         await stage.Counts(product, 2);
         await NothingIsKept(tab);
@@ -291,8 +304,11 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         foreach (var type in (string[])["application/json", "text/plain", "application/x-www-form-urlencoded"])
         {
             var body = type.EndsWith("encoded", StringComparison.Ordinal)
-                ? $"action={type.Length}&product={product}&fingerprint=f" : $$"""{"action":"{{type.Length}}","product":"{{product}}","fingerprint":"f"}""";
-            Assert.True(await tab.EvaluateExpressionAsync<bool>($"navigator.sendBeacon('{stage.EventsUrl}', new Blob(['{body}'], {{type: '{type}'}}))"));
+                ? $"action={type.Length}&product={product}&fingerprint=f"
+                : $$"""{"action":"{{type.Length}}","product":"{{product}}","fingerprint":"f"}""";
+            Assert.True(
+                await tab.EvaluateExpressionAsync<bool>(
+                    $"navigator.sendBeacon('{stage.EventsUrl}', new Blob(['{body}'], {{type: '{type}'}}))"));
         }
         Assert.Equal(["10", "16", "33", "view"], (await stage.Counts(product, 4)).Select(e => e.Action).Order());
         Assert.Empty(complaints);
@@ -325,7 +341,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         await tab.SetOfflineModeAsync(true);
         await tab.EvaluateExpressionAsync("history.pushState({}, '', '?offline')");
         await Keeps(tab, 2);
-        var kept = await tab.EvaluateExpressionAsync<string[]>("Object.keys(localStorage).filter(key => key.startsWith('tally.')).map(key => key.slice(key.indexOf('http')).split('/')[2])");
+        var kept = await tab.EvaluateExpressionAsync<string[]>(
+            "Object.keys(localStorage).filter(key => key.startsWith('tally.')).map(key => key.slice(key.indexOf('http')).split('/')[2])");
         Assert.Equal(2, kept.Distinct().Count());
         await tab.SetOfflineModeAsync(false);
         await NothingIsKept(tab);
@@ -370,7 +387,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
             """);
         Assert.Empty(thrown);
         await NothingIsKept(tab);
-        Assert.Equal(["bigint", "circular", "fetch", "function", "getter", "json", "more", "proxy", "symbol", "view"], (await stage.Counts(product, 10)).Select(e => e.Action).Order());
+        Assert.Equal(["bigint", "circular", "fetch", "function", "getter", "json", "more", "proxy", "symbol", "view"],
+            (await stage.Counts(product, 10)).Select(e => e.Action).Order());
         Assert.DoesNotContain(complaints, complaint => complaint.Contains("Error", StringComparison.Ordinal));
     }
 
@@ -381,7 +399,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
     private static async Task Keeps(IPage tab, int events)
     {
         var kept = -1;
-        await Eventually.True(async () => (kept = await Kept(tab)) == events, () => $"{kept} events are kept, not {events}.");
+        await Eventually.True(async () => (kept = await Kept(tab)) == events,
+            () => $"{kept} events are kept, not {events}.");
     }
 
     private static Task<int> Kept(IPage tab) =>

@@ -10,14 +10,16 @@ public sealed class BrokenOnPurpose
 {
     private const int StopSecondsMax = 8;
 
-    private const string SameSequenceTwice = "select 1 from events group by fingerprint, sequence having count(*) > 1 limit 1";
+    private const string SameSequenceTwice =
+        "select 1 from events group by fingerprint, sequence having count(*) > 1 limit 1";
     private const string SameIdTwice = "select 1 from events group by fingerprint, id having count(*) > 1 limit 1";
 
     // Silos that know nothing of one another hold the same fingerprints in memory, as a stopped one does that wakes.
     [Fact]
     public async Task A_log_without_its_fence_is_found()
     {
-        await using var run = await FaultRun.Start(Seed.Next(), StopSecondsMax, name => new() { ["APP_CLUSTER_ID"] = name });
+        await using var run =
+            await FaultRun.Start(Seed.Next(), StopSecondsMax, name => new() { ["APP_CLUSTER_ID"] = name });
         await run.Database.Execute("alter table events drop constraint events_pkey");
         await Shows(run, SameSequenceTwice);
         await AssertFinds(run, "is in place");
@@ -62,13 +64,15 @@ public sealed class BrokenOnPurpose
 
     // The load goes on until the break has done its harm.
     private static Task Shows(FaultRun run, string harm) => Eventually.True(
-        async () => (await run.Database.Query(harm, _ => true)).Count > 0, () => $"It does no harm: {run.Load.History}", seconds: 120);
+        async () => (await run.Database.Query(harm, _ => true)).Count > 0, () => $"It does no harm: {run.Load.History}",
+        seconds: 120);
 
     private static async Task AssertFinds(FaultRun run, string violation)
     {
         await run.Finish();
         var violations = await FaultCheck.Violations(run, await HistoryCheck.Findings(run.Load.History, run.Database));
-        TestContext.Current.TestOutputHelper?.WriteLine($"{violations.Count} violations: {string.Join('\n', violations.Take(5))}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{violations.Count} violations: {string.Join('\n', violations.Take(5))}");
         Assert.Contains(violations, found => found.Contains(violation, StringComparison.Ordinal));
     }
 }

@@ -8,7 +8,8 @@ public sealed class ClusterSettings(PostgresServer server)
 {
     private const int EventsBefore = 500;
 
-    private sealed record Member(string Cluster, string Silo, string Address, int SiloPort, int GatewayPort, int Status);
+    private sealed record Member(string Cluster, string Silo, string Address, int SiloPort, int GatewayPort,
+        int Status);
 
     [Theory]
     [InlineData("flags")]
@@ -18,7 +19,8 @@ public sealed class ClusterSettings(PostgresServer server)
         var (siloPort, gatewayPort) = (FreePort.Next(), FreePort.Next());
         (string Flag, string Variable, string Value)[] given =
         [
-            ("clusterId", "APP_CLUSTER_ID", "blue"), ("serviceId", "APP_SERVICE_ID", "events"), ("siloName", "APP_SILO_NAME", "silo-7"),
+            ("clusterId", "APP_CLUSTER_ID", "blue"), ("serviceId", "APP_SERVICE_ID", "events"),
+            ("siloName", "APP_SILO_NAME", "silo-7"),
             ("siloPort", "APP_SILO_PORT", $"{siloPort}"), ("gatewayPort", "APP_GATEWAY_PORT", $"{gatewayPort}"),
             ("advertise", "APP_ADVERTISE", "127.0.0.2"),
         ];
@@ -27,7 +29,8 @@ public sealed class ClusterSettings(PostgresServer server)
             ? await AppProcess.Start(database, flags: [.. given.Select(one => $"-{one.Flag}={one.Value}")])
             : await AppProcess.Start(database, given.ToDictionary(one => one.Variable, one => one.Value));
 
-        Assert.Equal([new("blue", "silo-7", "127.0.0.2", siloPort, gatewayPort, (int)SiloStatus.Active)], await Members(database));
+        Assert.Equal([new("blue", "silo-7", "127.0.0.2", siloPort, gatewayPort, (int)SiloStatus.Active)],
+            await Members(database));
         foreach (var port in (int[])[siloPort, gatewayPort])
         {
             using var connection = new TcpClient();
@@ -44,7 +47,9 @@ public sealed class ClusterSettings(PostgresServer server)
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var silos = await Silos.Start(database, 2);
         var members = await Members(database);
-        Assert.All(members, member => Assert.Equal(("tally", Environment.MachineName, "127.0.0.1"), (member.Cluster, member.Silo, member.Address)));
+        Assert.All(members,
+            member => Assert.Equal(("tally", Environment.MachineName, "127.0.0.1"),
+                (member.Cluster, member.Silo, member.Address)));
         Assert.Equal(2, members.Select(member => member.SiloPort).Distinct().Count(port => port > 0));
         Assert.All(members, member => Assert.Equal(0, member.GatewayPort));
     }
@@ -79,5 +84,6 @@ public sealed class ClusterSettings(PostgresServer server)
 
     private static Task<List<Member>> Members(TestDatabase database) => database.Query(
         "select cluster_id, silo_name, address, port, proxy_port, status from memberships",
-        row => new Member(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetInt32(4), row.GetInt32(5)));
+        row => new Member(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetInt32(4),
+            row.GetInt32(5)));
 }

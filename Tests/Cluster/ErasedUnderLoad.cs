@@ -4,7 +4,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>Fingerprints are erased while three silos write to them: what is of before is gone, what is of after is whole.</summary>
+/// <summary>
+/// Fingerprints are erased while three silos write to them: what is of before is gone, what is of after is whole.
+/// </summary>
 [Collection<Clusters>]
 public sealed class ErasedUnderLoad(PostgresServer server)
 {
@@ -13,8 +15,8 @@ public sealed class ErasedUnderLoad(PostgresServer server)
     private const int Erasures = 5;
     private const int Between = 15; // acknowledged events of a fingerprint
 
-    // An event that took longer was sent to the stopped silo first, which has it still when it wakes: to whoever gets it then, after the
-    // erasure, it is a new one (docs/reliability.md).
+    // An event that took longer was sent to the stopped silo first, which has it still when it wakes: to whoever gets
+    // it then, after the erasure, it is a new one (docs/reliability.md).
     private static readonly TimeSpan SentOnce = TimeSpan.FromSeconds(1);
 
     // Times of Stopwatch: before it was sent, and after its answer came.
@@ -34,9 +36,14 @@ public sealed class ErasedUnderLoad(PostgresServer server)
     public async Task Nothing_of_before_comes_back_and_nothing_of_after_is_lost_also_by_a_silo_that_slept_through_it()
     {
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
-        await using var silos = await Silos.Start(database, 3, new() { ["Limits__SnapshotEventsMax"] = "4", ["Limits__RememberedEventsMax"] = "8" });
+        await using var silos =
+            await Silos.Start(database, 3,
+                new() { ["Limits__SnapshotEventsMax"] = "4", ["Limits__RememberedEventsMax"] = "8" });
         using var ended = new CancellationTokenSource();
-        var writing = Task.WhenAll(subjects.SelectMany(subject => Enumerable.Range(0, silos.Count).Select(place => Write(subject, silos[place], ended.Token))));
+        var writing =
+            Task.WhenAll(
+                subjects.SelectMany(subject =>
+                    Enumerable.Range(0, silos.Count).Select(place => Write(subject, silos[place], ended.Token))));
 
         await Task.WhenAll(subjects.Select(async (subject, index) =>
         {
@@ -46,10 +53,12 @@ public sealed class ErasedUnderLoad(PostgresServer server)
                 await Erase(subject, silos[(index + i) % silos.Count]);
             }
         }));
-        // Those that live on this one now move to the others, and are erased there; then it wakes in the middle of its own runs.
+        // Those that live on this one now move to the others, and are erased there; then it wakes in the middle of its
+        // own runs.
         silos[2].Signal(Stop);
         await Task.WhenAll(subjects.Select(subject => MoreAcknowledged(subject)));
-        await Eventually.True(async () => (await silos.DeclaredDead()).Count == 1, "Nobody misses the stopped one.", seconds: 60);
+        await Eventually.True(async () => (await silos.DeclaredDead()).Count == 1, "Nobody misses the stopped one.",
+            seconds: 60);
         await Task.WhenAll(subjects.Select(subject => Erase(subject, silos[0])));
         silos[2].Signal(Continue);
         Assert.NotEqual(0, await silos[2].Exit());
@@ -79,7 +88,8 @@ public sealed class ErasedUnderLoad(PostgresServer server)
             {
                 gone = silo.HasExited;
             }
-            subject.All.Enqueue(new(id, sentAt, Stopwatch.GetTimestamp(), sequence)); // the last one of a silo that is gone, too
+            // the last one of a silo that is gone, too
+            subject.All.Enqueue(new(id, sentAt, Stopwatch.GetTimestamp(), sequence));
             if (gone) return;
         }
     }
@@ -87,7 +97,8 @@ public sealed class ErasedUnderLoad(PostgresServer server)
     private static async Task MoreAcknowledged(Subject subject)
     {
         var before = subject.Acknowledged;
-        await Eventually.True(() => Task.FromResult(subject.Acknowledged >= before + Between), $"{subject.Name} takes no events", seconds: 60);
+        await Eventually.True(() => Task.FromResult(subject.Acknowledged >= before + Between),
+            $"{subject.Name} takes no events", seconds: 60);
     }
 
     private static async Task Erase(Subject subject, AppProcess through)
@@ -103,7 +114,8 @@ public sealed class ErasedUnderLoad(PostgresServer server)
 
     private static async Task AssertHolds(Subject subject, TestDatabase database)
     {
-        var rows = (await database.Query($"select id, sequence from events where fingerprint = '{subject.Name}' order by sequence",
+        var rows = (await database.Query(
+            $"select id, sequence from events where fingerprint = '{subject.Name}' order by sequence",
             row => (Id: row.GetGuid(0).ToString(), Sequence: row.GetInt64(1))));
         Assert.Equal(Enumerable.Range(1, rows.Count).Select(n => (long)n), rows.Select(row => row.Sequence));
         var recorded = rows.ToDictionary(row => row.Id, row => row.Sequence);
@@ -112,10 +124,12 @@ public sealed class ErasedUnderLoad(PostgresServer server)
         {
             if (sent.SentAt > end && sent.Sequence is { } sequence)
                 Assert.True(recorded.GetValueOrDefault(sent.Id) == sequence, $"{subject.Name}: lost {sent}");
-            if (sent.AnsweredAt < begin && sent.Sequence is not null && Stopwatch.GetElapsedTime(sent.SentAt, sent.AnsweredAt) < SentOnce)
+            if (sent.AnsweredAt < begin && sent.Sequence is not null
+                && Stopwatch.GetElapsedTime(sent.SentAt, sent.AnsweredAt) < SentOnce)
                 Assert.False(recorded.ContainsKey(sent.Id), $"{subject.Name}: came back: {sent}");
         }
-        Assert.True(subject.All.Any(sent => sent.SentAt > end && sent.Sequence is not null), $"{subject.Name}: nothing was sent after its last erasure");
+        Assert.True(subject.All.Any(sent => sent.SentAt > end && sent.Sequence is not null),
+            $"{subject.Name}: nothing was sent after its last erasure");
         Assert.Subset(subject.All.Select(sent => sent.Id).ToHashSet(), recorded.Keys.ToHashSet());
     }
 }

@@ -25,7 +25,8 @@ public sealed class FaultsOfACluster
     [Fact]
     public Task No_fault_by_chance_loses_or_doubles_an_event_or_shows_a_stale_read()
     {
-        if (!double.TryParse(Environment.GetEnvironmentVariable("TALLY_FAULT_MINUTES"), CultureInfo.InvariantCulture, out var minutes))
+        if (!double.TryParse(Environment.GetEnvironmentVariable("TALLY_FAULT_MINUTES"), CultureInfo.InvariantCulture,
+            out var minutes))
             return Run(Seed.Next(), run => run.InjectEach(KindsInShort), StopSecondsMaxShort);
         var length = Stopwatch.StartNew();
         return Run(Seed.Next(), async run =>
@@ -62,7 +63,8 @@ public sealed class FaultsOfACluster
             await File.AppendAllTextAsync(file, report + "\n");
 
         var violations = await FaultCheck.Violations(run, findings);
-        Assert.True(violations.Count == 0, $"{violations.Count} violations: {string.Join('\n', violations.Take(ViolationsShownMax))}");
+        Assert.True(violations.Count == 0,
+            $"{violations.Count} violations: {string.Join('\n', violations.Take(ViolationsShownMax))}");
     }
 
     private static void KeepOutput(FaultRun run)

@@ -20,7 +20,8 @@ public sealed class KilledUnderLoad(PostgresServer server)
             for (var kill = 0; kill < Kills; kill++)
             {
                 var acknowledged = load.History.Acknowledged;
-                await Eventually.True(() => Task.FromResult(load.History.Acknowledged > acknowledged), "Nothing is acknowledged any more.");
+                await Eventually.True(() => Task.FromResult(load.History.Acknowledged > acknowledged),
+                    "Nothing is acknowledged any more.");
                 await Task.Delay(random.Next(300, 2_000)); // the moment of the kill, by chance
                 await app.Kill();
                 await app.DisposeAsync();

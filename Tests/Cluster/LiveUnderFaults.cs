@@ -3,7 +3,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>Readers of live streams, while silos die and stop under load: their own, and those that their fingerprints are on.</summary>
+/// <summary>
+/// Readers of live streams, while silos die and stop under load: their own, and those that their fingerprints are on.
+/// </summary>
 [Collection<Clusters>]
 public sealed class LiveUnderFaults(PostgresServer server)
 {
@@ -46,7 +48,8 @@ public sealed class LiveUnderFaults(PostgresServer server)
         await AppProcess.AssertVerifies(database);
     }
 
-    // Whichever silo's events they are, and whoever merges: what is added is what the total grows by. To the end, which is said.
+    // Whichever silo's events they are, and whoever merges: what is added is what the total grows by. To the end, which
+    // is said.
     private static async Task<long> AddUp(LiveStream counts)
     {
         var total = (await counts.NextData()).GetProperty("total").GetInt64();

@@ -13,7 +13,8 @@ public sealed class PausedSilos(PostgresServer server)
     private const int Continue = 18;
     private const int QuestionsEach = 4;
 
-    private const string WaitingForSnapshots = "select count(*) from pg_locks where not granted and relation = 'snapshots'::regclass";
+    private const string WaitingForSnapshots =
+        "select count(*) from pg_locks where not granted and relation = 'snapshots'::regclass";
 
     private static readonly string[] Names = [.. Enumerable.Range(0, 30).Select(i => $"f{i}")];
 
@@ -31,23 +32,29 @@ public sealed class PausedSilos(PostgresServer server)
         var questions = new List<(string Fingerprint, HttpWire Wire)>();
         for (var i = 0; i < QuestionsEach; i++)
             foreach (var fingerprint in residents) questions.Add((fingerprint, (await HttpWire.Connect(zombie.Port))!));
-        foreach (var (_, wire) in questions) Assert.Equal(200, (await wire.Ask(HttpWire.GetOf("/health/live")))!.Status);
+        foreach (var (_, wire) in questions)
+            Assert.Equal(200, (await wire.Ask(HttpWire.GetOf("/health/live")))!.Status);
 
         zombie.Signal(Stop);
         await Task.WhenAll(residents.Select(fingerprint => Eventually.True(
-            async () => (await silos[0].PostForm($"action=newer&product=p&fingerprint={fingerprint}&id=newer")).Status == 200,
+            async () =>
+                (await silos[0].PostForm($"action=newer&product=p&fingerprint={fingerprint}&id=newer")).Status == 200,
             $"{fingerprint} does not move.", seconds: 60)));
         foreach (var (fingerprint, wire) in questions) await wire.Send(HttpWire.GetOf(Requests.Path(fingerprint)));
         var clock = System.Diagnostics.Stopwatch.StartNew();
         zombie.Signal(Continue);
 
         var replies = await Task.WhenAll(questions.Select(AskUntilTheEnd));
-        Assert.All(replies.SelectMany(of => of), reply => Assert.True(reply.Status == 503 || reply.Body.Contains($"\"total\":{before + 1},"),
+        Assert.All(replies.SelectMany(of => of),
+            reply => Assert.True(reply.Status == 503 || reply.Body.Contains($"\"total\":{before + 1},"),
             $"A stale answer: {reply.Status} {reply.Body}"));
         var exitCode = await zombie.Exit();
         Assert.NotEqual(0, exitCode);
-        TestContext.Current.TestOutputHelper?.WriteLine($"It exited with {exitCode} after {clock.Elapsed.TotalSeconds:F1} s; its answers: "
-            + string.Join(", ", replies.SelectMany(of => of).CountBy(reply => reply.Status).Select(pair => $"{pair.Value} times {pair.Key}")));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"It exited with {exitCode} after {clock.Elapsed.TotalSeconds:F1} s; its answers: "
+            + string.Join(", ",
+                replies.SelectMany(of => of).CountBy(reply => reply.Status)
+                    .Select(pair => $"{pair.Value} times {pair.Key}")));
         Assert.Single(await silos.DeclaredDead());
         await HistoryCheck.CountersHold(database, silos[0]);
         await AppProcess.AssertVerifies(database);
@@ -66,7 +73,8 @@ public sealed class PausedSilos(PostgresServer server)
         paused.Signal(Continue);
 
         foreach (var fingerprint in residents) // they live where they lived: it refuses them still
-            Assert.Equal("too_many_counters", (await silos[0].PostForm($"action=newer&product=p&fingerprint={fingerprint}")).Reason);
+            Assert.Equal("too_many_counters",
+                (await silos[0].PostForm($"action=newer&product=p&fingerprint={fingerprint}")).Reason);
         silos.AssertAllRun();
         Assert.Empty(await silos.DeclaredDead());
         await AppProcess.AssertVerifies(database);
@@ -82,13 +90,16 @@ public sealed class PausedSilos(PostgresServer server)
         Task erasing;
         await using (await database.Hold("lock table snapshots in access exclusive mode"))
         {
-            // Its events are gone, all appends of all silos wait, and what is to follow in the same transaction waits for the table.
+            // Its events are gone, all appends of all silos wait, and what is to follow in the same transaction waits
+            // for the table.
             erasing = stopped.Http.DeleteAsync($"/api/fingerprints/{erased}");
-            await Eventually.True(async () => (await database.Query(WaitingForSnapshots, row => row.GetInt64(0))).Single() > 0, "It does not erase.");
+            await Eventually.True(async () =>
+                (await database.Query(WaitingForSnapshots, row => row.GetInt64(0))).Single() > 0, "It does not erase.");
             stopped.Signal(Stop);
         }
         foreach (var name in (string[])[erased, "another"])
-            await Eventually.True(async () => (await silos[0].PostForm($"action=view&product=p&fingerprint={name}&id=one")).Status == 200,
+            await Eventually.True(async () =>
+                (await silos[0].PostForm($"action=view&product=p&fingerprint={name}&id=one")).Status == 200,
                 $"{name} is held up.", seconds: 60);
         stopped.Signal(Continue);
         Assert.NotEqual(0, await stopped.Exit());

@@ -21,9 +21,11 @@ public sealed class Poolers(PostgresServer server)
         await using var pooler = await PgBouncer.Start(database.Url, mode, setting);
         foreach (var command in (string[][])[[], ["migrate"]])
         {
-            var (exitCode, _, error) = await AppProcess.Run([.. command, "-port", $"{FreePort.Next()}", "-dbUrl", pooler.Url]);
+            var (exitCode, _, error) =
+                await AppProcess.Run([.. command, "-port", $"{FreePort.Next()}", "-dbUrl", pooler.Url]);
             Assert.Equal(1, exitCode);
-            Assert.StartsWith("app: There is a connection pooler before Postgres that gives each transaction another session", error);
+            Assert.StartsWith(
+                "app: There is a connection pooler before Postgres that gives each transaction another session", error);
             Assert.Equal(error.Length - 1, error.IndexOf('\n'));
         }
     }
@@ -70,5 +72,6 @@ public sealed class Poolers(PostgresServer server)
         await AppProcess.AssertVerifies(pooled);
     }
 
-    private static string ConnectionString(string url) => ((DatabaseUrl.Postgres)DatabaseUrl.Parse(url)).Settings.ConnectionString;
+    private static string ConnectionString(string url) =>
+        ((DatabaseUrl.Postgres)DatabaseUrl.Parse(url)).Settings.ConnectionString;
 }

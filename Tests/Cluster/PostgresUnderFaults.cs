@@ -2,7 +2,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>A Postgres that goes away and comes back, loses connections, or does not flush: on a server of the test's own.</summary>
+/// <summary>
+/// A Postgres that goes away and comes back, loses connections, or does not flush: on a server of the test's own.
+/// </summary>
 public sealed class PostgresUnderFaults
 {
     private const int EventsBefore = 300;
@@ -24,7 +26,8 @@ public sealed class PostgresUnderFaults
         await Eventually.True(() => Task.FromResult(load.History.Count(AttemptOutcome.Refused) >= refused + RefusedMin),
             $"Events are not refused: {load.History}", seconds: 60);
         using (var wire = (await HttpWire.Connect(app.Port))!)
-            await Eventually.True(async () => (await wire.Ask(HttpWire.GetOf("/health/ready")))!.Status == 503, "Readiness does not fail.");
+            await Eventually.True(async () => (await wire.Ask(HttpWire.GetOf("/health/ready")))!.Status == 503,
+                "Readiness does not fail.");
         await postgres.Start();
 
         await Acknowledges(load, EventsBefore);
@@ -49,7 +52,8 @@ public sealed class PostgresUnderFaults
         {
             await Acknowledges(load, EventsBefore / 10);
             await Task.Delay(random.Next(100)); // the moment of the loss, by chance
-            terminated += (await database.Query("select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'tally'",
+            terminated += (await database.Query(
+                "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'tally'",
                 row => row.GetInt64(0))).Single();
         }
         await Acknowledges(load, EventsBefore);

@@ -15,7 +15,8 @@ internal static class Refusals
         Assert.All(refused, attempt =>
         {
             Assert.Equal("1", attempt.RetryAfter);
-            Assert.Equal("unavailable", JsonDocument.Parse(attempt.Answer).RootElement.GetProperty("reason").GetString());
+            Assert.Equal("unavailable",
+                JsonDocument.Parse(attempt.Answer).RootElement.GetProperty("reason").GetString());
         });
         var median = refused.Select(attempt => attempt.Took).Order().ElementAt(refused.Count / 2);
         Assert.True(median < Quickly, $"Half of the refusals took more than {median}.");

@@ -13,12 +13,15 @@ public sealed class RollingRestart(PostgresServer server)
     {
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var silo = await AppProcess.Start(database);
-        for (var round = 0; round < 5; round++) // the balancer has not looked at any of them when its first requests come
+        // the balancer has not looked at any of them when its first requests come
+        for (var round = 0; round < 5; round++)
         {
             await using var balancer = await LoadBalancer.Launch(
-                ("127.0.0.1", FreePort.Next()), ("127.0.0.1", silo.Port), ("127.0.0.1", FreePort.Next()), ("127.0.0.1", FreePort.Next()));
+                ("127.0.0.1", FreePort.Next()), ("127.0.0.1", silo.Port), ("127.0.0.1", FreePort.Next()),
+                ("127.0.0.1", FreePort.Next()));
             HttpWire? first = null;
-            await Eventually.True(async () => (first = await HttpWire.Connect(balancer.Port)) is not null, "HAProxy does not listen.");
+            await Eventually.True(async () => (first = await HttpWire.Connect(balancer.Port)) is not null,
+                "HAProxy does not listen.");
             first!.Dispose();
             var statuses = await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
             {
@@ -36,7 +39,8 @@ public sealed class RollingRestart(PostgresServer server)
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var silos = await Silos.Start(database, 3);
         await using var balancer = await LoadBalancer.Start([.. silos.Ports.Select(port => ("127.0.0.1", port))]);
-        var load = Load.Start([balancer.Port], seed, new() { IdleMillisecondsMax = 40 }); // busy and idle connections meet each drain
+        // busy and idle connections meet each drain
+        var load = Load.Start([balancer.Port], seed, new() { IdleMillisecondsMax = 40 });
         await load.Acknowledges(EventsBetween);
         for (var place = 0; place < silos.Count; place++)
         {

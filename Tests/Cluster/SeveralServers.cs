@@ -2,7 +2,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>A database URL that names several servers: whichever of them takes writes is used, by Orleans' parts too.</summary>
+/// <summary>
+/// A database URL that names several servers: whichever of them takes writes is used, by Orleans' parts too.
+/// </summary>
 public sealed class SeveralServers
 {
     [Fact]
@@ -24,9 +26,12 @@ public sealed class SeveralServers
         await standby.Promote();
         for (var i = 0; i < 10; i++)
         {
-            await Eventually.True(async () => (await silos[i % 2].PostForm($"action=a&product=p&fingerprint=f{i}&id=after-{i}")).Status == 200,
+            await Eventually.True(async () =>
+                (await silos[i % 2].PostForm($"action=a&product=p&fingerprint=f{i}&id=after-{i}")).Status == 200,
                 () => $"f{i} is not recorded: {silos[i % 2].Output}", seconds: 120);
-            await Eventually.True(async () => await silos[(i + 1) % 2].View($"f{i}") is { Status: 200 } view && view.Body.GetProperty("total").GetInt64() == 2,
+            await Eventually.True(async () =>
+                await silos[(i + 1) % 2].View($"f{i}") is { Status: 200 } view
+                    && view.Body.GetProperty("total").GetInt64() == 2,
                 () => $"f{i} is not counted: {silos[(i + 1) % 2].Output}", seconds: 120);
         }
         silos.AssertAllRun();

@@ -41,20 +41,28 @@ public sealed class SiloPorts(PostgresServer server)
 
     // One under which others could reach this machine, where it has one.
     private static IPAddress OwnAddress() => NetworkInterface.GetAllNetworkInterfaces()
-        .Where(one => one.OperationalStatus == OperationalStatus.Up).SelectMany(one => one.GetIPProperties().UnicastAddresses)
-        .Select(one => one.Address).FirstOrDefault(at => at.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(at)) ?? IPAddress.Loopback;
+        .Where(one => one.OperationalStatus == OperationalStatus.Up)
+        .SelectMany(one => one.GetIPProperties().UnicastAddresses)
+        .Select(one => one.Address)
+        .FirstOrDefault(at => at.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(at))
+        ?? IPAddress.Loopback;
 
     // Of its sockets, those in the state of listening, 0A. An address is written as the machine has it in memory.
     private static List<IPEndPoint> Listening(AppProcess app)
     {
-        Assert.SkipUnless(Directory.Exists("/proc/self/fd"), "What a process listens on is to be seen in Linux' /proc.");
+        Assert.SkipUnless(Directory.Exists("/proc/self/fd"),
+            "What a process listens on is to be seen in Linux' /proc.");
         var sockets = Directory.GetFiles($"/proc/{app.ProcessId}/fd").Select(file => new FileInfo(file).LinkTarget)
-            .Where(target => target?.StartsWith("socket:[", StringComparison.Ordinal) == true).Select(target => target![8..^1]).ToHashSet();
-        return [.. ((string[])["tcp", "tcp6"]).SelectMany(kind => File.ReadLines($"/proc/{app.ProcessId}/net/{kind}").Skip(1))
+            .Where(target => target?.StartsWith("socket:[", StringComparison.Ordinal) == true)
+            .Select(target => target![8..^1]).ToHashSet();
+        return [.. ((string[])["tcp", "tcp6"]).SelectMany(kind =>
+            File.ReadLines($"/proc/{app.ProcessId}/net/{kind}").Skip(1))
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             .Where(columns => columns[3] == "0A" && sockets.Contains(columns[9]))
             .Select(columns => columns[1].Split(':'))
-            .Select(at => new IPEndPoint(Address(at[0]), int.Parse(at[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture)))];
+            .Select(at =>
+                new IPEndPoint(Address(at[0]),
+                    int.Parse(at[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture)))];
     }
 
     private static IPAddress Address(string hex)

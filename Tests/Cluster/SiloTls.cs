@@ -37,7 +37,8 @@ public sealed class SiloTls(PostgresServer server)
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var silo = await AppProcess.Start(database, authority.Environment("silo"));
         await using var outsider = AppProcess.Launch(database, hasOthers ? others.Environment("silo") : []);
-        await Eventually.True(() => Task.FromResult(outsider.Output.Contains("Failed to get ping responses from 1 of 1 active silos")),
+        await Eventually.True(() =>
+            Task.FromResult(outsider.Output.Contains("Failed to get ping responses from 1 of 1 active silos")),
             () => $"It does not say that it cannot join: {outsider.Output}", seconds: 120);
         await Eventually.True(() => Task.FromResult(silo.Output.Contains("Authentication failed")),
             () => $"The silo does not say whom it refused: {silo.Output}", seconds: 60);
@@ -62,14 +63,17 @@ public sealed class SiloTls(PostgresServer server)
         var said = await ReadToEnd(plain.GetStream());
         Assert.True(said.Length == 0 || said is [21, ..] && said.Length <= 7, Encoding.Latin1.GetString(said));
 
-        // In TLS without a certificate: in its version 1.3 a client is through before the server has looked, and is told nothing then.
+        // In TLS without a certificate: in its version 1.3 a client is through before the server has looked, and is
+        // told nothing then.
         using var encrypted = new TcpClient("127.0.0.1", port);
-        await using var tls = new SslStream(encrypted.GetStream(), false, (_, certificate, _, _) => certificate is not null);
+        await using var tls =
+            new SslStream(encrypted.GetStream(), false, (_, certificate, _, _) => certificate is not null);
         try
         {
             await tls.AuthenticateAsClientAsync("silo");
         }
-        catch (Exception exception) when (exception is IOException or System.Security.Authentication.AuthenticationException)
+        catch (Exception exception)
+            when (exception is IOException or System.Security.Authentication.AuthenticationException)
         {
             return;
         }

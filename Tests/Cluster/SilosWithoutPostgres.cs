@@ -2,7 +2,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>Three silos whose database goes away: none falls over, none takes another for dead, nothing is lost.</summary>
+/// <summary>
+/// Three silos whose database goes away: none falls over, none takes another for dead, nothing is lost.
+/// </summary>
 [Collection<Clusters>]
 public sealed class SilosWithoutPostgres
 {
@@ -51,7 +53,9 @@ public sealed class SilosWithoutPostgres
             await load.Acknowledges(EventsBefore / 3);
             await Task.Delay(random.Next(100)); // the moment of the loss, by chance
             // Each has one for its log at least; membership's and the snapshots' are of the same pools.
-            Assert.InRange((await database.Query("select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'tally'",
+            Assert.InRange(
+                (await database.Query(
+                    "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'tally'",
                 row => row.GetInt64(0))).Single(), 1, long.MaxValue);
         }
         await load.Acknowledges(EventsBefore);

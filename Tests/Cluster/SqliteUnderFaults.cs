@@ -2,7 +2,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>A full disk, a file that cannot be written, a second process: 503 or one clear line, and nothing lost.</summary>
+/// <summary>
+/// A full disk, a file that cannot be written, a second process: 503 or one clear line, and nothing lost.
+/// </summary>
 public sealed class SqliteUnderFaults
 {
     private const int EventsBefore = 300;
@@ -29,7 +31,8 @@ public sealed class SqliteUnderFaults
         string[] files = [database.Path, database.Path + "-wal"];
         try
         {
-            await RefusesWhile(app, database, Load.Start([app.Port], seed), () => SetImmutable(files, true), () => SetImmutable(files, false));
+            await RefusesWhile(app, database, Load.Start([app.Port], seed), () => SetImmutable(files, true),
+                () => SetImmutable(files, false));
         }
         finally
         {
@@ -52,7 +55,8 @@ public sealed class SqliteUnderFaults
 
     private static async Task RefusesWhile(AppProcess app, TestDatabase database, Load load, Action begin, Action end)
     {
-        await Eventually.True(() => Task.FromResult(load.History.Acknowledged >= EventsBefore), "Too few events acknowledged.");
+        await Eventually.True(() => Task.FromResult(load.History.Acknowledged >= EventsBefore),
+            "Too few events acknowledged.");
         begin();
         await Eventually.True(() => Task.FromResult(load.History.Count(AttemptOutcome.Refused) >= RefusedMin),
             $"Events are not refused: {load.History}", seconds: 60);
@@ -74,7 +78,8 @@ public sealed class SqliteUnderFaults
     // Root passes file modes by; the immutable flag binds it too, where the file system has one.
     private static async Task SkipUnlessImmutableBinds(string folder)
     {
-        const string need = "A read-only file under a running process needs root and a file system whose immutable flag binds open files.";
+        const string need =
+            "A read-only file under a running process needs root and a file system whose immutable flag binds open files.";
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, need);
         var probe = Path.Combine(folder, "probe");
         await using var open = File.Create(probe, bufferSize: 0);

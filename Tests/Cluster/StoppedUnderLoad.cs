@@ -4,7 +4,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>SIGTERM: readiness fails, what comes in is answered, the silo writes what is due, the exit code is 0.</summary>
+/// <summary>
+/// SIGTERM: readiness fails, what comes in is answered, the silo writes what is due, the exit code is 0.
+/// </summary>
 public sealed class StoppedUnderLoad(PostgresServer server)
 {
     private const int EventsBefore = 500;
@@ -76,7 +78,8 @@ public sealed class StoppedUnderLoad(PostgresServer server)
     }
 
     [Theory, EachStorage]
-    public async Task A_request_whose_body_is_still_coming_when_the_listener_closes_finds_the_silo_running(StorageKind storage)
+    public async Task A_request_whose_body_is_still_coming_when_the_listener_closes_finds_the_silo_running(
+        StorageKind storage)
     {
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, Draining(seconds: 0.2));
@@ -99,10 +102,12 @@ public sealed class StoppedUnderLoad(PostgresServer server)
         Assert.Equal(["late"], await database.Query("select action from events", row => row.GetString(0)));
     }
 
-    private static Dictionary<string, string> Draining(double seconds) => new() { ["Limits__DrainMilliseconds"] = $"{seconds * 1000:F0}" };
+    private static Dictionary<string, string> Draining(double seconds) =>
+        new() { ["Limits__DrainMilliseconds"] = $"{seconds * 1000:F0}" };
 
     private static Task Reached(Load load, int acknowledged) => Eventually.True(
-        () => Task.FromResult(load.History.Acknowledged >= acknowledged), $"Fewer than {acknowledged} events acknowledged.");
+        () => Task.FromResult(load.History.Acknowledged >= acknowledged),
+        $"Fewer than {acknowledged} events acknowledged.");
 
     // Only a grain that was deactivated in good order, with its storage still there, has written it.
     private static async Task AssertDueSnapshotsAreWritten(TestDatabase test)
@@ -110,7 +115,8 @@ public sealed class StoppedUnderLoad(PostgresServer server)
         await using var database = await test.OpenPrepared();
         await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
         var snapshots = await audit.States(CancellationToken.None).ToDictionaryAsync(
-            snapshot => FingerprintKey.Fingerprint(snapshot.GrainKey), snapshot => StoredStates.Read(snapshot.Payload).Sequence);
+            snapshot => FingerprintKey.Fingerprint(snapshot.GrainKey),
+            snapshot => StoredStates.Read(snapshot.Payload).Sequence);
         var heads = await test.Query("select fingerprint, max(sequence) from events group by fingerprint",
             row => (Fingerprint: row.GetString(0), Head: row.GetInt64(1)));
         var due = new Limits().SnapshotOnDeactivationEventsMin;

@@ -21,11 +21,14 @@ public sealed class ThreeSilos(PostgresServer server)
             for (var place = 0; place < silos.Count; place++)
             {
                 Assert.Equal(place + 1, await Post(silos[place], name));
-                for (var reader = 0; reader < silos.Count; reader++) Assert.Equal(place + 1, await Total(silos[reader], name));
+                for (var reader = 0; reader < silos.Count; reader++)
+                    Assert.Equal(place + 1, await Total(silos[reader], name));
             }
         await InListsAtOnce(silos);
         await AppProcess.AssertVerifies(database);
-        Assert.Equal([3L], await database.Query("select count(distinct port) from memberships where status = 3", row => row.GetInt64(0)));
+        Assert.Equal([3L],
+            await database.Query("select count(distinct port) from memberships where status = 3",
+                row => row.GetInt64(0)));
     }
 
     // Whoever merges, and whenever: what one acknowledged is in the next list of another.
@@ -36,8 +39,10 @@ public sealed class ThreeSilos(PostgresServer server)
             Assert.Equal(i, await Post(silos[i % 3], "newest"));
             foreach (var silo in (AppProcess[])[silos[(i + 1) % 3], silos[(i + 2) % 3]])
             {
-                var newest = (await silo.Get("/api/fingerprints?sort=recent&limit=1")).Body.GetProperty("fingerprints")[0];
-                Assert.Equal(("newest", i), (newest.GetProperty("fingerprint").GetString(), newest.GetProperty("total").GetInt64()));
+                var newest =
+                    (await silo.Get("/api/fingerprints?sort=recent&limit=1")).Body.GetProperty("fingerprints")[0];
+                Assert.Equal(("newest", i),
+                    (newest.GetProperty("fingerprint").GetString(), newest.GetProperty("total").GetInt64()));
             }
         }
     }
@@ -133,7 +138,8 @@ public sealed class ThreeSilos(PostgresServer server)
         await HistoryCheck.Holds(load.History, database, fourth);
 
         Assert.NotEmpty(await Residents.Find(via: silos[0], Names));
-        Assert.All(await Task.WhenAll(Enumerable.Range(0, 3).Select(place => silos[place].Terminate())), code => Assert.Equal(0, code));
+        Assert.All(await Task.WhenAll(Enumerable.Range(0, 3).Select(place => silos[place].Terminate())),
+            code => Assert.Equal(0, code));
         await HistoryCheck.CountersHold(database, fourth);
         Assert.Equal(1, await Post(fourth, "alone"));
         await AppProcess.AssertVerifies(database);
@@ -143,7 +149,9 @@ public sealed class ThreeSilos(PostgresServer server)
     private static async Task<long> Post(AppProcess silo, string fingerprint)
     {
         var answer = default(Answer);
-        await Eventually.True(async () => (answer = await silo.PostForm($"action=a&product=p&fingerprint={fingerprint}&id={Guid.NewGuid()}")).Status != 503,
+        await Eventually.True(async () =>
+            (answer = await silo.PostForm(
+                $"action=a&product=p&fingerprint={fingerprint}&id={Guid.NewGuid()}")).Status != 503,
             $"{fingerprint} is refused", seconds: 60);
         Assert.Equal(200, answer!.Status);
         return answer.Sequence;

@@ -17,11 +17,13 @@ public sealed class DatabaseUrls
     [InlineData("postgres://user:pass@host:5433/db", "host", 5433, "user", "pass", "db")]
     [InlineData("postgresql://user:pass@host/db", "host", 5432, "user", "pass", "db")]
     [InlineData("postgres://host", "host", 5432, null, null, null)]
-    [InlineData("postgres://us%40er:p%40%3A%2F%3F%23%25%26%3D%20%C3%A9@host/d%2Fb%20%C3%A9", "host", 5432, "us@er", "p@:/?#%&= é", "d/b é")]
+    [InlineData("postgres://us%40er:p%40%3A%2F%3F%23%25%26%3D%20%C3%A9@host/d%2Fb%20%C3%A9", "host", 5432, "us@er",
+        "p@:/?#%&= é", "d/b é")]
     [InlineData("postgres://u:a:b;c='d'@host/db", "host", 5432, "u", "a:b;c='d'", "db")]
     [InlineData("postgres://u:p@[::1]:6000/db", "::1", 6000, "u", "p", "db")]
     [InlineData("postgres://u:p@[2001:db8::7]/db", "2001:db8::7", 5432, "u", "p", "db")]
-    [InlineData("Host=host;Port=5433;Username=user;Password='p;a=s s';Database=db", "host", 5433, "user", "p;a=s s", "db")]
+    [InlineData("Host=host;Port=5433;Username=user;Password='p;a=s s';Database=db", "host", 5433, "user", "p;a=s s",
+        "db")]
     [InlineData("Server=host;User Id=user;Pwd=pass;Database=db", "host", 5432, "user", "pass", "db")]
     public void A_postgres_url_or_connection_string_is_taken_apart(
         string url, string host, int port, string? user, string? password, string? database)
@@ -48,16 +50,20 @@ public sealed class DatabaseUrls
     [Fact]
     public void Parameters_are_libpqs_or_npgsqls()
     {
-        var settings = Settings("postgres://h/db?connect_timeout=7&application_name=my%20app&sslrootcert=/ca.pem&Command%20Timeout=9&search_path=a,b");
+        var settings =
+            Settings("postgres://h/db?connect_timeout=7&application_name=my%20app&sslrootcert=/ca.pem&Command%20Timeout=9&search_path=a,b");
         Assert.Equal((7, "my app", "/ca.pem", 9, "a,b"),
-            (settings.Timeout, settings.ApplicationName, settings.RootCertificate, settings.CommandTimeout, settings.SearchPath));
+            (settings.Timeout, settings.ApplicationName, settings.RootCertificate, settings.CommandTimeout,
+                settings.SearchPath));
     }
 
     [Theory]
-    [InlineData("postgres://u:p@h1:6001,h2,[::1]:6003/db?target_session_attrs=read-write", "h1:6001,h2:5432,[::1]:6003", "read-write")]
+    [InlineData("postgres://u:p@h1:6001,h2,[::1]:6003/db?target_session_attrs=read-write", "h1:6001,h2:5432,[::1]:6003",
+        "read-write")]
     [InlineData("postgres://h1,h2/db", "h1:5432,h2:5432", "read-write")]
     [InlineData("postgres://h1,h2/db?target_session_attrs=any", "h1:5432,h2:5432", "read-write")]
-    [InlineData("postgres://h1,h2/db?target_session_attrs=primary&load_balance_hosts=random", "h1:5432,h2:5432", "primary")]
+    [InlineData("postgres://h1,h2/db?target_session_attrs=primary&load_balance_hosts=random", "h1:5432,h2:5432",
+        "primary")]
     [InlineData("postgres://h1,h2/db?port=6001,6002", "h1:6001,h2:6002", "read-write")]
     [InlineData("postgres:///db?host=h1,/var/run,::1&port=6001", "h1:6001,/var/run:6001,[::1]:6001", "read-write")]
     [InlineData("postgres:///db?hostaddr=10.0.0.1,10.0.0.2", "10.0.0.1:5432,10.0.0.2:5432", "read-write")]
@@ -67,7 +73,8 @@ public sealed class DatabaseUrls
     [InlineData("postgres://u:p@/db?host=/var/run/postgresql", "/var/run/postgresql", null)]
     [InlineData("postgres://other:1/db?host=h&port=7", "h", null)]
     [InlineData("postgres://bücher.example/db", "xn--bcher-kva.example", null)]
-    public void Hosts_are_taken_as_libpq_takes_them_and_of_several_the_one_that_can_be_written(string url, string host, string? attributes)
+    public void Hosts_are_taken_as_libpq_takes_them_and_of_several_the_one_that_can_be_written(string url, string host,
+        string? attributes)
     {
         var settings = Settings(url);
         Assert.Equal((host, attributes), (settings.Host, settings.TargetSessionAttributes));
@@ -75,18 +82,22 @@ public sealed class DatabaseUrls
 
     [Theory]
     [InlineData("postgres://h/?dbname=db&user=me&password=p", "DB=db;Username=me;Password=p")]
-    [InlineData("postgres://h/db?passfile=/p&options=-c%20work_mem%3D1MB&krbsrvname=k", "DB=db;Passfile=/p;Options=-c work_mem=1MB;Kerberos Service Name=k")]
+    [InlineData("postgres://h/db?passfile=/p&options=-c%20work_mem%3D1MB&krbsrvname=k",
+        "DB=db;Passfile=/p;Options=-c work_mem=1MB;Kerberos Service Name=k")]
     [InlineData("postgres://h/db?channel_binding=require", "DB=db;Channel Binding=Require;Require Auth=ScramSHA256")]
-    [InlineData("postgres://h/db?channel_binding=disable&require_auth=!md5,!none", "DB=db;Channel Binding=Disable;Require Auth=!MD5,!None")]
+    [InlineData("postgres://h/db?channel_binding=disable&require_auth=!md5,!none",
+        "DB=db;Channel Binding=Disable;Require Auth=!MD5,!None")]
     [InlineData("postgres://h/db?keepalives=1&keepalives_idle=30&keepalives_interval=5&keepalives_count=0",
         "DB=db;Tcp Keepalive=true;Tcp Keepalive Time=30;Tcp Keepalive Interval=5")]
     [InlineData("postgres://h/db?keepalives=0&keepalives_idle=30", "DB=db;Tcp Keepalive Time=0")]
     [InlineData("postgres://h/db?sslmode=require&sslrootcert=/ca", "DB=db;SSL Mode=VerifyCA;Root Certificate=/ca")]
     [InlineData("postgres://h/db?sslrootcert=system", "DB=db;SSL Mode=VerifyFull")]
-    [InlineData("postgres://h/db?sslcert=/c&sslkey=/k&sslpassword=p", "DB=db;SSL Certificate=/c;SSL Key=/k;SSL Password=p")]
+    [InlineData("postgres://h/db?sslcert=/c&sslkey=/k&sslpassword=p",
+        "DB=db;SSL Certificate=/c;SSL Key=/k;SSL Password=p")]
     [InlineData("postgres://h/db?requiressl=1", "DB=db;SSL Mode=Require")]
     [InlineData("postgres://h/db?ssl=true", "DB=db;SSL Mode=Require")]
-    [InlineData("postgres://h/db?sslnegotiation=direct&sslmode=verify-full", "DB=db;SSL Negotiation=Direct;SSL Mode=VerifyFull")]
+    [InlineData("postgres://h/db?sslnegotiation=direct&sslmode=verify-full",
+        "DB=db;SSL Negotiation=Direct;SSL Mode=VerifyFull")]
     [InlineData("postgres://h/db?gssencmode=require", "DB=db;GSS Encryption Mode=Require")]
     [InlineData("postgres://h/db?fallback_application_name=f", "DB=db;Application Name=f")]
     [InlineData("postgres://h/db?fallback_application_name=f&application_name=a", "DB=db;Application Name=a")]
@@ -97,9 +108,12 @@ public sealed class DatabaseUrls
     public void Libpqs_key_words_have_their_meaning(string url, string settings)
     {
         // What is so without a word: the host, and that Kerberos' encryption is not tried.
-        NpgsqlConnectionStringBuilder expected = new("Host=h;Port=5432;Client Encoding=UTF8;" + settings), taken = Settings(url);
-        if (expected.GssEncryptionMode == GssEncryptionMode.Prefer) expected.GssEncryptionMode = GssEncryptionMode.Disable;
-        foreach (var keyword in expected.Keys.Union(taken.Keys)) Assert.Equal((keyword, expected[keyword]), (keyword, taken[keyword]));
+        NpgsqlConnectionStringBuilder expected = new("Host=h;Port=5432;Client Encoding=UTF8;" + settings), taken =
+            Settings(url);
+        if (expected.GssEncryptionMode == GssEncryptionMode.Prefer)
+            expected.GssEncryptionMode = GssEncryptionMode.Disable;
+        foreach (var keyword in expected.Keys.Union(taken.Keys))
+            Assert.Equal((keyword, expected[keyword]), (keyword, taken[keyword]));
     }
 
     [Theory]
@@ -146,7 +160,8 @@ public sealed class DatabaseUrls
     [InlineData("gssencmode=sekret", "'gssencmode' is unknown or its value")]
     [InlineData("port=1,2", "'port' has another number of ports")]
     [InlineData("connect_timeout=99999999999999999999", "'connect_timeout' is unknown or its value")]
-    public void What_of_libpqs_key_words_does_not_fit_is_refused_by_name_with_the_reason(string parameter, string reason) =>
+    public void What_of_libpqs_key_words_does_not_fit_is_refused_by_name_with_the_reason(string parameter,
+        string reason) =>
         Assert.Contains(reason, Refusal("postgres://h/db?" + parameter));
 
     // Of "Parameter Key Words" in PostgreSQL 18's documentation of libpq, each one.
@@ -161,8 +176,12 @@ public sealed class DatabaseUrls
             + "oauth_client_id oauth_client_secret oauth_scope").Split(' '))
         {
             // A value of each of the kinds that there are: one of them is taken, or the word is refused with a reason.
-            var refusals = ((string[])["1", "0", "any", "disable", "md5", "UTF8", "postgres", "allow", "require", "TLSv1.2", "TLSv1.3", "3.0", "h"])
-                .Select(value => Record.Exception(() => DatabaseUrl.Parse($"postgres:///db?host=h&{word}={value}"))?.Message).ToList();
+            var refusals =
+                ((string[])["1", "0", "any", "disable", "md5", "UTF8", "postgres", "allow", "require", "TLSv1.2",
+                    "TLSv1.3", "3.0", "h"])
+                .Select(value =>
+                    Record.Exception(() => DatabaseUrl.Parse($"postgres:///db?host=h&{word}={value}"))?.Message)
+                    .ToList();
             Assert.True(refusals.Contains(null) || refusals.TrueForAll(refusal => !refusal!.Contains("unknown")), word);
         }
     }
@@ -184,7 +203,8 @@ public sealed class DatabaseUrls
     [InlineData("host=h;Client Encoding=sekret")]
     [InlineData("Host=h;Port=sekret")]
     [InlineData("Host=h,h2;Target Session Attributes=standby;Password=sekret")]
-    public void Hosts_that_cannot_be_are_refused_without_a_word_of_them(string url) => Assert.NotEqual("", Refusal(url));
+    public void Hosts_that_cannot_be_are_refused_without_a_word_of_them(string url) =>
+        Assert.NotEqual("", Refusal(url));
 
     [Theory]
     [InlineData("postgres://u:sekret@h/db?bogus=sekret", "'bogus'")]
@@ -193,7 +213,8 @@ public sealed class DatabaseUrls
     [InlineData("postgres://h/db?connect_timeout=sekret", "'connect_timeout'")]
     [InlineData("Host=h;Password=sekret;Bogus=sekret", "'bogus'")]
     [InlineData("Host=h;Timeout=sekret", "'timeout'")]
-    public void A_parameter_at_fault_is_named_and_its_value_is_not(string url, string named) => Assert.Contains(named, Refusal(url));
+    public void A_parameter_at_fault_is_named_and_its_value_is_not(string url, string named) =>
+        Assert.Contains(named, Refusal(url));
 
     [Theory]
     [InlineData("")]
@@ -221,9 +242,11 @@ public sealed class DatabaseUrls
     [InlineData("postgres://u:sekret@h:1,[::1]/db", "postgres://h:1,[::1]:5432/db")]
     [InlineData("postgres://u:sekret@/db?host=/a/b", "postgres://%2Fa%2Fb:5432/db")]
     [InlineData("Host=h1:7,h2;Password=sekret;Database=db", "postgres://h1:7,h2:5432/db")]
-    public void Its_text_for_logs_has_no_password(string url, string text) => Assert.Equal(text, DatabaseUrl.Parse(url).ToString());
+    public void Its_text_for_logs_has_no_password(string url, string text) =>
+        Assert.Equal(text, DatabaseUrl.Parse(url).ToString());
 
-    private static NpgsqlConnectionStringBuilder Settings(string url) => Assert.IsType<DatabaseUrl.Postgres>(DatabaseUrl.Parse(url)).Settings;
+    private static NpgsqlConnectionStringBuilder Settings(string url) =>
+        Assert.IsType<DatabaseUrl.Postgres>(DatabaseUrl.Parse(url)).Settings;
 
     private static string Refusal(string url)
     {

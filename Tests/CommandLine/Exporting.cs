@@ -38,19 +38,24 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
                 for (var i = 0; i < 2; i++)
                 {
                     var import = await AppProcess.Run(["import", file, "-to", Url(app)]);
-                    Assert.Equal((0, i == 0 ? "63 events recorded, 0 were there before, 0 refused\n" : "0 events recorded, 63 were there before, 0 refused\n"),
+                    Assert.Equal((0,
+                        i == 0 ? "63 events recorded, 0 were there before, 0 refused\n"
+                            : "0 events recorded, 63 were there before, 0 refused\n"),
                         (import.ExitCode, import.Output));
                 }
                 var again = await Export(app, "-");
                 Assert.Equal(Rows(lines), Rows(again.Output));
-                foreach (var fingerprint in Fingerprints) Assert.Equal(Counts((await shared.App.View(fingerprint)).Body), Counts((await app.View(fingerprint)).Body));
+                foreach (var fingerprint in Fingerprints)
+                    Assert.Equal(Counts((await shared.App.View(fingerprint)).Body),
+                        Counts((await app.View(fingerprint)).Body));
                 Assert.Equal(0, await app.Terminate());
             }
             await AppProcess.AssertVerifies(database);
             File.Delete(file);
         }
 
-        static IEnumerable<ExportedRow> Rows(string text) => ExportedRow.OfNdjson(text).Select(row => row with { Created = default });
+        static IEnumerable<ExportedRow> Rows(string text) =>
+            ExportedRow.OfNdjson(text).Select(row => row with { Created = default });
         static string Counts(JsonElement view) => view.ToString();
     }
 
@@ -59,12 +64,16 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
     {
         var (app, _) = await apps.On(StorageKind.Sqlite);
         await Post(app);
-        var (exitCode, output, error) = await Export(app, "-", "-product", product, "-since=2000-01-01", $"-until={DateTime.UtcNow.AddDays(1):yyyy-MM-dd}");
+        var (exitCode, output, error) =
+            await Export(app, "-", "-product", product, "-since=2000-01-01",
+                $"-until={DateTime.UtcNow.AddDays(1):yyyy-MM-dd}");
         Assert.Equal((0, 63), (exitCode, ExportedRow.OfNdjson(output).Count));
         Assert.StartsWith("63 events exported, ", error); // beside the rows, not among them
-        Assert.Equal("fingerprint,sequence,id,action,product,created,occurred,properties\r\n", (await Export(app, "-", "-format=csv", "-until=2000-01-01")).Output);
+        Assert.Equal("fingerprint,sequence,id,action,product,created,occurred,properties\r\n",
+            (await Export(app, "-", "-format=csv", "-until=2000-01-01")).Output);
 
-        foreach (var (name, format) in ((string, string)[])[("a.ndjson", "ndjson"), ("b.JSONL", "ndjson"), ("c.csv", "csv"), ("d.parquet", "parquet"), ("e.csv.gz", "csv")])
+        foreach (var (name, format) in ((string, string)[])[("a.ndjson", "ndjson"), ("b.JSONL", "ndjson"),
+            ("c.csv", "csv"), ("d.parquet", "parquet"), ("e.csv.gz", "csv")])
         {
             var file = Path.Combine(folder, name);
             await File.WriteAllTextAsync(file, new string('x', 100_000)); // is replaced
@@ -104,8 +113,10 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
                  [
                      (file, "refuses the export: 401 missing_key: ", []), (file, "401 unknown_key", ["-key=sekret-x"]),
                      (file, "does not answer: ", ["-from", $"http://127.0.0.1:{FreePort.Next()}"]),
-                     (folder, "cannot be written: ", ["-format=csv"]), ("/dev/full", "cannot be written: ", ["-format=csv", $"-key={key}"]),
-                     (file + "/events.csv", "cannot be written: ", []), ("", "cannot be written: ", ["-format=csv"]), (folder + "/none/events.csv", "cannot be written: ", []),
+                     (folder, "cannot be written: ", ["-format=csv"]),
+                     ("/dev/full", "cannot be written: ", ["-format=csv", $"-key={key}"]),
+                     (file + "/events.csv", "cannot be written: ", []), ("", "cannot be written: ", ["-format=csv"]),
+                     (folder + "/none/events.csv", "cannot be written: ", []),
                  ])
         {
             var (exitCode, output, error) = await Export(app, path, flags);
@@ -139,7 +150,8 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
     public async Task On_a_terminal_it_shows_a_bar()
     {
         const string script = "/usr/bin/script";
-        Assert.SkipUnless(File.Exists(script), "A terminal needs script: install it (Debian: apt-get install bsdutils).");
+        Assert.SkipUnless(File.Exists(script),
+            "A terminal needs script: install it (Debian: apt-get install bsdutils).");
         var (app, _) = await apps.On(StorageKind.Sqlite);
         await Post(app);
         var command = $"TERM=xterm {AppProcess.Binary} export {folder}/events.csv -product {product} -from {Url(app)}";
@@ -150,21 +162,25 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
         Assert.Contains("63 events exported", output);
     }
 
-    private string[] Fingerprints => [.. ((string[])["=a", "'b", "c,\"d\"", "日本", "e", "-f", "g"]).Select(begin => begin + product)];
+    private string[] Fingerprints =>
+        [.. ((string[])["=a", "'b", "c,\"d\"", "日本", "e", "-f", "g"]).Select(begin => begin + product)];
 
     private async Task Post(AppProcess app)
     {
         var events = Enumerable.Range(0, 63).Select(i => JsonSerializer.Serialize(new
         {
-            action = i % 3 == 0 ? "@buy" : "view", product, fingerprint = Fingerprints[i % 7], id = i % 2 == 0 ? $"{i}" : Guid.NewGuid().ToString(),
+            action = i % 3 == 0 ? "@buy" : "view", product, fingerprint = Fingerprints[i % 7],
+            id = i % 2 == 0 ? $"{i}" : Guid.NewGuid().ToString(),
             timestamp = DateTime.UtcNow.AddHours(-i).ToString("O", CultureInfo.InvariantCulture),
             properties = i % 5 == 0 ? null : new { i, text = "=x,\"y\"\n'z" },
         }));
         var answer = await app.PostBatch($"[{string.Join(',', events)}]");
-        Assert.True(answer.Status == 200 && answer.Body.GetProperty("recorded").GetInt32() == 63, answer.Body.ToString());
+        Assert.True(answer.Status == 200 && answer.Body.GetProperty("recorded").GetInt32() == 63,
+            answer.Body.ToString());
     }
 
-    private static Task<(int ExitCode, string Output, string Error)> Export(AppProcess app, string file, params string[] flags) =>
+    private static Task<(int ExitCode, string Output, string Error)> Export(AppProcess app, string file,
+        params string[] flags) =>
         AppProcess.Run(["export", file, .. flags.Contains("-from") ? flags : ["-from", Url(app), .. flags]]);
 
     private static string Url(AppProcess app) => $"http://127.0.0.1:{app.Port}";

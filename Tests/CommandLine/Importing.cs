@@ -43,7 +43,8 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         var csv = new StringBuilder("id,action,product,fingerprint,created,properties\n");
         for (var i = 0; i < Events; i++)
         {
-            csv.Append(CultureInfo.InvariantCulture, $"{visitor}-{i},\"view, \"\"again\"\"\",k8s,{visitor}-{i % Fingerprints},");
+            csv.Append(CultureInfo.InvariantCulture,
+                $"{visitor}-{i},\"view, \"\"again\"\"\",k8s,{visitor}-{i % Fingerprints},");
             csv.Append(CultureInfo.InvariantCulture, $"2019-01-01 00:00:{i % 60:00}.25+00,\"{{\"\"i\"\":{i}}}\"\r\n");
         }
         var file = await Write("events.csv", Utf8(csv.ToString()));
@@ -52,8 +53,10 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         await AssertImported(shared, cutOff, recorded: 0, repeated: null, refused: 1);
         Assert.Equal(Events, await Rows(shared));
 
-        var first = (await shared.App.Get(Requests.Path(visitor + "-0") + "/events?limit=1")).Body.GetProperty("events")[0];
-        Assert.Equal(("view, \"again\"", """{"i":0}"""), (first.GetProperty("action").GetString(), first.GetProperty("properties").GetRawText()));
+        var first =
+            (await shared.App.Get(Requests.Path(visitor + "-0") + "/events?limit=1")).Body.GetProperty("events")[0];
+        Assert.Equal(("view, \"again\"", """{"i":0}"""),
+            (first.GetProperty("action").GetString(), first.GetProperty("properties").GetRawText()));
         Assert.Equal(new(2019, 1, 1, 0, 0, 0, 250, DateTimeKind.Utc), first.GetProperty("occurred").GetDateTime());
     }
 
@@ -62,14 +65,18 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     {
         var shared = await apps.On(storage);
         string With(string field) => Ndjson(7).Replace("}", $", {field} }}");
-        var file = await Write("bad.ndjson", Utf8(Ndjson(0) + "nonsense\n" + "{}\n" + Ndjson(7).Replace("2019", "2999") + Ndjson(7).Replace("\"k8s\"", "[7]")
-            + new string('x', 3 << 20) + "\n" + Ndjson(1) + With($"\"properties\":{{\"text\":\"{new string('x', 40_000)}\"}}") + Ndjson(2)));
+        var file = await Write("bad.ndjson",
+            Utf8(Ndjson(0) + "nonsense\n" + "{}\n" + Ndjson(7).Replace("2019", "2999")
+                + Ndjson(7).Replace("\"k8s\"", "[7]")
+            + new string('x', 3 << 20) + "\n" + Ndjson(1)
+            + With($"\"properties\":{{\"text\":\"{new string('x', 40_000)}\"}}") + Ndjson(2)));
         var (exitCode, output, error) = await Import(shared, file);
         Assert.Equal((1, "3 events recorded, 0 were there before, 6 refused\n"), (exitCode, output));
         var told = error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).ToList();
         string[] begins =
         [
-            "2: This is not a JSON object", "3: The event has no time; -time=now", "4: out_of_range: ", "5: ", "6: The line is longer than ", "8: ",
+            "2: This is not a JSON object", "3: The event has no time; -time=now", "4: out_of_range: ", "5: ",
+            "6: The line is longer than ", "8: ",
         ];
         Assert.Equal(begins.Length, told.Count);
         Assert.All(begins.Index(), begin => Assert.StartsWith($"{file}:{begin.Item}", told[begin.Index]));
@@ -84,7 +91,9 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         {
             string Row(int i, string time) => isCsv ? $"view,k8s,{visitor}-{isCsv},{i % 2},{time}\n"
                 : $$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}-{{isCsv}}","n":{{i % 2}},"time":"{{time}}"}""" + "\n";
-            async Task<string> Save(string third) => await Write(isCsv ? "rows.csv" : "rows.ndjson", Utf8((isCsv ? "action,product,fingerprint,n,time\n" : "")
+            async Task<string> Save(string third) =>
+                await Write(isCsv ? "rows.csv" : "rows.ndjson",
+                    Utf8((isCsv ? "action,product,fingerprint,n,time\n" : "")
                 + Row(1, "2019-01-01") + Row(2, "2019-01-01") + third + Row(3, "2019-01-01") + Row(4, "2019-01-01")));
             await AssertImported(shared, await Save(Row(1, "2019-01-32")), recorded: 4, repeated: 0, refused: 1);
             await AssertImported(shared, await Save(""), recorded: 0, repeated: 4);
@@ -97,12 +106,17 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     public async Task A_file_without_times_is_not_dated_to_now_unless_told_to(StorageKind storage)
     {
         var shared = await apps.On(storage);
-        var csv = await Write("rows.csv", Utf8($"action,product,fingerprint,happened\nview,k8s,{visitor},2019-01-01\nview,k8s,{visitor},2019-01-02\n"));
-        var ndjson = await Write("rows.ndjson", Utf8($$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}","happened":"2019-01-03T00:00:00Z"}"""));
+        var csv = await Write("rows.csv",
+            Utf8($"action,product,fingerprint,happened\nview,k8s,{visitor},2019-01-01\nview,k8s,{visitor},2019-01-02\n"));
+        var ndjson =
+            await Write("rows.ndjson",
+                Utf8($$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}","happened":"2019-01-03T00:00:00Z"}"""));
         foreach (var (file, flag, message) in ((string, string, string)[])
                  [
-                     (csv, "-time=auto", "the header has no column for the time: name it with -time=NAME, or use -time=now"),
-                     (ndjson, "-time=auto", "no event has a time, from line 1 on: name it with -time=NAME, or use -time=now"),
+                     (csv, "-time=auto",
+                         "the header has no column for the time: name it with -time=NAME, or use -time=now"),
+                     (ndjson, "-time=auto",
+                         "no event has a time, from line 1 on: name it with -time=NAME, or use -time=now"),
                      (csv, "-time=created", "the header has no column created"),
                  ])
         {
@@ -111,11 +125,17 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
             AssertOneLine(error, message);
         }
         Assert.Equal(0, await Rows(shared));
-        Assert.Equal((0, "2 events recorded, 0 were there before, 0 refused\n", ""), await Import(shared, csv, flags: ["-time=happened"]));
-        Assert.Equal((0, "1 events recorded, 0 were there before, 0 refused\n", ""), await Import(shared, ndjson, flags: ["-time", "happened"]));
-        Assert.Equal((0, "0 events recorded, 2 were there before, 0 refused\n", ""), await Import(shared, csv, flags: ["-time=now"]));
-        var events = (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray();
-        Assert.Equal([1, 2, 3], events.Select(e => e.GetProperty("occurred").GetDateTime()).Select(time => time.Year == 2019 ? time.Day : 0));
+        Assert.Equal((0, "2 events recorded, 0 were there before, 0 refused\n", ""),
+            await Import(shared, csv, flags: ["-time=happened"]));
+        Assert.Equal((0, "1 events recorded, 0 were there before, 0 refused\n", ""),
+            await Import(shared, ndjson, flags: ["-time", "happened"]));
+        Assert.Equal((0, "0 events recorded, 2 were there before, 0 refused\n", ""),
+            await Import(shared, csv, flags: ["-time=now"]));
+        var events =
+            (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray();
+        Assert.Equal([1, 2, 3],
+            events.Select(e => e.GetProperty("occurred").GetDateTime())
+                .Select(time => time.Year == 2019 ? time.Day : 0));
     }
 
     [Theory, EachStorage]
@@ -125,7 +145,8 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         var text = $"Event\tProduct\tUser ID\tDate\r\nKäse 55\"\tk8s\t{visitor}\t2019-01-01\r\n";
         var file = await Write("sheet.txt", [.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(text)]);
         await AssertImported(shared, file, recorded: 1, repeated: 0);
-        await AssertImported(shared, await Write("utf-8.tsv", Utf8(text.Replace("\r\n", "\n"))), recorded: 0, repeated: 1);
+        await AssertImported(shared, await Write("utf-8.tsv", Utf8(text.Replace("\r\n", "\n"))), recorded: 0,
+            repeated: 1);
         var e = (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events")[0];
         Assert.Equal("Käse 55\"", e.GetProperty("action").GetString());
     }
@@ -141,7 +162,8 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         var (exitCode, output, error) = await Import(shared, file);
         Assert.Equal((1, "298 events recorded, 0 were there before, 2 refused\n"), (exitCode, output));
         var told = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal([$"{file}:8", $"{file}:201"], told.Select(line => line[..line.IndexOf(": ", StringComparison.Ordinal)]));
+        Assert.Equal([$"{file}:8", $"{file}:201"],
+            told.Select(line => line[..line.IndexOf(": ", StringComparison.Ordinal)]));
     }
 
     [Fact]
@@ -149,11 +171,14 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     {
         const int many = 20_000;
         var shared = await apps.On(StorageKind.Sqlite);
-        var rows = string.Concat(Enumerable.Range(0, many).Select(i => $"view,k8s,{visitor}-{i % Fingerprints},2019-01-01\n"));
-        var file = await Write("rows.csv", Utf8($"action,product,fingerprint,time\nTV 55\",k8s,{visitor},2019-01-01\n\"TV 55,k8s,{visitor},2019-01-01\n{rows}"));
+        var rows = string.Concat(
+            Enumerable.Range(0, many).Select(i => $"view,k8s,{visitor}-{i % Fingerprints},2019-01-01\n"));
+        var file = await Write("rows.csv",
+            Utf8($"action,product,fingerprint,time\nTV 55\",k8s,{visitor},2019-01-01\n\"TV 55,k8s,{visitor},2019-01-01\n{rows}"));
         var (exitCode, output, error) = await Import(shared, file);
         Assert.Equal((1, $"{many + 1} events recorded, 0 were there before, 1 refused\n"), (exitCode, output));
-        Assert.Equal($"{file}:3: The quote that opens a cell in line 3 is not closed, or not at the cell's end.\n", error);
+        Assert.Equal($"{file}:3: The quote that opens a cell in line 3 is not closed, or not at the cell's end.\n",
+            error);
     }
 
     [Fact]
@@ -169,7 +194,10 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
                  ])
         {
             var file = await Write(name, Gzip(begin + line));
-            var (exitCode, _, error) = await AppProcess.Run(["import", file, .. To(shared.App)], new() { ["DOTNET_GCHeapHardLimit"] = "0x2000000" }); // 32 MB
+            // 32 MB
+            var (exitCode, _, error) =
+                await AppProcess.Run(["import", file, .. To(shared.App)],
+                    new() { ["DOTNET_GCHeapHardLimit"] = "0x2000000" });
             Assert.Equal(1, exitCode);
             Assert.Contains(message, Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries)));
         }
@@ -233,21 +261,28 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         {
             var (exitCode, output, error) = await Import(shared, url);
             var (recorded, repeated) = i == 0 ? (Events, 0) : (0, Events);
-            Assert.Equal((1, $"{recorded} events recorded, {repeated} were there before, 3 refused\n"), (exitCode, output));
+            Assert.Equal((1, $"{recorded} events recorded, {repeated} were there before, 3 refused\n"),
+                (exitCode, output));
             var told = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
             Assert.Equal(3, told.Length);
             Assert.Contains(told, line => line.Contains($":{Events + 1}: missing_field: ", StringComparison.Ordinal));
-            Assert.Contains(told, line => line.Contains($":{Events + 2}: The time is not in the years", StringComparison.Ordinal));
-            Assert.Contains(told, line => line.Contains($":{Events + 3}: The event has no time; -time=now", StringComparison.Ordinal));
+            Assert.Contains(told,
+                line => line.Contains($":{Events + 2}: The time is not in the years", StringComparison.Ordinal));
+            Assert.Contains(told,
+                line => line.Contains($":{Events + 3}: The event has no time; -time=now", StringComparison.Ordinal));
             Assert.DoesNotContain(LocalPostgres.Password, error);
         }
-        Assert.StartsWith($"1 events recorded, {Events} were there before, 2 refused", (await Import(shared, url, flags: ["-time=now"])).Output);
+        Assert.StartsWith($"1 events recorded, {Events} were there before, 2 refused",
+            (await Import(shared, url, flags: ["-time=now"])).Output);
         Assert.Equal(Events + 1, await Rows(shared));
         var view = (await shared.App.View(visitor + "-0")).Body;
         Assert.Equal(new(2019, 1, 1, 0, 0, 0, DateTimeKind.Utc), view.GetProperty("firstSeen").GetDateTime());
-        var events = (await shared.App.Get(Requests.Path(visitor + "-1") + "/events")).Body.GetProperty("events").EnumerateArray();
+        var events =
+            (await shared.App.Get(Requests.Path(visitor + "-1") + "/events")).Body.GetProperty("events")
+                .EnumerateArray();
         Assert.Equal(
-            await source.Query($"select id from events where fingerprint = '{visitor}-1' order by created", row => row.GetGuid(0)),
+            await source.Query($"select id from events where fingerprint = '{visitor}-1' order by created",
+                row => row.GetGuid(0)),
             events.Select(e => e.GetProperty("id").GetGuid()));
     }
 
@@ -255,7 +290,8 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     public async Task On_a_terminal_it_shows_a_bar_and_above_it_what_is_refused()
     {
         const string script = "/usr/bin/script";
-        Assert.SkipUnless(File.Exists(script), "A terminal needs script: install it (Debian: apt-get install bsdutils).");
+        Assert.SkipUnless(File.Exists(script),
+            "A terminal needs script: install it (Debian: apt-get install bsdutils).");
         var shared = await apps.On(StorageKind.Sqlite);
         var file = await Write("events.ndjson", Utf8(Ndjson(0) + "nonsense\n" + Ndjson(1)));
         var command = $"TERM=xterm {AppProcess.Binary} import {file} {string.Join(' ', To(shared.App))}";
@@ -276,12 +312,17 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         new Random(1).NextBytes(binary);
         foreach (var (source, message) in ((string, string)[])
                  [
-                     (folder + "/none.csv", "cannot be read: "), (folder, "cannot be read: it is a folder"), ("", "cannot be read: "),
-                     (folder + "/dangling", "cannot be read: "), (typeof(Importing).Assembly.Location + "/x.csv", "cannot be read: "),
-                     ("/proc/self/mem", "cannot be read to its end: "), ("/dev/zero", "this is not text"), (await Write("binary.csv", binary), ""),
-                     (AppProcess.Binary, "this is not text"), (await Write("tail.gz", [.. Gzip(Ndjson(0)), .. Utf8(Ndjson(1))]), "something else follows"),
+                     (folder + "/none.csv", "cannot be read: "), (folder, "cannot be read: it is a folder"),
+                     ("", "cannot be read: "),
+                     (folder + "/dangling", "cannot be read: "),
+                     (typeof(Importing).Assembly.Location + "/x.csv", "cannot be read: "),
+                     ("/proc/self/mem", "cannot be read to its end: "), ("/dev/zero", "this is not text"),
+                     (await Write("binary.csv", binary), ""),
+                     (AppProcess.Binary, "this is not text"),
+                     (await Write("tail.gz", [.. Gzip(Ndjson(0)), .. Utf8(Ndjson(1))]), "something else follows"),
                      (await Write("two.gz", [.. Gzip(Ndjson(0)), .. Gzip(Ndjson(1))[..^4]]), "breaks off, at byte "),
-                     (await Write("latin-1.csv", Encoding.Latin1.GetBytes("action,product,fingerprint,Käse\n")), "the header is not UTF-8"),
+                     (await Write("latin-1.csv", Encoding.Latin1.GetBytes("action,product,fingerprint,Käse\n")),
+                         "the header is not UTF-8"),
                      (await Write("text.txt", Utf8("a text\n")), "the header has no column action"),
                      (await Write("half.gz", Gzip(Ndjson(0))[..^4]), "cannot be read to its end: "),
                      (Url(empty), "relation \"events\" does not exist"),
@@ -314,7 +355,8 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
     public async Task A_service_that_is_away_is_one_line()
     {
         var file = await Write("events.ndjson", Utf8(Ndjson(0)));
-        var (exitCode, output, error) = await AppProcess.Run(["import", file, "-host=127.0.0.1", "-port", $"{FreePort.Next()}"]);
+        var (exitCode, output, error) =
+            await AppProcess.Run(["import", file, "-host=127.0.0.1", "-port", $"{FreePort.Next()}"]);
         Assert.Equal((1, ""), (exitCode, output));
         AssertOneLine(error, "does not answer: ");
     }
@@ -348,12 +390,15 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
                 Content = new StringContent(Ndjson(0), Encoding.UTF8, "application/x-ndjson"),
             });
             Assert.Equal((200, recorded), (answer.Status, answer.Body.GetProperty("recorded").GetInt32()));
-            var refused = answer.Body.GetProperty("refused").EnumerateArray().Select(item => item.GetProperty("reason").GetString());
+            var refused =
+                answer.Body.GetProperty("refused").EnumerateArray()
+                    .Select(item => item.GetProperty("reason").GetString());
             Assert.Equal(recorded == 0 ? ["out_of_range"] : [], refused);
         }
     }
 
-    private async Task AssertImported(Shared shared, string source, int recorded, int? repeated, byte[]? input = null, int refused = 0)
+    private async Task AssertImported(Shared shared, string source, int recorded, int? repeated, byte[]? input = null,
+        int refused = 0)
     {
         var (exitCode, output, error) = await Import(shared, source, input);
         Assert.True(exitCode == (refused == 0 ? 0 : 1), error);
@@ -361,7 +406,8 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         Assert.EndsWith($" were there before, {refused} refused\n", output);
     }
 
-    private static Task<(int ExitCode, string Output, string Error)> Import(Shared shared, string source, byte[]? input = null, string[]? flags = null) =>
+    private static Task<(int ExitCode, string Output, string Error)> Import(Shared shared, string source,
+        byte[]? input = null, string[]? flags = null) =>
         AppProcess.Run(["import", source, .. To(shared.App), .. flags ?? []], input: input);
 
     private static string[] To(AppProcess app) => ["-to", $"http://127.0.0.1:{app.Port}"];

@@ -2,7 +2,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.CommandLine;
 
-/// <summary>A mistake in a flag or a variable: one clear line, exit code 2, and never the value, which may be a password.</summary>
+/// <summary>
+/// A mistake in a flag or a variable: one clear line, exit code 2, and never the value, which may be a password.
+/// </summary>
 public sealed class Mistakes
 {
     private const string Secret = "sekret";
@@ -41,7 +43,8 @@ public sealed class Mistakes
     [InlineData("-advertise: expected an IP address", "-advertise=0.0.0.0")]
     [InlineData("-advertise: expected an IP address", "-advertise=::")]
     [InlineData("-corsOrigins: expected an origin such as", "-corsOrigins=sekret.example")]
-    [InlineData("-corsOrigins: expected an origin such as", "-corsOrigins", "https://a.example,https://sekret.example/path")]
+    [InlineData("-corsOrigins: expected an origin such as", "-corsOrigins",
+        "https://a.example,https://sekret.example/path")]
     [InlineData("-corsOrigins: expected an origin such as", "-corsOrigins=https://a.example/")]
     [InlineData("-corsOrigins: expected an origin such as", "-corsOrigins=https://user:sekret@a.example")]
     [InlineData("-corsOrigins: expected an origin such as", "-corsOrigins=https://*.sekret.example")]
@@ -52,8 +55,10 @@ public sealed class Mistakes
     [InlineData("-fingerprints: expected client or server", "-fingerprints=sekret")]
     [InlineData("-fingerprints: expected client or server", "-fingerprints=Server")]
     [InlineData("-writeKeys: a key has 16 to 128 letters", "-writeKeys=sekret")]
-    [InlineData("-writeKeys: a key has 16 to 128 letters", "-writeKeys", "sekret-0123456789abcdef,sekret-other-0123456789")]
-    [InlineData("-writeKeys: a key is given twice", "-writeKeys", "sekret-0123456789abcdef sekret-0123456789abcdef;products=a")]
+    [InlineData("-writeKeys: a key has 16 to 128 letters", "-writeKeys",
+        "sekret-0123456789abcdef,sekret-other-0123456789")]
+    [InlineData("-writeKeys: a key is given twice", "-writeKeys",
+        "sekret-0123456789abcdef sekret-0123456789abcdef;products=a")]
     [InlineData("-writeKeys: expected a key, then at most", "-writeKeys=sekret-0123456789abcdef;product=a")]
     [InlineData("-writeKeys: expected a key, then at most", "-writeKeys=sekret-0123456789abcdef;products=a;products=b")]
     [InlineData("-writeKeys: expected names", "-writeKeys=sekret-0123456789abcdef;products=")]
@@ -72,7 +77,8 @@ public sealed class Mistakes
     [InlineData("-forgetAfter: expected days or hours, such as 90d or 36h", "-forgetAfter=d")]
     [InlineData("-eraseKeys: a key has 16 to 128 letters", "-eraseKeys=sekret-0123456789abcdef;products=a")]
     [InlineData("-readKeys: a key has 16 to 128 letters", "-readKeys=sekret-0123456789abcdef;products=a")]
-    public async Task A_mistake_in_a_flag_is_one_line(string line, params string[] arguments) => AssertMistake(line, await AppProcess.Run(arguments));
+    public async Task A_mistake_in_a_flag_is_one_line(string line, params string[] arguments) =>
+        AssertMistake(line, await AppProcess.Run(arguments));
 
     [Theory]
     [InlineData("APP_PORT: expected a port", "APP_PORT", "sekret")]
@@ -97,7 +103,8 @@ public sealed class Mistakes
     [InlineData("APP_WRITE_KEYS: a key has 16 to 128 letters", "APP_WRITE_KEYS", "sekret")]
     [InlineData("APP_TRUSTED_PROXIES: expected IP addresses", "APP_TRUSTED_PROXIES", "10.0.0.0/33")]
     [InlineData("APP_BOTS: expected count or ignore", "APP_BOTS", "Ignore")]
-    [InlineData("Limits: The field AddressRequestsPerSecondMax must be between 0 and", "Limits__AddressRequestsPerSecondMax", "-1")]
+    [InlineData("Limits: The field AddressRequestsPerSecondMax must be between 0 and",
+        "Limits__AddressRequestsPerSecondMax", "-1")]
     [InlineData("APP_READ_KEYS_FILE: the file cannot be read", "APP_READ_KEYS_FILE", "/no/such/file")]
     [InlineData("Limits: The field QueueEventsMax must be between 1 and 1048576", "Limits__QueueEventsMax", "0")]
     [InlineData("Limits: The field QueueEventsMax must be between 1 and 1048576", "limits__queueeventsmax", "1048577")]
@@ -120,12 +127,14 @@ public sealed class Mistakes
     }
 
     [Theory]
-    [InlineData("migrate -dbUrl sqlite:x.db"), InlineData("verify -dbUrl sqlite:x.db"), InlineData("-dbUrl sqlite:x.db -host 127.0.0.1"), InlineData("health -port 1")]
+    [InlineData("migrate -dbUrl sqlite:x.db"), InlineData("verify -dbUrl sqlite:x.db"),
+        InlineData("-dbUrl sqlite:x.db -host 127.0.0.1"), InlineData("health -port 1")]
     [InlineData("import x"), InlineData("export x.csv")]
     public async Task A_folder_that_has_vanished_is_one_line(string arguments)
     {
         var folder = Directory.CreateTempSubdirectory("tally-mistakes-").FullName;
-        var (exitCode, output) = await Commands.Try("sh", "-c", $"cd {folder} && rmdir {folder} && exec {AppProcess.Binary} {arguments}");
+        var (exitCode, output) =
+            await Commands.Try("sh", "-c", $"cd {folder} && rmdir {folder} && exec {AppProcess.Binary} {arguments}");
         Assert.Equal(1, exitCode);
         Assert.StartsWith("app: ", output);
         Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
@@ -137,7 +146,8 @@ public sealed class Mistakes
         using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
         taken.Start();
         var (exitCode, output, error) = await AppProcess.Run(
-            ["-host", "127.0.0.1", "-port", $"{((System.Net.IPEndPoint)taken.LocalEndpoint).Port}", "-dbUrl", "sqlite:/nowhere/tally.db"]);
+            ["-host", "127.0.0.1", "-port", $"{((System.Net.IPEndPoint)taken.LocalEndpoint).Port}", "-dbUrl",
+                "sqlite:/nowhere/tally.db"]);
         Assert.Equal((1, ""), (exitCode, output));
         Assert.StartsWith("app: cannot listen on 127.0.0.1:", error);
         AssertOneLine(error);

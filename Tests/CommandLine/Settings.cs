@@ -40,7 +40,8 @@ public sealed class Settings : IDisposable
     [Fact]
     public async Task A_flag_beats_the_environment()
     {
-        await AssertUses("flag", ["-dbUrl", Url("flag")], new() { ["APP_DB_URL"] = Url("variable"), ["DB_URL"] = "not read" });
+        await AssertUses("flag", ["-dbUrl", Url("flag")],
+            new() { ["APP_DB_URL"] = Url("variable"), ["DB_URL"] = "not read" });
         Assert.Contains("127.0.0.1:1)", await Health(["-port=1"], new() { ["APP_PORT"] = "2" }));
     }
 
@@ -49,8 +50,10 @@ public sealed class Settings : IDisposable
     {
         var file = Path.Combine(folder, "url");
         await File.WriteAllTextAsync(file, Url("file"));
-        await AssertUses("first", [], new() { ["APP_DB_URL"] = Url("first"), ["APP_DBURL"] = Url("second"), ["DB_URL_FILE"] = "/no/such/file" });
-        await AssertUses("file", [], new() { ["APP_DB_URL_FILE"] = file, ["APP_DB_URL"] = Url("first"), ["DB_URL"] = Url("third") });
+        await AssertUses("first", [],
+            new() { ["APP_DB_URL"] = Url("first"), ["APP_DBURL"] = Url("second"), ["DB_URL_FILE"] = "/no/such/file" });
+        await AssertUses("file", [],
+            new() { ["APP_DB_URL_FILE"] = file, ["APP_DB_URL"] = Url("first"), ["DB_URL"] = Url("third") });
     }
 
     [Fact]
@@ -86,14 +89,17 @@ public sealed class Settings : IDisposable
         var lines = output.Split('\n').Select(line => line.Trim()).ToList();
         foreach (var flag in AppFlags.All)
         {
-            var at = lines.FindIndex(line => line.StartsWith($"{flag.Option.Name} <{flag.Option.HelpName}>", StringComparison.Ordinal));
+            var at = lines.FindIndex(line =>
+                line.StartsWith($"{flag.Option.Name} <{flag.Option.HelpName}>", StringComparison.Ordinal));
             Assert.True(at >= 0, flag.Option.Name);
             // before the next flag
             Assert.Equal($"{flag.Variables[0]}, default {flag.Default}",
                 lines.Skip(at + 1).First(line => line.StartsWith("APP_", StringComparison.Ordinal)));
         }
         Assert.All(lines, line => Assert.InRange(line.Length, 0, 120));
-        if (arguments.Length == 1) Assert.All((string[])["migrate", "verify", "health"], command => Assert.Contains(lines, line => line.StartsWith(command + " ", StringComparison.Ordinal)));
+        if (arguments.Length == 1)
+            Assert.All((string[])["migrate", "verify", "health"],
+                command => Assert.Contains(lines, line => line.StartsWith(command + " ", StringComparison.Ordinal)));
     }
 
     private string Url(string name) => $"sqlite:{folder}/{name}.db";

@@ -3,7 +3,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.CommandLine;
 
-/// <summary>-siloTlsCertificate, -siloTlsKey and -siloTlsCa: unusable files end the start with one line and exit code 2.</summary>
+/// <summary>
+/// -siloTlsCertificate, -siloTlsKey and -siloTlsCa: unusable files end the start with one line and exit code 2.
+/// </summary>
 public sealed class SiloTlsFiles : IDisposable
 {
     private const string ServerUse = "1.3.6.1.5.5.7.3.1";
@@ -28,7 +30,10 @@ public sealed class SiloTlsFiles : IDisposable
         var huge = authority.Write("huge.pem", new string('x', 5_000_000));
         var binary = authority.Write("binary.pem", "\u0001\u0002\u0003");
         using var its = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var locked = authority.Write("locked.key", its.ExportEncryptedPkcs8PrivateKeyPem("secret", new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
+        var locked =
+            authority.Write("locked.key",
+                its.ExportEncryptedPkcs8PrivateKeyPem("secret",
+                    new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000)));
         foreach (var (line, files) in ((string, (string?, string?, string?))[])
                  [
                      ("one of them is missing", (certificate, null, null)),
@@ -41,10 +46,14 @@ public sealed class SiloTlsFiles : IDisposable
                      ("-siloTlsCertificate: " + huge + " holds no certificate", (huge, key, authority.Ca)),
                      ("-siloTlsCertificate: " + key + " holds no certificate", (key, key, authority.Ca)),
                      ("-siloTlsCa: " + binary + " holds no certificate", (certificate, key, binary)),
-                     ("-siloTlsKey: " + anotherKey + " is not the unencrypted PEM key of", (certificate, anotherKey, authority.Ca)),
-                     ("-siloTlsKey: " + certificate + " is not the unencrypted PEM key of", (certificate, certificate, authority.Ca)),
-                     ("-siloTlsKey: " + locked + " is not the unencrypted PEM key of", (certificate, locked, authority.Ca)),
-                     (ended + " would be refused by other silos: certificate has expired", (ended, endedKey, authority.Ca)),
+                     ("-siloTlsKey: " + anotherKey + " is not the unencrypted PEM key of",
+                         (certificate, anotherKey, authority.Ca)),
+                     ("-siloTlsKey: " + certificate + " is not the unencrypted PEM key of",
+                         (certificate, certificate, authority.Ca)),
+                     ("-siloTlsKey: " + locked + " is not the unencrypted PEM key of",
+                         (certificate, locked, authority.Ca)),
+                     (ended + " would be refused by other silos: certificate has expired",
+                         (ended, endedKey, authority.Ca)),
                      (another + " would be refused by other silos: ", (another, anotherKey, authority.Ca)),
                      (halfUse + " would be refused by other silos: ", (halfUse, halfUseKey, authority.Ca)),
                  ])
@@ -62,12 +71,15 @@ public sealed class SiloTlsFiles : IDisposable
     [Fact]
     public async Task Sub_commands_do_not_read_them()
     {
-        var (exitCode, _, error) = await AppProcess.Run(["health", "-port=1", "-siloTlsCertificate=/no/such/file", "-siloTlsKey=x", "-siloTlsCa=y"]);
+        var (exitCode, _, error) =
+            await AppProcess.Run(["health", "-port=1", "-siloTlsCertificate=/no/such/file", "-siloTlsKey=x",
+                "-siloTlsCa=y"]);
         Assert.Equal(1, exitCode);
         Assert.StartsWith("app: not ready: ", error);
     }
 
     private static IEnumerable<string> Flags((string? Certificate, string? Key, string? Ca) files) =>
-        ((string Name, string? File)[])[("-siloTlsCertificate", files.Certificate), ("-siloTlsKey", files.Key), ("-siloTlsCa", files.Ca)]
+        ((string Name, string? File)[])[("-siloTlsCertificate", files.Certificate), ("-siloTlsKey", files.Key),
+            ("-siloTlsCa", files.Ca)]
         is var all ? all.Where(one => one.File is not null).Select(one => $"{one.Name}={one.File}") : [];
 }

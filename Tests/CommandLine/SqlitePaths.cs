@@ -13,7 +13,8 @@ public sealed class SqlitePaths : IDisposable
     public async Task What_is_none_is_told_in_one_line()
     {
         var text = Path.Combine(folder, "text.db");
-        await File.WriteAllTextAsync(text, "This is a text of more than a hundred bytes, so that SQLite reads a whole header of it, which it is not.");
+        await File.WriteAllTextAsync(text,
+            "This is a text of more than a hundred bytes, so that SQLite reads a whole header of it, which it is not.");
         var binary = Path.Combine(folder, "binary.db");
         await File.WriteAllBytesAsync(binary, [.. "SQLite format 3\0"u8, .. Enumerable.Repeat((byte)0xA5, 10_000)]);
         var pipe = Path.Combine(folder, "pipe");
@@ -22,8 +23,10 @@ public sealed class SqlitePaths : IDisposable
         File.CreateSymbolicLink(loop, loop);
         foreach (var (path, reason) in ((string, string)[])
                  [
-                     (folder, " is a folder"), (text, "file is not a database"), (Path.Combine(text, "below.db"), text), (pipe, pipe), (loop, loop),
-                     ("/proc/nowhere/tally.db", "/proc/nowhere"), ("/dev/null", " is no file that"), (new string('a', 5000), "aaa"), (binary, binary), ("/", " is a folder"),
+                     (folder, " is a folder"), (text, "file is not a database"), (Path.Combine(text, "below.db"), text),
+                     (pipe, pipe), (loop, loop),
+                     ("/proc/nowhere/tally.db", "/proc/nowhere"), ("/dev/null", " is no file that"),
+                     (new string('a', 5000), "aaa"), (binary, binary), ("/", " is a folder"),
                      ("/proc/self/mem", "/proc/self/mem"),
                  ])
             await IsOneLine(path, reason);

@@ -42,7 +42,8 @@ public sealed class SubCommands(PostgresServer server)
         await using var database = await TestDatabase.Create(storage, server);
         await using (var app = await AppProcess.Start(database))
         {
-            for (var i = 0; i < 70; i++) Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=a")).Status);
+            for (var i = 0; i < 70; i++)
+                Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=a")).Status);
             Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=b")).Status);
             await app.Terminate();
         }
@@ -56,7 +57,8 @@ public sealed class SubCommands(PostgresServer server)
         await database.Execute("delete from events where fingerprint = 'a' and sequence = 5");
         var tampered = await AppProcess.Run(arguments);
         Assert.Equal(1, tampered.ExitCode);
-        Assert.StartsWith("70 events of 2 fingerprints", tampered.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
+        Assert.StartsWith("70 events of 2 fingerprints",
+            tampered.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
         Assert.EndsWith(" differences\n", tampered.Output);
     }
 
@@ -76,7 +78,8 @@ public sealed class SubCommands(PostgresServer server)
     public async Task Verify_of_what_is_no_database_of_tallys_says_so()
     {
         var file = Path.GetTempFileName();
-        foreach (var content in (string[])["", "This is a text of more than a hundred bytes, so that SQLite reads a whole header of it, which it is not."])
+        foreach (var content in (string[])["",
+            "This is a text of more than a hundred bytes, so that SQLite reads a whole header of it, which it is not."])
         {
             await File.WriteAllTextAsync(file, content);
             var (exitCode, output, error) = await AppProcess.Run(["verify", "-dbUrl", $"sqlite:{file}"]);

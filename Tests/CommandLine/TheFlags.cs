@@ -15,7 +15,8 @@ public sealed partial class TheFlags
         AppFlags.All.Select(flag => (flag.Option.Name, flag.Variables[0], flag.Default))
             .Select(flag => flag.Name == SiloName ? flag with { Default = "the host's name" } : flag).Order(),
         TableRow().Matches(File.ReadAllText(Repository.File("README.md")))
-            .Select(row => (row.Groups["flag"].Value, row.Groups["variable"].Value, row.Groups["default"].Value)).Order());
+            .Select(row => (row.Groups["flag"].Value, row.Groups["variable"].Value, row.Groups["default"].Value))
+            .Order());
 
     [Fact]
     public void Each_is_in_the_image_with_its_default_and_nothing_else_is() => Assert.Equal(
@@ -24,9 +25,12 @@ public sealed partial class TheFlags
             .Select(flag => (flag.Variables[^1], flag.Default.Replace("sqlite:data/", "sqlite:/data/"))).Order(),
         Assignment().Matches(File.ReadAllText(Repository.File("Dockerfile")).Split("\nFROM ")[^1])
             .Select(assignment => (Variable: assignment.Groups["variable"].Value, assignment.Groups["value"].Value))
-            .Where(one => !one.Variable.StartsWith("DOTNET_", StringComparison.Ordinal) && one.Variable != "SQLITE_TMPDIR").Order());
+            .Where(one =>
+                !one.Variable.StartsWith("DOTNET_", StringComparison.Ordinal) && one.Variable != "SQLITE_TMPDIR")
+                .Order());
 
-    [GeneratedRegex(@"^\| `(?<flag>-\w+)` \| `(?<variable>\w+)` \| `?(?<default>[^`|,]+?)`?([,:] [^|]*)? \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `(?<flag>-\w+)` \| `(?<variable>\w+)` \| `?(?<default>[^`|,]+?)`?([,:] [^|]*)? \|",
+        RegexOptions.Multiline)]
     private static partial Regex TableRow();
 
     [GeneratedRegex(@"^(ENV|   ) (?<variable>\w+)=(?<value>\S+)( \\)?$", RegexOptions.Multiline)]

@@ -17,7 +17,9 @@ public sealed class WaitingForPostgres(PostgresServer server)
     {
         var port = FreePort.Next();
         await using var app = Launch(string.Format(null, url, port));
-        await Says(app, string.Format(null, "app: waiting for the database: Postgres at " + place + " does not answer: ", port), times: 2);
+        await Says(app,
+            string.Format(null, "app: waiting for the database: Postgres at " + place + " does not answer: ", port),
+            times: 2);
         Assert.Equal(0, await app.Terminate());
         Assert.DoesNotContain(Secret, app.Output);
         Assert.DoesNotContain("Exception", app.Output);
@@ -54,14 +56,17 @@ public sealed class WaitingForPostgres(PostgresServer server)
         await using var postgres = await PostgresServer.StartOwn();
         foreach (var (url, reason) in ((string, string)[])
                  [
-                     ("postgres://tally@{0}/no_such_database", "3D000"), ("postgres://no_such_role@{0}/postgres", "28000"),
+                     ("postgres://tally@{0}/no_such_database", "3D000"),
+                     ("postgres://no_such_role@{0}/postgres", "28000"),
                      ("postgres://tally@{0}/postgres?options=-c%20nonsense%3D1", "42704"),
                      ("postgres://tally@{0}/postgres?sslmode=require", "SSL connection requested"),
-                     ("postgres://tally:sekret@{0}/postgres?channel_binding=require", "authentication method is not allowed"),
+                     ("postgres://tally:sekret@{0}/postgres?channel_binding=require",
+                         "authentication method is not allowed"),
                  ])
         {
             var (exitCode, output, error) = await AppProcess.Run(
-                ["-port", $"{FreePort.Next()}", "-dbUrl", string.Format(null, url, $"127.0.0.1:{postgres.Settings.Port}")]);
+                ["-port", $"{FreePort.Next()}", "-dbUrl",
+                    string.Format(null, url, $"127.0.0.1:{postgres.Settings.Port}")]);
             Assert.True((exitCode, output) == (1, ""), $"{url}: {exitCode} {output}{error}");
             AssertOneLine(error, reason);
         }
@@ -72,7 +77,8 @@ public sealed class WaitingForPostgres(PostgresServer server)
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var http = await AppProcess.Start(database);
-        var (exitCode, output, error) = await AppProcess.Run(["migrate", "-dbUrl", $"postgres://u:{Secret}@127.0.0.1:{http.Port}/db"]);
+        var (exitCode, output, error) =
+            await AppProcess.Run(["migrate", "-dbUrl", $"postgres://u:{Secret}@127.0.0.1:{http.Port}/db"]);
         Assert.Equal((1, ""), (exitCode, output));
         var last = error.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
         AssertOneLine(last + "\n", $"Postgres at 127.0.0.1:{http.Port} ");
@@ -86,7 +92,8 @@ public sealed class WaitingForPostgres(PostgresServer server)
         await using var postgres = await PostgresServer.StartOwn();
         await using var standby = kind == "standby" ? await postgres.StartStandby() : null;
         if (standby is null) await postgres.Execute("alter role tally set default_transaction_read_only = on");
-        var (exitCode, output, error) = await AppProcess.Run(["migrate", "-dbUrl", (standby ?? postgres).Settings.ConnectionString]);
+        var (exitCode, output, error) =
+            await AppProcess.Run(["migrate", "-dbUrl", (standby ?? postgres).Settings.ConnectionString]);
         Assert.Equal((1, ""), (exitCode, output));
         AssertOneLine(error, kind);
     }
@@ -94,7 +101,8 @@ public sealed class WaitingForPostgres(PostgresServer server)
     private static AppProcess Launch(string url) => AppProcess.Launch(TestDatabase.Of(url));
 
     private static Task Says(AppProcess app, string text, int times) => Eventually.True(
-        () => Task.FromResult(app.Output.Split(text).Length > times), () => $"It does not say '{text}' {times} times: {app.Output}", seconds: 60);
+        () => Task.FromResult(app.Output.Split(text).Length > times),
+        () => $"It does not say '{text}' {times} times: {app.Output}", seconds: 60);
 
     private static void AssertOneLine(string error, string contains)
     {

@@ -22,7 +22,8 @@ public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<
                 Assert.Equal(sequence, (await (await ComposeCluster.Directly(silo)).View("one-service")).Sequence);
         }
         await using var database = await cluster.Database();
-        Assert.Equal([3L], await database.Query("select count(*) from memberships where status = 3", row => row.GetInt64(0)));
+        Assert.Equal([3L],
+            await database.Query("select count(*) from memberships where status = 3", row => row.GetInt64(0)));
         await cluster.AssertVerifies();
     }
 
@@ -76,7 +77,8 @@ public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<
         await load.Acknowledges(EventsBetween);
         await load.Finish();
         if (load.History.Count(AttemptOutcome.Refused) > 0)
-            TestContext.Current.TestOutputHelper?.WriteLine(await cluster.Compose("logs", "--no-color", "--timestamps", "lb", "silo"));
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                await cluster.Compose("logs", "--no-color", "--timestamps", "lb", "silo"));
         load.History.AssertAllAcknowledged();
         await AssertHolds(load, "rolled-");
     }
@@ -100,7 +102,8 @@ public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<
         var clock = Stopwatch.StartNew();
         await cluster.Up();
         Assert.Equal(posted + 1, (await cluster.PostForm("action=view&product=k8s&fingerprint=whole")).Sequence);
-        TestContext.Current.TestOutputHelper?.WriteLine($"Killed whole, it served {clock.Elapsed.TotalSeconds:F1} s after its start began.");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"Killed whole, it served {clock.Elapsed.TotalSeconds:F1} s after its start began.");
         await cluster.AssertVerifies();
     }
 
@@ -116,7 +119,9 @@ public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<
         Assert.Equal(200, (await cluster.PostForm("action=view&product=k8s&fingerprint=back")).Status);
     }
 
-    private Load StartLoad(string prefix) => Load.Start([cluster.Port], Seed.Next(), new() { Prefix = prefix, IdleMillisecondsMax = 100 }); // six silos start beside it
+    // six silos start beside it
+    private Load StartLoad(string prefix) =>
+        Load.Start([cluster.Port], Seed.Next(), new() { Prefix = prefix, IdleMillisecondsMax = 100 });
 
     private async Task AssertHolds(Load load, string prefix)
     {
@@ -129,6 +134,7 @@ public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<
     private static async Task AllAre(string health, string[] containers)
     {
         foreach (var container in containers)
-            await Eventually.True(async () => await Engine.Health(container) == health, $"{container} does not become {health}.", seconds: 120);
+            await Eventually.True(async () => await Engine.Health(container) == health,
+                $"{container} does not become {health}.", seconds: 120);
     }
 }

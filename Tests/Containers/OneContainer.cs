@@ -5,7 +5,8 @@ namespace Tally.Tests.Containers;
 /// <summary>docker run, as users do it.</summary>
 public sealed class OneContainer(ContainerImage image) : IAsyncDisposable
 {
-    private static readonly string[] Hardened = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"];
+    private static readonly string[] Hardened = ["--read-only", "--cap-drop", "ALL", "--security-opt",
+        "no-new-privileges"];
     private const int EventsBetween = 200;
 
     private readonly string volume = "tally-test-" + Guid.NewGuid().ToString("N")[..8];
@@ -20,9 +21,11 @@ public sealed class OneContainer(ContainerImage image) : IAsyncDisposable
         ("APP_CLUSTER_ID", "a b", "-clusterId=c"), ("APP_SERVICE_ID", "a b", "-serviceId=c"),
         ("APP_SILO_PORT", "x", "-siloPort=9002"), ("APP_GATEWAY_PORT", "x", "-gatewayPort=9003"),
         ("APP_ADVERTISE", "x", "-advertise=10.0.0.1"), ("APP_SILO_NAME", "a b", "-siloName=c"),
-        ("APP_WRITE_KEYS", "short", "-writeKeys=0123456789abcdef"), ("APP_READ_KEYS", "short", "-readKeys=0123456789abcdeg"),
+        ("APP_WRITE_KEYS", "short", "-writeKeys=0123456789abcdef"),
+        ("APP_READ_KEYS", "short", "-readKeys=0123456789abcdeg"),
         ("APP_TRUSTED_PROXIES", "x", "-trustedProxies=10.0.0.0/8"), ("APP_BOTS", "x", "-bots=ignore"),
-        ("APP_CORS_ORIGINS", "x", "-corsOrigins=https://site.example"), ("APP_FINGERPRINTS", "x", "-fingerprints=server"),
+        ("APP_CORS_ORIGINS", "x", "-corsOrigins=https://site.example"),
+        ("APP_FINGERPRINTS", "x", "-fingerprints=server"),
     ];
 
     [Fact]
@@ -31,7 +34,8 @@ public sealed class OneContainer(ContainerImage image) : IAsyncDisposable
         var name = await image.Name();
         await Parallel.ForEachAsync(Settings, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (setting, _) =>
         {
-            var (exitCode, _, error) = await AppContainer.Run(name, ["--env", $"{setting.Variable}={setting.Unreadable}"], "migrate");
+            var (exitCode, _, error) =
+                await AppContainer.Run(name, ["--env", $"{setting.Variable}={setting.Unreadable}"], "migrate");
             Assert.Equal(2, exitCode);
             Assert.StartsWith($"app: {setting.Variable}: ", error);
         });
@@ -53,7 +57,9 @@ public sealed class OneContainer(ContainerImage image) : IAsyncDisposable
         var name = await image.Name();
         await using (var byVariable = await AppContainer.Start(name, ["--env", "APP_PORT=9999"], port: 9999))
             Assert.Equal(200, (await byVariable.PostForm("action=view&product=k8s&fingerprint=XYZ")).Status);
-        await using (var byFlag = await AppContainer.Start(name, ["--env", "APP_PORT=9999"], ["-port=9998", "-dbUrl", "sqlite:/data/other.db"], port: 9998))
+        await using (var byFlag =
+            await AppContainer.Start(name, ["--env", "APP_PORT=9999"],
+                ["-port=9998", "-dbUrl", "sqlite:/data/other.db"], port: 9998))
             Assert.Equal(200, (await byFlag.PostForm("action=view&product=k8s&fingerprint=XYZ")).Status);
     }
 
@@ -91,7 +97,8 @@ public sealed class OneContainer(ContainerImage image) : IAsyncDisposable
     [Fact]
     public async Task Any_user_can_run_it()
     {
-        await using var container = await AppContainer.Start(await image.Name(), [.. Hardened, .. WithVolume, "--user", "12345:54321"]);
+        await using var container =
+            await AppContainer.Start(await image.Name(), [.. Hardened, .. WithVolume, "--user", "12345:54321"]);
         Assert.Equal(200, (await container.PostForm("action=view&product=k8s&fingerprint=XYZ")).Status);
     }
 

@@ -30,7 +30,8 @@ public sealed class TheImage(ContainerImage image)
         foreach (var line in help.Where(line => line.StartsWith("APP_", StringComparison.Ordinal)))
         {
             var (variable, fallback) = (line.Split(',')[0], line.Split("default ")[1]);
-            if (variable is not ("APP_DB_URL" or "APP_SILO_NAME")) Assert.Equal(fallback, variables[variable]); // the host's name is no constant
+            // the host's name is no constant
+            if (variable is not ("APP_DB_URL" or "APP_SILO_NAME")) Assert.Equal(fallback, variables[variable]);
         }
     }
 
@@ -40,10 +41,16 @@ public sealed class TheImage(ContainerImage image)
         var name = onDebian11 ? await image.OnDebian11() : await image.Name();
         var files = await Files(name);
         Assert.Contains(files, file => file.Name == "app/app");
-        Assert.DoesNotContain(files, file => Path.GetFileName(file.Name) is "sh" or "bash" or "dash" or "ash" or "busybox" or "dotnet" or "apt");
-        Assert.DoesNotContain(files, file => Path.GetExtension(file.Name) is ".pdb" or ".dbg" or ".xml" && file.Name.StartsWith("app/", StringComparison.Ordinal));
-        Assert.DoesNotContain(files, file => file.Name.StartsWith("app/Microsoft.CodeAnalysis", StringComparison.Ordinal));
-        Assert.DoesNotContain(files, file => file.EntryType is TarEntryType.RegularFile && (file.Mode & (UnixFileMode.SetUser | UnixFileMode.SetGroup)) != 0);
+        Assert.DoesNotContain(files,
+            file => Path.GetFileName(file.Name) is "sh" or "bash" or "dash" or "ash" or "busybox" or "dotnet" or "apt");
+        Assert.DoesNotContain(files,
+            file => Path.GetExtension(file.Name) is ".pdb" or ".dbg" or ".xml"
+                && file.Name.StartsWith("app/", StringComparison.Ordinal));
+        Assert.DoesNotContain(files,
+            file => file.Name.StartsWith("app/Microsoft.CodeAnalysis", StringComparison.Ordinal));
+        Assert.DoesNotContain(files,
+            file => file.EntryType is TarEntryType.RegularFile
+                && (file.Mode & (UnixFileMode.SetUser | UnixFileMode.SetGroup)) != 0);
     }
 
     [Fact]

@@ -18,7 +18,8 @@ public sealed class StoredByVersion1(PostgresServer server)
 {
     private const string Visitor = "visitor-1";
 
-    private static readonly string Payload = string.Concat(File.ReadLines(Repository.File("Tests/Golden/version-1-snapshot.hex")));
+    private static readonly string Payload =
+        string.Concat(File.ReadLines(Repository.File("Tests/Golden/version-1-snapshot.hex")));
 
     // The visitor's days, once its two last events are added.
     private static readonly string[] Activity =
@@ -31,7 +32,8 @@ public sealed class StoredByVersion1(PostgresServer server)
     public async Task A_snapshot_reads_as_the_state_that_was_written()
     {
         await using var services = new ServiceCollection().AddSerializer().BuildServiceProvider();
-        var state = services.GetRequiredService<Serializer<FingerprintState>>().Deserialize(Convert.FromHexString(Payload))!;
+        var state =
+            services.GetRequiredService<Serializer<FingerprintState>>().Deserialize(Convert.FromHexString(Payload))!;
 
         Assert.Equal((7, 7), (state.Sequence, state.Total));
         Assert.Equal((At("2024-02-29T08:30:00Z"), At("2031-07-04T10:00:00Z")), (state.FirstSeen, state.LastSeen));
@@ -59,7 +61,8 @@ public sealed class StoredByVersion1(PostgresServer server)
         await using var database = await TestDatabase.Create(storage, server);
         await using (await database.OpenPrepared()) { }
         foreach (var file in (string[])["version-1.sql", $"version-1-{storage}.sql".ToLowerInvariant()])
-            await database.Execute(InDialectOf(storage, await File.ReadAllTextAsync(Repository.File("Tests/Golden/" + file))));
+            await database.Execute(
+                InDialectOf(storage, await File.ReadAllTextAsync(Repository.File("Tests/Golden/" + file))));
         await AppProcess.AssertVerifies(database);
 
         await using var app = await AppProcess.Start(database, ShortMemory);
@@ -69,17 +72,22 @@ public sealed class StoredByVersion1(PostgresServer server)
         Assert.Equal((At("2024-02-29T08:30:00Z"), At("2031-07-04T10:00:00Z")),
             (view.GetProperty("firstSeen").GetDateTime(), view.GetProperty("lastSeen").GetDateTime()));
         Assert.Equal(["k8s view 4", "k8s click 1", "docs view 2", "käse buy 1", "docs click 1"],
-            view.GetProperty("counts").EnumerateArray().Select(c => $"{c.GetProperty("product")} {c.GetProperty("action")} {c.GetProperty("count")}"));
+            view.GetProperty("counts").EnumerateArray()
+                .Select(c => $"{c.GetProperty("product")} {c.GetProperty("action")} {c.GetProperty("count")}"));
 
         Assert.Equal(6, view.GetProperty("daysActive").GetInt32());
-        Assert.Equal(Activity, view.GetProperty("activity").EnumerateArray().Select(day => $"{day.GetProperty("day")} {day.GetProperty("events")}"));
+        Assert.Equal(Activity,
+            view.GetProperty("activity").EnumerateArray()
+                .Select(day => $"{day.GetProperty("day")} {day.GetProperty("events")}"));
         Assert.Equal((3, 3), Totals((await app.View("pruned-1")).Body));
-        (await app.PostForm("action=view&product=k8s&fingerprint=erased-1")).AssertRefused(403, "suppressed", "fingerprint");
+        (await app.PostForm("action=view&product=k8s&fingerprint=erased-1")).AssertRefused(403, "suppressed",
+            "fingerprint");
 
         // Both kinds of id: of the first the grain knows no more, so the log's index finds it.
         var repeat = await app.PostForm($"action=view&product=k8s&fingerprint={Visitor}&id=order-1");
         Assert.Equal((200, 1, true), (repeat.Status, repeat.Sequence, repeat.Duplicate));
-        repeat = await app.PostForm($"action=click&product=k8s&fingerprint={Visitor}&id=11111111-2222-4333-8444-555555555555");
+        repeat = await app.PostForm(
+            $"action=click&product=k8s&fingerprint={Visitor}&id=11111111-2222-4333-8444-555555555555");
         Assert.Equal((200, 2, true), (repeat.Status, repeat.Sequence, repeat.Duplicate));
         Assert.Equal(10, (await app.PostForm($"action=view&product=k8s&fingerprint={Visitor}")).Sequence);
         Assert.Equal(0, await app.Terminate());
@@ -92,7 +100,8 @@ public sealed class StoredByVersion1(PostgresServer server)
         return storage == StorageKind.Sqlite ? sql : Regex.Replace(sql, "x'([0-9a-f]+)'", @"'\x$1'");
     }
 
-    private static (long, long) Totals(JsonElement view) => (view.GetProperty("total").GetInt64(), view.GetProperty("sequence").GetInt64());
+    private static (long, long) Totals(JsonElement view) =>
+        (view.GetProperty("total").GetInt64(), view.GetProperty("sequence").GetInt64());
 
     private static void AssertDays(DaySet days, params string[] expected)
     {
@@ -100,5 +109,6 @@ public sealed class StoredByVersion1(PostgresServer server)
         Assert.All(expected, day => Assert.True(days.Contains(DaySet.DayOf(At(day + "T00:00:00Z"))), day));
     }
 
-    private static DateTime At(string utc) => DateTimeOffset.Parse(utc, System.Globalization.CultureInfo.InvariantCulture).UtcDateTime;
+    private static DateTime At(string utc) =>
+        DateTimeOffset.Parse(utc, System.Globalization.CultureInfo.InvariantCulture).UtcDateTime;
 }

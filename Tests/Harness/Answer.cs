@@ -16,7 +16,8 @@ public sealed record Answer(int Status, JsonElement Body, string? ContentType, H
 
     /// <summary>What became of a batch, whether it came to its end or not.</summary>
     public BatchReceipt Batch =>
-        (Body.TryGetProperty("batch", out var interrupted) ? interrupted : Body).Deserialize<BatchReceipt>(JsonSerializerOptions.Web)!;
+        (Body.TryGetProperty("batch", out var interrupted) ? interrupted : Body).Deserialize<BatchReceipt>(
+            JsonSerializerOptions.Web)!;
 
     public string? Text(string name) =>
         Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty(name, out var value) ? value.GetString() : null;
@@ -46,7 +47,8 @@ public static class Requests
     public static Task<Answer> PostJson(this IServing app, string json, string? idempotencyKey = null) =>
         app.Post(Encoding.UTF8.GetBytes(json), "application/json", idempotencyKey);
 
-    public static Task<Answer> PostBatch(this IServing app, string batch, string? idempotencyKey = null, string contentType = "application/json") =>
+    public static Task<Answer> PostBatch(this IServing app, string batch, string? idempotencyKey = null,
+        string contentType = "application/json") =>
         app.Post(Encoding.UTF8.GetBytes(batch), contentType, idempotencyKey, BatchPath);
 
     public const string BatchPath = "/api/events/batch";
@@ -58,7 +60,8 @@ public static class Requests
     {
         var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
         if (contentType is not null) request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
-        if (contentEncoding is not null) request.Content.Headers.TryAddWithoutValidation("Content-Encoding", contentEncoding);
+        if (contentEncoding is not null)
+            request.Content.Headers.TryAddWithoutValidation("Content-Encoding", contentEncoding);
         if (idempotencyKey is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
         return app.Send(request);
     }

@@ -15,18 +15,24 @@ public static class AnswersCheck
     {
         var rows = await database.Query("select fingerprint, product, action, occurred from events",
             row => new Row(row.GetString(0), row.GetString(1), row.GetString(2), row.GetDateTime(3)));
-        var range = $"from={rows.Min(row => row.Occurred):yyyy-MM-dd}&to={rows.Max(row => row.Occurred).AddDays(1):yyyy-MM-dd}";
+        var range =
+            $"from={rows.Min(row => row.Occurred):yyyy-MM-dd}&to={rows.Max(row => row.Occurred).AddDays(1):yyyy-MM-dd}";
         var findings = new List<string>();
 
         await Compare($"/api/totals?bucket=hour&groupBy=product,action&{range}", "points",
-            point => (point.GetProperty("time").GetDateTime(), Text(point, "product"), Text(point, "action"), Number(point, "events")),
+            point => (point.GetProperty("time").GetDateTime(), Text(point, "product"), Text(point, "action"),
+                Number(point, "events")),
             rows.GroupBy(row => (Hour: row.Occurred.Date.AddHours(row.Occurred.Hour), row.Product, row.Action))
-                .Select(group => (group.Key.Hour, group.Key.Product, group.Key.Action, group.LongCount())), point => point.Item4 > 0);
+                .Select(group => (group.Key.Hour, group.Key.Product, group.Key.Action, group.LongCount())),
+                point => point.Item4 > 0);
         await Compare($"/api/totals?bucket=day&groupBy=product&{range}", "points",
-            point => (point.GetProperty("time").GetDateTime(), Text(point, "product"), Number(point, "events"), Number(point, "uniqueFingerprints")),
+            point => (point.GetProperty("time").GetDateTime(), Text(point, "product"), Number(point, "events"),
+                Number(point, "uniqueFingerprints")),
             rows.GroupBy(row => (row.Occurred.Date, row.Product))
-                .Select(group => (group.Key.Date, group.Key.Product, group.LongCount(), Different(group))), point => point.Item3 > 0);
-        await Compare($"/api/totals?bucket=all&{range}", "points", point => (Number(point, "events"), Number(point, "newFingerprints")),
+                .Select(group => (group.Key.Date, group.Key.Product, group.LongCount(), Different(group))),
+                point => point.Item3 > 0);
+        await Compare($"/api/totals?bucket=all&{range}", "points",
+            point => (Number(point, "events"), Number(point, "newFingerprints")),
             [(rows.Count, Different(rows))]);
         await Compare($"/api/uniques?groupBy=product&{range}", "products",
             product => (Text(product, "product"), Number(product, "events"), Number(product, "uniqueFingerprints")),
@@ -39,15 +45,20 @@ public static class AnswersCheck
             MostActive(rows).ThenBy(one => one.Fingerprint, StringComparer.Ordinal).Take(ListedMax));
         return findings;
 
-        async Task Compare<T>(string question, string list, Func<JsonElement, T> read, IEnumerable<T> expected, Func<T, bool>? counts = null)
+        async Task Compare<T>(string question, string list, Func<JsonElement, T> read, IEnumerable<T> expected,
+            Func<T, bool>? counts = null)
         {
             using var response = await app.Http.GetAsync(question);
-            var answer = response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonElement>() : default;
+            var answer = response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonElement>()
+                : default;
             if (answer.ValueKind == JsonValueKind.Object)
             {
-                HashSet<T> found = [.. answer.GetProperty(list).EnumerateArray().Select(read).Where(counts ?? (_ => true))], wanted = [.. expected];
+                HashSet<T> found =
+                    [.. answer.GetProperty(list).EnumerateArray().Select(read).Where(counts ?? (_ => true))], wanted =
+                        [.. expected];
                 if (found.SetEquals(wanted)) return;
-                findings.Add($"{question}: only answered {string.Join(", ", found.Except(wanted))}; only in the log {string.Join(", ", wanted.Except(found))}");
+                findings.Add(
+                    $"{question}: only answered {string.Join(", ", found.Except(wanted))}; only in the log {string.Join(", ", wanted.Except(found))}");
             }
             else
             {
@@ -57,7 +68,8 @@ public static class AnswersCheck
     }
 
     private static IOrderedEnumerable<(string Fingerprint, long Events)> MostActive(IEnumerable<Row> rows) =>
-        rows.CountBy(row => row.Fingerprint).Select(one => (one.Key, (long)one.Value)).OrderByDescending(one => one.Item2);
+        rows.CountBy(row => row.Fingerprint).Select(one => (one.Key, (long)one.Value))
+            .OrderByDescending(one => one.Item2);
 
     private static long Different(IEnumerable<Row> rows) => rows.Select(row => row.Fingerprint).Distinct().LongCount();
 

@@ -14,22 +14,28 @@ public sealed class AppContainer : IServing, IAsyncDisposable
 
     public string Name => name;
 
-    /// <summary>Starts a container and waits until its health check says that it serves; it is made more often than the image says.</summary>
+    /// <summary>
+    /// Starts a container and waits until its health check says that it serves; it is made more often than the image
+    /// says.
+    /// </summary>
     /// <param name="image">Whose.</param>
     /// <param name="options">Of docker run.</param>
     /// <param name="flags">Of the program.</param>
     /// <param name="port">On which the program listens.</param>
-    public static async Task<AppContainer> Start(string image, string[] options, string[]? flags = null, int port = 9000)
+    public static async Task<AppContainer> Start(string image, string[] options, string[]? flags = null,
+        int port = 9000)
     {
         var name = "tally-test-" + Guid.NewGuid().ToString("N")[..8];
-        await Engine.Docker(["run", "--detach", "--name", name, "--publish", $"127.0.0.1::{port}", "--stop-timeout", "40", "--health-interval", "1s", .. options, image, .. flags ?? []]);
+        await Engine.Docker(["run", "--detach", "--name", name, "--publish", $"127.0.0.1::{port}", "--stop-timeout",
+            "40", "--health-interval", "1s", .. options, image, .. flags ?? []]);
         var container = new AppContainer(name);
         await container.WaitHealthy(port);
         return container;
     }
 
     /// <summary>Runs a sub-command, or a mistake, to its end.</summary>
-    public static Task<(int ExitCode, string Output, string Error)> Run(string image, string[] options, params string[] arguments) =>
+    public static Task<(int ExitCode, string Output, string Error)> Run(string image, string[] options,
+        params string[] arguments) =>
         Engine.Try(["run", "--rm", .. options, image, .. arguments]);
 
     /// <summary>docker stop: SIGTERM, and SIGKILL at the end of its patience.</summary>
@@ -41,7 +47,8 @@ public sealed class AppContainer : IServing, IAsyncDisposable
     }
 
     /// <summary>A command of the program, inside.</summary>
-    public Task<(int ExitCode, string Output, string Error)> Execute(params string[] arguments) => Engine.Try(["exec", name, "/app/app", .. arguments]);
+    public Task<(int ExitCode, string Output, string Error)> Execute(params string[] arguments) =>
+        Engine.Try(["exec", name, "/app/app", .. arguments]);
 
     /// <summary>The database of a stopped container, copied out.</summary>
     public async Task<TestDatabase> CopyDatabase()
@@ -61,7 +68,8 @@ public sealed class AppContainer : IServing, IAsyncDisposable
     {
         try
         {
-            await Eventually.True(async () => await Engine.Health(name) == "healthy", "It does not become healthy.", StartSeconds);
+            await Eventually.True(async () => await Engine.Health(name) == "healthy", "It does not become healthy.",
+                StartSeconds);
         }
         catch (Exception exception)
         {

@@ -47,8 +47,12 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     public long PeakMemoryBytes { get { process.Refresh(); return process.PeakWorkingSet64; } }
     public string Output { get { lock (output) return output.ToString(); } }
 
-    /// <summary>Starts the program and waits until it is ready. Told to stop, it does so at once: no load balancer has to notice.</summary>
-    /// <param name="environment">Beside the silo's port; the drain's length too, where that is what a test is about.</param>
+    /// <summary>
+    /// Starts the program and waits until it is ready. Told to stop, it does so at once: no load balancer has to
+    /// notice.
+    /// </summary>
+    /// <param name="environment">Beside the silo's port; the drain's length too, where that is what a test is
+    /// about.</param>
     /// <param name="flags">Beside port, host and database.</param>
     public static async Task<AppProcess> Start(
         TestDatabase database, Dictionary<string, string>? environment = null, int? port = null, string[]? flags = null)
@@ -60,12 +64,15 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
         return app;
     }
 
-    /// <summary>For the environment of one that follows a killed one: it need not wait until that one is known to be dead.</summary>
+    /// <summary>
+    /// For the environment of one that follows a killed one: it need not wait until that one is known to be dead.
+    /// </summary>
     public static Dictionary<string, string> ClusterOfItsOwn() => new() { ["APP_CLUSTER_ID"] = $"{Guid.NewGuid():N}" };
 
     /// <summary>Starts the program and does not wait.</summary>
     public static AppProcess Launch(
-        TestDatabase database, Dictionary<string, string>? environment = null, int? port = null, SiloPlace? place = null,
+        TestDatabase database, Dictionary<string, string>? environment = null, int? port = null,
+        SiloPlace? place = null,
         string[]? flags = null)
     {
         var at = port ?? FreePort.Next();
@@ -77,7 +84,8 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     /// <summary>Runs a sub-command, or a mistake, to its end.</summary>
     /// <returns>Its errors without the lines about waiting for the database, which depend on the machine.</returns>
     public static async Task<(int ExitCode, string Output, string Error)> Run(
-        string[] arguments, Dictionary<string, string>? environment = null, string? workingDirectory = null, byte[]? input = null)
+        string[] arguments, Dictionary<string, string>? environment = null, string? workingDirectory = null,
+        byte[]? input = null)
     {
         using var process = Begin(arguments, environment, workingDirectory);
         if (input is not null) await process.StandardInput.BaseStream.WriteAsync(input);
@@ -123,9 +131,11 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
                 using var response = await Http.GetAsync("/health/ready");
                 if (response.IsSuccessStatusCode) return;
             }
-            catch (Exception exception) when (exception is HttpRequestException or SocketException && DateTime.UtcNow < deadline)
+            catch (Exception exception)
+                when (exception is HttpRequestException or SocketException && DateTime.UtcNow < deadline)
             {
-                // not listening yet, or closed in the moment of connecting, for which the client throws the bare exception
+                // not listening yet, or closed in the moment of connecting, for which the client throws the bare
+                // exception
             }
             if (DateTime.UtcNow > deadline) throw new TimeoutException($"app did not become ready: {Output}");
             await Task.Delay(50);
@@ -164,7 +174,8 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     }
 
     private static Process Begin(
-        string[] arguments, Dictionary<string, string>? environment, string? workingDirectory = null, SiloPlace? place = null)
+        string[] arguments, Dictionary<string, string>? environment, string? workingDirectory = null,
+        SiloPlace? place = null)
     {
         // ip becomes the program that it runs, so the process is the program's own.
         string[] inside = place?.Namespace is { } network ? ["ip", "netns", "exec", network] : [];

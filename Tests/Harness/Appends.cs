@@ -7,18 +7,21 @@ namespace Tally.Tests.Harness;
 internal static class Appends
 {
     /// <summary>Completes with what becomes of the run, whose writer knows a removal epoch.</summary>
-    public static Task<AppendResult> Append(this GroupCommit log, IReadOnlyList<DecidedEvent> events, long removalEpoch = 0)
+    public static Task<AppendResult> Append(this GroupCommit log, IReadOnlyList<DecidedEvent> events,
+        long removalEpoch = 0)
     {
         var owner = new Owner();
         Assert.True(log.TryAppend(new(owner, events, removalEpoch, null)), "The queue is full.");
         return owner.Done;
     }
 
-    public static bool IsFullFor(this GroupCommit log, IReadOnlyList<DecidedEvent> events) => !log.TryAppend(new(new Owner(), events, 0, null));
+    public static bool IsFullFor(this GroupCommit log, IReadOnlyList<DecidedEvent> events) =>
+        !log.TryAppend(new(new Owner(), events, 0, null));
 
     private sealed class Owner : IRunOwner
     {
-        private readonly TaskCompletionSource<AppendResult> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<AppendResult> done =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task<AppendResult> Done => done.Task;
 

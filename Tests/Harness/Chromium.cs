@@ -2,7 +2,9 @@ using PuppeteerSharp;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>The real browser, without a window. One for a test class; each visitor has a profile of its own in it.</summary>
+/// <summary>
+/// The real browser, without a window. One for a test class; each visitor has a profile of its own in it.
+/// </summary>
 public sealed class Chromium : IAsyncDisposable
 {
     // Its own connections to the rest of the world are none of the tests'; as root it runs without its sandbox alone.
@@ -35,7 +37,9 @@ public sealed class Chromium : IAsyncDisposable
         var binary = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
             .SelectMany(folder => (string[])[Path.Combine(folder, "chromium"), Path.Combine(folder, "google-chrome")])
             .FirstOrDefault(File.Exists);
-        Assert.SkipWhen(binary is null, "The script tag needs Chromium: install it (Debian: apt-get install chromium).");
-        return Puppeteer.LaunchAsync(new LaunchOptions { ExecutablePath = binary, Args = Flags, UserDataDir = profile });
+        Assert.SkipWhen(binary is null,
+            "The script tag needs Chromium: install it (Debian: apt-get install chromium).");
+        return Puppeteer.LaunchAsync(
+            new LaunchOptions { ExecutablePath = binary, Args = Flags, UserDataDir = profile });
     }
 }

@@ -7,7 +7,9 @@ namespace Tally.Tests.Harness;
 
 // A class in none of these is a collection of its own and runs beside others.
 
-/// <summary>Classes that share one app per storage. Each uses fingerprints of its own, and none counts what all have recorded.</summary>
+/// <summary>
+/// Classes that share one app per storage. Each uses fingerprints of its own, and none counts what all have recorded.
+/// </summary>
 [CollectionDefinition]
 public sealed class SharedApp : ICollectionFixture<SharedApps>;
 
@@ -23,7 +25,9 @@ public sealed class ManySockets;
 [CollectionDefinition(DisableParallelization = true)]
 public sealed class Alone;
 
-/// <summary>The named collections are the longest: begun last, each would run on when nothing is left to run beside it.</summary>
+/// <summary>
+/// The named collections are the longest: begun last, each would run on when nothing is left to run beside it.
+/// </summary>
 public sealed class NamedCollectionsFirst : ITestCollectionOrderer
 {
     public IReadOnlyCollection<T> OrderTestCollections<T>(IReadOnlyCollection<T> testCollections)

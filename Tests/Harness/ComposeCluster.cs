@@ -1,6 +1,8 @@
 namespace Tally.Tests.Harness;
 
-/// <summary>docker-compose.yml as it is, under a project name and a port of its own; gone with its volumes afterwards.</summary>
+/// <summary>
+/// docker-compose.yml as it is, under a project name and a port of its own; gone with its volumes afterwards.
+/// </summary>
 public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDisposable
 {
     public const int Silos = 3;
@@ -15,7 +17,9 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
     public int Port { get; } = FreePort.Next();
     public HttpClient Http { get; private set; } = new();
 
-    /// <summary>All of it runs, three silos of the newest image; starts what does not. Skips the test where there is no engine.</summary>
+    /// <summary>
+    /// All of it runs, three silos of the newest image; starts what does not. Skips the test where there is no engine.
+    /// </summary>
     public async Task Up()
     {
         if (!begun)
@@ -50,7 +54,8 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
     {
         var (exitCode, output, error) = await Run(arguments);
         return exitCode == 0 ? output.TrimEnd()
-            : throw new InvalidOperationException($"docker compose {string.Join(' ', arguments)} failed: {output}{error}{await Logs()}");
+            : throw new InvalidOperationException(
+                $"docker compose {string.Join(' ', arguments)} failed: {output}{error}{await Logs()}");
     }
 
     /// <summary>The names of a service's containers that run.</summary>
@@ -68,7 +73,8 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
     }
 
     /// <summary>app verify, in the image, must find nothing.</summary>
-    public async Task AssertVerifies() => Assert.EndsWith(": all equal", await Compose("exec", "-T", "silo", "/app/app", "verify"));
+    public async Task AssertVerifies() =>
+        Assert.EndsWith(": all equal", await Compose("exec", "-T", "silo", "/app/app", "verify"));
 
     public async ValueTask DisposeAsync()
     {
@@ -83,7 +89,8 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
     private async Task<string> Logs() => (await Run(["logs", "--no-color", "--tail", "15"])).Output;
 
     private Task<(int ExitCode, string Output, string Error)> Run(string[] arguments) => Engine.Try(
-        ["compose", "--project-name", project, "--file", Repository.File("docker-compose.yml"), .. arguments], environment);
+        ["compose", "--project-name", project, "--file", Repository.File("docker-compose.yml"), .. arguments],
+        environment);
 
     private sealed class Direct(string address) : IServing
     {

@@ -2,7 +2,9 @@
 
 namespace Tally.Tests.Harness;
 
-/// <summary>The product's image, built once a run from a clean clone of what is committed, by the legacy builder.</summary>
+/// <summary>
+/// The product's image, built once a run from a clean clone of what is committed, by the legacy builder.
+/// </summary>
 public sealed class ContainerImage : IAsyncDisposable
 {
     private readonly string run = Guid.NewGuid().ToString("N")[..8];

@@ -28,7 +28,9 @@ public sealed class CountReading(LiveStream live) : IAsyncDisposable
             foreach (var count in message.Counts)
             {
                 Assert.True(count.Added > 0, $"{count}");
-                Assert.Equal(count.Total, Totals[(count.Product, count.Action)] = Totals.GetValueOrDefault((count.Product, count.Action)) + count.Added!.Value);
+                Assert.Equal(count.Total,
+                    Totals[(count.Product, count.Action)] = Totals.GetValueOrDefault((count.Product, count.Action))
+                        + count.Added!.Value);
             }
             Assert.Equal(message.Total, Totals.Values.Sum());
         }
@@ -37,5 +39,6 @@ public sealed class CountReading(LiveStream live) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => live.DisposeAsync();
 
-    private async Task<LiveCounts> Next() => (await live.NextData()).Deserialize<LiveCounts>(JsonSerializerOptions.Web)!;
+    private async Task<LiveCounts> Next() =>
+        (await live.NextData()).Deserialize<LiveCounts>(JsonSerializerOptions.Web)!;
 }

@@ -8,7 +8,8 @@ namespace Tally.Tests.Harness;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class EachStorageAttribute : DataAttribute
 {
-    public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(MethodInfo testMethod, DisposalTracker disposalTracker) =>
+    public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(MethodInfo testMethod,
+        DisposalTracker disposalTracker) =>
         new([new TheoryDataRow<StorageKind>(StorageKind.Sqlite), new TheoryDataRow<StorageKind>(StorageKind.Postgres)]);
 
     public override bool SupportsDiscoveryEnumeration() => true;

@@ -22,7 +22,8 @@ internal static class Engine
     {
         var (exitCode, output, error) = await Try(arguments);
         return exitCode == 0 ? output.TrimEnd()
-            : throw new InvalidOperationException($"docker {string.Join(' ', arguments)} failed with {exitCode}: {output}{error}");
+            : throw new InvalidOperationException(
+                $"docker {string.Join(' ', arguments)} failed with {exitCode}: {output}{error}");
     }
 
     /// <summary>Runs docker to its end, whatever its exit code.</summary>
@@ -31,7 +32,8 @@ internal static class Engine
     public static async Task<(int ExitCode, string Output, string Error)> Try(
         string[] arguments, Dictionary<string, string>? environment = null)
     {
-        var start = new ProcessStartInfo("docker", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start =
+            new ProcessStartInfo("docker", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOCKER_BUILDKIT"] = "0"; // the legacy builder, which the product promises to work with
         foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
         using var process = Process.Start(start)!;
@@ -46,7 +48,8 @@ internal static class Engine
         JsonSerializer.Deserialize<JsonElement>(await Docker("inspect", name))[0];
 
     /// <summary>starting, healthy or unhealthy.</summary>
-    public static Task<string> Health(string container) => Docker("inspect", "--format", "{{.State.Health.Status}}", container);
+    public static Task<string> Health(string container) =>
+        Docker("inspect", "--format", "{{.State.Health.Status}}", container);
 
     private static async Task<string?> FindMissing()
     {

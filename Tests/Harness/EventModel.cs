@@ -9,7 +9,9 @@ internal sealed record SentEvent(string Id, string Fingerprint, string Product, 
     /// <summary>Names that ask for care: of URLs, of lists, of sorting by bytes.</summary>
     public static readonly string[] Products = ["k8s", "vms", "käse ☕&=+%"], Actions = ["view", "buy", "a,b"];
 
-    /// <summary>One of few fingerprints, products and actions, most at the edge of a day or an hour, within 30 days before now.</summary>
+    /// <summary>
+    /// One of few fingerprints, products and actions, most at the edge of a day or an hour, within 30 days before now.
+    /// </summary>
     public static SentEvent Draw(Random random, int number, DateTime now)
     {
         var day = now.Date.AddDays(-random.Next(28));
@@ -54,6 +56,8 @@ internal sealed class EventModel
         return true;
     }
 
-    public IEnumerable<Counted> Between(DateTime from, DateTime to, string? product = null, string? action = null) => events.Where(e =>
-        e.Sent.Occurred >= from && e.Sent.Occurred < to && (product ?? e.Sent.Product) == e.Sent.Product && (action ?? e.Sent.Action) == e.Sent.Action);
+    public IEnumerable<Counted> Between(DateTime from, DateTime to, string? product = null, string? action = null) =>
+        events.Where(e =>
+        e.Sent.Occurred >= from && e.Sent.Occurred < to && (product ?? e.Sent.Product) == e.Sent.Product
+            && (action ?? e.Sent.Action) == e.Sent.Action);
 }

@@ -8,7 +8,8 @@ namespace Tally.Tests.Harness;
 
 /// <summary>A row of an export, read by a program that is not the product's: CSV and Parquet by DuckDB.</summary>
 public sealed record ExportedRow(
-    string Fingerprint, long Sequence, string Id, string Action, string Product, DateTime Created, DateTime Occurred, string? Properties)
+    string Fingerprint, long Sequence, string Id, string Action, string Product, DateTime Created, DateTime Occurred,
+    string? Properties)
 {
     private const string Columns = "fingerprint, sequence, id, action, product, created, occurred, properties";
 
@@ -28,8 +29,10 @@ public sealed record ExportedRow(
     private static ExportedRow OfJson(string line)
     {
         var json = JsonSerializer.Deserialize<JsonElement>(line);
-        return new(Text("fingerprint"), json.GetProperty("sequence").GetInt64(), Text("id"), Text("action"), Text("product"),
-            Time(Text("created")), Time(Text("occurred")), json.TryGetProperty("properties", out var properties) ? properties.GetRawText() : null);
+        return new(Text("fingerprint"), json.GetProperty("sequence").GetInt64(), Text("id"), Text("action"),
+            Text("product"),
+            Time(Text("created")), Time(Text("occurred")),
+            json.TryGetProperty("properties", out var properties) ? properties.GetRawText() : null);
 
         string Text(string name) => json.GetProperty(name).GetString()!;
     }
@@ -38,27 +41,35 @@ public sealed record ExportedRow(
     public static IReadOnlyList<string?[]> CellsOfCsv(byte[] file)
     {
         var types = string.Join(", ", Columns.Split(", ").Select(name => $"'{name}': 'VARCHAR'"));
-        return Ask(file, path => $"select {Columns} from read_csv('{path}', header = true, auto_detect = false, delim = ',', quote = '\"', "
+        return Ask(file,
+            path => $"select {Columns} from read_csv('{path}', header = true, auto_detect = false, delim = ',', quote = '\"', "
             + $"escape = '\"', columns = {{{types}}})",
-            row => Enumerable.Range(0, row.FieldCount).Select(i => row.IsDBNull(i) ? null : row.GetString(i)).ToArray());
+            row => Enumerable.Range(0, row.FieldCount).Select(i => row.IsDBNull(i) ? null : row.GetString(i))
+                .ToArray());
     }
 
     private static IEnumerable<ExportedRow> OfCsv(byte[] file)
     {
-        foreach (var cells in CellsOfCsv(file).Select(row => row.Select(cell => cell is ['\'', ..] ? cell[1..] : cell).ToArray()))
-            yield return new(cells[0]!, long.Parse(cells[1]!, CultureInfo.InvariantCulture), cells[2]!, cells[3]!, cells[4]!,
+        foreach (var cells in CellsOfCsv(file)
+            .Select(row => row.Select(cell => cell is ['\'', ..] ? cell[1..] : cell).ToArray()))
+            yield return new(cells[0]!, long.Parse(cells[1]!, CultureInfo.InvariantCulture), cells[2]!, cells[3]!,
+                cells[4]!,
                 Time(cells[5]!), Time(cells[6]!), cells[7]);
     }
 
     private static IReadOnlyList<ExportedRow> OfParquet(byte[] file)
     {
         Assert.Equal(
-            ["VARCHAR", "BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP WITH TIME ZONE", "VARCHAR"],
-            Ask(file, path => $"select column_type from (describe select {Columns} from '{path}')", row => row.GetString(0)));
+            ["VARCHAR", "BIGINT", "VARCHAR", "VARCHAR", "VARCHAR", "TIMESTAMP WITH TIME ZONE",
+                "TIMESTAMP WITH TIME ZONE", "VARCHAR"],
+            Ask(file, path => $"select column_type from (describe select {Columns} from '{path}')",
+                row => row.GetString(0)));
         return AskParquet(file, "true");
     }
 
-    /// <summary>The rows of a Parquet file for which a condition holds, found as DuckDB does: without reading what cannot match.</summary>
+    /// <summary>
+    /// The rows of a Parquet file for which a condition holds, found as DuckDB does: without reading what cannot match.
+    /// </summary>
     public static IReadOnlyList<ExportedRow> AskParquet(byte[] file, string condition) => Ask(file, path =>
         $"select {Columns.Replace("created, occurred", "epoch_us(created), epoch_us(occurred)")} from '{path}' where {condition}",
         row => new ExportedRow(row.GetString(0), row.GetInt64(1), row.GetString(2), row.GetString(3), row.GetString(4),

@@ -38,7 +38,8 @@ internal static class EventSamples
 {
     public static readonly DateTime Noon = new(2026, 3, 1, 12, 0, 0, DateTimeKind.Utc);
 
-    public static Event View(string? id = null, string product = "k8s", string action = "view", DateTime? occurred = null) =>
+    public static Event View(string? id = null, string product = "k8s", string action = "view",
+        DateTime? occurred = null) =>
         new(id is null ? Guid.NewGuid() : EventIds.FromClient(id), action, product, Noon, occurred ?? Noon, null);
 
     public static Event[] Views(int count) => [.. Enumerable.Range(0, count).Select(_ => View())];

@@ -4,8 +4,9 @@ using System.Net.Sockets;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// Ports below those that the kernel gives to outgoing connections. One of theirs can be taken between the asking and the
-/// listening, by any connection or by a client's own attempt to reach it: such a socket then is connected to itself.
+/// Ports below those that the kernel gives to outgoing connections. One of theirs can be taken between the asking and
+/// the listening, by any connection or by a client's own attempt to reach it: such a socket then is connected to
+/// itself.
 /// </summary>
 internal static class FreePort
 {

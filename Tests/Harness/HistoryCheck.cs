@@ -30,7 +30,8 @@ public static class HistoryCheck
     /// </summary>
     /// <param name="history">What clients know.</param>
     /// <param name="database">What is there.</param>
-    /// <param name="prefix">Of the fingerprints, where others than the load's are in the log; <see cref="LoadShape.Prefix"/>.</param>
+    /// <param name="prefix">Of the fingerprints, where others than the load's are in the log;
+    /// <see cref="LoadShape.Prefix"/>.</param>
     public static async Task LogHolds(LoadHistory history, TestDatabase database, string prefix = "")
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"{history}");
@@ -38,11 +39,14 @@ public static class HistoryCheck
     }
 
     /// <summary>What differs, where anything does.</summary>
-    public static async Task<IReadOnlyList<Finding>> Findings(LoadHistory history, TestDatabase database, string prefix = "")
+    public static async Task<IReadOnlyList<Finding>> Findings(LoadHistory history, TestDatabase database,
+        string prefix = "")
     {
         var log = (await ReadLog(database, prefix)).ToLookup(row => row.Fingerprint);
         var attempts = history.All.ToLookup(attempt => attempt.Fingerprint);
-        var findings = history.With(AttemptOutcome.Unexpected).Select(attempt => new Finding(FindingKind.Other, $"unexpected: {attempt}")).ToList();
+        var findings =
+            history.With(AttemptOutcome.Unexpected)
+                .Select(attempt => new Finding(FindingKind.Other, $"unexpected: {attempt}")).ToList();
         foreach (var fingerprint in attempts.Select(group => group.Key).Union(log.Select(group => group.Key)))
             findings.AddRange(Compare([.. attempts[fingerprint]], [.. log[fingerprint]])
                 .Select(found => found with { Text = $"{fingerprint}: {found.Text}" }));
@@ -69,11 +73,13 @@ public static class HistoryCheck
         var findings = new List<string>();
         var fingerprints = (await ReadLog(database, prefix)).GroupBy(row => row.Fingerprint)
             .OrderByDescending(rows => rows.Count()).Take(fingerprintsMax);
-        await Parallel.ForEachAsync(fingerprints, new ParallelOptions { MaxDegreeOfParallelism = ViewsAtOnce }, async (rows, _) =>
+        await Parallel.ForEachAsync(fingerprints, new ParallelOptions { MaxDegreeOfParallelism = ViewsAtOnce },
+            async (rows, _) =>
         {
             using var answer = await app.Http.GetAsync($"/api/fingerprints/{Uri.EscapeDataString(rows.Key)}", _);
             var body = await answer.Content.ReadAsStringAsync(_);
-            var view = answer.IsSuccessStatusCode ? JsonSerializer.Deserialize<FingerprintView>(body, JsonSerializerOptions.Web) : null;
+            var view = answer.IsSuccessStatusCode
+                ? JsonSerializer.Deserialize<FingerprintView>(body, JsonSerializerOptions.Web) : null;
             var expected = rows.CountBy(row => (row.Product, row.Action));
             if (view is null || view.Total != rows.Count() || view.Sequence != rows.Max(row => row.Sequence)
                 || !view.Counts.Select(count => (count.Product, count.Action, count.Count))
@@ -86,15 +92,18 @@ public static class HistoryCheck
     private static IEnumerable<Finding> Compare(IReadOnlyList<Attempt> attempts, IReadOnlyList<Row> rows)
     {
         for (var i = 0; i < rows.Count; i++)
-            if (rows[i].Sequence != i + 1) yield return new(FindingKind.Other, $"sequence {rows[i].Sequence} is in place {i + 1}");
+            if (rows[i].Sequence != i + 1)
+                yield return new(FindingKind.Other, $"sequence {rows[i].Sequence} is in place {i + 1}");
         foreach (var twice in rows.GroupBy(row => row.Id).Where(group => group.Count() > 1))
             yield return new(FindingKind.Doubled, $"id {twice.Key} is there {twice.Count()} times");
 
         var byId = rows.DistinctBy(row => row.Id).ToDictionary(row => row.Id);
         var acknowledged = attempts.Where(attempt => attempt.Outcome == AttemptOutcome.Acknowledged).ToList();
         foreach (var attempt in acknowledged)
-            if (!byId.TryGetValue(EventIds.FromClient(attempt.Receipt!.Id), out var row)) yield return new(FindingKind.Lost, $"{attempt}");
-            else if ((row.Sequence, row.Product, row.Action) != (attempt.Receipt.Sequence, attempt.Product, attempt.Action))
+            if (!byId.TryGetValue(EventIds.FromClient(attempt.Receipt!.Id), out var row))
+                yield return new(FindingKind.Lost, $"{attempt}");
+            else if ((row.Sequence, row.Product, row.Action) != (attempt.Receipt.Sequence, attempt.Product,
+                attempt.Action))
                 yield return new(FindingKind.Other, $"differs: {attempt}, but {row}");
             else if (attempt.Id is not null && attempt.Receipt.Id != attempt.Id)
                 yield return new(FindingKind.Other, $"another's receipt: {attempt}");
@@ -104,19 +113,23 @@ public static class HistoryCheck
         foreach (var same in acknowledged.Where(attempt => attempt.Id is not null).GroupBy(attempt => attempt.Id))
         {
             var firsts = same.Count(attempt => !attempt.Receipt!.Duplicate);
-            if (firsts > 1) yield return new(FindingKind.Doubled, $"id {same.Key} was acknowledged as new {firsts} times");
+            if (firsts > 1)
+                yield return new(FindingKind.Doubled, $"id {same.Key} was acknowledged as new {firsts} times");
         }
 
         // What is left was sent without an id and not acknowledged.
-        var known = attempts.Where(attempt => attempt.Id is not null).Select(attempt => EventIds.FromClient(attempt.Id!))
+        var known =
+            attempts.Where(attempt => attempt.Id is not null).Select(attempt => EventIds.FromClient(attempt.Id!))
             .Concat(acknowledged.Select(attempt => EventIds.FromClient(attempt.Receipt!.Id))).ToHashSet();
         var unknown = rows.Count(row => !known.Contains(row.Id));
         var open = attempts.Count(attempt => attempt.Id is null && MayBeRecorded(attempt));
         if (unknown > open)
-            yield return new(FindingKind.Doubled, $"{unknown} rows of unknown ids, but {open} attempts without id are open");
+            yield return new(FindingKind.Doubled,
+                $"{unknown} rows of unknown ids, but {open} attempts without id are open");
     }
 
-    private static bool MayBeRecorded(Attempt attempt) => attempt.Outcome is AttemptOutcome.NoReply or AttemptOutcome.Refused;
+    private static bool MayBeRecorded(Attempt attempt) =>
+        attempt.Outcome is AttemptOutcome.NoReply or AttemptOutcome.Refused;
 
     private static Task<List<Row>> ReadLog(TestDatabase database, string prefix = "") => database.Query(
         $"select fingerprint, sequence, id, product, action from events where fingerprint like '{prefix}%' order by fingerprint, sequence",

@@ -53,7 +53,8 @@ public sealed class HttpWire : IDisposable
 
     public static string PostOf(string form) => PostOf("/api/events", "application/x-www-form-urlencoded", form);
 
-    public static string PostOf(string path, string contentType, string body) => $"POST {path} HTTP/1.1\r\nHost: tally\r\n"
+    public static string PostOf(string path, string contentType, string body) =>
+        $"POST {path} HTTP/1.1\r\nHost: tally\r\n"
         + $"Content-Type: {contentType}\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
 
     public static string GetOf(string path) => $"GET {path} HTTP/1.1\r\nHost: tally\r\n\r\n";
@@ -88,7 +89,8 @@ public sealed class HttpWire : IDisposable
         }
         var body = headers.GetValueOrDefault("transfer-encoding") == "chunked"
             ? await ReadChunks(cancellation)
-            : await ReadBytes(int.Parse(headers.GetValueOrDefault("content-length", "0"), CultureInfo.InvariantCulture), cancellation);
+            : await ReadBytes(int.Parse(headers.GetValueOrDefault("content-length", "0"), CultureInfo.InvariantCulture),
+                cancellation);
         return new(status, headers, body);
     }
 

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Follows a fingerprint as a browser does: when its stream breaks or ends, it comes back where it was, to whichever silo answers.</summary>
+/// <summary>
+/// Follows a fingerprint as a browser does: when its stream breaks or ends, it comes back where it was, to whichever
+/// silo answers.
+/// </summary>
 public sealed class LiveClient : IAsyncDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
@@ -32,10 +35,12 @@ public sealed class LiveClient : IAsyncDisposable
     /// <param name="silos">Those that there are; asked each time.</param>
     /// <param name="fingerprint">Whose events, from the first on.</param>
     /// <param name="place">Of the silo that is asked first.</param>
-    public static LiveClient Start(Func<IReadOnlyList<IServing>> silos, string fingerprint, int place) => new(silos, fingerprint, place);
+    public static LiveClient Start(Func<IReadOnlyList<IServing>> silos, string fingerprint, int place) =>
+        new(silos, fingerprint, place);
 
     /// <summary>Waits until it knows of so many events.</summary>
-    public Task Knows(long events) => Eventually.True(() => Task.FromResult(reading.IsCompleted || Told.Count >= events),
+    public Task Knows(long events) =>
+        Eventually.True(() => Task.FromResult(reading.IsCompleted || Told.Count >= events),
         () => $"{fingerprint} has {events} events, and its reader on stream {Streams} was told {Told.Count}, the last {Last}.", seconds: 60);
 
     public async ValueTask DisposeAsync()
@@ -52,13 +57,18 @@ public sealed class LiveClient : IAsyncDisposable
             try
             {
                 var all = silos();
-                await using var live = await LiveStream.Open(all[place++ % all.Count], LiveStream.PathOf(fingerprint), Last.ToString(CultureInfo.InvariantCulture));
+                await using var live =
+                    await LiveStream.Open(all[place++ % all.Count], LiveStream.PathOf(fingerprint),
+                        Last.ToString(CultureInfo.InvariantCulture));
                 Streams++;
                 using var leave = leaving.Token.Register(live.Response.Dispose);
                 while (await live.Next() is { EventType: not "end" } item)
-                    lock (told) told.Add(item.EventType == "message" ? JsonSerializer.Deserialize<JsonElement>(item.Data).GetProperty("sequence").GetInt64() : -1);
+                    lock (told) told.Add(item.EventType == "message"
+                        ? JsonSerializer.Deserialize<JsonElement>(item.Data).GetProperty("sequence").GetInt64() : -1);
             }
-            catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception exception)
+                when (exception is HttpRequestException or IOException or OperationCanceledException
+                    or ObjectDisposedException)
             {
                 // the silo has gone, or cannot answer now: the next one
             }

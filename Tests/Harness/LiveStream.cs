@@ -33,14 +33,16 @@ public sealed class LiveStream : IAsyncDisposable
         if (lastEventId is not null) request.Headers.TryAddWithoutValidation("Last-Event-ID", lastEventId);
         if (key is not null) request.Headers.Authorization = new("Bearer", key);
         var response = await app.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        if (!response.IsSuccessStatusCode) throw new HttpRequestException(await response.Content.ReadAsStringAsync(), null, response.StatusCode);
+        if (!response.IsSuccessStatusCode)
+            throw new HttpRequestException(await response.Content.ReadAsStringAsync(), null, response.StatusCode);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType?.ToString());
         return new(response, await response.Content.ReadAsStreamAsync());
     }
 
     /// <summary>The next message, or null where the stream has ended in good order.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
-    public async Task<SseItem<string>?> Next() => await items.MoveNextAsync().AsTask().WaitAsync(Patience) ? items.Current : null;
+    public async Task<SseItem<string>?> Next() =>
+        await items.MoveNextAsync().AsTask().WaitAsync(Patience) ? items.Current : null;
 
     /// <summary>The next message's data, which must be an unnamed one.</summary>
     public async Task<JsonElement> NextData()

@@ -112,11 +112,14 @@ public sealed class Load
             else await Send(post, repeats, isThere: false);
         }
 
-        // A batch answers with counts alone. So each of its events is sent once more by itself, for its receipt: a repeat's.
+        // A batch answers with counts alone. So each of its events is sent once more by itself, for its receipt: a
+        // repeat's.
         private async Task SendBatch(Post[] posts)
         {
             var items = posts.Select(post => new { post.Action, post.Product, post.Fingerprint, post.Id });
-            var request = HttpWire.PostOf("/api/events/batch", "application/json", JsonSerializer.Serialize(items, JsonSerializerOptions.Web));
+            var request =
+                HttpWire.PostOf("/api/events/batch", "application/json",
+                    JsonSerializer.Serialize(items, JsonSerializerOptions.Web));
             while (!load.abandoning.IsCancellationRequested && !HasLeft)
             {
                 var clock = Stopwatch.StartNew();
@@ -127,7 +130,9 @@ public sealed class Load
                     return;
                 }
                 foreach (var post in posts)
-                    load.History.Add(new(post.Fingerprint, post.Id, post.Product, post.Action, outcome, null, Describe(outcome, reply), null, clock.Elapsed));
+                    load.History.Add(
+                        new(post.Fingerprint, post.Id, post.Product, post.Action, outcome, null,
+                            Describe(outcome, reply), null, clock.Elapsed));
                 if (outcome == AttemptOutcome.Unexpected) return;
                 await Task.Delay(PauseWhenRefused);
             }
@@ -140,9 +145,11 @@ public sealed class Load
             {
                 var attempt = await Try(post);
                 if (isThere && attempt.Receipt is { Duplicate: false })
-                    attempt = attempt with { Outcome = AttemptOutcome.Unexpected, Answer = $"lost, of a batch: {attempt.Answer}" };
+                    attempt = attempt with { Outcome = AttemptOutcome.Unexpected,
+                        Answer = $"lost, of a batch: {attempt.Answer}" };
                 load.History.Add(attempt);
-                if (attempt.Outcome == AttemptOutcome.Acknowledged && post.Id is not null && !repeats) acknowledged.Add(post);
+                if (attempt.Outcome == AttemptOutcome.Acknowledged && post.Id is not null && !repeats)
+                    acknowledged.Add(post);
                 if (attempt.Outcome == AttemptOutcome.Acknowledged && random.NextDouble() < load.shape.ReadBackShare)
                     load.reading!.Start(post.Fingerprint, attempt.Receipt!.Sequence, random);
                 if (attempt.Outcome is AttemptOutcome.Acknowledged or AttemptOutcome.Unexpected) return;
@@ -157,25 +164,31 @@ public sealed class Load
         {
             made++;
             var fingerprint = random.NextDouble() < load.shape.HotShare
-                ? $"{load.shape.Prefix}{HotPrefix}{random.Next(load.shape.HotFingerprints)}" : $"{load.shape.Prefix}new-{index}-{made}";
+                ? $"{load.shape.Prefix}{HotPrefix}{random.Next(load.shape.HotFingerprints)}"
+                : $"{load.shape.Prefix}new-{index}-{made}";
             // Both kinds of client's id: a UUID, and any other string.
             string? id = random.NextDouble() >= load.shape.WithIdShare && !withId ? null
-                : made % 2 == 0 ? $"order {index}/{made}" : new Guid(index, (short)made, (short)(made >> 16), new byte[8]).ToString();
+                : made % 2 == 0 ? $"order {index}/{made}"
+                    : new Guid(index, (short)made, (short)(made >> 16), new byte[8]).ToString();
             return new(fingerprint, id, Products[random.Next(Products.Length)], Actions[random.Next(Actions.Length)]);
         }
 
         private async Task<Attempt> Try(Post post)
         {
             var clock = Stopwatch.StartNew();
-            var (outcome, reply) = await Exchange(HttpWire.PostOf($"action={post.Action}&product={post.Product}&fingerprint={post.Fingerprint}"
+            var (outcome, reply) =
+                await Exchange(
+                    HttpWire.PostOf($"action={post.Action}&product={post.Product}&fingerprint={post.Fingerprint}"
                 + (post.Id is null ? "" : $"&id={Uri.EscapeDataString(post.Id)}")));
-            var receipt = outcome == AttemptOutcome.Acknowledged ? JsonSerializer.Deserialize<Receipt>(reply!.Body, JsonSerializerOptions.Web) : null;
+            var receipt = outcome == AttemptOutcome.Acknowledged
+                ? JsonSerializer.Deserialize<Receipt>(reply!.Body, JsonSerializerOptions.Web) : null;
             return new(post.Fingerprint, post.Id, post.Product, post.Action, outcome, receipt, Describe(outcome, reply),
                 reply?.Headers.GetValueOrDefault("retry-after"), clock.Elapsed);
         }
 
         private static string Describe(AttemptOutcome outcome, Reply? reply) => outcome == AttemptOutcome.Unexpected
-            ? string.Create(CultureInfo.InvariantCulture, $"{reply?.Status} {reply?.Body ?? "no answer"}") : reply?.Body ?? "";
+            ? string.Create(CultureInfo.InvariantCulture, $"{reply?.Status} {reply?.Body ?? "no answer"}")
+            : reply?.Body ?? "";
 
         private async Task<(AttemptOutcome Outcome, Reply? Reply)> Exchange(string request)
         {

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>The real HAProxy with the configuration that the product ships, in front of silos that a test names.</summary>
+/// <summary>
+/// The real HAProxy with the configuration that the product ships, in front of silos that a test names.
+/// </summary>
 public sealed class LoadBalancer : IAsyncDisposable
 {
     private const int StartSeconds = 90; // the silos' own start included
@@ -26,7 +28,9 @@ public sealed class LoadBalancer : IAsyncDisposable
     /// <summary>What it said of silos that came and went, and of requests without a whole answer.</summary>
     public string Output { get { lock (output) return output.ToString(); } }
 
-    /// <summary>Starts it and waits until a silo behind it is ready. Skips the test where there is no HAProxy.</summary>
+    /// <summary>
+    /// Starts it and waits until a silo behind it is ready. Skips the test where there is no HAProxy.
+    /// </summary>
     public static async Task<LoadBalancer> Start(params (string Host, int Port)[] silos)
     {
         var balancer = await Launch(silos);
@@ -69,7 +73,8 @@ public sealed class LoadBalancer : IAsyncDisposable
     }
 
     // Debian keeps it where a user's PATH may not look.
-    private static string? FindBinary() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin")
+    private static string? FindBinary() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin")
         .Select(folder => Path.Combine(folder, "haproxy")).FirstOrDefault(File.Exists);
 
     private async Task WaitServing()

@@ -24,12 +24,16 @@ public sealed record LoadShape
     /// <summary>Of acknowledgements: how many are followed by a query, through any of the addresses.</summary>
     public double ReadBackShare { get; init; }
 
-    /// <summary>Longer than the server's deadline and any stop of its process: nothing takes longer, unless it hangs.</summary>
+    /// <summary>
+    /// Longer than the server's deadline and any stop of its process: nothing takes longer, unless it hangs.
+    /// </summary>
     public TimeSpan AnswerPatience { get; init; } = TimeSpan.FromSeconds(40);
 
     /// <summary>Up to so long a client leaves its connection idle before the next event.</summary>
     public int IdleMillisecondsMax { get; init; }
 
-    /// <summary>A client that is told "Connection: close" leaves that address for good, as behind a load balancer.</summary>
+    /// <summary>
+    /// A client that is told "Connection: close" leaves that address for good, as behind a load balancer.
+    /// </summary>
     public bool LeavesWhenTold { get; init; }
 }

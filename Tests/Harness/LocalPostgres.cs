@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>A Postgres of this machine's own binaries, in a folder of its own, on a free port. The benchmark uses it too.</summary>
+/// <summary>
+/// A Postgres of this machine's own binaries, in a folder of its own, on a free port. The benchmark uses it too.
+/// </summary>
 public sealed class LocalPostgres : IAsyncDisposable
 {
     /// <summary>It trusts everyone on the loopback; this is there to be looked for in logs.</summary>
@@ -15,7 +17,8 @@ public sealed class LocalPostgres : IAsyncDisposable
     private LocalPostgres(string binaries, string folder, string address, int port)
     {
         (this.binaries, this.folder) = (binaries, folder);
-        Settings = new() { Host = address, Port = port, Username = "tally", Password = Password, Database = "postgres" };
+        Settings = new() { Host = address, Port = port, Username = "tally", Password = Password,
+            Database = "postgres" };
     }
 
     public NpgsqlConnectionStringBuilder Settings { get; }
@@ -24,7 +27,8 @@ public sealed class LocalPostgres : IAsyncDisposable
     public string SocketFolder => folder;
 
     /// <summary>The server's first process, the parent of all of its others.</summary>
-    public int ProcessId => int.Parse(File.ReadLines($"{folder}/data/postmaster.pid").First(), CultureInfo.InvariantCulture);
+    public int ProcessId =>
+        int.Parse(File.ReadLines($"{folder}/data/postmaster.pid").First(), CultureInfo.InvariantCulture);
 
     /// <summary>The folder of initdb: on the PATH, or where Debian keeps it.</summary>
     public static string? FindBinaries()
@@ -38,7 +42,8 @@ public sealed class LocalPostgres : IAsyncDisposable
     }
 
     /// <param name="binaries">See <see cref="FindBinaries"/>.</param>
-    /// <param name="address">Where it listens, besides the loopback: one that only the test's own processes reach.</param>
+    /// <param name="address">Where it listens, besides the loopback: one that only the test's own processes
+    /// reach.</param>
     public static async Task<LocalPostgres> Start(string binaries, string address = "127.0.0.1")
     {
         var server = await Prepare(binaries, address);
@@ -61,7 +66,9 @@ public sealed class LocalPostgres : IAsyncDisposable
     /// <summary>From a standby to a primary.</summary>
     public Task Promote() => Run($"{binaries}/pg_ctl -D {folder}/data -w promote");
 
-    /// <summary>Who may come in, and how; each line one of pg_hba.conf. Its own socket stays open to everyone.</summary>
+    /// <summary>
+    /// Who may come in, and how; each line one of pg_hba.conf. Its own socket stays open to everyone.
+    /// </summary>
     public async Task Admit(params string[] lines)
     {
         await Write("pg_hba.conf", string.Join('\n', ["local all all trust", .. lines, ""]));
@@ -80,7 +87,9 @@ public sealed class LocalPostgres : IAsyncDisposable
     /// <summary>By its own socket, whoever else may come in.</summary>
     public async Task Execute(string sql)
     {
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(Settings.ConnectionString) { Host = folder, Pooling = false });
+        await using var source =
+            NpgsqlDataSource.Create(
+                new NpgsqlConnectionStringBuilder(Settings.ConnectionString) { Host = folder, Pooling = false });
         await using var command = source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }
@@ -117,10 +126,14 @@ public sealed class LocalPostgres : IAsyncDisposable
         return new(binaries, folder, address, FreePort.Next());
     }
 
-    /// <summary>Whose processes such servers are: initdb, postgres and pgbouncer refuse to run as root. Null where this one is no root.</summary>
+    /// <summary>
+    /// Whose processes such servers are: initdb, postgres and pgbouncer refuse to run as root. Null where this one is
+    /// no root.
+    /// </summary>
     internal static string? RunAs =>
         Environment.UserName != "root" ? null
-        : File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
+        : File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres"
+            : "nobody";
 
     private Task Run(string command) => RunAs is { } user
         ? Commands.Run("su", "-s", "/bin/sh", user, "-c", $"cd {folder} && {command}")

@@ -22,9 +22,12 @@ public sealed class OtlpListener : IAsyncDisposable
 
     public string Url { get; }
 
-    /// <summary>Whether one request to this path had all of these texts in it. Protobuf keeps a text's bytes as they are.</summary>
+    /// <summary>
+    /// Whether one request to this path had all of these texts in it. Protobuf keeps a text's bytes as they are.
+    /// </summary>
     public bool Received(string path, params string[] texts) =>
-        received.Any(request => request.Path == path && texts.All(text => request.Body.Contains(text, StringComparison.Ordinal)));
+        received.Any(request =>
+            request.Path == path && texts.All(text => request.Body.Contains(text, StringComparison.Ordinal)));
 
     public async ValueTask DisposeAsync()
     {

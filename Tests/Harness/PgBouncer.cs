@@ -36,19 +36,25 @@ public sealed class PgBouncer : IAsyncDisposable
     {
         var binary = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin")
             .Select(at => Path.Combine(at, "pgbouncer")).FirstOrDefault(File.Exists);
-        Assert.SkipWhen(binary is null, "A connection pooler needs PgBouncer: install it (Debian: apt-get install pgbouncer).");
+        Assert.SkipWhen(binary is null,
+            "A connection pooler needs PgBouncer: install it (Debian: apt-get install pgbouncer).");
         var folder = Directory.CreateTempSubdirectory("tally-pgbouncer-").FullName;
-        var (server, port, file) = (new NpgsqlConnectionStringBuilder(url), FreePort.Next(), Path.Combine(folder, "pgbouncer.ini"));
+        var (server, port, file) = (new NpgsqlConnectionStringBuilder(url), FreePort.Next(),
+            Path.Combine(folder, "pgbouncer.ini"));
         await File.WriteAllLinesAsync(file,
         [
-            "[databases]", $"* = host={server.Host} port={server.Port} user={server.Username} password={server.Password}",
+            "[databases]",
+            $"* = host={server.Host} port={server.Port} user={server.Username} password={server.Password}",
             "[pgbouncer]", "listen_addr = 127.0.0.1", $"listen_port = {port}", "unix_socket_dir =", "auth_type = any",
             $"pool_mode = {mode}", "default_pool_size = 60", "max_client_conn = 300", .. settings,
         ]);
         if (LocalPostgres.RunAs is { } user) await Commands.Run("chown", "-R", user, folder);
-        string[] line = LocalPostgres.RunAs is { } as_ ? ["su", "-s", "/bin/sh", as_, "-c", $"exec {binary} {file}"] : [binary, file];
+        string[] line = LocalPostgres.RunAs is { } as_ ? ["su", "-s", "/bin/sh", as_, "-c", $"exec {binary} {file}"]
+            : [binary, file];
         var pooler = new PgBouncer(
-            Process.Start(new ProcessStartInfo(line[0], line[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })!, folder, server, port);
+            Process.Start(
+                new ProcessStartInfo(line[0], line[1..]) { RedirectStandardOutput = true,
+                    RedirectStandardError = true })!, folder, server, port);
         try
         {
             await Eventually.True(async () =>

@@ -99,7 +99,8 @@ public sealed class PostgresProxy : IAsyncDisposable
     }
 
     // Frontend messages after the first have a type byte and a length that counts itself.
-    private sealed class Connection(PostgresProxy proxy, NetworkStream client, NetworkStream server, CancellationToken closing)
+    private sealed class Connection(PostgresProxy proxy, NetworkStream client, NetworkStream server,
+        CancellationToken closing)
     {
         private Plan? mine;
         private bool cutOnReply;

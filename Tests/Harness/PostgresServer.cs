@@ -33,7 +33,8 @@ public sealed class PostgresServer : IAsyncLifetime
         {
             // The builder's own defaults give up durability for speed, which the product refuses; the last word counts.
             container = new PostgreSqlBuilder("postgres:17").WithUsername("tally").WithDatabase("postgres")
-                .WithCommand("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on", "-c", "max_connections=300")
+                .WithCommand("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on", "-c",
+                    "max_connections=300")
                 .Build();
             await container.StartAsync();
             admin = new(container.GetConnectionString());
@@ -45,7 +46,9 @@ public sealed class PostgresServer : IAsyncLifetime
         }
     }
 
-    /// <summary>One of its own, for a test that stops and starts it. Skips the test where there are no binaries.</summary>
+    /// <summary>
+    /// One of its own, for a test that stops and starts it. Skips the test where there are no binaries.
+    /// </summary>
     public static async Task<LocalPostgres> StartOwn()
     {
         var binaries = LocalPostgres.FindBinaries();

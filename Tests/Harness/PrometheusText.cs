@@ -15,7 +15,8 @@ public sealed partial class PrometheusText
             if (Comment().IsMatch(line)) continue;
             var sample = Sample().Match(line);
             Assert.True(sample.Success, $"This is no line of Prometheus' format: {line}");
-            samples.Add((sample.Groups["name"].Value, sample.Groups["labels"].Value, Number(sample.Groups["value"].Value)));
+            samples.Add((sample.Groups["name"].Value, sample.Groups["labels"].Value,
+                Number(sample.Groups["value"].Value)));
         }
     }
 
@@ -33,7 +34,8 @@ public sealed partial class PrometheusText
     /// <summary>The sum of a series over its labels; 0 where there is none yet.</summary>
     /// <param name="label">Only those with this label, as it is written.</param>
     public double Sum(string name, string label = "") => samples
-        .Where(sample => sample.Name == name && sample.Labels.Contains(label, StringComparison.Ordinal)).Sum(sample => sample.Value);
+        .Where(sample => sample.Name == name && sample.Labels.Contains(label, StringComparison.Ordinal))
+        .Sum(sample => sample.Value);
 
     private static double Number(string text) => text switch
     {

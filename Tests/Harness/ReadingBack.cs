@@ -40,7 +40,8 @@ public sealed class ReadingBack(IReadOnlyList<IPEndPoint> addresses, LoadHistory
             using var patience = new CancellationTokenSource(Patience);
             using var wire = await HttpWire.Connect(address);
             var reply = wire is null ? null
-                : await wire.Ask(HttpWire.GetOf($"/api/fingerprints/{Uri.EscapeDataString(fingerprint)}"), patience.Token);
+                : await wire.Ask(HttpWire.GetOf($"/api/fingerprints/{Uri.EscapeDataString(fingerprint)}"),
+                    patience.Token);
             long? seen = reply?.Status switch
             {
                 200 => JsonSerializer.Deserialize<FingerprintView>(reply.Body, JsonSerializerOptions.Web)!.Sequence,

@@ -11,7 +11,8 @@ internal static class Repository
     private static string Find()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!System.IO.File.Exists(Path.Combine(folder.FullName, "Directory.Packages.props"))) folder = folder.Parent!;
+        while (!System.IO.File.Exists(Path.Combine(folder.FullName, "Directory.Packages.props")))
+            folder = folder.Parent!;
         return folder.FullName;
     }
 }

@@ -11,7 +11,10 @@ public static class Residents
     /// <summary>For the environment of the silo to be looked for.</summary>
     public static Dictionary<string, string> Marked { get; } = new() { ["Limits__CountersMax"] = $"{Counters}" };
 
-    /// <summary>Posts events until the limit, if there is one; a fingerprint has <see cref="Counters"/> of them if it lives there.</summary>
+    /// <summary>
+    /// Posts events until the limit, if there is one; a fingerprint has <see cref="Counters"/> of them if it lives
+    /// there.
+    /// </summary>
     /// <returns>Those that live on the marked silo.</returns>
     public static async Task<IReadOnlyList<string>> Find(AppProcess via, IEnumerable<string> fingerprints)
     {

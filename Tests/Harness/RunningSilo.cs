@@ -27,7 +27,8 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
 
     /// <param name="configure">Settings of Orleans that the program leaves as they are.</param>
-    public static async Task<RunningSilo> Start(TestDatabase at, Limits limits, Action<IServiceCollection>? configure = null)
+    public static async Task<RunningSilo> Start(TestDatabase at, Limits limits,
+        Action<IServiceCollection>? configure = null)
     {
         limits.DrainMilliseconds = 0; // no load balancer has to notice its end
         var database = await at.OpenPrepared(limits);

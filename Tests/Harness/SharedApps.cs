@@ -22,7 +22,9 @@ public sealed class SharedApps(PostgresServer server) : IAsyncDisposable
             await using (app)
             {
                 Assert.Equal(0, await app.Terminate());
-                Assert.Empty(app.Output.Split('\n').SkipWhile(line => !line.Contains("fail:", StringComparison.Ordinal)).Take(LinesShown));
+                Assert.Empty(
+                    app.Output.Split('\n').SkipWhile(line => !line.Contains("fail:", StringComparison.Ordinal))
+                        .Take(LinesShown));
                 await AppProcess.AssertVerifies(database);
             }
         }
@@ -39,7 +41,9 @@ public sealed record Shared(AppProcess App, TestDatabase Database)
 {
     /// <summary>How many events the log itself has of a fingerprint.</summary>
     public async Task<long> Rows(string fingerprint) => (await Database.Query(
-        $"select count(*) from events where fingerprint = '{fingerprint.Replace("'", "''")}'", row => row.GetInt64(0)))[0];
+        $"select count(*) from events where fingerprint = '{fingerprint.Replace("'", "''")}'",
+        row => row.GetInt64(0)))[0];
 
-    public async Task<long> AllRows() => (await Database.Query("select count(*) from events", row => row.GetInt64(0)))[0];
+    public async Task<long> AllRows() =>
+        (await Database.Query("select count(*) from events", row => row.GetInt64(0)))[0];
 }

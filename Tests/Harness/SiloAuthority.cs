@@ -41,15 +41,19 @@ internal sealed class SiloAuthority : IDisposable
         names.AddIpAddress(System.Net.IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         if (use is not null) request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new(use)], true));
-        using var certificate = request.Create(own, DateTimeOffset.UtcNow.AddDays(-20), DateTimeOffset.UtcNow.AddDays(days), RandomNumberGenerator.GetBytes(8));
-        return (Write(name + ".pem", certificate.ExportCertificatePem()), Write(name + ".key", its.ExportPkcs8PrivateKeyPem()));
+        using var certificate =
+            request.Create(own, DateTimeOffset.UtcNow.AddDays(-20), DateTimeOffset.UtcNow.AddDays(days),
+                RandomNumberGenerator.GetBytes(8));
+        return (Write(name + ".pem", certificate.ExportCertificatePem()),
+            Write(name + ".key", its.ExportPkcs8PrivateKeyPem()));
     }
 
     /// <summary>What a silo of this authority is started with.</summary>
     public Dictionary<string, string> Environment(string name)
     {
         var (certificate, its) = Issue(name);
-        return new() { ["APP_SILO_TLS_CERTIFICATE"] = certificate, ["APP_SILO_TLS_KEY"] = its, ["APP_SILO_TLS_CA"] = Ca };
+        return new() { ["APP_SILO_TLS_CERTIFICATE"] = certificate, ["APP_SILO_TLS_KEY"] = its,
+            ["APP_SILO_TLS_CA"] = Ca };
     }
 
     public void Dispose()

@@ -73,7 +73,8 @@ public sealed class SiloNetwork : IAsyncDisposable
 
     public async Task Heal()
     {
-        foreach (var (at, rule) in cuts) await Commands.Run("ip", ["netns", "exec", at.Namespace!, "iptables", "-D", .. rule]);
+        foreach (var (at, rule) in cuts)
+            await Commands.Run("ip", ["netns", "exec", at.Namespace!, "iptables", "-D", .. rule]);
         cuts.Clear();
     }
 
@@ -108,12 +109,14 @@ public sealed class SiloNetwork : IAsyncDisposable
     private static Task Ip(string arguments) => Commands.Run("ip", arguments.Split(' '));
 
     private static bool HasPrograms() => ((string[])["ip", "iptables"]).All(program =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists($"{folder}/{program}")));
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
+            .Any(folder => File.Exists($"{folder}/{program}")));
 
     // A bridge says whose it is. Where that process is gone, it was killed before it could clean up.
     private static async Task RemoveLeftOvers()
     {
-        foreach (var bridge in Directory.GetDirectories("/sys/class/net", Prefix + "*").Where(at => Directory.Exists(at + "/bridge")))
+        foreach (var bridge in Directory.GetDirectories("/sys/class/net", Prefix + "*")
+            .Where(at => Directory.Exists(at + "/bridge")))
         {
             var owner = (await File.ReadAllTextAsync(bridge + "/ifalias")).Trim();
             if (owner.Length > 0 && !Directory.Exists("/proc/" + owner))
@@ -123,7 +126,8 @@ public sealed class SiloNetwork : IAsyncDisposable
 
     private static async Task Remove(int number)
     {
-        var names = Directory.Exists("/var/run/netns") ? Directory.GetFiles("/var/run/netns", $"{Prefix}{number}-*") : [];
+        var names = Directory.Exists("/var/run/netns") ? Directory.GetFiles("/var/run/netns", $"{Prefix}{number}-*")
+            : [];
         foreach (var name in names.Select(Path.GetFileName))
         {
             // What still runs in there can only be a silo of a run that is gone.

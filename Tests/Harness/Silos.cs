@@ -1,6 +1,8 @@
 namespace Tally.Tests.Harness;
 
-/// <summary>Several processes on one database: one service. Each keeps its place, and its HTTP port, when it starts again.</summary>
+/// <summary>
+/// Several processes on one database: one service. Each keeps its place, and its HTTP port, when it starts again.
+/// </summary>
 public sealed class Silos : IAsyncDisposable
 {
     private readonly TestDatabase database;
@@ -15,7 +17,8 @@ public sealed class Silos : IAsyncDisposable
     public IReadOnlyList<int> Ports => [.. processes.Select(process => process.Port)];
 
     /// <summary>Starts all at once, and waits until each is ready.</summary>
-    public static async Task<Silos> Start(TestDatabase database, int count, Dictionary<string, string>? environment = null)
+    public static async Task<Silos> Start(TestDatabase database, int count,
+        Dictionary<string, string>? environment = null)
     {
         var silos = new Silos(database, environment);
         for (var i = 0; i < count; i++) silos.processes.Add(AppProcess.Launch(database, environment));

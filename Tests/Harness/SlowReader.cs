@@ -5,13 +5,16 @@ using System.Text;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Asks, and takes its answer so slowly that the server has to keep it: its own side of the connection has no room.</summary>
+/// <summary>
+/// Asks, and takes its answer so slowly that the server has to keep it: its own side of the connection has no room.
+/// </summary>
 public sealed class SlowReader : IDisposable
 {
     private const int BytesAtOnce = 1024;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 2048 };
+    private readonly Socket socket =
+        new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 2048 };
     private readonly byte[] buffer = new byte[BytesAtOnce];
 
     private SlowReader() { }

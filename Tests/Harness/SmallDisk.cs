@@ -1,6 +1,8 @@
 namespace Tally.Tests.Harness;
 
-/// <summary>A disk of a few megabytes that a test can fill, and free again. In memory; only root can mount it.</summary>
+/// <summary>
+/// A disk of a few megabytes that a test can fill, and free again. In memory; only root can mount it.
+/// </summary>
 public sealed class SmallDisk : IAsyncDisposable
 {
     private readonly string folder;
@@ -14,7 +16,8 @@ public sealed class SmallDisk : IAsyncDisposable
 
     public static async Task<SmallDisk> Mount(int megabytes)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "A full disk needs root, to mount a small tmpfs.");
+        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess,
+            "A full disk needs root, to mount a small tmpfs.");
         var folder = Directory.CreateTempSubdirectory("tally-disk-").FullName;
         try
         {

@@ -83,7 +83,8 @@ public sealed class SupervisedSilo : IAsyncDisposable
             return response.IsSuccessStatusCode;
         }
         catch (Exception exception) when (
-            exception is HttpRequestException or SocketException or OperationCanceledException or ObjectDisposedException)
+            exception is HttpRequestException or SocketException or OperationCanceledException
+                or ObjectDisposedException)
         {
             return false;
         }

@@ -16,7 +16,8 @@ public sealed class TestDatabase : IAsyncDisposable
     private readonly string? folder;
     private readonly NpgsqlConnectionStringBuilder? postgres;
 
-    private TestDatabase(StorageKind kind, string url, PostgresServer? server, NpgsqlConnectionStringBuilder? postgres, string? folder)
+    private TestDatabase(StorageKind kind, string url, PostgresServer? server, NpgsqlConnectionStringBuilder? postgres,
+        string? folder)
     {
         (Kind, Url, this.server, this.postgres, this.folder) = (kind, url, server, postgres, folder);
     }
@@ -56,8 +57,11 @@ public sealed class TestDatabase : IAsyncDisposable
         return new(StorageKind.Postgres, url, null, settings, null);
     }
 
-    /// <summary>What a program is told, whether or not anything is there; a test's own questions go to the server beside it.</summary>
-    public static TestDatabase Of(string url, LocalPostgres? asked = null) => new(StorageKind.Postgres, url, null, asked?.Settings, null);
+    /// <summary>
+    /// What a program is told, whether or not anything is there; a test's own questions go to the server beside it.
+    /// </summary>
+    public static TestDatabase Of(string url, LocalPostgres? asked = null) =>
+        new(StorageKind.Postgres, url, null, asked?.Settings, null);
 
     /// <summary>The same database as a program reaches it through a proxy.</summary>
     public TestDatabase Through(PostgresProxy proxy) => Through(proxy.Url);
@@ -102,8 +106,8 @@ public sealed class TestDatabase : IAsyncDisposable
     }
 
     /// <summary>
-    /// Everything that is stored, as text: of Postgres what its own tool dumps, of SQLite the bytes of its files, in which even
-    /// what was only forgotten would be.
+    /// Everything that is stored, as text: of Postgres what its own tool dumps, of SQLite the bytes of its files, in
+    /// which even what was only forgotten would be.
     /// </summary>
     public async Task<string> Dump()
     {
@@ -116,7 +120,8 @@ public sealed class TestDatabase : IAsyncDisposable
         var dump = System.IO.Path.GetTempFileName();
         try
         {
-            await Commands.Run($"{binaries}/pg_dump", "-f", dump, "-h", postgres!.Host!, "-p", $"{postgres.Port}", "-U", postgres.Username!, postgres.Database!);
+            await Commands.Run($"{binaries}/pg_dump", "-f", dump, "-h", postgres!.Host!, "-p", $"{postgres.Port}", "-U",
+                postgres.Username!, postgres.Database!);
             return await File.ReadAllTextAsync(dump);
         }
         finally
@@ -130,7 +135,8 @@ public sealed class TestDatabase : IAsyncDisposable
     private async Task<DbConnection> Connect()
     {
         DbConnection connection = Kind == StorageKind.Sqlite
-            ? new SqliteConnection($"Data Source={Path};Pooling=false") : new NpgsqlConnection(postgres!.ConnectionString);
+            ? new SqliteConnection($"Data Source={Path};Pooling=false")
+            : new NpgsqlConnection(postgres!.ConnectionString);
         await connection.OpenAsync();
         return connection;
     }

@@ -7,9 +7,10 @@ using Microsoft.Extensions.Logging;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// Somebody's site, on an origin of its own: every page /PRODUCT/... has the script tag, and a policy that allows nothing
-/// else than it. <c>?isolated</c> makes it one that loads only what says that any page may; <c>?tag=</c> has the tag's own
-/// attributes; <c>?again=</c> adds a tag of that product, <c>&amp;collector</c> of Tally by another address.
+/// Somebody's site, on an origin of its own: every page /PRODUCT/... has the script tag, and a policy that allows
+/// nothing else than it. <c>?isolated</c> makes it one that loads only what says that any page may; <c>?tag=</c> has
+/// the tag's own attributes; <c>?again=</c> adds a tag of that product, <c>&amp;collector</c> of Tally by another
+/// address.
 /// </summary>
 public sealed class Website : IAsyncDisposable
 {
@@ -34,10 +35,14 @@ public sealed class Website : IAsyncDisposable
         {
             context.Response.ContentType = "text/html";
             var (query, headers) = (context.Request.Query, context.Response.Headers);
-            var (isolated, other) = (query.ContainsKey("isolated"), query.ContainsKey("collector") ? tally.Replace("127.0.0.1", "localhost") : tally);
-            headers.ContentSecurityPolicy = $"default-src 'none'; img-src data: {(isolated ? tally + "/api/pixel.gif" : "")}; script-src {tally}/tally.js {other}/tally.js; "
+            var (isolated, other) = (query.ContainsKey("isolated"),
+                query.ContainsKey("collector") ? tally.Replace("127.0.0.1", "localhost") : tally);
+            headers.ContentSecurityPolicy =
+                $"default-src 'none'; img-src data: {(isolated ? tally + "/api/pixel.gif" : "")}; script-src {tally}/tally.js {other}/tally.js; "
                 + $"connect-src {tally}/api/events {other}/api/events; require-trusted-types-for 'script'; trusted-types 'none'";
-            if (isolated) (headers["Cross-Origin-Embedder-Policy"], headers["Cross-Origin-Opener-Policy"]) = ("require-corp", "same-origin");
+            if (isolated)
+                (headers["Cross-Origin-Embedder-Policy"], headers["Cross-Origin-Opener-Policy"]) = ("require-corp",
+                    "same-origin");
             var product = context.Request.Path.Value!.Split('/')[1];
             string Tag(string source, string of) =>
                 $"""<script {query["tag"].FirstOrDefault("defer")} src="{source}/tally.js" data-product="{of}" data-key="{query["key"].FirstOrDefault(writeKey)}"></script>""";

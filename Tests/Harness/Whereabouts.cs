@@ -20,9 +20,11 @@ internal static class Whereabouts
         var grains = host.Services.GetRequiredService<IGrainFactory>();
         var cluster = grains.GetGrain<IManagementGrain>(0);
         var found = await Task.WhenAll(fingerprints.Select(async fingerprint => (Fingerprint: fingerprint,
-            At: await cluster.GetActivationAddress(grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint))))));
+            At: await cluster.GetActivationAddress(
+                grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint))))));
         await host.StopAsync();
-        return found.Select(one => (one.Fingerprint, Silo: silos.FirstOrDefault(silo => silo.Silo.Equals(one.At?.Endpoint))))
+        return found.Select(one =>
+            (one.Fingerprint, Silo: silos.FirstOrDefault(silo => silo.Silo.Equals(one.At?.Endpoint))))
             .Where(one => one.Silo is not null).ToLookup(one => one.Silo!, one => one.Fingerprint);
     }
 }

@@ -13,17 +13,21 @@ public sealed class AskingForAFingerprint(SharedApps apps)
     public async Task A_view_counts_by_product_and_action_with_first_and_last_seen(StorageKind storage)
     {
         var shared = await apps.On(storage);
-        foreach (var (product, action) in ((string, string)[])[("k8s", "view"), ("vms", "view"), ("k8s", "buy"), ("k8s", "view")])
+        foreach (var (product, action) in ((string, string)[])[("k8s", "view"), ("vms", "view"), ("k8s", "buy"),
+            ("k8s", "view")])
             await Record(shared.App, product, action);
 
         var view = (await shared.App.View(visitor)).Body;
-        Assert.Equal((visitor, 4L, 4L), (view.GetProperty("fingerprint").GetString(), Number(view, "total"), Number(view, "sequence")));
+        Assert.Equal((visitor, 4L, 4L),
+            (view.GetProperty("fingerprint").GetString(), Number(view, "total"), Number(view, "sequence")));
         Assert.Equal([("k8s", "view", 2L), ("vms", "view", 1L), ("k8s", "buy", 1L)],
             view.GetProperty("counts").EnumerateArray().Select(count =>
-                (count.GetProperty("product").GetString()!, count.GetProperty("action").GetString()!, Number(count, "count"))));
+                (count.GetProperty("product").GetString()!, count.GetProperty("action").GetString()!,
+                    Number(count, "count"))));
 
         // Each event's own time, as its row has it.
-        var times = (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray()
+        var times =
+            (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray()
             .Select(e => e.GetProperty("occurred").GetDateTime()).ToList();
         Assert.All(times, time => Assert.InRange(time, DateTime.UtcNow.AddMinutes(-5), DateTime.UtcNow.AddMinutes(5)));
         Assert.Equal((times[0], times[3]), Seen(view));
@@ -54,7 +58,8 @@ public sealed class AskingForAFingerprint(SharedApps apps)
         for (var i = 0; i < 50; i++)
         {
             (await shared.App.View($"{visitor}-{i}")).AssertRefused(404, "unknown_fingerprint", "fingerprint");
-            (await shared.App.Get(Requests.Path($"{visitor}-{i}") + "/events")).AssertRefused(404, "unknown_fingerprint", "fingerprint");
+            (await shared.App.Get(Requests.Path($"{visitor}-{i}") + "/events")).AssertRefused(404,
+                "unknown_fingerprint", "fingerprint");
         }
         Assert.Equal(before, await TableSizes(shared.Database));
     }
@@ -88,10 +93,12 @@ public sealed class AskingForAFingerprint(SharedApps apps)
         await Record(app, "k8s", "view");
         foreach (var odd in (string[])["-1", "1.5", "x", "", "%2B1", "9223372036854775808"])
             (await app.Get($"{Requests.Path(visitor)}/events?after={odd}")).AssertRefused(422, "out_of_range", "after");
-        (await app.Get($"{Requests.Path(visitor)}/events?after=1&after=2")).AssertRefused(422, "duplicate_field", "after");
+        (await app.Get($"{Requests.Path(visitor)}/events?after=1&after=2")).AssertRefused(422, "duplicate_field",
+            "after");
         foreach (var odd in (string[])["0", "-1", "1001", "x", "", "%201", "4294967297"])
             (await app.Get($"{Requests.Path(visitor)}/events?limit={odd}")).AssertRefused(422, "out_of_range", "limit");
-        Assert.Equal(200, (await app.Get($"{Requests.Path(visitor)}/events?limit=1000&after=9223372036854775807")).Status);
+        Assert.Equal(200,
+            (await app.Get($"{Requests.Path(visitor)}/events?limit=1000&after=9223372036854775807")).Status);
     }
 
     private async Task Record(AppProcess app, string product, string action) =>
@@ -107,7 +114,8 @@ public sealed class AskingForAFingerprint(SharedApps apps)
 
     private static async Task<List<(string Table, long Rows)>> TableSizes(TestDatabase database)
     {
-        // What the background does meanwhile is to move deltas into rollups, counters and visits: their number may change on its own.
+        // What the background does meanwhile is to move deltas into rollups, counters and visits: their number may
+        // change on its own.
         var tables = await database.Query(database.Kind == StorageKind.Sqlite
                 ? "select name from sqlite_schema where type = 'table' and name not like 'rollup%' and name not like 'visit%' and name not like 'counter%' order by name"
                 : "select tablename from pg_tables where schemaname = 'public' and tablename not like 'rollup%' and tablename not like 'visit%' and tablename not like 'counter%' order by tablename",

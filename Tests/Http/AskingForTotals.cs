@@ -9,12 +9,14 @@ public sealed class AskingForTotals(PostgresServer server)
 {
     private static readonly Dictionary<string, TimeSpan> Steps = new()
     {
-        ["minute"] = TimeSpan.FromMinutes(1), ["hour"] = TimeSpan.FromHours(1), ["day"] = TimeSpan.FromDays(1), ["all"] = TimeSpan.FromMinutes(1),
+        ["minute"] = TimeSpan.FromMinutes(1), ["hour"] = TimeSpan.FromHours(1), ["day"] = TimeSpan.FromDays(1),
+        ["all"] = TimeSpan.FromMinutes(1),
     };
 
     private static readonly Dictionary<string, TimeSpan> Usual = new()
     {
-        ["minute"] = TimeSpan.FromHours(1), ["hour"] = TimeSpan.FromHours(48), ["day"] = TimeSpan.FromDays(30), ["all"] = TimeSpan.FromDays(30),
+        ["minute"] = TimeSpan.FromHours(1), ["hour"] = TimeSpan.FromHours(48), ["day"] = TimeSpan.FromDays(30),
+        ["all"] = TimeSpan.FromDays(30),
     };
 
     [Theory, EachStorage]
@@ -66,41 +68,51 @@ public sealed class AskingForTotals(PostgresServer server)
             var product = Maybe(SentEvent.Products, random);
             var action = Maybe(SentEvent.Actions, random);
             var range = Range(random, bucket);
-            var query = $"bucket={bucket}{range.Query}{Given("groupBy", groupBy)}{Given("product", product)}{Given("action", action)}";
+            var query =
+                $"bucket={bucket}{range.Query}{Given("groupBy", groupBy)}{Given("product", product)}{Given("action", action)}";
             var before = DateTime.UtcNow;
             var answer = await silo.Get("/api/totals?" + query);
             Assert.True(answer.Status == 200, $"{query}: {answer.Status} {answer.Body}");
 
-            var (from, to) = (answer.Body.GetProperty("from").GetDateTime(), answer.Body.GetProperty("to").GetDateTime());
+            var (from, to) = (answer.Body.GetProperty("from").GetDateTime(),
+                answer.Body.GetProperty("to").GetDateTime());
             range.AssertAnswered(from, to, Steps[bucket], Usual[bucket], before);
             Assert.Equal(bucket, answer.Text("bucket"));
             var expected = Points(model, from, to, bucket, groupBy ?? "", product, action);
             var found = answer.Body.GetProperty("points").EnumerateArray().Select(Line).ToList();
-            Assert.True(expected.SequenceEqual(found), $"{query}\nexpected {string.Join("\n", expected.Except(found))}\nfound {string.Join("\n", found.Except(expected))}");
+            Assert.True(expected.SequenceEqual(found),
+                $"{query}\nexpected {string.Join("\n", expected.Except(found))}\nfound {string.Join("\n", found.Except(expected))}");
         }
     }
 
-    private static List<string> Points(EventModel model, DateTime from, DateTime to, string bucket, string groupBy, string? product, string? action)
+    private static List<string> Points(EventModel model, DateTime from, DateTime to, string bucket, string groupBy,
+        string? product, string? action)
     {
         var (byProduct, byAction) = (groupBy.Contains("product"), groupBy.Contains("action"));
         var events = model.Between(from, to, product, action).ToList();
-        var groups = events.Select(e => (Product: byProduct ? e.Sent.Product : null, Action: byAction ? e.Sent.Action : null)).Distinct()
-            .OrderBy(group => group.Product, StringComparer.Ordinal).ThenBy(group => group.Action, StringComparer.Ordinal).ToList();
+        var groups =
+            events.Select(e => (Product: byProduct ? e.Sent.Product : null, Action: byAction ? e.Sent.Action : null))
+                .Distinct()
+            .OrderBy(group => group.Product, StringComparer.Ordinal).ThenBy(group => group.Action,
+                StringComparer.Ordinal).ToList();
         if (groupBy == "" && groups.Count == 0) groups.Add((null, null));
         var lines = new List<string>();
         for (var (time, step) = (from, bucket == "all" ? to - from : Steps[bucket]); time < to; time += step)
             foreach (var group in groups)
             {
                 var here = events.Where(e => e.Sent.Occurred >= time && e.Sent.Occurred < time + step
-                    && (group.Product ?? e.Sent.Product) == e.Sent.Product && (group.Action ?? e.Sent.Action) == e.Sent.Action).ToList();
+                    && (group.Product ?? e.Sent.Product) == e.Sent.Product
+                    && (group.Action ?? e.Sent.Action) == e.Sent.Action).ToList();
                 lines.Add(Line(time, group.Product, group.Action, here.Count,
                     here.Count(e => byProduct || product is not null ? e.IsNewToProduct : e.IsNew),
-                    bucket == "day" && !byAction && action is null ? here.Select(e => e.Sent.Fingerprint).Distinct().Count() : null));
+                    bucket == "day" && !byAction && action is null
+                        ? here.Select(e => e.Sent.Fingerprint).Distinct().Count() : null));
             }
         return lines;
     }
 
-    private static string Line(JsonElement point) => Line(point.GetProperty("time").GetDateTime(), Text(point, "product"), Text(point, "action"),
+    private static string Line(JsonElement point) =>
+        Line(point.GetProperty("time").GetDateTime(), Text(point, "product"), Text(point, "action"),
         Number(point, "events")!.Value, Number(point, "newFingerprints")!.Value, Number(point, "uniqueFingerprints"));
 
     private static string Line(DateTime time, string? product, string? action, long events, long isNew, long? unique) =>
@@ -111,23 +123,30 @@ public sealed class AskingForTotals(PostgresServer server)
         var product = Maybe(SentEvent.Products, random);
         var limit = random.Next(1, 4);
         var day = DateTime.UtcNow.Date.AddDays(-random.Next(28));
-        var range = by == "uniques" ? $"&from={day:yyyy-MM-dd}&to={day.AddDays(1):yyyy-MM-dd}" : Range(random, "all").Query;
+        var range = by == "uniques" ? $"&from={day:yyyy-MM-dd}&to={day.AddDays(1):yyyy-MM-dd}"
+            : Range(random, "all").Query;
         var query = $"of={of}&by={by}{range}&limit={limit}{Given("product", product)}";
         var answer = await silo.Get("/api/top?" + query);
-        Assert.True((answer.Status, answer.Text("of"), answer.Text("by")) == (200, of, by), $"{query}: {answer.Status} {answer.Body}");
+        Assert.True((answer.Status, answer.Text("of"), answer.Text("by")) == (200, of, by),
+            $"{query}: {answer.Status} {answer.Body}");
 
         var (from, to) = (answer.Body.GetProperty("from").GetDateTime(), answer.Body.GetProperty("to").GetDateTime());
         var isDay = to - from == TimeSpan.FromDays(1) && from == from.Date;
         var expected = model.Between(from, to, product).GroupBy(e => of == "products" ? e.Sent.Product : e.Sent.Action)
             .Select(group => (Name: group.Key, Events: group.LongCount(),
                 New: group.LongCount(e => of == "products" || product is not null ? e.IsNewToProduct : e.IsNew),
-                Unique: of == "products" && isDay ? group.Select(e => e.Sent.Fingerprint).Distinct().LongCount() : (long?)null))
-            .OrderByDescending(group => by switch { "events" => group.Events, "uniques" => group.Unique, _ => group.New })
+                Unique: of == "products" && isDay ? group.Select(e => e.Sent.Fingerprint).Distinct().LongCount()
+                    : (long?)null))
+            .OrderByDescending(group =>
+                by switch { "events" => group.Events, "uniques" => group.Unique, _ => group.New })
             .ThenBy(group => group.Name, StringComparer.Ordinal).Take(limit).ToList();
         var name = of == "products" ? "product" : "action";
-        var found = answer.Body.GetProperty("top").EnumerateArray().Select(entry => (Text(entry, name)!, Number(entry, "events")!.Value,
+        var found =
+            answer.Body.GetProperty("top").EnumerateArray()
+                .Select(entry => (Text(entry, name)!, Number(entry, "events")!.Value,
             Number(entry, "newFingerprints")!.Value, Number(entry, "uniqueFingerprints"))).ToList();
-        Assert.True(expected.SequenceEqual(found), $"{query}\nexpected {string.Join("; ", expected)}\nfound {string.Join("; ", found)}");
+        Assert.True(expected.SequenceEqual(found),
+            $"{query}\nexpected {string.Join("; ", expected)}\nfound {string.Join("; ", found)}");
     }
 
     [Theory, EachStorage]
@@ -137,19 +156,25 @@ public sealed class AskingForTotals(PostgresServer server)
         await using var silo = await RunningSilo.Start(at, new() { PointsMax = 6, TopMax = 2 });
         foreach (var product in (string[])["a", "b", "c"])
             foreach (var day in (int[])[1, 2])
-                Assert.Equal(200, (await silo.PostJson($$"""{"action":"view","product":"{{product}}","fingerprint":"f","timestamp":"{{DateTime.UtcNow.AddDays(-day):O}}"}""")).Status);
+                Assert.Equal(200,
+                    (await silo.PostJson(
+                        $$"""{"action":"view","product":"{{product}}","fingerprint":"f","timestamp":"{{DateTime.UtcNow.AddDays(-day):O}}"}""")).Status);
         var (from, to) = ($"{DateTime.UtcNow.AddDays(-3):yyyy-MM-dd}", $"{DateTime.UtcNow:yyyy-MM-dd}");
         foreach (var few in (string[])
                  [
-                     "bucket=minute&from=2026-01-01T00:00:00Z&to=2026-01-01T00:06:00Z", "bucket=hour&from=2026-01-01T00:00:00Z&to=2026-01-01T06:00:00Z",
-                     $"from={from}&to={to}", $"bucket=all&groupBy=product,action&from={from}&to={to}", "bucket=all&from=0001-01-01&to=9999-12-31",
+                     "bucket=minute&from=2026-01-01T00:00:00Z&to=2026-01-01T00:06:00Z",
+                     "bucket=hour&from=2026-01-01T00:00:00Z&to=2026-01-01T06:00:00Z",
+                     $"from={from}&to={to}", $"bucket=all&groupBy=product,action&from={from}&to={to}",
+                     "bucket=all&from=0001-01-01&to=9999-12-31",
                      $"groupBy=action&from={from}&to={to}", "groupBy=product&from=2020-01-01&to=2020-01-06",
                  ])
             Assert.Equal(200, (await silo.Get("/api/totals?" + few)).Status);
         foreach (var many in (string[])
                  [
-                     "bucket=minute&from=2026-01-01T00:00:00Z&to=2026-01-01T00:07:00Z", "bucket=hour&from=2026-01-01T00:00:00Z&to=2026-01-01T07:00:00Z",
-                     $"groupBy=product&from={from}&to={to}", "bucket=minute&from=0001-01-01&to=9999-12-31T23:59:00Z", "from=2020-01-01&to=2020-01-08", "",
+                     "bucket=minute&from=2026-01-01T00:00:00Z&to=2026-01-01T00:07:00Z",
+                     "bucket=hour&from=2026-01-01T00:00:00Z&to=2026-01-01T07:00:00Z",
+                     $"groupBy=product&from={from}&to={to}", "bucket=minute&from=0001-01-01&to=9999-12-31T23:59:00Z",
+                     "from=2020-01-01&to=2020-01-08", "",
                  ])
             (await silo.Get("/api/totals?" + many)).AssertRefused(422, "too_many_points");
 
@@ -170,7 +195,8 @@ public sealed class AskingForTotals(PostgresServer server)
             var refused = await await Task.WhenAny(questions);
             refused.AssertRefused(503, "overloaded");
             Assert.NotNull(refused.Headers.RetryAfter);
-            Assert.Equal(200, (await silo.PostForm("action=view&product=k8s&fingerprint=f")).Status); // events do not wait for them
+            // events do not wait for them
+            Assert.Equal(200, (await silo.PostForm("action=view&product=k8s&fingerprint=f")).Status);
             Assert.Equal(2, questions.Count(question => !question.IsCompleted));
         }
         Assert.Equal([200, 200, 503], (await Task.WhenAll(questions)).Select(answer => answer.Status).Order());
@@ -183,7 +209,8 @@ public sealed class AskingForTotals(PostgresServer server)
         _ => "nobody's",
     };
 
-    private static string Given(string name, string? value) => value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
+    private static string Given(string name, string? value) =>
+        value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
 
     private static AskedRange Range(Random random, string bucket)
     {
@@ -195,7 +222,8 @@ public sealed class AskingForTotals(PostgresServer server)
         var to = from + step * (1 + random.Next((int)(widest / step)));
         return random.Next(3) switch
         {
-            0 when to.Date > from.Date && bucket != "minute" => new($"&from={from:yyyy-MM-dd}&to={to:yyyy-MM-dd}", from.Date, to.Date),
+            0 when to.Date > from.Date && bucket != "minute" =>
+                new($"&from={from:yyyy-MM-dd}&to={to:yyyy-MM-dd}", from.Date, to.Date),
             1 => new($"&from={Uri.EscapeDataString(new DateTimeOffset(from).ToOffset(TimeSpan.FromHours(5.5)).ToString("O"))}&to={to:O}", from, to),
             _ => new($"&from={from:O}&to={to:O}", from, to),
         };
@@ -218,7 +246,9 @@ public sealed class AskingForTotals(PostgresServer server)
         }
     }
 
-    private static string? Text(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetString() : null;
+    private static string? Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) ? value.GetString() : null;
 
-    private static long? Number(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetInt64() : null;
+    private static long? Number(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) ? value.GetInt64() : null;
 }

@@ -14,7 +14,8 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
 
     // In an order of their own in UTF-16, in UTF-8 and in a language.
     private static readonly string[] Fingerprints =
-        ["a", "A", "b", "B", "é", "e\u0301", "\uFF61", "😀", "'", "\"", "\\", "%", "a b", "a/b", "ff", "00ff", "null", "[]", "1", "ß", "z", "zz"];
+        ["a", "A", "b", "B", "é", "e\u0301", "\uFF61", "😀", "'", "\"", "\\", "%", "a b", "a/b", "ff", "00ff", "null",
+            "[]", "1", "ß", "z", "zz"];
 
     private static readonly string[] Products = ["k8s", "vm", "käse", "K8S"];
 
@@ -23,7 +24,10 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
     {
         var random = new Random(Seed.Next());
         await using var at = await TestDatabase.Create(storage, server);
-        await using (var silo = await RunningSilo.Start(at, new Limits { MergeVisitBatchesMax = 2, BatchEventsMax = 7, RunEventsMax = 3, PageFingerprintsMax = 30 }))
+        await using (var silo =
+            await RunningSilo.Start(at,
+                new Limits { MergeVisitBatchesMax = 2, BatchEventsMax = 7, RunEventsMax = 3,
+                    PageFingerprintsMax = 30 }))
         {
             using var enough = new CancellationTokenSource();
             var merging = Task.Run(async () =>
@@ -35,8 +39,13 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
             {
                 var news = Enumerable.Range(0, 60).Select(i => Next(random, $"{round}/{i}")).ToList();
                 var repeats = history.Where(_ => random.Next(4) == 0).Take(10);
-                var batch = news.Concat(repeats).OrderBy(_ => random.Next()).Select(one => new { action = "view", one.Product, one.Fingerprint, one.Id, timestamp = one.Occurred });
-                var answer = await silo.Post(JsonSerializer.SerializeToUtf8Bytes(batch, JsonSerializerOptions.Web), "application/json", path: Requests.BatchPath + "?history=true");
+                var batch =
+                    news.Concat(repeats).OrderBy(_ => random.Next())
+                        .Select(one =>
+                            new { action = "view", one.Product, one.Fingerprint, one.Id, timestamp = one.Occurred });
+                var answer =
+                    await silo.Post(JsonSerializer.SerializeToUtf8Bytes(batch, JsonSerializerOptions.Web),
+                        "application/json", path: Requests.BatchPath + "?history=true");
                 Assert.Equal((200, 60), (answer.Status, answer.Batch.Recorded));
                 history.AddRange(news);
                 await Check(silo, history, random);
@@ -57,7 +66,8 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
             1 => midnight.AddTicks(-10), // the last microsecond of the day before
             _ => midnight.AddMicroseconds(-random.NextInt64(86_400_000_000)),
         };
-        return new(Fingerprints[random.Next(Fingerprints.Length)], Products[random.Next(Products.Length)], occurred, id);
+        return new(Fingerprints[random.Next(Fingerprints.Length)], Products[random.Next(Products.Length)], occurred,
+            id);
     }
 
     private static async Task Check(RunningSilo silo, List<Model> history, Random random)
@@ -65,7 +75,8 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
         foreach (var product in (string?[])[null, Products[random.Next(Products.Length)], "nobody's"])
         {
             var of = history.Where(one => product is null || one.Product == product).ToList();
-            foreach (var sort in (string?[])[null, "recent", "first", "total"]) await CheckList(silo, of, sort, product, random.Next(1, 31));
+            foreach (var sort in (string?[])[null, "recent", "first", "total"])
+                await CheckList(silo, of, sort, product, random.Next(1, 31));
             var day = history[random.Next(history.Count)].Occurred.Date;
             await CheckDays(silo, of, day, day.AddDays(1), product);
             await CheckDays(silo, of, day.AddDays(-random.Next(10)), day.AddDays(1 + random.Next(3)), product);
@@ -76,7 +87,8 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
             var days = one.CountBy(e => DateOnly.FromDateTime(e.Occurred)).OrderByDescending(pair => pair.Key).ToList();
             Assert.Equal(days.Count, view.GetProperty("daysActive").GetInt32());
             Assert.Equal(days.Take(Limits.ActivityDaysMax).Select(pair => $"{pair.Key:yyyy-MM-dd} {pair.Value}"),
-                view.GetProperty("activity").EnumerateArray().Select(pair => $"{pair.GetProperty("day").GetString()} {pair.GetProperty("events")}"));
+                view.GetProperty("activity").EnumerateArray()
+                    .Select(pair => $"{pair.GetProperty("day").GetString()} {pair.GetProperty("events")}"));
         }
     }
 
@@ -92,8 +104,10 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
         var found = new List<FingerprintSummary>();
         for (var after = ""; after is not null;)
         {
-            var page = await Ask(silo, "/api/fingerprints", ("sort", sort), ("product", product), ("limit", $"{limit}"), ("after", after.Length == 0 ? null : after));
-            var some = page.GetProperty("fingerprints").Deserialize<List<FingerprintSummary>>(JsonSerializerOptions.Web)!;
+            var page = await Ask(silo, "/api/fingerprints", ("sort", sort), ("product", product), ("limit", $"{limit}"),
+                ("after", after.Length == 0 ? null : after));
+            var some = page.GetProperty("fingerprints")
+                .Deserialize<List<FingerprintSummary>>(JsonSerializerOptions.Web)!;
             found.AddRange(some);
             after = page.TryGetProperty("next", out var next) ? next.GetString() : null;
             Assert.Equal(after is not null, some.Count == limit);
@@ -108,29 +122,36 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
         var top = await Ask(silo, "/api/top", [.. range, ("of", "fingerprints"), ("limit", "4")]);
         Assert.Equal(
             Summaries(within).OrderByDescending(one => one.Total).ThenBy(one => one.Fingerprint, Bytes).Take(4),
-            top.GetProperty("top").EnumerateArray().Select(one => new FingerprintSummary(one.GetProperty("fingerprint").GetString()!,
-                one.GetProperty("events").GetInt64(), one.GetProperty("firstSeen").GetDateTime(), one.GetProperty("lastSeen").GetDateTime())));
+            top.GetProperty("top").EnumerateArray()
+                .Select(one => new FingerprintSummary(one.GetProperty("fingerprint").GetString()!,
+                one.GetProperty("events").GetInt64(), one.GetProperty("firstSeen").GetDateTime(),
+                one.GetProperty("lastSeen").GetDateTime())));
 
         var uniques = await Ask(silo, "/api/uniques", [.. range, ("groupBy", "product")]);
         Assert.Equal((within.Count, within.Select(one => one.Fingerprint).Distinct().Count()),
             (uniques.GetProperty("events").GetInt32(), uniques.GetProperty("uniqueFingerprints").GetInt32()));
         var byProduct = within.GroupBy(one => one.Product)
-            .Select(some => new ProductUniques(some.Key, some.Count(), some.Select(one => one.Fingerprint).Distinct().Count()))
+            .Select(some =>
+                new ProductUniques(some.Key, some.Count(), some.Select(one => one.Fingerprint).Distinct().Count()))
             .OrderByDescending(one => one.UniqueFingerprints).ThenBy(one => one.Product, Bytes).ToList();
-        Assert.Equal(byProduct, uniques.GetProperty("products").Deserialize<List<ProductUniques>>(JsonSerializerOptions.Web));
+        Assert.Equal(byProduct,
+            uniques.GetProperty("products").Deserialize<List<ProductUniques>>(JsonSerializerOptions.Web));
 
         top = await Ask(silo, "/api/top", [.. range, ("of", "products"), ("by", "uniques"), ("limit", "2")]);
         Assert.Equal(byProduct.Take(2).Select(one => one.UniqueFingerprints),
             top.GetProperty("top").EnumerateArray().Select(one => one.GetProperty("uniqueFingerprints").GetInt64()));
     }
 
-    private static List<FingerprintSummary> Summaries(IEnumerable<Model> of) => [.. of.GroupBy(one => one.Fingerprint).Select(one =>
+    private static List<FingerprintSummary> Summaries(IEnumerable<Model> of) =>
+        [.. of.GroupBy(one => one.Fingerprint).Select(one =>
         new FingerprintSummary(one.Key, one.Count(), one.Min(e => e.Occurred), one.Max(e => e.Occurred)))];
 
     private static readonly IComparer<string> Bytes =
-        Comparer<string>.Create((a, b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b)));
+        Comparer<string>.Create((a, b) =>
+            Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b)));
 
-    private static async Task<JsonElement> Ask(IServing app, string path, params (string Name, string? Value)[] parameters)
+    private static async Task<JsonElement> Ask(IServing app, string path,
+        params (string Name, string? Value)[] parameters)
     {
         var answer = await app.Get(path + "?" + string.Join('&', parameters.Where(one => one.Value is not null)
             .Select(one => $"{one.Name}={Uri.EscapeDataString(one.Value!)}")));
@@ -144,13 +165,17 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
         var (app, _) = await apps.On(storage);
         var product = "p" + Guid.NewGuid();
         foreach (var days in (int[])[0, 6, 7])
-            Assert.Equal(200, (await app.PostForm($"action=view&product={product}&fingerprint=of-{days}&timestamp={DateTime.UtcNow.AddDays(-days):yyyy-MM-dd'T'HH:mm:ss'Z'}")).Status);
+            Assert.Equal(200,
+                (await app.PostForm(
+                    $"action=view&product={product}&fingerprint=of-{days}&timestamp={DateTime.UtcNow.AddDays(-days):yyyy-MM-dd'T'HH:mm:ss'Z'}")).Status);
         var top = await Ask(app, "/api/top", ("of", "fingerprints"), ("product", product));
-        Assert.Equal("of-0", Assert.Single(top.GetProperty("top").EnumerateArray()).GetProperty("fingerprint").GetString());
+        Assert.Equal("of-0",
+            Assert.Single(top.GetProperty("top").EnumerateArray()).GetProperty("fingerprint").GetString());
         var uniques = await Ask(app, "/api/uniques", ("product", product));
         Assert.Equal(2, uniques.GetProperty("uniqueFingerprints").GetInt32());
         Assert.False(uniques.TryGetProperty("products", out _));
-        Assert.Equal(3, (await Ask(app, "/api/fingerprints", ("product", product))).GetProperty("fingerprints").GetArrayLength());
+        Assert.Equal(3,
+            (await Ask(app, "/api/fingerprints", ("product", product))).GetProperty("fingerprints").GetArrayLength());
     }
 
     [Theory, EachStorage]
@@ -160,28 +185,44 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
         var tooLong = new string('x', 257);
         foreach (var (path, reason, field) in ((string, string, string)[])
                  [
-                     ("/api/fingerprints?sort=newest", "unknown_value", "sort"), ("/api/fingerprints?sort=", "unknown_value", "sort"),
-                     ("/api/fingerprints?sort=RECENT", "unknown_value", "sort"), ("/api/fingerprints?sort=1", "unknown_value", "sort"),
-                     ("/api/fingerprints?limit=0", "out_of_range", "limit"), ("/api/fingerprints?limit=1001", "out_of_range", "limit"),
-                     ("/api/fingerprints?limit=-1", "out_of_range", "limit"), ("/api/fingerprints?limit=9999999999999999999", "out_of_range", "limit"),
-                     ("/api/fingerprints?product=", "missing_field", "product"), ("/api/fingerprints?product=a%00b", "invalid_characters", "product"),
-                     ("/api/fingerprints?product=" + tooLong, "too_long", "product"), ("/api/fingerprints?product=a&product=b", "duplicate_field", "product"),
-                     ("/api/fingerprints?after=", "invalid_cursor", "after"), ("/api/fingerprints?after=0", "invalid_cursor", "after"),
+                     ("/api/fingerprints?sort=newest", "unknown_value", "sort"),
+                     ("/api/fingerprints?sort=", "unknown_value", "sort"),
+                     ("/api/fingerprints?sort=RECENT", "unknown_value", "sort"),
+                     ("/api/fingerprints?sort=1", "unknown_value", "sort"),
+                     ("/api/fingerprints?limit=0", "out_of_range", "limit"),
+                     ("/api/fingerprints?limit=1001", "out_of_range", "limit"),
+                     ("/api/fingerprints?limit=-1", "out_of_range", "limit"),
+                     ("/api/fingerprints?limit=9999999999999999999", "out_of_range", "limit"),
+                     ("/api/fingerprints?product=", "missing_field", "product"),
+                     ("/api/fingerprints?product=a%00b", "invalid_characters", "product"),
+                     ("/api/fingerprints?product=" + tooLong, "too_long", "product"),
+                     ("/api/fingerprints?product=a&product=b", "duplicate_field", "product"),
+                     ("/api/fingerprints?after=", "invalid_cursor", "after"),
+                     ("/api/fingerprints?after=0", "invalid_cursor", "after"),
                      ("/api/fingerprints?after=" + new string('A', 4_000), "invalid_cursor", "after"),
                      ("/api/fingerprints?after='%20or%201=1--", "invalid_cursor", "after"),
-                     ("/api/fingerprints?sort=total&after=Af__________YQ", "invalid_cursor", "after"), // of another list
+                     // of another list
+                     ("/api/fingerprints?sort=total&after=Af__________YQ", "invalid_cursor", "after"),
                      ("/api/fingerprints?after=Af__________YQ", "invalid_cursor", "after"), // a time before all times
-                     ("/api/fingerprints?after=AQjeSVTLmoYA_w", "invalid_cursor", "after"), // a fingerprint that is no UTF-8
-                     ("/api/fingerprints?after=AQjeSVTLmoYAAA", "invalid_cursor", "after"), // or has a control character
+                     // a fingerprint that is no UTF-8
+                     ("/api/fingerprints?after=AQjeSVTLmoYA_w", "invalid_cursor", "after"),
+                     // or has a control character
+                     ("/api/fingerprints?after=AQjeSVTLmoYAAA", "invalid_cursor", "after"),
                      ("/api/fingerprints?after=AQjeSVTLmoYA", "invalid_cursor", "after"), // or none
-                     ("/api/uniques?to=tomorrow", "invalid_time", "to"), ("/api/uniques?from=2026-01-02&to=2026-01-02", "empty_range", "from"),
-                     ("/api/uniques?from=0001-01-01&to=9999-12-31", "too_many_days", "from"), ("/api/uniques?from=2025-01-01&to=2026-01-03", "too_many_days", "from"),
-                     ("/api/uniques?groupBy=action", "unknown_value", "groupBy"), ("/api/uniques?groupBy=product&groupBy=product", "duplicate_field", "groupBy"),
-                     ("/api/uniques?product=" + tooLong, "too_long", "product"), ("/api/uniques?from=2026-01-01&from=2026-01-01", "duplicate_field", "from"),
+                     ("/api/uniques?to=tomorrow", "invalid_time", "to"),
+                     ("/api/uniques?from=2026-01-02&to=2026-01-02", "empty_range", "from"),
+                     ("/api/uniques?from=0001-01-01&to=9999-12-31", "too_many_days", "from"),
+                     ("/api/uniques?from=2025-01-01&to=2026-01-03", "too_many_days", "from"),
+                     ("/api/uniques?groupBy=action", "unknown_value", "groupBy"),
+                     ("/api/uniques?groupBy=product&groupBy=product", "duplicate_field", "groupBy"),
+                     ("/api/uniques?product=" + tooLong, "too_long", "product"),
+                     ("/api/uniques?from=2026-01-01&from=2026-01-01", "duplicate_field", "from"),
                  ])
             (await app.Get(path)).AssertRefused(422, reason, field);
-        foreach (var path in (string[])["/api/fingerprints?limit=1000", "/api/uniques?from=0001-01-01&to=0001-01-02", "/api/top?of=fingerprints&to=0001-01-02",
-                     "/api/uniques?to=0001-01-03", "/api/uniques?from=2025-01-01&to=2026-01-02", "/api/fingerprints?product=x' or 1=1"])
+        foreach (var path in (string[])["/api/fingerprints?limit=1000", "/api/uniques?from=0001-01-01&to=0001-01-02",
+            "/api/top?of=fingerprints&to=0001-01-02",
+                     "/api/uniques?to=0001-01-03", "/api/uniques?from=2025-01-01&to=2026-01-02",
+                     "/api/fingerprints?product=x' or 1=1"])
             Assert.Equal(200, (await app.Get(path)).Status);
     }
 
@@ -189,18 +230,25 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
     public async Task A_question_that_cannot_see_all_is_not_answered(StorageKind storage)
     {
         await using var at = await TestDatabase.Create(storage, server);
-        await using var app = await AppProcess.Start(at, new() { ["Limits__QuestionSecondsMax"] = storage == StorageKind.Postgres ? "1" : "10" });
+        await using var app =
+            await AppProcess.Start(at,
+                new() { ["Limits__QuestionSecondsMax"] = storage == StorageKind.Postgres ? "1" : "10" });
         Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=a")).Status);
-        await Eventually.True(async () => (await app.Get("/api/fingerprints")).Status == 200, "It is not answered."); // the first takes its time
+        // the first takes its time
+        await Eventually.True(async () => (await app.Get("/api/fingerprints")).Status == 200, "It is not answered.");
         await using (await HoldMerges(at))
         {
-            if (storage == StorageKind.Postgres) Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=b")).Status);
+            if (storage == StorageKind.Postgres)
+                Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=b")).Status);
             var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => app.Get("/api/fingerprints")));
-            if (storage == StorageKind.Postgres) Assert.All(answers, answer => answer.AssertRefused(503, "unavailable"));
-            else Assert.All(answers, answer => Assert.Equal(200, answer.Status)); // nothing to merge: readers wait for nobody
+            if (storage == StorageKind.Postgres)
+                Assert.All(answers, answer => answer.AssertRefused(503, "unavailable"));
+            // nothing to merge: readers wait for nobody
+            else Assert.All(answers, answer => Assert.Equal(200, answer.Status));
         }
         var last = default(Answer);
-        await Eventually.True(async () => (last = await app.Get("/api/fingerprints")).Status == 200, "It is not answered any more.");
+        await Eventually.True(async () => (last = await app.Get("/api/fingerprints")).Status == 200,
+            "It is not answered any more.");
         Assert.Equal(storage == StorageKind.Postgres ? 2 : 1, last!.Body.GetProperty("fingerprints").GetArrayLength());
     }
 

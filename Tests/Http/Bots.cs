@@ -3,7 +3,10 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Bots that say who they are. Whether they count is the operator's choice: a 200 without a record is never the default.</summary>
+/// <summary>
+/// Bots that say who they are. Whether they count is the operator's choice: a 200 without a record is never the
+/// default.
+/// </summary>
 public sealed class Bots(PostgresServer server)
 {
     private const string Googlebot = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)";
@@ -22,7 +25,8 @@ public sealed class Bots(PostgresServer server)
             }
             Assert.Equal(200, (await Post(app, Firefox, "action=view&product=k8s&fingerprint=human")).Status);
             Assert.Equal(404, (await app.View("bot")).Status);
-            await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_bots_ignored_total") == 3, "The bots are not counted as such.");
+            await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_bots_ignored_total") == 3,
+                "The bots are not counted as such.");
         }
         await using (var app = await AppProcess.Start(database))
         {
@@ -37,22 +41,27 @@ public sealed class Bots(PostgresServer server)
         Assert.All(((string[])
         [
             Googlebot, "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm) Chrome/116.0.1938.76 Safari/537.36",
-            "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)", "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+            "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
+            "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
             "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0.6099.71 Safari/537.36", "Pingdom.com_bot_version_1.4_(http://www.pingdom.com/)",
             "Mozilla/5.0 (compatible; SemrushBot/7~bl; +http://www.semrush.com/bot.html)",
         ]), userAgent => Assert.True(KnownBots.IsBot(userAgent), userAgent));
         Assert.All(((string[])
         [
-            "", Firefox, "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
+            "", Firefox,
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
             "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
             "Mozilla/5.0 (Linux; Android 10; CUBOT NOTE 20) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Mobile Safari/537.36",
-            "curl/8.11.0", "Go-http-client/1.1", "python-requests/2.32.3", "okhttp/4.12.0", "node", "axios/1.7.7", "Apache-HttpClient/4.5.14 (Java/21)", new string('a', 30_000),
+            "curl/8.11.0", "Go-http-client/1.1", "python-requests/2.32.3", "okhttp/4.12.0", "node", "axios/1.7.7",
+            "Apache-HttpClient/4.5.14 (Java/21)", new string('a', 30_000),
         ]), userAgent => Assert.False(KnownBots.IsBot(userAgent), userAgent));
     }
 
     private static Task<Answer> Post(AppProcess app, string userAgent, string form)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, "/api/events") { Content = new StringContent(form, null, "application/x-www-form-urlencoded") };
+        var request =
+            new HttpRequestMessage(HttpMethod.Post,
+                "/api/events") { Content = new StringContent(form, null, "application/x-www-form-urlencoded") };
         request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
         return app.Send(request);
     }

@@ -11,7 +11,8 @@ public sealed class BoundedMemory(PostgresServer server)
     public async Task Fingerprints_beyond_the_limit_leave_memory_and_keep_their_counts(StorageKind storage)
     {
         await using var database = await TestDatabase.Create(storage, server);
-        await using var app = await AppProcess.Start(database, new() { ["Limits__ResidentFingerprintsMax"] = $"{Max}" });
+        await using var app =
+            await AppProcess.Start(database, new() { ["Limits__ResidentFingerprintsMax"] = $"{Max}" });
         await PostToEach(app, "first", duplicate: false);
         await Eventually.True(async () => await Residents(app) <= Max, $"At most {Max} stay.");
 
@@ -28,7 +29,8 @@ public sealed class BoundedMemory(PostgresServer server)
     public async Task A_fingerprint_in_use_stays(StorageKind storage)
     {
         await using var database = await TestDatabase.Create(storage, server);
-        await using var app = await AppProcess.Start(database, new() { ["Limits__ResidentFingerprintsMax"] = $"{Max}" });
+        await using var app =
+            await AppProcess.Start(database, new() { ["Limits__ResidentFingerprintsMax"] = $"{Max}" });
         var posts = 0;
         for (var i = 0; i < Fingerprints; i++)
         {
@@ -38,7 +40,8 @@ public sealed class BoundedMemory(PostgresServer server)
         Assert.Equal(Fingerprints + 1, (await PrometheusText.Scrape(app)).Sum("tally_load_fingerprints_sum"));
     }
 
-    private static async Task<double> Residents(AppProcess app) => (await PrometheusText.Scrape(app)).Sum("tally_fingerprints_resident");
+    private static async Task<double> Residents(AppProcess app) =>
+        (await PrometheusText.Scrape(app)).Sum("tally_fingerprints_resident");
 
     private static Task PostToEach(AppProcess app, string id, bool duplicate) => Parallel.ForEachAsync(
         Enumerable.Range(0, Fingerprints), async (i, _) => await Post(app, $"f-{i}", id, duplicate));

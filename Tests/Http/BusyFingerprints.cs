@@ -6,7 +6,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Orleans collects what gets no message for a while. A fingerprint in use gets none from its own silo, and stays.</summary>
+/// <summary>
+/// Orleans collects what gets no message for a while. A fingerprint in use gets none from its own silo, and stays.
+/// </summary>
 public sealed class BusyFingerprints(PostgresServer server)
 {
     private static readonly TimeSpan Age = TimeSpan.FromSeconds(3);
@@ -15,7 +17,9 @@ public sealed class BusyFingerprints(PostgresServer server)
     public async Task A_fingerprint_in_use_stays_while_idle_ones_are_collected(StorageKind storage)
     {
         await using var at = await TestDatabase.Create(storage, server);
-        await using var silo = await RunningSilo.Start(at, new Limits(), services => services.Configure<GrainCollectionOptions>(collection =>
+        await using var silo =
+            await RunningSilo.Start(at, new Limits(),
+                services => services.Configure<GrainCollectionOptions>(collection =>
             (collection.CollectionAge, collection.CollectionQuantum) = (Age, TimeSpan.FromSeconds(1))));
         // A pause in the traffic, as on a machine that stood still, proves nothing: then once more.
         for (var round = 0; await LongestPause(silo, $"busy-{round}", $"idle-{round}") > Age / 2; round++)
@@ -35,7 +39,8 @@ public sealed class BusyFingerprints(PostgresServer server)
             var begun = Stopwatch.GetTimestamp();
             for (var last = begun; silo.Residents.Find(one) is not null;)
             {
-                Assert.True(Stopwatch.GetElapsedTime(begun) < TimeSpan.FromMinutes(1), "An idle fingerprint is not collected.");
+                Assert.True(Stopwatch.GetElapsedTime(begun) < TimeSpan.FromMinutes(1),
+                    "An idle fingerprint is not collected.");
                 await Task.Delay(5);
                 await Post(silo, busy);
                 var pause = Stopwatch.GetElapsedTime(last);

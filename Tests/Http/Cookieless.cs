@@ -18,16 +18,20 @@ public sealed class Cookieless(PostgresServer server)
         await using var app = await AppProcess.Start(database, flags: Flags);
         var first = await Post(app, "127.0.0.1", Firefox, ("Origin", "https://shop.example"));
         foreach (var same in (Visit[])[
-                     new("127.0.0.1", Firefox, ("Origin", "https://shop.example")), new("127.0.0.1", Firefox, ("Origin", "https://SHOP.example:8443")),
+                     new("127.0.0.1", Firefox, ("Origin", "https://shop.example")),
+                     new("127.0.0.1", Firefox, ("Origin", "https://SHOP.example:8443")),
                      new("127.0.0.1", Firefox, ("Referer", "https://shop.example/cart?order=17")),
                      new("127.0.0.1", Firefox, ("Origin", "null"), ("Referer", "https://shop.example/"))])
             Assert.Equal(first, await Post(app, same));
 
         var others = new List<string> { first };
         foreach (var other in (Visit[])[
-                     new("127.0.0.2", Firefox, ("Origin", "https://shop.example")), new("127.0.0.1", "curl/8.0", ("Origin", "https://shop.example")),
-                     new("127.0.0.1", "", ("Origin", "https://shop.example")), new("127.0.0.1", Firefox, ("Origin", "https://other.example")),
-                     new("127.0.0.1", Firefox), new("127.0.0.1", Firefox, ("Referer", "nonsense")) { Form = "action=view&product=vms" }])
+                     new("127.0.0.2", Firefox, ("Origin", "https://shop.example")),
+                     new("127.0.0.1", "curl/8.0", ("Origin", "https://shop.example")),
+                     new("127.0.0.1", "", ("Origin", "https://shop.example")),
+                     new("127.0.0.1", Firefox, ("Origin", "https://other.example")),
+                     new("127.0.0.1", Firefox),
+                     new("127.0.0.1", Firefox, ("Referer", "nonsense")) { Form = "action=view&product=vms" }])
             others.Add(await Post(app, other));
         Assert.Equal(others.Count, others.Distinct().Count());
 
@@ -52,14 +56,18 @@ public sealed class Cookieless(PostgresServer server)
         Assert.NotEqual(ofProxy, ofClient);
         // What stands before the client's address is the client's own word.
         foreach (var same in (string[])
-                 ["203.0.113.7:4711", "unknown, 203.0.113.7", "_hidden, 203.0.113.7:80", "198.51.100.1, 203.0.113.7", ",,, 203.0.113.7", " 203.0.113.7 "])
+                 ["203.0.113.7:4711", "unknown, 203.0.113.7", "_hidden, 203.0.113.7:80", "198.51.100.1, 203.0.113.7",
+                     ",,, 203.0.113.7", " 203.0.113.7 "])
             Assert.Equal(ofClient, await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", same)]));
         // From where it cannot be read on, nobody is believed: it is the proxy's request, as without the header.
         foreach (var nobody in (string[])
-                 ["unknown", "_hidden", "203.0.113.7, unknown", "203.0.113.7, _hidden", "203.0.113.7, 999.1.1.1", "203.0.113.7;198.51.100.1", "203.0.113.7:99999", "for=203.0.113.7",
+                 ["unknown", "_hidden", "203.0.113.7, unknown", "203.0.113.7, _hidden", "203.0.113.7, 999.1.1.1",
+                     "203.0.113.7;198.51.100.1", "203.0.113.7:99999", "for=203.0.113.7",
                      "' or 1=1", new string('1', 5_000)])
-            Assert.Equal((nobody, ofProxy), (nobody, await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", nobody)])));
-        Assert.Equal(await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", "2001:db8::1")]), await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", "[2001:db8::1]:443")]));
+            Assert.Equal((nobody, ofProxy),
+                (nobody, await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", nobody)])));
+        Assert.Equal(await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", "2001:db8::1")]),
+            await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", "[2001:db8::1]:443")]));
         Assert.Equal(0, await app.Terminate());
         Assert.DoesNotContain("Exception", app.Output);
     }
@@ -71,14 +79,21 @@ public sealed class Cookieless(PostgresServer server)
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, flags: Flags);
         var fingerprint = await Post(app, address, Firefox, ("Referer", "https://shop.example/cart"));
-        for (var i = 0; i < 40; i++) Assert.Equal(fingerprint, await Post(app, address, Firefox, ("Origin", "https://shop.example"))); // a snapshot too
+        // a snapshot too
+        for (var i = 0; i < 40; i++)
+            Assert.Equal(fingerprint, await Post(app, address, Firefox, ("Origin", "https://shop.example")));
         await Post(app, address, Firefox, ("Origin", "https://shop.example"), form: "action=%00");
         Assert.Equal(0, await app.Terminate());
         Assert.All((string[])[address, "Firefox", "shop.example"], secret => Assert.DoesNotContain(secret, app.Output));
 
         var stored = storage == StorageKind.Sqlite
-            ? string.Concat(Directory.GetFiles(Path.GetDirectoryName(database.Path)!).Select(file => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file))))
-            : string.Join('\n', await database.Query("select e::text from events e union all select encode(payload, 'escape') from snapshots", row => row.GetString(0)));
+            ? string.Concat(
+                Directory.GetFiles(Path.GetDirectoryName(database.Path)!)
+                    .Select(file => System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(file))))
+            : string.Join('\n',
+                await database.Query(
+                    "select e::text from events e union all select encode(payload, 'escape') from snapshots",
+                    row => row.GetString(0)));
         Assert.Contains(fingerprint, stored);
         Assert.All((string[])[address, "Firefox", "shop.example"], secret => Assert.DoesNotContain(secret, stored));
         await AppProcess.AssertVerifies(database);
@@ -137,12 +152,15 @@ public sealed class Cookieless(PostgresServer server)
         public string Form { get; init; } = Event;
     }
 
-    private static Task<string> Post(AppProcess app, Visit visit) => Post(app, visit.Address, visit.UserAgent, visit.Headers, visit.Form);
+    private static Task<string> Post(AppProcess app, Visit visit) =>
+        Post(app, visit.Address, visit.UserAgent, visit.Headers, visit.Form);
 
-    private static Task<string> Post(AppProcess app, string address, string userAgent, (string, string) header, string form = Event) =>
+    private static Task<string> Post(AppProcess app, string address, string userAgent, (string, string) header,
+        string form = Event) =>
         Post(app, address, userAgent, [header], form);
 
-    private static async Task<string> Post(AppProcess app, string address, string userAgent, (string, string)[]? headers = null, string form = Event)
+    private static async Task<string> Post(AppProcess app, string address, string userAgent,
+        (string, string)[]? headers = null, string form = Event)
     {
         using var http = new HttpClient(new SocketsHttpHandler
         {
@@ -155,11 +173,14 @@ public sealed class Cookieless(PostgresServer server)
             },
         })
         { BaseAddress = app.Http.BaseAddress };
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/events") { Content = new StringContent(form, null, "application/x-www-form-urlencoded") };
+        using var request =
+            new HttpRequestMessage(HttpMethod.Post,
+                "/api/events") { Content = new StringContent(form, null, "application/x-www-form-urlencoded") };
         if (userAgent.Length > 0) request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
         foreach (var (name, value) in headers ?? []) request.Headers.TryAddWithoutValidation(name, value);
         using var response = await http.SendAsync(request);
         using var body = System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync());
-        return body.RootElement.TryGetProperty("fingerprint", out var fingerprint) ? fingerprint.GetString()! : $"{(int)response.StatusCode}";
+        return body.RootElement.TryGetProperty("fingerprint", out var fingerprint) ? fingerprint.GetString()!
+            : $"{(int)response.StatusCode}";
     }
 }

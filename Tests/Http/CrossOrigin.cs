@@ -22,7 +22,8 @@ public sealed class CrossOrigin(PostgresServer server)
     public async Task With_origins_their_pages_read_receipts_and_refusals_and_no_other_page_does()
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
-        await using var app = await AppProcess.Start(database, flags: ["-corsOrigins", "https://Shop.Example,http://localhost:8080"]);
+        await using var app =
+            await AppProcess.Start(database, flags: ["-corsOrigins", "https://Shop.Example,http://localhost:8080"]);
         foreach (var origin in (string[])[Shop, "http://localhost:8080"])
         {
             var receipt = await Post(app, origin, Good);
@@ -38,10 +39,12 @@ public sealed class CrossOrigin(PostgresServer server)
             var preflight = await Preflight(app, origin);
             Assert.Equal((204, origin), (preflight.Status, Allowed(preflight)));
             Assert.Contains("POST", preflight.Headers.GetValues("Access-Control-Allow-Methods").Single());
-            Assert.Equal("content-type,idempotency-key,authorization", preflight.Headers.GetValues("Access-Control-Allow-Headers").Single());
+            Assert.Equal("content-type,idempotency-key,authorization",
+                preflight.Headers.GetValues("Access-Control-Allow-Headers").Single());
             Assert.Equal("true", preflight.Headers.GetValues("Access-Control-Allow-Credentials").Single());
         }
-        foreach (var origin in (string[])["https://shop.example.org", "http://shop.example", "https://shop.example:8443", "http://localhost", "null",
+        foreach (var origin in (string[])["https://shop.example.org", "http://shop.example",
+            "https://shop.example:8443", "http://localhost", "null",
                      "https://evil.example", "https://shop.example.", "*", "", "x"])
         {
             Assert.Null(Allowed(await Post(app, origin, Good)));
@@ -59,9 +62,11 @@ public sealed class CrossOrigin(PostgresServer server)
             Assert.Equal("*", Allowed(await Post(app, origin, Good)));
             var preflight = await Preflight(app, origin);
             Assert.Equal("*", Allowed(preflight));
-            Assert.False(preflight.Headers.Contains("Access-Control-Allow-Credentials")); // with any origin that is not allowed
+            // with any origin that is not allowed
+            Assert.False(preflight.Headers.Contains("Access-Control-Allow-Credentials"));
         }
-        foreach (var path in (string[])["/api/fingerprints/cors", "/api/fingerprints/cors/events", "/metrics", "/openapi/v1.json", "/health/ready"])
+        foreach (var path in (string[])["/api/fingerprints/cors", "/api/fingerprints/cors/events", "/metrics",
+            "/openapi/v1.json", "/health/ready"])
         {
             var answer = await Send(app, HttpMethod.Get, path, Shop);
             Assert.Equal((200, null), (answer.Status, Allowed(answer)));
@@ -75,10 +80,15 @@ public sealed class CrossOrigin(PostgresServer server)
         await using var app = await AppProcess.Start(database, flags: ["-corsOrigins", Shop]);
         foreach (var (method, path, status, reason) in ((string, string, int, string)[])
                  [
-                     ("PUT", "/api/events", 405, "method_not_allowed"), ("GET", "/api/events/batch", 405, "method_not_allowed"), ("POST", "/api/pixel.gif", 405, "method_not_allowed"),
-                     ("GET", "/v1/track", 405, "method_not_allowed"), ("POST", "/v1/nothing", 404, "not_found"), ("POST", "/api/events/nothing", 404, "not_found"),
-                     ("POST", "/api/events", 415, "unsupported_media_type"), ("POST", "/api/events/batch", 415, "unsupported_media_type"),
-                     ("POST", "/v1/track", 415, "unsupported_media_type"), ("POST", "/v1/batch", 415, "unsupported_media_type"),
+                     ("PUT", "/api/events", 405, "method_not_allowed"),
+                     ("GET", "/api/events/batch", 405, "method_not_allowed"),
+                     ("POST", "/api/pixel.gif", 405, "method_not_allowed"),
+                     ("GET", "/v1/track", 405, "method_not_allowed"), ("POST", "/v1/nothing", 404, "not_found"),
+                     ("POST", "/api/events/nothing", 404, "not_found"),
+                     ("POST", "/api/events", 415, "unsupported_media_type"),
+                     ("POST", "/api/events/batch", 415, "unsupported_media_type"),
+                     ("POST", "/v1/track", 415, "unsupported_media_type"),
+                     ("POST", "/v1/batch", 415, "unsupported_media_type"),
                  ])
             foreach (var type in (string[])["image/png", "x", "application/xml; charset=\"utf-8"])
                 foreach (var origin in (string[])[Shop, "https://evil.example"])
@@ -90,7 +100,8 @@ public sealed class CrossOrigin(PostgresServer server)
                     Assert.All((string[])["detail", "type"], name => Assert.NotEmpty(answer.Text(name)!));
                     Assert.Equal(origin == Shop ? Shop : null, Allowed(answer));
                 }
-        foreach (var (method, path) in ((string, string)[])[("POST", "/api/totals"), ("GET", "/nothing"), ("GET", "/api/eventsofothers"), ("PUT", "/api/fingerprints/cors"), ("POST", "/health/live")])
+        foreach (var (method, path) in ((string, string)[])[("POST", "/api/totals"), ("GET", "/nothing"),
+            ("GET", "/api/eventsofothers"), ("PUT", "/api/fingerprints/cors"), ("POST", "/health/live")])
         {
             var answer = await Send(app, HttpMethod.Parse(method), path, Shop);
             Assert.InRange(answer.Status, 404, 405);
@@ -114,16 +125,21 @@ public sealed class CrossOrigin(PostgresServer server)
     }
 
     private static Task<Answer> Post(AppProcess app, string origin, string form) =>
-        Send(app, HttpMethod.Post, "/api/events", origin, new StringContent(form, new MediaTypeHeaderValue("application/x-www-form-urlencoded")));
+        Send(app, HttpMethod.Post, "/api/events", origin,
+            new StringContent(form, new MediaTypeHeaderValue("application/x-www-form-urlencoded")));
 
-    private static Task<Answer> Preflight(AppProcess app, string origin) => Send(app, HttpMethod.Options, "/api/events", origin, null,
-        ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "content-type,idempotency-key,authorization"));
+    private static Task<Answer> Preflight(AppProcess app, string origin) =>
+        Send(app, HttpMethod.Options, "/api/events", origin, null,
+        ("Access-Control-Request-Method", "POST"),
+        ("Access-Control-Request-Headers", "content-type,idempotency-key,authorization"));
 
     private static Task<Answer> Send(
-        AppProcess app, HttpMethod method, string path, string origin, HttpContent? content = null, params (string, string)[] headers)
+        AppProcess app, HttpMethod method, string path, string origin, HttpContent? content = null,
+        params (string, string)[] headers)
     {
         var request = new HttpRequestMessage(method, path) { Content = content };
-        foreach (var (name, value) in headers.Append(("Origin", origin))) request.Headers.TryAddWithoutValidation(name, value);
+        foreach (var (name, value) in headers.Append(("Origin", origin)))
+            request.Headers.TryAddWithoutValidation(name, value);
         return app.Send(request);
     }
 

@@ -24,10 +24,13 @@ public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
         var batch = $"[{string.Join(',', Enumerable.Repeat(Item, 2_000))}]";
         foreach (var encoding in Encodings)
         {
-            Assert.Equal(200, (await Post(shared, $"action=view&product=k8s&fingerprint={visitor}", Form, encoding)).Status);
+            Assert.Equal(200,
+                (await Post(shared, $"action=view&product=k8s&fingerprint={visitor}", Form, encoding)).Status);
             Assert.Equal(200, (await Post(shared, Item, Json, encoding)).Status);
             Assert.Equal(2_000, (await Post(shared, batch, Json, encoding, Requests.BatchPath)).Batch.Recorded);
-            Assert.Equal(2_000, (await Post(shared, batch[1..^1].Replace("},", "}\n"), "application/x-ndjson", encoding.ToUpperInvariant(), Requests.BatchPath)).Batch.Recorded);
+            Assert.Equal(2_000,
+                (await Post(shared, batch[1..^1].Replace("},", "}\n"), "application/x-ndjson",
+                    encoding.ToUpperInvariant(), Requests.BatchPath)).Batch.Recorded);
         }
         Assert.Equal(3 * 4_002, await shared.Rows(visitor));
     }
@@ -49,8 +52,10 @@ public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
         }
         // Lines end anywhere, so only the decoder can know that some are missing.
         var lines = Encode(string.Concat(Enumerable.Repeat(Item + "\n", 100)), "gzip");
-        (await shared.App.Post(lines[..(lines.Length / 2)], "application/x-ndjson", null, Requests.BatchPath, "gzip")).AssertRefused(400, "malformed_body");
-        foreach (var encoding in (string[])["zstd", "compress", "gzip, gzip", "identity, gzip", "br, gzip", "gzip;q=1", "*"])
+        (await shared.App.Post(lines[..(lines.Length / 2)], "application/x-ndjson", null, Requests.BatchPath,
+            "gzip")).AssertRefused(400, "malformed_body");
+        foreach (var encoding in (string[])["zstd", "compress", "gzip, gzip", "identity, gzip", "br, gzip", "gzip;q=1",
+            "*"])
             foreach (var path in (string[])["/api/events", Requests.BatchPath])
             {
                 var answer = await shared.App.Post(Encode(Item, "gzip"), Json, null, path, encoding);
@@ -65,9 +70,13 @@ public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
         foreach (var path in (string[])["/api/events", Requests.BatchPath])
         {
             foreach (var none in (string[])["identity", "Identity", ""])
-                Assert.Equal(200, (await shared.App.Post(Encoding.UTF8.GetBytes(path == Requests.BatchPath ? $"[{Item}]" : Item), Json, null, path, none)).Status);
+                Assert.Equal(200,
+                    (await shared.App.Post(Encoding.UTF8.GetBytes(path == Requests.BatchPath ? $"[{Item}]" : Item),
+                        Json, null, path, none)).Status);
             foreach (var gzip in (string[])["x-gzip", "X-GZIP"])
-                Assert.Equal(200, (await shared.App.Post(Encode(path == Requests.BatchPath ? $"[{Item}]" : Item, "gzip"), Json, null, path, gzip)).Status);
+                Assert.Equal(200,
+                    (await shared.App.Post(Encode(path == Requests.BatchPath ? $"[{Item}]" : Item, "gzip"), Json, null,
+                        path, gzip)).Status);
         }
         Assert.Equal(10, await shared.Rows(visitor));
     }
@@ -80,11 +89,15 @@ public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
         var (one, lines) = (Encode(Item + "\n", "gzip"), Encoding.UTF8.GetBytes(Item + "\n"));
         byte[] damaged = [.. one];
         damaged[^6] ^= 1;
-        Assert.Equal(2, (await shared.App.Post([.. one, .. one], "application/x-ndjson", null, Requests.BatchPath, "gzip")).Batch.Recorded);
+        Assert.Equal(2,
+            (await shared.App.Post([.. one, .. one], "application/x-ndjson", null, Requests.BatchPath,
+                "gzip")).Batch.Recorded);
         foreach (var tail in (byte[][])[lines, damaged, one[..^1], one[..5], [0], new byte[20_000]])
         {
-            (await shared.App.Post([.. one, .. tail], "application/x-ndjson", null, Requests.BatchPath, "gzip")).AssertRefused(400, "malformed_body");
-            (await shared.App.Post([.. one, .. tail], Json, null, "/api/events", "gzip")).AssertRefused(400, "malformed_body");
+            (await shared.App.Post([.. one, .. tail], "application/x-ndjson", null, Requests.BatchPath,
+                "gzip")).AssertRefused(400, "malformed_body");
+            (await shared.App.Post([.. one, .. tail], Json, null, "/api/events", "gzip")).AssertRefused(400,
+                "malformed_body");
         }
     }
 
@@ -101,11 +114,13 @@ public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
             Assert.All([spaces, text], bomb => Assert.InRange(bomb.Length, 1, 4 << 20)); // small enough to be let in
             var answers = await Task.WhenAll(Enumerable.Range(0, 4).SelectMany(_ => (Task<Answer>[])
             [
-                shared.App.Post(spaces, Json, null, Requests.BatchPath, encoding), shared.App.Post(text, Json, null, Requests.BatchPath, encoding),
+                shared.App.Post(spaces, Json, null, Requests.BatchPath, encoding),
+                shared.App.Post(text, Json, null, Requests.BatchPath, encoding),
             ]));
             Assert.All(answers, answer => answer.AssertRefused(413, "body_too_large"));
             Assert.Equal([0, 0, 0, 0, 1, 1, 1, 1], answers.Select(answer => answer.Batch.Recorded).Order());
-            (await shared.App.Post(Bomb("a=", 'a', encoding, 1 << 20), Form, contentEncoding: encoding)).AssertRefused(413, "body_too_large");
+            (await shared.App.Post(Bomb("a=", 'a', encoding, 1 << 20), Form, contentEncoding: encoding)).AssertRefused(
+                413, "body_too_large");
         }
         // Eight at once keep 4 MiB each: decoded whole, they would take 2 GiB.
         Assert.InRange(shared.App.PeakMemoryBytes - before, 0, BombBytes);
@@ -117,16 +132,20 @@ public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
         var shared = await apps.On(storage);
         Assert.Equal(200, (await shared.App.Post(Encoding.UTF8.GetBytes(Item), "text/plain;charset=UTF-8")).Status);
         (await shared.App.Post("action=view"u8.ToArray(), "text/plain")).AssertRefused(400, "malformed_body");
-        (await shared.App.Post(Encoding.UTF8.GetBytes(Item), "text/plain;charset=latin1")).AssertRefused(415, "unsupported_media_type");
+        (await shared.App.Post(Encoding.UTF8.GetBytes(Item), "text/plain;charset=latin1")).AssertRefused(415,
+            "unsupported_media_type");
         Assert.Equal(1, await shared.Rows(visitor));
     }
 
-    private static Task<Answer> Post(Shared shared, string body, string contentType, string encoding, string path = "/api/events") =>
+    private static Task<Answer> Post(Shared shared, string body, string contentType, string encoding,
+        string path = "/api/events") =>
         shared.App.Post(Encode(body, encoding), contentType, null, path, encoding);
 
-    private static byte[] Encode(string body, string encoding) => Encode(encoding, encoder => encoder.Write(Encoding.UTF8.GetBytes(body)));
+    private static byte[] Encode(string body, string encoding) =>
+        Encode(encoding, encoder => encoder.Write(Encoding.UTF8.GetBytes(body)));
 
-    private static byte[] Bomb(string begin, char filling, string encoding, int bytes = BombBytes) => Encode(encoding, encoder =>
+    private static byte[] Bomb(string begin, char filling, string encoding, int bytes = BombBytes) =>
+        Encode(encoding, encoder =>
     {
         encoder.Write(Encoding.UTF8.GetBytes(begin));
         var block = Encoding.UTF8.GetBytes(new string(filling, 1 << 16));

@@ -3,8 +3,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// A question whose time is up, or whose client is gone, stops at the database, and its turn is free. Asked of tables that have no end:
-/// what is not stopped never ends.
+/// A question whose time is up, or whose client is gone, stops at the database, and its turn is free. Asked of tables
+/// that have no end: what is not stopped never ends.
 /// </summary>
 public sealed class EndedQuestions(PostgresServer server)
 {
@@ -12,8 +12,10 @@ public sealed class EndedQuestions(PostgresServer server)
 
     private static readonly (string Table, string Path)[] Endless =
     [
-        (OfVisits, "/api/fingerprints?product=nobody"), (OfVisits, "/api/uniques?product=nobody"), (OfVisits, "/api/top?of=fingerprints&product=nobody"),
-        (OfTotals, "/api/totals?product=nobody&from=2020-01-01&to=2060-01-01"), (OfTotals, "/api/top?of=products&product=nobody&from=2020-01-01&to=2060-01-01"),
+        (OfVisits, "/api/fingerprints?product=nobody"), (OfVisits, "/api/uniques?product=nobody"),
+        (OfVisits, "/api/top?of=fingerprints&product=nobody"),
+        (OfTotals, "/api/totals?product=nobody&from=2020-01-01&to=2060-01-01"),
+        (OfTotals, "/api/top?of=products&product=nobody&from=2020-01-01&to=2060-01-01"),
     ];
 
     private int writes;
@@ -61,11 +63,15 @@ public sealed class EndedQuestions(PostgresServer server)
 
     private static async Task<AppProcess> Start(TestDatabase at, string table, int secondsMax)
     {
-        var app = await AppProcess.Start(at, new() { ["Limits__QuestionsMax"] = "1", ["Limits__QuestionSecondsMax"] = $"{secondsMax}" });
-        await Eventually.True(async () => (await app.PostForm("action=view&product=k8s&fingerprint=a&id=1")).Status == 200, "Nothing is recorded.");
+        var app = await AppProcess.Start(at,
+            new() { ["Limits__QuestionsMax"] = "1", ["Limits__QuestionSecondsMax"] = $"{secondsMax}" });
+        await Eventually.True(async () =>
+            (await app.PostForm("action=view&product=k8s&fingerprint=a&id=1")).Status == 200, "Nothing is recorded.");
         // Merged, so that no question has anything to merge into what is no table any more.
-        await Eventually.True(async () => (await at.Query($"select count(*) from {table}", row => row.GetInt64(0)))[0] == 1
-            && (await at.Query("select count(*) from visit_deltas", row => row.GetInt64(0)))[0] == 0, "Nothing is merged.");
+        await Eventually.True(async () =>
+            (await at.Query($"select count(*) from {table}", row => row.GetInt64(0)))[0] == 1
+            && (await at.Query("select count(*) from visit_deltas", row => row.GetInt64(0)))[0] == 0,
+            "Nothing is merged.");
         await at.Execute($"alter table {table} rename to kept");
         var (time, more) = table == OfVisits ? ("day", "fingerprint, events, first_seen, last_seen")
             : ("hour", "action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints");
@@ -77,9 +83,11 @@ public sealed class EndedQuestions(PostgresServer server)
     }
 
     // Of SQLite: whether somebody's read keeps what is written now in the write-ahead log.
-    // Postgres drops a request to cancel that comes while it reads a statement's next message, so a client stays until it scans for long.
+    // Postgres drops a request to cancel that comes while it reads a statement's next message, so a client stays until
+    // it scans for long.
     private async Task<bool> IsScanning(TestDatabase at, bool forLong = false) => (at.Kind == StorageKind.Sqlite
         ? await at.Query($"pragma user_version = {++writes}; pragma wal_checkpoint(truncate)", row => row.GetInt64(0))
-        : await at.Query($"select count(*) from pg_stat_activity where datname = current_database() and state = 'active' "
+        : await at.Query(
+            $"select count(*) from pg_stat_activity where datname = current_database() and state = 'active' "
             + $"and pid <> pg_backend_pid() and clock_timestamp() - query_start >= interval '{(forLong ? 1 : 0)} s' and (query like '%from {OfVisits}%' or query like '%from {OfTotals}%')", row => row.GetInt64(0)))[0] > 0;
 }

@@ -18,7 +18,8 @@ public sealed class Erasures(SharedApps apps, PostgresServer server)
 
         var answer = await Erase(app);
         Assert.Equal((200, visitor, 3, 0, 1, false), Receipt(answer));
-        Assert.InRange(answer.Body.GetProperty("erased").GetDateTime(), DateTime.UtcNow.AddMinutes(-5), DateTime.UtcNow.AddMinutes(5));
+        Assert.InRange(answer.Body.GetProperty("erased").GetDateTime(), DateTime.UtcNow.AddMinutes(-5),
+            DateTime.UtcNow.AddMinutes(5));
         Assert.Equal(0, await new Shared(app, database).Rows(visitor));
         (await app.View(visitor)).AssertRefused(404, "unknown_fingerprint", "fingerprint");
         (await app.Get(Requests.Path(visitor) + "/events")).AssertRefused(404, "unknown_fingerprint", "fingerprint");
@@ -36,21 +37,31 @@ public sealed class Erasures(SharedApps apps, PostgresServer server)
         await Record(app, "id=1");
         Assert.Equal((200, visitor, 1, 0, 1, true), Receipt(await Erase(app, "?suppress=true")));
 
-        (await app.PostForm($"action=view&product=k8s&fingerprint={visitor}")).AssertRefused(403, "suppressed", "fingerprint");
+        (await app.PostForm($"action=view&product=k8s&fingerprint={visitor}")).AssertRefused(403, "suppressed",
+            "fingerprint");
         var json = $$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}","id":"1"}""";
         (await app.PostJson(json)).AssertRefused(403, "suppressed", "fingerprint");
         (await app.Post(Encoding.UTF8.GetBytes(json), "text/plain")).AssertRefused(403, "suppressed", "fingerprint");
-        (await app.Get($"/api/pixel.gif?action=view&product=k8s&fingerprint={visitor}")).AssertRefused(403, "suppressed", "fingerprint");
+        (await app.Get($"/api/pixel.gif?action=view&product=k8s&fingerprint={visitor}")).AssertRefused(403,
+            "suppressed", "fingerprint");
         foreach (var query in (string[])["", "?history=true"])
         {
-            var batch = await app.Post(Encoding.UTF8.GetBytes($"[{json},{json.Replace(visitor, visitor + "-other" + query)},{json}]"), "application/json",
+            var batch =
+                await app.Post(
+                    Encoding.UTF8.GetBytes($"[{json},{json.Replace(visitor, visitor + "-other" + query)},{json}]"),
+                    "application/json",
                 path: Requests.BatchPath + query);
             Assert.Equal((200, 3, 1), (batch.Status, batch.Batch.Handled, batch.Batch.Recorded));
-            Assert.Equal([(0, 403, "suppressed"), (2, 403, "suppressed")], batch.Batch.Refused.Select(one => (one.Index, one.Status, one.Reason)));
+            Assert.Equal([(0, 403, "suppressed"), (2, 403, "suppressed")],
+                batch.Batch.Refused.Select(one => (one.Index, one.Status, one.Reason)));
         }
-        var segment = $$"""{"anonymousId":"{{visitor}}","event":"view","messageId":"m-1","type":"track","writeKey":"k8s"}""";
-        (await app.Post(Encoding.UTF8.GetBytes(segment), "application/json", path: "/v1/track")).AssertRefused(403, "suppressed", "fingerprint");
-        var messages = await app.Post(Encoding.UTF8.GetBytes($$"""{"batch":[{{segment}}],"writeKey":"k8s"}"""), "application/json", path: "/v1/batch");
+        var segment =
+            $$"""{"anonymousId":"{{visitor}}","event":"view","messageId":"m-1","type":"track","writeKey":"k8s"}""";
+        (await app.Post(Encoding.UTF8.GetBytes(segment), "application/json", path: "/v1/track")).AssertRefused(403,
+            "suppressed", "fingerprint");
+        var messages =
+            await app.Post(Encoding.UTF8.GetBytes($$"""{"batch":[{{segment}}],"writeKey":"k8s"}"""), "application/json",
+                path: "/v1/batch");
         messages.AssertRefused(400, "messages_refused");
         Assert.Equal("suppressed", Assert.Single(messages.Batch.Refused).Reason);
 
@@ -70,13 +81,19 @@ public sealed class Erasures(SharedApps apps, PostgresServer server)
     {
         var (app, database) = await apps.On(storage);
         await Record(app, "id=1");
-        foreach (var odd in (string[])["", "1", "TRUE", "yes", "true&suppress=true", "true&suppress=false", "false&suppress=false", "%00", new('x', 5_000)])
-            (await Erase(app, "?suppress=" + odd)).AssertRefused(422, odd.Contains('&') ? "duplicate_field" : "unknown_value", "suppress");
-        (await app.Send(new(HttpMethod.Delete, "/api/fingerprints/%FF"))).AssertRefused(400, "malformed_path", "fingerprint");
-        (await app.Send(new(HttpMethod.Delete, "/api/fingerprints/%01"))).AssertRefused(422, "invalid_characters", "fingerprint");
-        (await app.Send(new(HttpMethod.Delete, "/api/fingerprints/" + new string('x', 257)))).AssertRefused(422, "too_long", "fingerprint");
+        foreach (var odd in (string[])["", "1", "TRUE", "yes", "true&suppress=true", "true&suppress=false",
+            "false&suppress=false", "%00", new('x', 5_000)])
+            (await Erase(app, "?suppress=" + odd)).AssertRefused(422,
+                odd.Contains('&') ? "duplicate_field" : "unknown_value", "suppress");
+        (await app.Send(new(HttpMethod.Delete, "/api/fingerprints/%FF"))).AssertRefused(400, "malformed_path",
+            "fingerprint");
+        (await app.Send(new(HttpMethod.Delete, "/api/fingerprints/%01"))).AssertRefused(422, "invalid_characters",
+            "fingerprint");
+        (await app.Send(new(HttpMethod.Delete, "/api/fingerprints/" + new string('x', 257)))).AssertRefused(422,
+            "too_long", "fingerprint");
         (await app.Send(new(HttpMethod.Delete, "/api/fingerprints/"))).AssertRefused(404, "not_found");
-        (await app.Send(new(HttpMethod.Delete, Requests.Path(visitor) + "/events"))).AssertRefused(405, "method_not_allowed");
+        (await app.Send(new(HttpMethod.Delete, Requests.Path(visitor) + "/events"))).AssertRefused(405,
+            "method_not_allowed");
         // Exactly this one, and not what its pattern or another spelling would match.
         foreach (var other in (string[])["%", "_", visitor.ToUpperInvariant(), visitor + " ", "' or ''='"])
             Assert.Equal(200, (await app.Send(new(HttpMethod.Delete, Requests.Path(other)))).Status);
@@ -86,22 +103,27 @@ public sealed class Erasures(SharedApps apps, PostgresServer server)
     [Fact]
     public async Task Where_there_are_keys_erasing_needs_one_that_is_for_it()
     {
-        const string eraser = "eraser-0123456789abcdef", all = "all-0123456789abcdef", writer = "writer-0123456789abcdef", reader = "reader-0123456789abcdef";
-        foreach (var (name, keys) in ((string, string)[])[("APP_WRITE_KEYS", writer), ("APP_READ_KEYS", reader), ("APP_ERASE_KEYS", eraser)])
+        const string eraser = "eraser-0123456789abcdef", all = "all-0123456789abcdef", writer =
+            "writer-0123456789abcdef", reader = "reader-0123456789abcdef";
+        foreach (var (name, keys) in ((string, string)[])[("APP_WRITE_KEYS", writer), ("APP_READ_KEYS", reader),
+            ("APP_ERASE_KEYS", eraser)])
         {
             await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
             await using var app = await AppProcess.Start(database, new() { [name] = keys });
             (await Erase(app)).AssertRefused(401, "missing_key");
-            (await Erase(app, "?writeKey=" + keys)).AssertRefused(name == "APP_WRITE_KEYS" ? 403 : 401, name == "APP_WRITE_KEYS" ? "key_not_for_erasing" : "unknown_key");
+            (await Erase(app, "?writeKey=" + keys)).AssertRefused(name == "APP_WRITE_KEYS" ? 403 : 401,
+                name == "APP_WRITE_KEYS" ? "key_not_for_erasing" : "unknown_key");
             if (name == "APP_ERASE_KEYS") Assert.Equal(200, (await Erase(app, key: keys)).Status);
             else (await Erase(app, key: keys)).AssertRefused(403, "key_not_for_erasing");
         }
         await using var guardedDatabase = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var guarded = await AppProcess.Start(guardedDatabase, new()
         {
-            ["APP_WRITE_KEYS"] = $"{writer} {all}", ["APP_READ_KEYS"] = $"{reader} {all}", ["APP_ERASE_KEYS"] = $"{eraser} {all}",
+            ["APP_WRITE_KEYS"] = $"{writer} {all}", ["APP_READ_KEYS"] = $"{reader} {all}",
+            ["APP_ERASE_KEYS"] = $"{eraser} {all}",
         });
-        foreach (var key in (string[])[writer, reader]) (await Erase(guarded, key: key)).AssertRefused(403, "key_not_for_erasing");
+        foreach (var key in (string[])[writer, reader])
+            (await Erase(guarded, key: key)).AssertRefused(403, "key_not_for_erasing");
         (await Erase(guarded, key: eraser + "x")).AssertRefused(401, "unknown_key");
         foreach (var key in (string[])[eraser, all]) Assert.Equal(200, (await Erase(guarded, key: key)).Status);
         (await guarded.Send(Keyed(HttpMethod.Get, "", eraser))).AssertRefused(403, "key_not_for_reading");
@@ -115,7 +137,8 @@ public sealed class Erasures(SharedApps apps, PostgresServer server)
         return answer;
     }
 
-    private Task<Answer> Erase(AppProcess app, string query = "", string? key = null) => app.Send(Keyed(HttpMethod.Delete, query, key));
+    private Task<Answer> Erase(AppProcess app, string query = "", string? key = null) =>
+        app.Send(Keyed(HttpMethod.Delete, query, key));
 
     private HttpRequestMessage Keyed(HttpMethod method, string query, string? key)
     {
@@ -124,7 +147,8 @@ public sealed class Erasures(SharedApps apps, PostgresServer server)
         return request;
     }
 
-    private static (int, string?, long, long, long, bool) Receipt(Answer answer) => (answer.Status, answer.Text("fingerprint"),
+    private static (int, string?, long, long, long, bool) Receipt(Answer answer) =>
+        (answer.Status, answer.Text("fingerprint"),
         answer.Body.GetProperty("events").GetInt64(), answer.Body.GetProperty("snapshots").GetInt64(),
         answer.Body.GetProperty("visits").GetInt64(), answer.Body.GetProperty("suppressed").GetBoolean());
 }

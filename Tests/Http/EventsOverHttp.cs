@@ -17,7 +17,9 @@ public sealed class EventsOverHttp(PostgresServer server)
             Assert.Equal("order-17", first.GetProperty("id").GetString());
             Assert.Equal(1, first.GetProperty("sequence").GetInt64());
             Assert.False(first.GetProperty("duplicate").GetBoolean());
-            Assert.True((await Post(app, "action=view&product=k8s&fingerprint=XYZ&id=order-17")).GetProperty("duplicate").GetBoolean());
+            Assert.True(
+                (await Post(app, "action=view&product=k8s&fingerprint=XYZ&id=order-17")).GetProperty("duplicate")
+                    .GetBoolean());
             Assert.Equal(0, await app.Terminate());
         }
         await using (var app = await AppProcess.Start(database))

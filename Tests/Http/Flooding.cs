@@ -13,7 +13,8 @@ public sealed class Flooding(PostgresServer server)
     private const string NewPerMinute = "Limits__AddressNewFingerprintsPerMinuteMax";
 
     [Theory, EachStorage]
-    public Task What_an_address_sends_beyond_its_limit_is_not_recorded(StorageKind storage) => With(storage, new() { [PerAddress] = "1" }, [], async (app, database) =>
+    public Task What_an_address_sends_beyond_its_limit_is_not_recorded(StorageKind storage) =>
+        With(storage, new() { [PerAddress] = "1" }, [], async (app, database) =>
     {
         var posted = await Flood(app, "1.2.3.4", i => $"flooded-{i}", "too_many_requests", 1);
         Assert.Equal(posted, await Rows(database));
@@ -33,12 +34,15 @@ public sealed class Flooding(PostgresServer server)
             await Flood(app, "1.2.3.4", i => $"f{i}", "too_many_requests", 1);
             await AssertShares(app, "5.6.7.8");
         });
-        await With(StorageKind.Sqlite, new() { [PerAddress] = "1" }, ["-trustedProxies=10.0.0.0/8,127.0.0.1"], async (app, _) =>
+        await With(StorageKind.Sqlite, new() { [PerAddress] = "1" }, ["-trustedProxies=10.0.0.0/8,127.0.0.1"],
+            async (app, _) =>
         {
             await Flood(app, "9.9.9.9, 1.2.3.4", i => $"f{i}", "too_many_requests", 1);
-            foreach (var same in (string[])["8.8.8.8, 1.2.3.4", "1.2.3.4", "1.2.3.4:5678", "::ffff:1.2.3.4", "1.2.3.4, 10.1.2.3", "rubbish, 1.2.3.4"])
+            foreach (var same in (string[])["8.8.8.8, 1.2.3.4", "1.2.3.4", "1.2.3.4:5678", "::ffff:1.2.3.4",
+                "1.2.3.4, 10.1.2.3", "rubbish, 1.2.3.4"])
                 await AssertShares(app, same);
-            foreach (var other in (string?[])["1.2.3.5", "1.2.3.4, 1.2.3.6", "2001:db8::1", null]) Assert.Equal(200, (await Send(app, other, "f")).Status);
+            foreach (var other in (string?[])["1.2.3.5", "1.2.3.4, 1.2.3.6", "2001:db8::1", null])
+                Assert.Equal(200, (await Send(app, other, "f")).Status);
 
             await Flood(app, "2001:db8:1:2::3", i => $"f{i}", "too_many_requests", 1);
             await AssertShares(app, "2001:db8:1:2:ffff::4");
@@ -47,23 +51,28 @@ public sealed class Flooding(PostgresServer server)
     }
 
     [Fact]
-    public Task Through_the_load_balancer_nobody_names_himself() => With(StorageKind.Sqlite, new() { [PerAddress] = "1" }, ["-trustedProxies=127.0.0.0/8"], async (app, _) =>
+    public Task Through_the_load_balancer_nobody_names_himself() =>
+        With(StorageKind.Sqlite, new() { [PerAddress] = "1" }, ["-trustedProxies=127.0.0.0/8"], async (app, _) =>
     {
         await using var balancer = await LoadBalancer.Start(("127.0.0.1", app.Port));
         using var wire = await HttpWire.Connect(balancer.Port);
         var sent = 0;
         Reply? reply;
-        do reply = await wire!.Ask($"GET /api/fingerprints/f HTTP/1.1\r\nHost: tally\r\nX-Forwarded-For: 1.2.3.{sent}\r\n\r\n"); while (reply is { Status: 404 } && ++sent < FloodMax);
+        do reply = await wire!.Ask(
+            $"GET /api/fingerprints/f HTTP/1.1\r\nHost: tally\r\nX-Forwarded-For: 1.2.3.{sent}\r\n\r\n"); while (reply is { Status: 404 } && ++sent < FloodMax);
         Assert.Equal(429, reply?.Status);
     });
 
     [Fact]
     public Task A_key_has_a_bucket_whoever_uses_it() => With(
-        StorageKind.Sqlite, new() { ["Limits__KeyRequestsPerSecondMax"] = "1", ["APP_WRITE_KEYS"] = $"{Key} {OtherKey}" }, ["-trustedProxies=127.0.0.1"], async (app, _) =>
+        StorageKind.Sqlite,
+        new() { ["Limits__KeyRequestsPerSecondMax"] = "1", ["APP_WRITE_KEYS"] = $"{Key} {OtherKey}" },
+        ["-trustedProxies=127.0.0.1"], async (app, _) =>
     {
         var sent = 0;
         Answer answer;
-        do answer = await Send(app, $"1.2.3.{sent % 200}", "f", key: Key); while (answer.Status == 200 && ++sent < FloodMax);
+        do answer = await Send(app, $"1.2.3.{sent % 200}", "f", key: Key); while (answer.Status == 200
+            && ++sent < FloodMax);
         answer.AssertRefused(429, "too_many_requests");
         Assert.True(answer.Headers.RetryAfter!.Delta >= TimeSpan.FromSeconds(1));
         Assert.Equal(200, (await Send(app, "1.2.3.4", "f", key: OtherKey)).Status);
@@ -76,7 +85,8 @@ public sealed class Flooding(PostgresServer server)
     {
         // The same ones again, as often as it likes; and who only asks names none.
         for (var i = 0; i < 50; i++) Assert.Equal(200, (await Send(app, "1.2.3.4", "resident")).Status);
-        for (var i = 0; i < 50; i++) Assert.Equal(404, (await Send(app, "1.2.3.4", null, $"/api/fingerprints/asked-{i}")).Status);
+        for (var i = 0; i < 50; i++)
+            Assert.Equal(404, (await Send(app, "1.2.3.4", null, $"/api/fingerprints/asked-{i}")).Status);
 
         var posted = await Flood(app, "1.2.3.4", i => $"new-{i}", "too_many_new_fingerprints", 6);
         Assert.Equal(50 + posted, await Rows(database));
@@ -92,27 +102,34 @@ public sealed class Flooding(PostgresServer server)
         Dictionary<string, string> limits = new() { ["Limits__ServiceCountersMax"] = "3" };
         await using (var app = await AppProcess.Start(database, limits))
         {
-            foreach (var product in (string[])["a", "b", "a", "c", "b"]) Assert.Equal(200, (await Post(app, "view", product)).Status);
+            foreach (var product in (string[])["a", "b", "a", "c", "b"])
+                Assert.Equal(200, (await Post(app, "view", product)).Status);
             await AssertFull(app);
-            await Eventually.True(async () => (await database.Query("select count(*) from counters", row => row.GetInt64(0)))[0] == 3,
+            await Eventually.True(async () =>
+                (await database.Query("select count(*) from counters", row => row.GetInt64(0)))[0] == 3,
                 "The merge does not write the counters.");
             Assert.Equal(0, await app.Terminate()); // the next need not wait until it is known to be dead
         }
-        await using (var app = await AppProcess.Start(database, limits)) await AssertFull(app); // also before it has seen any
+        // also before it has seen any
+        await using (var app = await AppProcess.Start(database, limits)) await AssertFull(app);
         await AppProcess.AssertVerifies(database);
-        Assert.Equal(["a", "b", "c"], await database.Query("select distinct product from events order by 1", row => row.GetString(0)));
+        Assert.Equal(["a", "b", "c"],
+            await database.Query("select distinct product from events order by 1", row => row.GetString(0)));
 
         static async Task AssertFull(AppProcess app)
         {
             (await Post(app, "view", "d")).AssertRefused(422, "too_many_counters");
             (await Post(app, "buy", "a")).AssertRefused(422, "too_many_counters");
-            foreach (var product in (string[])["a", "b", "c"]) Assert.Equal(200, (await Post(app, "view", product)).Status);
+            foreach (var product in (string[])["a", "b", "c"])
+                Assert.Equal(200, (await Post(app, "view", product)).Status);
         }
 
-        static Task<Answer> Post(AppProcess app, string action, string product) => app.PostForm($"action={action}&product={product}&fingerprint=f");
+        static Task<Answer> Post(AppProcess app, string action, string product) =>
+            app.PostForm($"action={action}&product={product}&fingerprint=f");
     }
 
-    private async Task With(StorageKind storage, Dictionary<string, string> environment, string[] flags, Func<AppProcess, TestDatabase, Task> test)
+    private async Task With(StorageKind storage, Dictionary<string, string> environment, string[] flags,
+        Func<AppProcess, TestDatabase, Task> test)
     {
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, environment, flags: flags);
@@ -120,7 +137,8 @@ public sealed class Flooding(PostgresServer server)
     }
 
     /// <returns>How many were taken before the first refusal.</returns>
-    private static async Task<int> Flood(AppProcess app, string address, Func<int, string> fingerprint, string reason, int atLeast)
+    private static async Task<int> Flood(AppProcess app, string address, Func<int, string> fingerprint, string reason,
+        int atLeast)
     {
         var taken = 0;
         Answer answer;
@@ -131,23 +149,31 @@ public sealed class Flooding(PostgresServer server)
         return taken;
     }
 
-    // An empty bucket has a place more each second, and a slow machine may be late: one of its own would have ten at once.
-    private static async Task AssertShares(AppProcess app, string address, string? fingerprint = "f", string path = "/api/events")
+    // An empty bucket has a place more each second, and a slow machine may be late: one of its own would have ten at
+    // once.
+    private static async Task AssertShares(AppProcess app, string address, string? fingerprint = "f",
+        string path = "/api/events")
     {
         var taken = 0;
         Answer answer;
-        do answer = await Send(app, address, fingerprint, path); while (answer.Status is 200 or 404 && ++taken < FullBucket / 2);
+        do answer = await Send(app, address, fingerprint, path); while (answer.Status is 200 or 404
+            && ++taken < FullBucket / 2);
         answer.AssertRefused(429, "too_many_requests");
     }
 
-    private static Task<Answer> Send(AppProcess app, string? forwardedFor, string? fingerprint, string path = "/api/events", string? key = null)
+    private static Task<Answer> Send(AppProcess app, string? forwardedFor, string? fingerprint,
+        string path = "/api/events", string? key = null)
     {
         var request = new HttpRequestMessage(fingerprint is null ? HttpMethod.Get : HttpMethod.Post, path);
-        if (fingerprint is not null) request.Content = new StringContent($"action=view&product=k8s&fingerprint={fingerprint}", null, "application/x-www-form-urlencoded");
+        if (fingerprint is not null)
+            request.Content =
+                new StringContent($"action=view&product=k8s&fingerprint={fingerprint}", null,
+                    "application/x-www-form-urlencoded");
         if (forwardedFor is not null) request.Headers.TryAddWithoutValidation("X-Forwarded-For", forwardedFor);
         if (key is not null) request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + key);
         return app.Send(request);
     }
 
-    private static async Task<long> Rows(TestDatabase database) => (await database.Query("select count(*) from events", row => row.GetInt64(0)))[0];
+    private static async Task<long> Rows(TestDatabase database) =>
+        (await database.Query("select count(*) from events", row => row.GetInt64(0)))[0];
 }

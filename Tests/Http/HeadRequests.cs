@@ -5,7 +5,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>HEAD, as uptime monitors and mail proxies send it: what GET would answer, without a body, and nothing is done.</summary>
+/// <summary>
+/// HEAD, as uptime monitors and mail proxies send it: what GET would answer, without a body, and nothing is done.
+/// </summary>
 public sealed class HeadRequests(PostgresServer server, SharedApps apps) : IClassFixture<SharedApps>
 {
     private const string Next = "GET /health/live HTTP/1.1\r\nHost: tally\r\nConnection: close\r\n\r\n";
@@ -16,19 +18,27 @@ public sealed class HeadRequests(PostgresServer server, SharedApps apps) : IClas
         var shared = await apps.On(storage);
         Assert.Equal(200, (await shared.App.PostForm("action=view&product=k8s&fingerprint=head")).Status);
         var description = (await shared.App.Get("/openapi/v1.json")).Body.GetProperty("paths");
-        var described = description.EnumerateObject().Where(path => path.Value.TryGetProperty("get", out _)).Select(path => path.Name.Replace("{fingerprint}", "head"));
-        Assert.DoesNotContain("head", description.EnumerateObject().SelectMany(path => path.Value.EnumerateObject()).Select(method => method.Name));
+        var described =
+            description.EnumerateObject().Where(path => path.Value.TryGetProperty("get", out _))
+                .Select(path => path.Name.Replace("{fingerprint}", "head"));
+        Assert.DoesNotContain("head",
+            description.EnumerateObject().SelectMany(path => path.Value.EnumerateObject())
+                .Select(method => method.Name));
         foreach (var path in (string[])
                  [
-                     .. described, "/metrics", "/tally.js", "/openapi/v1.json", "/v1/projects/k8s/settings", "/api/top?of=products", "/api/export?format=csv",
-                     "/api/totals?bucket=week", "/api/live?product=", "/api/fingerprints/nobody", "/api/fingerprints/%ff", "/nothing",
+                     .. described, "/metrics", "/tally.js", "/openapi/v1.json", "/v1/projects/k8s/settings",
+                     "/api/top?of=products", "/api/export?format=csv",
+                     "/api/totals?bucket=week", "/api/live?product=", "/api/fingerprints/nobody",
+                     "/api/fingerprints/%ff", "/nothing",
                      "/api/pixel.gif?action=open&product=news&fingerprint=of-the-head",
                  ])
         {
             using var get = await shared.App.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead);
             var (status, headers) = await Head(shared.App, path);
             Assert.True((int)get.StatusCode == status, $"{path}: {status} and not {get.StatusCode}");
-            var expected = get.Headers.Concat(get.Content.Headers).SelectMany(header => header.Value.Select(value => $"{header.Key}: {value}"));
+            var expected =
+                get.Headers.Concat(get.Content.Headers)
+                    .SelectMany(header => header.Value.Select(value => $"{header.Key}: {value}"));
             Assert.Equal(Compared(expected, path), Compared(headers, path));
         }
         // The one that was asked for with GET.
@@ -70,7 +80,8 @@ public sealed class HeadRequests(PostgresServer server, SharedApps apps) : IClas
         var description = (await app.Get("/openapi/v1.json")).Body.GetProperty("paths");
         foreach (var path in description.EnumerateObject())
         {
-            using var response = await app.Http.SendAsync(new(HttpMethod.Patch, path.Name.Replace("{fingerprint}", "head")));
+            using var response =
+                await app.Http.SendAsync(new(HttpMethod.Patch, path.Name.Replace("{fingerprint}", "head")));
             Assert.Equal(405, (int)response.StatusCode);
             var methods = path.Value.EnumerateObject().Select(method => method.Name.ToUpperInvariant()).ToList();
             if (methods.Contains("GET")) methods.Add("HEAD");
@@ -84,19 +95,27 @@ public sealed class HeadRequests(PostgresServer server, SharedApps apps) : IClas
         using var client = new TcpClient();
         await client.ConnectAsync("127.0.0.1", app.Port);
         using var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"HEAD {path} HTTP/1.1\r\nHost: {app.Http.BaseAddress!.Authority}\r\n\r\n{Next}"));
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes($"HEAD {path} HTTP/1.1\r\nHost: {app.Http.BaseAddress!.Authority}\r\n\r\n{Next}"));
         using var reader = new StreamReader(stream, Encoding.Latin1);
         var all = await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
         var end = all.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 200 OK\r\n", all[(end + 4)..]);
-        Assert.Equal("live", JsonDocument.Parse(all[(all.LastIndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]).RootElement.GetProperty("status").GetString());
+        Assert.Equal("live",
+            JsonDocument.Parse(
+                all[(all.LastIndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..]).RootElement.GetProperty("status")
+                .GetString());
         var lines = all[..end].Split("\r\n");
         return (int.Parse(lines[0].Split(' ')[1]), [.. lines[1..]]);
     }
 
     // Without what says when, and how a body that has no length is sent.
     private static IEnumerable<string> Compared(IEnumerable<string> headers, string path) => headers
-        .Where(header => !header.StartsWith("Date:", StringComparison.Ordinal) && !header.StartsWith("Transfer-Encoding:", StringComparison.Ordinal))
-        .SelectMany(header => header.StartsWith("Cache-Control:", StringComparison.Ordinal) ? header.Split(", ").Select(part => part.Replace("Cache-Control: ", "")) : [header])
+        .Where(header =>
+            !header.StartsWith("Date:", StringComparison.Ordinal)
+                && !header.StartsWith("Transfer-Encoding:", StringComparison.Ordinal))
+        .SelectMany(header =>
+            header.StartsWith("Cache-Control:", StringComparison.Ordinal)
+                ? header.Split(", ").Select(part => part.Replace("Cache-Control: ", "")) : [header])
         .Select(header => $"{path} {header.Replace("; ", ";")}").Order();
 }

@@ -51,7 +51,8 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
         var shared = await Begin();
         await using (var connection = await RawConnection.To(shared.App))
         {
-            await connection.Send(Head("Transfer-Encoding: chunked") + string.Concat(Good.Select(c => $"1\r\n{c}\r\n")) + "0\r\n\r\n");
+            await connection.Send(Head("Transfer-Encoding: chunked") + string.Concat(Good.Select(c => $"1\r\n{c}\r\n"))
+                + "0\r\n\r\n");
             Assert.Equal(200, (await connection.Receive())!.Status);
         }
         await using (var connection = await RawConnection.To(shared.App))
@@ -69,7 +70,8 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
     public async Task Broken_chunks_are_refused()
     {
         var shared = await Begin();
-        foreach (var chunks in (string[])["zz\r\n", "-1\r\n" + Good, Chunk(Good) + "0\r\nx", $"{Good.Length - 1:x}\r\n{Good}\r\n0\r\n\r\n", "ffffffffffffffff\r\n" + Good])
+        foreach (var chunks in (string[])["zz\r\n", "-1\r\n" + Good, Chunk(Good) + "0\r\nx",
+            $"{Good.Length - 1:x}\r\n{Good}\r\n0\r\n\r\n", "ffffffffffffffff\r\n" + Good])
         {
             await using var connection = await RawConnection.To(shared.App);
             await connection.Send(Head("Transfer-Encoding: chunked") + chunks);
@@ -86,9 +88,12 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
         var smuggled = Head($"Content-Length: {Good.Length}") + Good;
         foreach (var framing in (string[])
                  [
-                     "Content-Length: 6\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 6",
-                     "Content-Length: 6\r\nContent-Length: 0", "Content-Length: 6, 0", "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked, identity",
-                     "Transfer-Encoding: identity", "Content-Length: 0x6", "Content-Length : 6", "Transfer-Encoding : chunked",
+                     "Content-Length: 6\r\nTransfer-Encoding: chunked",
+                     "Transfer-Encoding: chunked\r\nContent-Length: 6",
+                     "Content-Length: 6\r\nContent-Length: 0", "Content-Length: 6, 0", "Transfer-Encoding: xchunked",
+                     "Transfer-Encoding: chunked, identity",
+                     "Transfer-Encoding: identity", "Content-Length: 0x6", "Content-Length : 6",
+                     "Transfer-Encoding : chunked",
                      "Content-Length: -1", "Content-Length: 99999999999999999999",
                  ])
         {
@@ -107,7 +112,8 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
         var shared = await Begin();
         await using var connection = await RawConnection.To(shared.App);
         var post = Head($"Content-Length: {Good.Length}") + Good;
-        await connection.Send(post + "GET /nope HTTP/1.1\r\nHost: tally\r\n\r\n" + Head("Content-Length: 1") + "x" + post);
+        await connection.Send(post + "GET /nope HTTP/1.1\r\nHost: tally\r\n\r\n" + Head("Content-Length: 1") + "x"
+            + post);
         Assert.Equal((200, 1L), ((await connection.Receive()) is { } first ? (first.Status, first.Sequence) : default));
         Assert.Equal("not_found", (await connection.Receive())!.Reason);
         Assert.Equal("missing_field", (await connection.Receive())!.Reason);
@@ -121,19 +127,26 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
         var shared = await Begin();
         foreach (var (head, status, reason) in ((string, int, string)[])
                  [
-                     ($"GET /health/live HTTP/1.1\r\nHost: tally\r\nX: {new string('a', 40_000)}\r\n\r\n", 431, "head_too_large"),
+                     ($"GET /health/live HTTP/1.1\r\nHost: tally\r\nX: {new string('a', 40_000)}\r\n\r\n", 431,
+                         "head_too_large"),
                      ($"GET /health/live HTTP/1.1\r\nHost: tally\r\n{string.Concat(Enumerable.Range(0, 200).Select(i => $"X{i}: a\r\n"))}\r\n", 431, "head_too_large"),
-                     ($"GET /api/fingerprints/{new string('a', 9_000)} HTTP/1.1\r\nHost: tally\r\n\r\n", 414, "path_too_long"),
+                     ($"GET /api/fingerprints/{new string('a', 9_000)} HTTP/1.1\r\nHost: tally\r\n\r\n", 414,
+                         "path_too_long"),
                      ("GET /api/fingerprints/%00 HTTP/1.1\r\nHost: tally\r\n\r\n", 400, "malformed_request"),
                      ("GET /api/fingerprints/\u00c3\u00a9 HTTP/1.1\r\nHost: tally\r\n\r\n", 400, "malformed_request"),
-                     ("GET /health/live HTTP/1.1\r\n\r\n", 400, "malformed_request"), ("GET /health/live HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "malformed_request"),
-                     ("GET /health/live HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "malformed_request"), ("GET * HTTP/1.1\r\nHost: tally\r\n\r\n", 405, "method_not_allowed"),
-                     ("POST /api/events HTTP/1.0\r\nHost: tally\r\n\r\n", 400, "malformed_request"), ("POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Length: x\r\n\r\n", 400, "malformed_request"),
+                     ("GET /health/live HTTP/1.1\r\n\r\n", 400, "malformed_request"),
+                     ("GET /health/live HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "malformed_request"),
+                     ("GET /health/live HTTP/1.1\r\nHost: a b\r\n\r\n", 400, "malformed_request"),
+                     ("GET * HTTP/1.1\r\nHost: tally\r\n\r\n", 405, "method_not_allowed"),
+                     ("POST /api/events HTTP/1.0\r\nHost: tally\r\n\r\n", 400, "malformed_request"),
+                     ("POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Length: x\r\n\r\n", 400,
+                         "malformed_request"),
                      ("GET /health/live HTTP/1.1\r\nHost: tally\r\nX: a\u0000b\r\n\r\n", 400, "malformed_request"),
                      ("GET /health/live HTTP/9.9\r\nHost: tally\r\n\r\n", 505, "unsupported_version"),
                      ("\u0016\u0003\u0001\u0002\u0000\u0001\r\n\r\n", 400, "malformed_request"),
                      ("G\u0000T / HTTP/1.1\r\nHost: tally\r\n\r\n", 400, "malformed_request"),
-                     ("OPTIONS * HTTP/1.1\r\nHost: tally\r\n\r\n", 404, "not_found"), ("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", 404, "not_found"),
+                     ("OPTIONS * HTTP/1.1\r\nHost: tally\r\n\r\n", 404, "not_found"),
+                     ("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", 404, "not_found"),
                  ])
         {
             await using var connection = await RawConnection.To(shared.App);
@@ -151,7 +164,9 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
         for (var before = 0; before < 40; before++)
         {
             await using var connection = await RawConnection.To(shared.App);
-            await connection.TrySend(string.Concat(Enumerable.Repeat("GET /health/live HTTP/1.1\r\nHost: tally\r\n\r\n", before)) + "BROKEN\r\n\r\n");
+            await connection.TrySend(
+                string.Concat(Enumerable.Repeat("GET /health/live HTTP/1.1\r\nHost: tally\r\n\r\n", before))
+                    + "BROKEN\r\n\r\n");
             for (var i = 0; i < before; i++) Assert.Equal(200, (await connection.Receive())!.Status);
             AssertProblem(400, "malformed_request", await connection.Receive());
             Assert.Null(await connection.Receive());
@@ -185,14 +200,22 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
         Assert.Equal(200, (await shared.App.PostForm(Good)).Status);
         foreach (var (path, status, reason) in ((string, int, string?)[])
                  [
-                     ($"/api/fingerprints/{framed}", 200, null), ($"http://tally/api/fingerprints/{framed}", 200, null), ($"/API/Fingerprints/{framed}", 200, null),
-                     ($"/api/fingerprints/%66{framed[1..]}", 200, null), ($"/api/fingerprints/{framed}?fingerprint=other", 422, "unknown_parameter"),
-                     ($"/api/fingerprints/%2566{framed[1..]}", 404, "unknown_fingerprint"), ($"/api/fingerprints/x%2F..%2F{framed}", 404, "unknown_fingerprint"),
-                     ($"/api/fingerprints/x/../{framed}", 404, "not_found"), ($"/api/fingerprints/../fingerprints/{framed}", 404, "not_found"),
-                     ($"/api/fingerprints/x/%2E%2E/{framed}", 404, "not_found"), ($"/api/%66ingerprints/{framed}", 400, "malformed_path"),
-                     ($"/x/../api/fingerprints/{framed}", 400, "malformed_path"), ("/api/fingerprints/%ED%A0%80", 400, "malformed_path"),
-                     ("/api/fingerprints/%FF", 400, "malformed_path"), ("/api/fingerprints/%zz", 400, "malformed_path"), ("/api/fingerprints/%", 400, "malformed_path"),
-                     ("/api/fingerprints/%0A", 422, "invalid_characters"), ("/api/fingerprints/" + new string('a', 257), 422, "too_long"),
+                     ($"/api/fingerprints/{framed}", 200, null), ($"http://tally/api/fingerprints/{framed}", 200, null),
+                     ($"/API/Fingerprints/{framed}", 200, null),
+                     ($"/api/fingerprints/%66{framed[1..]}", 200, null),
+                     ($"/api/fingerprints/{framed}?fingerprint=other", 422, "unknown_parameter"),
+                     ($"/api/fingerprints/%2566{framed[1..]}", 404, "unknown_fingerprint"),
+                     ($"/api/fingerprints/x%2F..%2F{framed}", 404, "unknown_fingerprint"),
+                     ($"/api/fingerprints/x/../{framed}", 404, "not_found"),
+                     ($"/api/fingerprints/../fingerprints/{framed}", 404, "not_found"),
+                     ($"/api/fingerprints/x/%2E%2E/{framed}", 404, "not_found"),
+                     ($"/api/%66ingerprints/{framed}", 400, "malformed_path"),
+                     ($"/x/../api/fingerprints/{framed}", 400, "malformed_path"),
+                     ("/api/fingerprints/%ED%A0%80", 400, "malformed_path"),
+                     ("/api/fingerprints/%FF", 400, "malformed_path"), ("/api/fingerprints/%zz", 400, "malformed_path"),
+                     ("/api/fingerprints/%", 400, "malformed_path"),
+                     ("/api/fingerprints/%0A", 422, "invalid_characters"),
+                     ("/api/fingerprints/" + new string('a', 257), 422, "too_long"),
                  ])
         {
             await using var connection = await RawConnection.To(shared.App);

@@ -7,7 +7,8 @@ namespace Tally.Tests.Http;
 /// <summary>A log of a hundred megabytes: far more than any buffer between a reader and it holds.</summary>
 public sealed class LargeLog(PostgresServer server) : IAsyncLifetime
 {
-    public const int Fingerprints = 1_000, EventsEach = 100, PropertiesBytes = 1_000, Events = Fingerprints * EventsEach;
+    public const int Fingerprints = 1_000, EventsEach = 100, PropertiesBytes = 1_000, Events =
+        Fingerprints * EventsEach;
 
     private readonly Dictionary<StorageKind, TestDatabase> filled = [];
 
@@ -16,7 +17,8 @@ public sealed class LargeLog(PostgresServer server) : IAsyncLifetime
         if (filled.TryGetValue(storage, out var database)) return database;
         database = filled[storage] = await TestDatabase.Create(storage, server);
         await using (await database.OpenPrepared()) { }
-        for (var from = 0; from < Events; from += 50_000) await database.Execute(Fill(storage, from, from + 50_000 - 1));
+        for (var from = 0; from < Events; from += 50_000)
+            await database.Execute(Fill(storage, from, from + 50_000 - 1));
         return database;
     }
 
@@ -63,9 +65,12 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
             await Read(app, $"format={format}&to=2000-01-01"); // what the first of them compiles
             var before = app.PeakMemoryBytes;
             var bytes = await Read(app, $"format={format}");
-            if (format != "parquet") Assert.InRange(bytes, (long)LargeLog.Events * LargeLog.PropertiesBytes * 9 / 10, long.MaxValue);
-            TestContext.Current.TestOutputHelper?.WriteLine($"{format}: {before >> 20} MiB before, {(app.PeakMemoryBytes - before) >> 20} more");
-            Assert.True(app.PeakMemoryBytes - before < 70_000_000, $"{format}: {before} to {app.PeakMemoryBytes}"); // of 100 MB, or in memory 200
+            if (format != "parquet")
+                Assert.InRange(bytes, (long)LargeLog.Events * LargeLog.PropertiesBytes * 9 / 10, long.MaxValue);
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"{format}: {before >> 20} MiB before, {(app.PeakMemoryBytes - before) >> 20} more");
+            // of 100 MB, or in memory 200
+            Assert.True(app.PeakMemoryBytes - before < 70_000_000, $"{format}: {before} to {app.PeakMemoryBytes}");
         }
     }
 
@@ -82,7 +87,8 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
         {
             for (; !stop.IsCancellationRequested; written++)
                 foreach (var fingerprint in (string[])[first, last])
-                    Assert.Equal(200, (await app.PostForm($"action=view&product=k8s&fingerprint={fingerprint}")).Status);
+                    Assert.Equal(200,
+                        (await app.PostForm($"action=view&product=k8s&fingerprint={fingerprint}")).Status);
         });
         await Eventually.True(() => Task.FromResult(written > 10), "Nothing is written.");
         var heads = new Dictionary<string, long>();
@@ -91,7 +97,9 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
         using (var lines = new StreamReader(await response.Content.ReadAsStreamAsync()))
             while (await lines.ReadLineAsync() is { } line)
             {
-                if (heads.Count == 1) await Eventually.True(() => Task.FromResult(written >= writtenBefore + 10), "Nothing is written beside it.");
+                if (heads.Count == 1)
+                    await Eventually.True(() => Task.FromResult(written >= writtenBefore + 10),
+                        "Nothing is written beside it.");
                 var (fingerprint, sequence) = KeyOf(line);
                 Assert.Equal(heads.GetValueOrDefault(fingerprint) + 1, sequence);
                 heads[fingerprint] = sequence;
@@ -100,8 +108,10 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
         await writing;
         Assert.InRange(heads[first], writtenBefore, long.MaxValue);
         Assert.InRange(heads[first] - heads[last], 0, 1);
-        Assert.Equal(LargeLog.Fingerprints, heads.Count(head => head is { Key: ['f', ..], Value: LargeLog.EventsEach }));
-        await database.Execute($"delete from events where fingerprint in ('{first}', '{last}')"); // as the others expect it
+        Assert.Equal(LargeLog.Fingerprints,
+            heads.Count(head => head is { Key: ['f', ..], Value: LargeLog.EventsEach }));
+        // as the others expect it
+        await database.Execute($"delete from events where fingerprint in ('{first}', '{last}')");
     }
 
     [Theory, EachStorage]
@@ -118,7 +128,8 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
                 Assert.NotNull(refused.Headers.RetryAfter);
                 Assert.Equal(422, (await app.Get("/api/export?format=x")).Status); // needs no place
             } // leaves in the middle
-            await Eventually.True(async () => await Status(app, "to=2000-01-01&product=none") == 200, "No place becomes free.");
+            await Eventually.True(async () => await Status(app, "to=2000-01-01&product=none") == 200,
+                "No place becomes free.");
         }
     }
 
@@ -129,7 +140,8 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
             await log.On(StorageKind.Sqlite), new(OneAtOnce) { ["Limits__ExportBytesPerSecondMin"] = $"{1 << 20}" });
         using var response = await app.Http.GetAsync("/api/export", HttpCompletionOption.ResponseHeadersRead);
         Assert.Equal(503, (await app.Get("/api/export")).Status);
-        await Eventually.True(async () => await Status(app, "to=2000-01-01&product=none") == 200, "It has its place still.");
+        await Eventually.True(async () => await Status(app, "to=2000-01-01&product=none") == 200,
+            "It has its place still.");
         await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsByteArrayAsync());
     }
 
@@ -170,7 +182,9 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
         var rows = ExportedRow.OfNdjson(text.ToString());
         Assert.InRange(rows.Count, 10, LargeLog.Events / 2);
         await using (app = await AppProcess.Start(database))
-        using (var response = await app.Http.GetAsync($"/api/export?after={Uri.EscapeDataString(rows[^1].Cursor)}", HttpCompletionOption.ResponseHeadersRead))
+        using (var response =
+            await app.Http.GetAsync($"/api/export?after={Uri.EscapeDataString(rows[^1].Cursor)}",
+                HttpCompletionOption.ResponseHeadersRead))
         using (var lines = new StreamReader(await response.Content.ReadAsStreamAsync()))
         {
             var next = rows.Count;
@@ -192,7 +206,9 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
                 var file = Path.Combine(folder, name);
                 var app = await AppProcess.Start(database, AppProcess.ClusterOfItsOwn());
                 var exporting = AppProcess.Run(["export", file, "-from", $"http://127.0.0.1:{app.Port}"]);
-                await Eventually.True(() => Task.FromResult(new FileInfo(file + ".partial") is { Exists: true, Length: > 1_000_000 }), "Nothing is exported.");
+                await Eventually.True(() =>
+                    Task.FromResult(new FileInfo(file + ".partial") is { Exists: true, Length: > 1_000_000 }),
+                    "Nothing is exported.");
                 await app.Kill();
                 await app.DisposeAsync();
                 Assert.False(exporting.IsCompleted, "It was done already.");
@@ -207,7 +223,9 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
                 Assert.Equal([file], Directory.GetFiles(folder));
                 if (name.EndsWith(".parquet", StringComparison.Ordinal))
                 {
-                    Assert.Equal(LargeLog.EventsEach, ExportedRow.AskParquet(await File.ReadAllBytesAsync(file), $"fingerprint = '{KeyOf(LargeLog.Events - 1).Fingerprint}'").Count);
+                    Assert.Equal(LargeLog.EventsEach,
+                        ExportedRow.AskParquet(await File.ReadAllBytesAsync(file),
+                            $"fingerprint = '{KeyOf(LargeLog.Events - 1).Fingerprint}'").Count);
                 }
                 else
                 {
@@ -229,14 +247,16 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
         }
     }
 
-    private static (string Fingerprint, long Sequence) KeyOf(int row) => ($"f-{row / LargeLog.EventsEach:0000}", row % LargeLog.EventsEach + 1);
+    private static (string Fingerprint, long Sequence) KeyOf(int row) =>
+        ($"f-{row / LargeLog.EventsEach:0000}", row % LargeLog.EventsEach + 1);
 
     // {"fingerprint":"f-0000","sequence":1,... or f-0000,1,...
     private static (string Fingerprint, long Sequence) KeyOf(string line)
     {
         var parts = line.Split(',', 3);
         return line[0] == '{'
-            ? (parts[0]["{\"fingerprint\":\"".Length..^1], long.Parse(parts[1].AsSpan("\"sequence\":".Length), CultureInfo.InvariantCulture))
+            ? (parts[0]["{\"fingerprint\":\"".Length..^1],
+                long.Parse(parts[1].AsSpan("\"sequence\":".Length), CultureInfo.InvariantCulture))
             : (parts[0], long.Parse(parts[1], CultureInfo.InvariantCulture));
     }
 

@@ -12,14 +12,19 @@ public sealed class LiveCounters(SharedApps apps) : IClassFixture<SharedApps>
         await using var all = await CountReading.Open(app, "/api/live");
         await using var one = await CountReading.Open(app, "/api/live?product=docs");
         var load = Load.Start([app.Port], Seed.Next(), new() { Clients = 8, IdleMillisecondsMax = 40 });
-        await Eventually.True(async () => (await database.Query("select count(*) from rollups", row => row.GetInt64(0)))[0] > 0, "Nothing is merged.");
+        await Eventually.True(async () =>
+            (await database.Query("select count(*) from rollups", row => row.GetInt64(0)))[0] > 0,
+            "Nothing is merged.");
         await using var late = await CountReading.Open(app, "/api/live");
         await load.Acknowledges(500);
         await load.Finish();
 
-        foreach (var (reading, condition) in ((CountReading, string)[])[(all, ""), (one, "where product = 'docs'"), (late, "")])
+        foreach (var (reading, condition) in ((CountReading, string)[])[(all, ""), (one, "where product = 'docs'"),
+            (late, "")])
         {
-            var expected = await database.Query($"select product, action, count(*) from events {condition} group by product, action",
+            var expected =
+                await database.Query(
+                    $"select product, action, count(*) from events {condition} group by product, action",
                 row => ((row.GetString(0), row.GetString(1)), row.GetInt64(2)));
             await reading.ReadUntil(expected.Sum(pair => pair.Item2));
             Assert.Equal(expected.Order(), reading.Totals.Select(pair => (pair.Key, pair.Value)).Order());
@@ -33,7 +38,8 @@ public sealed class LiveCounters(SharedApps apps) : IClassFixture<SharedApps>
         var product = "näu & " + Guid.NewGuid();
         await using var reading = await CountReading.Open(app, "/api/live?product=" + Uri.EscapeDataString(product));
         Assert.Empty(reading.Totals);
-        Assert.Equal(200, (await app.PostForm($"action=a&product={Uri.EscapeDataString(product)}&fingerprint=f")).Status);
+        Assert.Equal(200,
+            (await app.PostForm($"action=a&product={Uri.EscapeDataString(product)}&fingerprint=f")).Status);
         await reading.ReadUntil(1);
         Assert.Equal([((product, "a"), 1L)], reading.Totals.Select(pair => (pair.Key, pair.Value)));
     }
@@ -46,7 +52,8 @@ public sealed class LiveCounters(SharedApps apps) : IClassFixture<SharedApps>
         (await app.Get("/api/live?product=a&product=b")).AssertRefused(422, "duplicate_field", "product");
         (await app.Get("/api/live?product=a%00")).AssertRefused(422, "invalid_characters", "product");
         (await app.Get("/api/live?product=" + new string('x', 257))).AssertRefused(422, "too_long", "product");
-        foreach (var broken in (string[])["%ff", "%ed%a0%80"]) (await app.Get("/api/live?product=" + broken)).AssertRefused(400, "malformed_query");
+        foreach (var broken in (string[])["%ff", "%ed%a0%80"])
+            (await app.Get("/api/live?product=" + broken)).AssertRefused(400, "malformed_query");
         (await app.Send(new(HttpMethod.Post, "/api/live"))).AssertRefused(405, "method_not_allowed");
     }
 }

@@ -6,7 +6,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>A fingerprint's events as they are recorded: each once, in order, for whoever reads quickly enough.</summary>
+/// <summary>
+/// A fingerprint's events as they are recorded: each once, in order, for whoever reads quickly enough.
+/// </summary>
 public sealed class LiveEvents(SharedApps apps) : IClassFixture<SharedApps>
 {
     private readonly string visitor = "visitor-" + Guid.NewGuid();
@@ -17,17 +19,23 @@ public sealed class LiveEvents(SharedApps apps) : IClassFixture<SharedApps>
         var (app, _) = await apps.On(storage);
         await Post(app, "before");
         await using var live = await LiveStream.Open(app, LiveStream.PathOf(visitor));
-        Assert.Equal(("no-store", "no"), (live.Response.Headers.CacheControl!.ToString(), live.Response.Headers.GetValues("X-Accel-Buffering").Single()));
+        Assert.Equal(("no-store", "no"),
+            (live.Response.Headers.CacheControl!.ToString(),
+                live.Response.Headers.GetValues("X-Accel-Buffering").Single()));
         var posts = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => app.PostForm(
-            $"action=a{i % 3}&product=p&fingerprint={visitor}&id={i / 2}&properties=" + Uri.EscapeDataString("{\"a\":\r\n [1,\n\"x\\n\"]}"))));
+            $"action=a{i % 3}&product=p&fingerprint={visitor}&id={i / 2}&properties="
+                + Uri.EscapeDataString("{\"a\":\r\n [1,\n\"x\\n\"]}"))));
         Assert.Equal(10, posts.Count(post => post is { Status: 200, Duplicate: false }));
 
         var told = new List<JsonElement>();
         while (told.Count < 10) told.Add(await live.NextData());
         Assert.Equal("11", live.LastEventId);
-        var page = (await app.Get(Requests.Path(visitor) + "/events?after=1")).Body.GetProperty("events").EnumerateArray().ToList();
+        var page = (await app.Get(Requests.Path(visitor) + "/events?after=1")).Body.GetProperty("events")
+            .EnumerateArray().ToList();
         Assert.Equal(10, page.Count);
-        Assert.All(page.Zip(told), pair => Assert.True(JsonElement.DeepEquals(pair.First, pair.Second), $"{pair.First} came as {pair.Second}"));
+        Assert.All(page.Zip(told),
+            pair => Assert.True(JsonElement.DeepEquals(pair.First, pair.Second),
+                $"{pair.First} came as {pair.Second}"));
         await Post(app, "after"); // the next thing that comes
         Assert.Equal([12L], await live.Sequences(1));
     }
@@ -37,13 +45,16 @@ public sealed class LiveEvents(SharedApps apps) : IClassFixture<SharedApps>
     {
         var (app, _) = await apps.On(storage);
         for (var i = 0; i < 3; i++) // more than two pages
-            Assert.Equal(200, (await app.PostBatch("[" + string.Join(',', Enumerable.Repeat(Item(), 150)) + "]")).Status);
+            Assert.Equal(200,
+                (await app.PostBatch("[" + string.Join(',', Enumerable.Repeat(Item(), 150)) + "]")).Status);
         foreach (var (header, query, first) in ((string?, string, int)[])
-                 [(null, "?after=0", 1), ("0", "", 1), ("447", "", 448), (null, "?after=448", 449), ("17", "?after=448", 18), ("450", "?after=0", 451)])
+                 [(null, "?after=0", 1), ("0", "", 1), ("447", "", 448), (null, "?after=448", 449),
+                     ("17", "?after=448", 18), ("450", "?after=0", 451)])
         {
             await using var live = await LiveStream.Open(app, LiveStream.PathOf(visitor) + query, header);
             if (first == 451) await Post(app, "next");
-            Assert.Equal(Enumerable.Range(first, 451 - Math.Min(first, 450)).Select(i => (long)i), await live.Sequences(451 - Math.Min(first, 450)));
+            Assert.Equal(Enumerable.Range(first, 451 - Math.Min(first, 450)).Select(i => (long)i),
+                await live.Sequences(451 - Math.Min(first, 450)));
         }
     }
 
@@ -88,9 +99,11 @@ public sealed class LiveEvents(SharedApps apps) : IClassFixture<SharedApps>
     {
         var (app, _) = await apps.On(storage);
         await Post(app, "only");
-        foreach (var odd in (string[])["-1", "1.5", "x", "", "1 2", "+1", "0x1", "9223372036854775808", "1, 2", new string('1', 5_000)])
+        foreach (var odd in (string[])["-1", "1.5", "x", "", "1 2", "+1", "0x1", "9223372036854775808", "1, 2",
+            new string('1', 5_000)])
         {
-            (await app.Get($"{LiveStream.PathOf(visitor)}?after={Uri.EscapeDataString(odd)}")).AssertRefused(422, "out_of_range", "after");
+            (await app.Get($"{LiveStream.PathOf(visitor)}?after={Uri.EscapeDataString(odd)}")).AssertRefused(422,
+                "out_of_range", "after");
             var request = new HttpRequestMessage(HttpMethod.Get, LiveStream.PathOf(visitor) + "?after=1");
             request.Headers.TryAddWithoutValidation("Last-Event-ID", odd);
             if (odd.Length > 0) (await app.Send(request)).AssertRefused(422, "out_of_range", "Last-Event-ID");
@@ -128,22 +141,28 @@ public sealed class LiveEvents(SharedApps apps) : IClassFixture<SharedApps>
         await slow.SendAsync(Encoding.ASCII.GetBytes(HttpWire.GetOf(LiveStream.PathOf(visitor))));
         Assert.True(await slow.ReceiveAsync(new byte[64]) > 0); // it has begun
 
-        var large = $$$"""{"action":"a","product":"p","fingerprint":"{{{visitor}}}","properties":{"a":"{{{new string('x', 3_900)}}}"}}""";
+        var large =
+            $$$"""{"action":"a","product":"p","fingerprint":"{{{visitor}}}","properties":{"a":"{{{new string('x', 3_900)}}}"}}""";
         for (var i = 0; i < events; i += 250) // what the quick one has read, the slow one has not
         {
-            Assert.Equal(200, (await app.PostBatch(string.Join('\n', Enumerable.Repeat(large, 250)), contentType: "application/x-ndjson")).Status);
+            Assert.Equal(200,
+                (await app.PostBatch(string.Join('\n', Enumerable.Repeat(large, 250)),
+                    contentType: "application/x-ndjson")).Status);
             Assert.Equal(Enumerable.Range(i + 1, 250).Select(sequence => (long)sequence), await quick.Sequences(250));
         }
         await Eventually.True(async () => await CutOff(app) == cutBefore + 1, "Nobody is cut off.");
 
         var rest = new StringBuilder();
         var buffer = new byte[64 * 1024];
-        while (!rest.ToString(Math.Max(0, rest.Length - 7), Math.Min(7, rest.Length)).EndsWith("0\r\n\r\n", StringComparison.Ordinal)
-            && await slow.ReceiveAsync(buffer) is > 0 and var read) rest.Append(Encoding.Latin1.GetString(buffer, 0, read));
+        while (!rest.ToString(Math.Max(0, rest.Length - 7), Math.Min(7, rest.Length)).EndsWith("0\r\n\r\n",
+            StringComparison.Ordinal)
+            && await slow.ReceiveAsync(buffer) is > 0 and var read)
+            rest.Append(Encoding.Latin1.GetString(buffer, 0, read));
         Assert.Contains("event: end\nretry: 1000\ndata: {\"reason\":\"too_slow\"}\n\n", rest.ToString()[^200..]);
     }
 
-    private static async Task<double> CutOff(AppProcess app) => (await PrometheusText.Scrape(app)).Sum("tally_live_readers_cut_off_total");
+    private static async Task<double> CutOff(AppProcess app) =>
+        (await PrometheusText.Scrape(app)).Sum("tally_live_readers_cut_off_total");
 
     private string Item() => $$"""{"action":"a","product":"p","fingerprint":"{{visitor}}"}""";
 

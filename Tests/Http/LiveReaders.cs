@@ -8,7 +8,8 @@ public sealed class LiveReaders(PostgresServer server)
     private const string Reader = "reader-0123456789abcdef";
 
     [Fact]
-    public Task Readers_need_a_read_key_where_there_is_one() => With(new() { ["APP_READ_KEYS"] = Reader, ["APP_WRITE_KEYS"] = "writer-0123456789abcdef" }, async app =>
+    public Task Readers_need_a_read_key_where_there_is_one() =>
+        With(new() { ["APP_READ_KEYS"] = Reader, ["APP_WRITE_KEYS"] = "writer-0123456789abcdef" }, async app =>
     {
         foreach (var path in (string[])["/api/live", "/api/fingerprints/f/live"])
         {
@@ -34,13 +35,15 @@ public sealed class LiveReaders(PostgresServer server)
             Assert.Equal(200, (await app.PostForm("action=a&product=p&fingerprint=f")).Status);
             Assert.Equal(2, (await PrometheusText.Scrape(app)).Sum("tally_live_readers"));
         }
-        await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_live_readers") == 1, "The one that left still counts.");
+        await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_live_readers") == 1,
+            "The one that left still counts.");
         await using var next = await LiveStream.Open(app, "/api/fingerprints/f/live", "0");
         Assert.Equal([1L], await next.Sequences(1));
     });
 
     [Fact]
-    public Task A_stop_ends_all_streams_and_waits_for_none() => With(new() { ["Limits__DrainMilliseconds"] = "4000" }, async app =>
+    public Task A_stop_ends_all_streams_and_waits_for_none() =>
+        With(new() { ["Limits__DrainMilliseconds"] = "4000" }, async app =>
     {
         await using var ofAll = await LiveStream.Open(app, "/api/live");
         await using var ofOne = await LiveStream.Open(app, "/api/fingerprints/f/live");
@@ -56,7 +59,8 @@ public sealed class LiveReaders(PostgresServer server)
             Assert.Null(await live.Next());
         }
         // One that comes back too soon is not refused: a browser would give up.
-        await using (var again = await LiveStream.Open(app, "/api/fingerprints/f/live", "0")) await again.AssertNext("end", "draining");
+        await using (var again =
+            await LiveStream.Open(app, "/api/fingerprints/f/live", "0")) await again.AssertNext("end", "draining");
         Assert.Equal(0, await stopped);
     });
 
@@ -68,7 +72,8 @@ public sealed class LiveReaders(PostgresServer server)
         for (var turn = 0; turn < 3; turn++) // longer than before, and shorter
         {
             var events = 3 + turn % 2 * 4;
-            for (var i = 1; i <= events; i++) Assert.Equal(i, (await app.PostForm("action=a&product=p&fingerprint=f")).Sequence);
+            for (var i = 1; i <= events; i++)
+                Assert.Equal(i, (await app.PostForm("action=a&product=p&fingerprint=f")).Sequence);
             Assert.Equal(Enumerable.Range(1, events).Select(i => (long)i), await untilNow.Sequences(events));
             await using var fromBegin = await LiveStream.Open(app, "/api/fingerprints/f/live", "1");
             Assert.Equal(Enumerable.Range(2, events - 1).Select(i => (long)i), await fromBegin.Sequences(events - 1));
@@ -93,17 +98,21 @@ public sealed class LiveReaders(PostgresServer server)
         for (var i = 0; i < 2; i++)
         {
             var item = """{"action":"a","product":"p","fingerprint":"f","properties":{"a":1}}""";
-            Assert.Equal(200, (await app.PostBatch("[" + string.Join(',', Enumerable.Repeat(item, events)) + "]")).Status);
-            Assert.Equal(Enumerable.Range(i * events + 1, events).Select(sequence => (long)sequence), await untilNow.Sequences(events));
+            Assert.Equal(200,
+                (await app.PostBatch("[" + string.Join(',', Enumerable.Repeat(item, events)) + "]")).Status);
+            Assert.Equal(Enumerable.Range(i * events + 1, events).Select(sequence => (long)sequence),
+                await untilNow.Sequences(events));
             await using var fromBegin = await LiveStream.Open(app, "/api/fingerprints/f/live", "0");
-            Assert.Equal(Enumerable.Range(1, (i + 1) * events).Select(sequence => (long)sequence), await fromBegin.Sequences((i + 1) * events));
+            Assert.Equal(Enumerable.Range(1, (i + 1) * events).Select(sequence => (long)sequence),
+                await fromBegin.Sequences((i + 1) * events));
         }
     });
 
     private Task With(Dictionary<string, string> environment, Func<AppProcess, Task> test) =>
         With(StorageKind.Sqlite, environment, (app, _) => test(app));
 
-    private async Task With(StorageKind storage, Dictionary<string, string> environment, Func<AppProcess, TestDatabase, Task> test)
+    private async Task With(StorageKind storage, Dictionary<string, string> environment,
+        Func<AppProcess, TestDatabase, Task> test)
     {
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, environment);

@@ -14,7 +14,8 @@ public sealed class ManyConnections(PostgresServer server)
     private const int OpenAtOnce = 100; // a listener's backlog is a few hundred
     private const int Slow = 500;
     private const int Posts = 50;
-    private const string Head = "POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Type: application/x-www-form-urlencoded\r\n";
+    private const string Head =
+        "POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Type: application/x-www-form-urlencoded\r\n";
 
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(200); // of a slow client: 5 bytes a second
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -28,12 +29,15 @@ public sealed class ManyConnections(PostgresServer server)
             var idle = new Socket?[Idle];
             try
             {
-                await Parallel.ForAsync(0, Idle, new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce }, async (i, cancellation) =>
+                await Parallel.ForAsync(0, Idle, new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce },
+                    async (i, cancellation) =>
                 {
                     idle[i] = await Connect(app);
                     if (i % 2 == 0) return; // never sends a byte; the others have been served once, and stay
                     await idle[i]!.SendAsync(Encoding.ASCII.GetBytes(HttpWire.GetOf("/health/live")), cancellation);
-                    Assert.True(await idle[i]!.ReceiveAsync(new byte[1024], cancellation).AsTask().WaitAsync(Patience, cancellation) > 0);
+                    Assert.True(
+                        await idle[i]!.ReceiveAsync(new byte[1024], cancellation).AsTask().WaitAsync(Patience,
+                            cancellation) > 0);
                 });
                 await AssertServes(app);
                 var open = (await PrometheusText.Scrape(app)).Sum("kestrel_active_connections");
@@ -49,14 +53,17 @@ public sealed class ManyConnections(PostgresServer server)
     }
 
     [Fact]
-    public Task Slow_clients_are_given_up_while_others_are_served() => With(new() { ["Limits__HeadSecondsMax"] = "2" }, async app =>
+    public Task Slow_clients_are_given_up_while_others_are_served() =>
+        With(new() { ["Limits__HeadSecondsMax"] = "2" }, async app =>
     {
         var slow = new List<Socket>();
         for (var i = 0; i < Slow; i++)
         {
             var socket = await Connect(app);
             // In the head, in the body, or before the first line's end.
-            await socket.SendAsync(Encoding.ASCII.GetBytes((i % 3) switch { 0 => Head + "X-", 1 => Head + "Content-Length: 10000\r\n\r\n", _ => "POST /api/ev" }));
+            await socket.SendAsync(
+                Encoding.ASCII.GetBytes((i % 3) switch { 0 => Head + "X-", 1 => Head + "Content-Length: 10000\r\n\r\n",
+                    _ => "POST /api/ev" }));
             slow.Add(socket);
         }
         var deadline = DateTime.UtcNow + Patience;
@@ -78,11 +85,13 @@ public sealed class ManyConnections(PostgresServer server)
     });
 
     [Fact]
-    public Task Connections_beyond_the_limit_are_closed_and_those_within_it_served() => With(new() { ["Limits__ClientConnectionsMax"] = "20" }, async app =>
+    public Task Connections_beyond_the_limit_are_closed_and_those_within_it_served() =>
+        With(new() { ["Limits__ClientConnectionsMax"] = "20" }, async app =>
     {
         var sockets = new List<Socket>();
         for (var i = 0; i < 40; i++) sockets.Add(await Connect(app));
-        await Eventually.True(() => Task.FromResult(sockets.Count(HasEnded) is >= 20 and <= 21), "Not all of those beyond the limit are closed.");
+        await Eventually.True(() => Task.FromResult(sockets.Count(HasEnded) is >= 20 and <= 21),
+            "Not all of those beyond the limit are closed.");
         for (var i = 0; i < Posts; i++) // over the connection that is open since the start
             Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=within")).Status);
         foreach (var socket in sockets) socket.Dispose();
@@ -103,7 +112,10 @@ public sealed class ManyConnections(PostgresServer server)
 
     private static async Task AssertServes(AppProcess app)
     {
-        var answers = await Task.WhenAll(Enumerable.Range(0, Posts).Select(i => app.PostForm($"action=view&product=k8s&fingerprint=other-{i % 7}")));
+        var answers =
+            await Task.WhenAll(
+                Enumerable.Range(0, Posts)
+                    .Select(i => app.PostForm($"action=view&product=k8s&fingerprint=other-{i % 7}")));
         Assert.All(answers, answer => Assert.Equal(200, answer.Status));
         Assert.Equal(200, (await app.View("other-0")).Status);
     }
@@ -135,7 +147,9 @@ public sealed class ManyConnections(PostgresServer server)
     {
         const string line = "Max open files";
         var limits = File.Exists("/proc/self/limits") ? File.ReadAllLines("/proc/self/limits") : [];
-        var found = limits.FirstOrDefault(limit => limit.StartsWith(line, StringComparison.Ordinal))?[line.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var found =
+            limits.FirstOrDefault(limit => limit.StartsWith(line, StringComparison.Ordinal))?[line.Length..].Split(' ',
+                StringSplitOptions.RemoveEmptyEntries);
         return found is [var soft, ..] && int.TryParse(soft, CultureInfo.InvariantCulture, out var files) ? files : 0;
     }
 }

@@ -2,7 +2,10 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Many pairs of product and action, and many readers of their counts who come at once: the totals are made and kept once.</summary>
+/// <summary>
+/// Many pairs of product and action, and many readers of their counts who come at once: the totals are made and kept
+/// once.
+/// </summary>
 public sealed class ManyCountReaders(PostgresServer server)
 {
     private const int Pairs = 20_000, Products = 100;
@@ -23,32 +26,39 @@ public sealed class ManyCountReaders(PostgresServer server)
         var stuck = new SlowReader[Readers];
         try
         {
-            await Parallel.ForAsync(0, Readers, new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce }, async (i, _) =>
+            await Parallel.ForAsync(0, Readers, new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce },
+                async (i, _) =>
             {
                 stuck[i] = await SlowReader.Ask(app, "/api/live");
                 Assert.Equal(200, stuck[i].Status);
-                if (i % 10 == 0) Assert.Equal(200, (await app.PostForm($"action=a&product=during&fingerprint=f-{i}")).Status);
+                if (i % 10 == 0)
+                    Assert.Equal(200, (await app.PostForm($"action=a&product=during&fingerprint=f-{i}")).Status);
             });
             // Who comes now takes the totals that the others still have not taken, and what was added since.
             await using var late = await CountReading.Open(app, "/api/live");
             await using var one = await CountReading.Open(app, "/api/live?product=during");
-            await Parallel.ForAsync(0, 20, async (i, _) => Assert.Equal(200, (await app.PostForm($"action=b&product=during&fingerprint=f-{i}")).Status));
+            await Parallel.ForAsync(0, 20,
+                async (i, _) =>
+                    Assert.Equal(200, (await app.PostForm($"action=b&product=during&fingerprint=f-{i}")).Status));
             const int posted = Readers / 10 + 20;
             await early.ReadUntil(Pairs * 3 + posted);
             await late.ReadUntil(Pairs * 3 + posted);
             await one.ReadUntil(posted);
             Assert.Equal(early.Totals.OrderBy(pair => pair.Key), late.Totals.OrderBy(pair => pair.Key));
-            Assert.Equal([(("during", "a"), Readers / 10L), (("during", "b"), 20L)], one.Totals.OrderBy(pair => pair.Key).Select(pair => (pair.Key, pair.Value)));
+            Assert.Equal([(("during", "a"), Readers / 10L), (("during", "b"), 20L)],
+                one.Totals.OrderBy(pair => pair.Key).Select(pair => (pair.Key, pair.Value)));
 
             var held = (await PrometheusText.Scrape(app)).Sum("tally_live_held_bytes");
-            TestContext.Current.TestOutputHelper?.WriteLine($"{held} bytes held, {app.PeakMemoryBytes >> 20} MiB at most");
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"{held} bytes held, {app.PeakMemoryBytes >> 20} MiB at most");
             Assert.InRange(held, TotalsBytes, TotalsBytes * 5); // those of one moment or two, not of each reader
         }
         finally
         {
             foreach (var reader in stuck) reader?.Dispose();
         }
-        await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_live_held_bytes") < TotalsBytes, "The totals are still held.");
+        await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_live_held_bytes") < TotalsBytes,
+            "The totals are still held.");
         Assert.DoesNotContain("fail:", app.Output);
     }
 
@@ -57,16 +67,22 @@ public sealed class ManyCountReaders(PostgresServer server)
     {
         const int lagging = 4;
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
-        await using var app = await AppProcess.Start(database, new() { ["Limits__LiveBytesMax"] = "300000", ["Limits__LiveQueueBytesMax"] = $"{1 << 28}" });
+        await using var app =
+            await AppProcess.Start(database,
+                new() { ["Limits__LiveBytesMax"] = "300000", ["Limits__LiveQueueBytesMax"] = $"{1 << 28}" });
         await using var quick = await LiveStream.Open(app, LiveStream.PathOf("quick"));
-        var stuck = await Task.WhenAll(Enumerable.Range(0, lagging).Select(i => SlowReader.Ask(app, LiveStream.PathOf($"f-{i}"))));
+        var stuck =
+            await Task.WhenAll(
+                Enumerable.Range(0, lagging).Select(i => SlowReader.Ask(app, LiveStream.PathOf($"f-{i}"))));
         try
         {
             var turn = 0L;
             await Eventually.True(async () =>
             {
                 for (var i = 0; i < lagging; i++)
-                    Assert.Equal(200, (await app.PostBatch(string.Join('\n', Enumerable.Repeat(Large(i), 50)), contentType: "application/x-ndjson")).Status);
+                    Assert.Equal(200,
+                        (await app.PostBatch(string.Join('\n', Enumerable.Repeat(Large(i), 50)),
+                            contentType: "application/x-ndjson")).Status);
                 Assert.Equal(200, (await app.PostForm("action=a&product=p&fingerprint=quick")).Status);
                 Assert.Equal([++turn], await quick.Sequences(1));
                 return (await PrometheusText.Scrape(app)).Sum("tally_live_readers_cut_off_total") == lagging;
@@ -78,7 +94,8 @@ public sealed class ManyCountReaders(PostgresServer server)
         {
             foreach (var reader in stuck) reader.Dispose();
         }
-        await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_live_held_bytes") < 1_000, "Something is still held.");
+        await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_live_held_bytes") < 1_000,
+            "Something is still held.");
     }
 
     private static string Large(int i) =>

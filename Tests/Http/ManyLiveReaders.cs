@@ -5,7 +5,10 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>A thousand readers of one fingerprint, and five thousand in all: each is told everything, and events are taken as before.</summary>
+/// <summary>
+/// A thousand readers of one fingerprint, and five thousand in all: each is told everything, and events are taken as
+/// before.
+/// </summary>
 [Collection<ManySockets>]
 public sealed class ManyLiveReaders(PostgresServer server)
 {
@@ -23,15 +26,20 @@ public sealed class ManyLiveReaders(PostgresServer server)
         var readers = new RawReader[InAll];
         try
         {
-            await Parallel.ForAsync(0, InAll, new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce }, async (i, _) =>
+            await Parallel.ForAsync(0, InAll, new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce },
+                async (i, _) =>
                 readers[i] = await RawReader.Open(app, i < OfOne ? "one" : $"other-{i % Others}"));
             Assert.Equal(InAll, (await PrometheusText.Scrape(app)).Sum("tally_live_readers"));
 
-            for (var i = 0; i < Events; i++) Assert.Equal(200, (await app.PostForm($"action=a{i}&product=p&fingerprint=one")).Status);
-            var posts = await Task.WhenAll(Enumerable.Range(0, Others).Select(i => app.PostForm($"action=a&product=p&fingerprint=other-{i}")));
+            for (var i = 0; i < Events; i++)
+                Assert.Equal(200, (await app.PostForm($"action=a{i}&product=p&fingerprint=one")).Status);
+            var posts =
+                await Task.WhenAll(
+                    Enumerable.Range(0, Others).Select(i => app.PostForm($"action=a&product=p&fingerprint=other-{i}")));
             Assert.All(posts, post => Assert.Equal(200, post.Status));
 
-            await Eventually.True(() => Task.FromResult(readers.All(reader => reader.IsAt(reader.Fingerprint == "one" ? Events : 1))),
+            await Eventually.True(() =>
+                Task.FromResult(readers.All(reader => reader.IsAt(reader.Fingerprint == "one" ? Events : 1))),
                 () => $"{readers.Count(reader => !reader.IsAt(reader.Fingerprint == "one" ? Events : 1))} readers were not told all.", seconds: 60);
             Assert.All(readers, reader => Assert.Null(reader.Odd));
             Assert.Equal(0, (await PrometheusText.Scrape(app)).Sum("tally_live_readers_cut_off_total"));
@@ -77,7 +85,8 @@ public sealed class ManyLiveReaders(PostgresServer server)
             var buffer = new byte[4096];
             try
             {
-                while (await socket.ReceiveAsync(buffer) is > 0 and var read) Take(Encoding.ASCII.GetString(buffer, 0, read));
+                while (await socket.ReceiveAsync(buffer) is > 0 and var read)
+                    Take(Encoding.ASCII.GetString(buffer, 0, read));
             }
             catch (SocketException)
             {

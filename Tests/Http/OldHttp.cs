@@ -5,7 +5,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>HTTP/1.0, as proxies speak it that nobody has told otherwise: what has no end of its own is not sent.</summary>
+/// <summary>
+/// HTTP/1.0, as proxies speak it that nobody has told otherwise: what has no end of its own is not sent.
+/// </summary>
 [Collection<SharedApp>]
 public sealed class OldHttp(SharedApps apps)
 {
@@ -33,19 +35,22 @@ public sealed class OldHttp(SharedApps apps)
     {
         var (app, _) = await apps.On(storage);
         Assert.Equal(200, (await app.PostForm($"action=view&product=k8s&fingerprint={visitor}")).Status);
-        foreach (var path in (string[])[$"/api/fingerprints/{visitor}", $"/api/fingerprints/{visitor}/events", "/api/totals", "/metrics", "/tally.js", "/openapi/v1.json", "/health/ready"])
+        foreach (var path in (string[])[$"/api/fingerprints/{visitor}", $"/api/fingerprints/{visitor}/events",
+            "/api/totals", "/metrics", "/tally.js", "/openapi/v1.json", "/health/ready"])
         {
             var answer = await Ask(app, path);
             Assert.StartsWith("HTTP/1.1 200 ", answer);
             var parts = answer.Split("\r\n\r\n", 2);
             Assert.Contains($"\r\nContent-Length: {Encoding.UTF8.GetByteCount(parts[1])}\r\n", parts[0] + "\r\n");
         }
-        var post = await Ask(app, $"action=view&product=k8s&fingerprint={visitor}", "POST /api/events HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {0}\r\n\r\n{1}");
+        var post = await Ask(app, $"action=view&product=k8s&fingerprint={visitor}",
+            "POST /api/events HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {0}\r\n\r\n{1}");
         Assert.StartsWith("HTTP/1.1 200 ", post);
         Assert.Contains("\"sequence\":2", post);
     }
 
-    // Each of its messages has an end of its own, and who loses it comes back: a stream that breaks off is no whole one to anyone.
+    // Each of its messages has an end of its own, and who loses it comes back: a stream that breaks off is no whole one
+    // to anyone.
     [Theory, EachStorage]
     public async Task A_live_stream_is_told_as_ever(StorageKind storage)
     {
@@ -56,7 +61,8 @@ public sealed class OldHttp(SharedApps apps)
         await Eventually.True(async () =>
         {
             text.Append(Encoding.UTF8.GetString(buffer, 0, await socket.ReceiveAsync(buffer)));
-            return text.ToString().Contains("\nid: 1\ndata: {\"sequence\":1,", StringComparison.Ordinal) && text.ToString().EndsWith("\n\n", StringComparison.Ordinal);
+            return text.ToString().Contains("\nid: 1\ndata: {\"sequence\":1,", StringComparison.Ordinal)
+                && text.ToString().EndsWith("\n\n", StringComparison.Ordinal);
         }, () => $"It came as {text}");
         Assert.Contains("\r\nContent-Type: text/event-stream\r\n", text.ToString());
         Assert.DoesNotContain("chunked", text.ToString());

@@ -2,7 +2,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>More than the server takes: refused at once, and what was acknowledged is exactly what is recorded.</summary>
+/// <summary>
+/// More than the server takes: refused at once, and what was acknowledged is exactly what is recorded.
+/// </summary>
 public sealed class Overload(PostgresServer server)
 {
     private const int Posts = 40;
@@ -29,7 +31,10 @@ public sealed class Overload(PostgresServer server)
     public async Task An_event_that_is_larger_than_a_limit_is_recorded_alone(StorageKind storage)
     {
         await using var database = await TestDatabase.Create(storage, server);
-        await using var app = await AppProcess.Start(database, new() { ["Limits__RequestsMax"] = "2", ["Limits__QueueEventsMax"] = "2", ["Limits__RunEventsMax"] = "2" });
+        await using var app =
+            await AppProcess.Start(database,
+                new() { ["Limits__RequestsMax"] = "2", ["Limits__QueueEventsMax"] = "2",
+                    ["Limits__RunEventsMax"] = "2" });
         Assert.Equal(200, (await Post(app, "large", Large)).Answer.Status);
     }
 
@@ -37,10 +42,13 @@ public sealed class Overload(PostgresServer server)
     public async Task Large_bodies_wait_for_room_and_small_ones_pass()
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
-        await using var app = await AppProcess.Start(database, new() { ["Limits__LargeBodiesBytesMax"] = "65536", ["Limits__SmallBodyBytesMax"] = "1024" });
+        await using var app =
+            await AppProcess.Start(database,
+                new() { ["Limits__LargeBodiesBytesMax"] = "65536", ["Limits__SmallBodyBytesMax"] = "1024" });
         var body = $"action=view&product=k8s&fingerprint=slow&note={new string('x', 50_000)}";
         await using var slow = await RawConnection.To(app);
-        await slow.Send($"POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {body.Length}\r\n\r\n{body[..5_000]}");
+        await slow.Send(
+            $"POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {body.Length}\r\n\r\n{body[..5_000]}");
         var next = app.PostForm(body.Replace("slow", "next"));
         for (var round = 0; ; round++)
         {
@@ -60,22 +68,27 @@ public sealed class Overload(PostgresServer server)
     public async Task A_large_body_that_takes_too_long_is_given_up()
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
-        await using var app = await AppProcess.Start(database, new() { ["Limits__SmallBodyBytesMax"] = "1024", ["Limits__LargeBodySecondsMax"] = "1" });
+        await using var app =
+            await AppProcess.Start(database,
+                new() { ["Limits__SmallBodyBytesMax"] = "1024", ["Limits__LargeBodySecondsMax"] = "1" });
         var body = $"action=view&product=k8s&fingerprint=slow&note={new string('x', 60_000)}";
         await using var slow = await RawConnection.To(app);
-        await slow.TrySend($"POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {body.Length}\r\n\r\n{body[..2_000]}");
+        await slow.TrySend(
+            $"POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {body.Length}\r\n\r\n{body[..2_000]}");
         var answer = slow.Receive();
         for (var sent = 2_000; sent < body.Length && !answer.IsCompleted; sent += 1_000) // six seconds at the least
         {
             await Task.Delay(100, TestContext.Current.CancellationToken);
             await slow.TrySend(body[sent..Math.Min(sent + 1_000, body.Length)]);
         }
-        Assert.Equal((408, "body_too_slow"), (await answer) is { } refused ? (refused.Status, refused.Reason) : default);
+        Assert.Equal((408, "body_too_slow"),
+            (await answer) is { } refused ? (refused.Status, refused.Reason) : default);
     }
 
     private static readonly string Large = $$"""{"text":"{{new string('x', 10 * 1024)}}"}""";
 
-    private async Task AssertRefusesBeyond(StorageKind storage, string limit, int value, int takenMax, string? properties = null)
+    private async Task AssertRefusesBeyond(StorageKind storage, string limit, int value, int takenMax,
+        string? properties = null)
     {
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, new() { [limit] = $"{value}" });

@@ -22,10 +22,12 @@ public sealed class PostingBatches(SharedApps apps)
         AssertBatch(new(2_500, 0, 2_500, []), await shared.App.PostBatch(string.Join('\n', items), contentType: Lines));
         Assert.Equal(2_500, await shared.Rows(visitor));
         var view = (await shared.App.View(visitor)).Body;
-        Assert.Equal(["view-0", "view-1", "view-2"], view.GetProperty("counts").EnumerateArray().Select(count => count.GetProperty("action").GetString()));
+        Assert.Equal(["view-0", "view-1", "view-2"],
+            view.GetProperty("counts").EnumerateArray().Select(count => count.GetProperty("action").GetString()));
         // The order in the log is the batch's.
         var page = await shared.App.Get(Requests.Path(visitor) + "/events?limit=1000");
-        Assert.Equal(Enumerable.Range(0, 1_000).Select(i => $"view-{i % 3}"), page.Body.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("action").GetString()));
+        Assert.Equal(Enumerable.Range(0, 1_000).Select(i => $"view-{i % 3}"),
+            page.Body.GetProperty("events").EnumerateArray().Select(e => e.GetProperty("action").GetString()));
     }
 
     [Theory, EachStorage]
@@ -47,15 +49,21 @@ public sealed class PostingBatches(SharedApps apps)
         await shared.App.PostJson(Item("view", id: "taken"));
         var answer = await shared.App.PostBatch(Array(
         [
-            Item("view", id: "first"), Item(""), "17", "null", "[]", "\"text\"", Item("view", id: "taken"), Item("buy", id: "taken"),
-            Item("view", id: "first"), Item("buy", id: "first"), Item(new string('a', 257)), Item("view")[..^1] + ",\"action\":\"view\"}",
-            Item("view")[..^1] + ",\"id\":true}", Item("view").Replace("k8s", "\\ud800"), Item("view")[..^1] + ",\"timestamp\":\"today\"}",
+            Item("view", id: "first"), Item(""), "17", "null", "[]", "\"text\"", Item("view", id: "taken"),
+            Item("buy", id: "taken"),
+            Item("view", id: "first"), Item("buy", id: "first"), Item(new string('a', 257)),
+            Item("view")[..^1] + ",\"action\":\"view\"}",
+            Item("view")[..^1] + ",\"id\":true}", Item("view").Replace("k8s", "\\ud800"),
+            Item("view")[..^1] + ",\"timestamp\":\"today\"}",
             Item("view")[..^1] + $",\"other\":\"{new string('a', 65_536)}\"}}", Item("view", id: "last"),
         ]));
         Assert.Equal(200, answer.Status);
-        Assert.Equal([(1, 422, "missing_field", "action"), (2, 400, "malformed_body", null), (3, 400, "malformed_body", null), (4, 400, "malformed_body", null),
-            (5, 400, "malformed_body", null), (7, 409, "id_conflict", "id"), (9, 409, "id_conflict", "id"), (10, 422, "too_long", "action"),
-            (11, 422, "duplicate_field", "action"), (12, 422, "invalid_type", "id"), (13, 422, "invalid_characters", "product"), (14, 422, "invalid_timestamp", "timestamp"),
+        Assert.Equal([(1, 422, "missing_field", "action"), (2, 400, "malformed_body", null),
+            (3, 400, "malformed_body", null), (4, 400, "malformed_body", null),
+            (5, 400, "malformed_body", null), (7, 409, "id_conflict", "id"), (9, 409, "id_conflict", "id"),
+            (10, 422, "too_long", "action"),
+            (11, 422, "duplicate_field", "action"), (12, 422, "invalid_type", "id"),
+            (13, 422, "invalid_characters", "product"), (14, 422, "invalid_timestamp", "timestamp"),
             (15, 413, "body_too_large", null)],
             answer.Batch.Refused.Select(item => (item.Index, item.Status, item.Reason, item.Field)));
         Assert.Equal((17, 2, 2), (answer.Batch.Handled, answer.Batch.Recorded, answer.Batch.Repeated));
@@ -81,13 +89,15 @@ public sealed class PostingBatches(SharedApps apps)
         var shared = await apps.On(storage);
         foreach (var (lines, items) in ((string, int)[])
                  [
-                     (Item("a"), 1), (Item("a") + "\n", 1), (Item("a") + "\r\n" + Item("b") + "\r\n\r\n", 2), ("\n\n" + Item("a") + "\n\n\n" + Item("b"), 2),
+                     (Item("a"), 1), (Item("a") + "\n", 1), (Item("a") + "\r\n" + Item("b") + "\r\n\r\n", 2),
+                     ("\n\n" + Item("a") + "\n\n\n" + Item("b"), 2),
                      ("{\n" + Item("a")[1..], 1), (Item("a") + " " + Item("b") + " \n ", 2),
                  ])
             AssertBatch(new(items, items, 0, []), await shared.App.PostBatch(lines, contentType: Lines));
         AssertBatch(new(0, 0, 0, []), await shared.App.PostBatch("[]"));
         AssertBatch(new(0, 0, 0, []), await shared.App.PostBatch("", contentType: Lines));
-        AssertBatch(new(1, 1, 0, []), await shared.App.PostBatch(" \n[ " + Item("a") + " ]\r\n", contentType: "text/plain;charset=UTF-8"));
+        AssertBatch(new(1, 1, 0, []),
+            await shared.App.PostBatch(" \n[ " + Item("a") + " ]\r\n", contentType: "text/plain;charset=UTF-8"));
     }
 
     [Theory, EachStorage]
@@ -95,7 +105,9 @@ public sealed class PostingBatches(SharedApps apps)
     {
         const int clients = 16, items = 200;
         var shared = await apps.On(storage);
-        var batch = Array(Enumerable.Range(0, items).Select(i => Item("view", id: $"id-{i}", fingerprint: $"{visitor}-{i % 10}")));
+        var batch =
+            Array(Enumerable.Range(0, items)
+                .Select(i => Item("view", id: $"id-{i}", fingerprint: $"{visitor}-{i % 10}")));
         Task<Answer>[] posts;
         await using (await shared.Database.HoldWrites())
         {
@@ -105,7 +117,8 @@ public sealed class PostingBatches(SharedApps apps)
         }
         var receipts = (await Task.WhenAll(posts)).Select(answer => answer.Batch).ToList();
         Assert.Empty(receipts.SelectMany(receipt => receipt.Refused).Take(1));
-        Assert.All(receipts, receipt => Assert.Equal((items, items), (receipt.Handled, receipt.Recorded + receipt.Repeated)));
+        Assert.All(receipts,
+            receipt => Assert.Equal((items, items), (receipt.Handled, receipt.Recorded + receipt.Repeated)));
         Assert.Equal(items, receipts.Sum(receipt => receipt.Recorded));
         for (var i = 0; i < 10; i++) Assert.Equal(items / 10, await shared.Rows($"{visitor}-{i}"));
     }
@@ -116,7 +129,8 @@ public sealed class PostingBatches(SharedApps apps)
 
     private static string Array(IEnumerable<string> items) => $"[{string.Join(',', items)}]";
 
-    private static async Task<(int, int)> RecordedAndRepeated(Task<Answer> post) => ((await post).Batch.Recorded, (await post).Batch.Repeated);
+    private static async Task<(int, int)> RecordedAndRepeated(Task<Answer> post) =>
+        ((await post).Batch.Recorded, (await post).Batch.Repeated);
 
     private static void AssertBatch(BatchReceipt expected, Answer answer)
     {

@@ -19,13 +19,15 @@ public sealed class PostingEvents(SharedApps apps)
         foreach (var (header, id) in ((string, string)[])
                  [
                      ("\"order-17\"", "order-17"), ("\"a\\\"b\\\\c\"", "a\"b\\c"), ("\" \"", " "), ("\"a, b\"", "a, b"),
-                     ("\"a", "\"a"), ("a\"", "a\""), ("\"", "\""), ("\"a\"b\"", "\"a\"b\""), ("\"a\\b\"", "\"a\\b\""), ("\"a\\\"", "\"a\\\""), ("'a'", "'a'"),
+                     ("\"a", "\"a"), ("a\"", "a\""), ("\"", "\""), ("\"a\"b\"", "\"a\"b\""), ("\"a\\b\"", "\"a\\b\""),
+                     ("\"a\\\"", "\"a\\\""), ("'a'", "'a'"),
                  ])
         {
             var first = await shared.App.PostForm(form, idempotencyKey: header);
             Assert.Equal((200, id, false), (first.Status, first.Text("id"), first.Duplicate));
             Assert.True((await shared.App.PostForm(form, idempotencyKey: header)).Duplicate);
-            Assert.True((await shared.App.PostForm($"{form}&id={Uri.EscapeDataString(id)}", idempotencyKey: header)).Duplicate);
+            Assert.True(
+                (await shared.App.PostForm($"{form}&id={Uri.EscapeDataString(id)}", idempotencyKey: header)).Duplicate);
         }
         (await shared.App.PostForm(form, idempotencyKey: "\"\"")).AssertRefused(422, "missing_field", "id");
         (await shared.App.PostForm(form + "&id=b", idempotencyKey: "\"a\"")).AssertRefused(422, "id_mismatch", "id");
@@ -42,7 +44,8 @@ public sealed class PostingEvents(SharedApps apps)
         var (app, _) = await apps.On(storage);
         var receipt = await app.PostForm($"action=view&product=k8s&fingerprint={visitor}");
         Assert.Equal((200, "application/json"), (receipt.Status, receipt.ContentType));
-        Assert.Equal(["id", "fingerprint", "sequence", "duplicate"], receipt.Body.EnumerateObject().Select(field => field.Name));
+        Assert.Equal(["id", "fingerprint", "sequence", "duplicate"],
+            receipt.Body.EnumerateObject().Select(field => field.Name));
         Assert.Equal(7, Guid.Parse(receipt.Text("id")!).Version);
         Assert.Equal((visitor, 1L, false), (receipt.Text("fingerprint"), receipt.Sequence, receipt.Duplicate));
 
@@ -70,7 +73,8 @@ public sealed class PostingEvents(SharedApps apps)
         var both = await app.PostForm(form + "&id=order-17", idempotencyKey: "order-17");
         var body = await app.PostForm(form + "&id=order-17");
         Assert.Equal(("order-17", false), (header.Text("id"), header.Duplicate));
-        Assert.All([both, body], repeat => Assert.Equal(("order-17", 1L, true), (repeat.Text("id"), repeat.Sequence, repeat.Duplicate)));
+        Assert.All([both, body],
+            repeat => Assert.Equal(("order-17", 1L, true), (repeat.Text("id"), repeat.Sequence, repeat.Duplicate)));
     }
 
     [Theory, EachStorage]
@@ -88,10 +92,15 @@ public sealed class PostingEvents(SharedApps apps)
     public async Task An_optional_field_that_is_empty_is_one_that_is_not_there(StorageKind storage)
     {
         var (app, _) = await apps.On(storage);
-        var receipt = await app.PostForm($"action=view&product=k8s&fingerprint={visitor}&id=&timestamp=&occurred=&properties=");
+        var receipt =
+            await app.PostForm($"action=view&product=k8s&fingerprint={visitor}&id=&timestamp=&occurred=&properties=");
         Assert.Equal((200, 7), (receipt.Status, Guid.Parse(receipt.Text("id")!).Version));
-        Assert.Equal("key", (await app.PostForm($"action=view&product=k8s&fingerprint={visitor}&id=", idempotencyKey: "key")).Text("id"));
-        Assert.Equal(200, (await app.PostJson($$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}","id":"","timestamp":"","properties":""}""")).Status);
+        Assert.Equal("key",
+            (await app.PostForm($"action=view&product=k8s&fingerprint={visitor}&id=", idempotencyKey: "key")).Text(
+                "id"));
+        Assert.Equal(200,
+            (await app.PostJson(
+                $$"""{"action":"view","product":"k8s","fingerprint":"{{visitor}}","id":"","timestamp":"","properties":""}""")).Status);
         Assert.Equal(3, (await app.View(visitor)).Body.GetProperty("total").GetInt64());
         (await app.PostForm("action=view&product=k8s&fingerprint=")).AssertRefused(422, "missing_field", "fingerprint");
     }
@@ -100,10 +109,13 @@ public sealed class PostingEvents(SharedApps apps)
     public async Task A_number_in_a_text_field_is_its_own_digits(StorageKind storage)
     {
         var (app, _) = await apps.On(storage);
-        var receipt = await app.PostJson("""{"action":1.50,"product":-2,"fingerprint":12345678901234567890,"id":1e3}""");
-        Assert.Equal((200, "1e3", "12345678901234567890"), (receipt.Status, receipt.Text("id"), receipt.Text("fingerprint")));
+        var receipt =
+            await app.PostJson("""{"action":1.50,"product":-2,"fingerprint":12345678901234567890,"id":1e3}""");
+        Assert.Equal((200, "1e3", "12345678901234567890"),
+            (receipt.Status, receipt.Text("id"), receipt.Text("fingerprint")));
         var count = (await app.View("12345678901234567890")).Body.GetProperty("counts")[0];
-        Assert.Equal(("-2", "1.50"), (count.GetProperty("product").GetString(), count.GetProperty("action").GetString()));
+        Assert.Equal(("-2", "1.50"),
+            (count.GetProperty("product").GetString(), count.GetProperty("action").GetString()));
     }
 
     [Theory, EachStorage]
@@ -134,7 +146,8 @@ public sealed class PostingEvents(SharedApps apps)
     {
         var (app, _) = await apps.On(storage);
         var form = $"action=view&product=k8s&id=order-17&fingerprint={visitor}";
-        Assert.Equal((1L, false), ((await app.PostForm(form)).Sequence, (await app.PostForm(form + "-other")).Duplicate));
+        Assert.Equal((1L, false),
+            ((await app.PostForm(form)).Sequence, (await app.PostForm(form + "-other")).Duplicate));
     }
 
     [Theory, EachStorage]
@@ -174,7 +187,8 @@ public sealed class PostingEvents(SharedApps apps)
         }));
         Assert.All(receipts.SelectMany(mine => mine), receipt => Assert.Equal(200, receipt.Status));
         Assert.Equal(Enumerable.Range(1, Clients * each).Select(sequence => (long)sequence),
-            receipts.SelectMany(mine => mine).Where(receipt => !receipt.Duplicate).Select(receipt => receipt.Sequence).Order());
+            receipts.SelectMany(mine => mine).Where(receipt => !receipt.Duplicate).Select(receipt => receipt.Sequence)
+                .Order());
 
         var view = (await shared.App.View(visitor)).Body;
         Assert.Equal(Clients * each, view.GetProperty("total").GetInt64());

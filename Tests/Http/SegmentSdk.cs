@@ -35,11 +35,15 @@ public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
         Assert.Equal(["Order Completed", "page", "screen", "identify", "group", "alias"], events.Keys);
         Assert.All(events.Values, e => Assert.Equal("shop", e.GetProperty("product").GetString()));
         Assert.Equal(
-            ["""{"total":9.5,"text":"Käse \"x\"","userId":"u-1"}""", """{"url":"https://x.example/","category":"Help","name":"Docs"}""",
-             """{"name":"Home"}""", """{"plan":"pro","userId":"u-1"}""", """{"seats":3,"groupId":"g-1"}""", """{"previousId":"u-0"}"""],
+            ["""{"total":9.5,"text":"Käse \"x\"","userId":"u-1"}""",
+                """{"url":"https://x.example/","category":"Help","name":"Docs"}""",
+             """{"name":"Home"}""", """{"plan":"pro","userId":"u-1"}""", """{"seats":3,"groupId":"g-1"}""",
+             """{"previousId":"u-0"}"""],
             events.Values.Select(e => Plain(e.GetProperty("properties"))));
-        Assert.InRange(events["Order Completed"].GetProperty("occurred").GetDateTime(), happened, DateTime.UtcNow.AddDays(-3));
-        Assert.InRange(events["page"].GetProperty("occurred").GetDateTime(), DateTime.UtcNow.AddMinutes(-10), DateTime.UtcNow);
+        Assert.InRange(events["Order Completed"].GetProperty("occurred").GetDateTime(), happened,
+            DateTime.UtcNow.AddDays(-3));
+        Assert.InRange(events["page"].GetProperty("occurred").GetDateTime(), DateTime.UtcNow.AddMinutes(-10),
+            DateTime.UtcNow);
     }
 
     [Theory, EachStorage]
@@ -50,7 +54,8 @@ public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
         var app = await AppProcess.Start(database);
         await using var sdk = await NodeSdk.Start(app.Port, "shop");
         for (var i = 0; i < each; i++)
-            await sdk.Call("track", new { anonymousId = $"{visitor}-{i % 7}", @event = "tick", properties = new { i } });
+            await sdk.Call("track",
+                new { anonymousId = $"{visitor}-{i % 7}", @event = "tick", properties = new { i } });
         await Eventually.True(async () => await Rows(database) > 0, "Nothing is recorded.");
         await app.Kill(); // in the middle, so that some were recorded whose answers are lost
         for (var i = 0; i < each; i++)
@@ -72,17 +77,20 @@ public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
         var shared = await apps.On(storage);
         await using var sdk = await NodeSdk.Start(shared.App.Port, "shop");
         for (var i = 0; i < 9; i++) await sdk.Call("track", new { anonymousId = visitor, @event = "fine" });
-        await sdk.Call("track", new { anonymousId = visitor, @event = "large", properties = new { text = new string('x', 33_000) } });
+        await sdk.Call("track",
+            new { anonymousId = visitor, @event = "large", properties = new { text = new string('x', 33_000) } });
         for (var i = 0; i < 10; i++) await sdk.Call("track", new { anonymousId = visitor, @event = "fine" });
         var became = await sdk.Close();
-        Assert.Equal((10, 10), (became["failed"].Count(), became["delivered"].Count())); // the SDK knows of batches alone
+        // the SDK knows of batches alone
+        Assert.Equal((10, 10), (became["failed"].Count(), became["delivered"].Count()));
         Assert.Equal(19, await shared.Rows(visitor));
     }
 
     private static async Task<long> Rows(TestDatabase database) =>
         (await database.Query("select count(*) from events where product = 'shop'", row => row.GetInt64(0)))[0];
 
-    private static readonly JsonSerializerOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Unescaped =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static string Plain(JsonElement properties) => JsonSerializer.Serialize(properties, Unescaped);
 }

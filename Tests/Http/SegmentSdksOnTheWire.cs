@@ -7,8 +7,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// What each of Segment's SDKs puts on the wire: its path, headers, encoding and body, as its source writes them. docs/reference/segment.md
-/// names the versions. The SDKs for node and browsers run for real in other tests.
+/// What each of Segment's SDKs puts on the wire: its path, headers, encoding and body, as its source writes them.
+/// docs/reference/segment.md names the versions. The SDKs for node and browsers run for real in other tests.
 /// </summary>
 [Collection<SharedApp>]
 public sealed class SegmentSdksOnTheWire(SharedApps apps)
@@ -16,8 +16,10 @@ public sealed class SegmentSdksOnTheWire(SharedApps apps)
     private const string Json = "application/json";
     private const string Key = "shop";
 
-    // V is the test's visitor, T now as the SDK writes times, NOW the same with Z, and M makes each message's id its own.
-    private sealed record Sdk(string Name, string Path, string? ContentType, string Body, bool Basic = false, bool Gzip = false, bool Chunked = false, string Time = "yyyy-MM-ddTHH:mm:ss.fff'Z'");
+    // V is the test's visitor, T now as the SDK writes times, NOW the same with Z, and M makes each message's id its
+    // own.
+    private sealed record Sdk(string Name, string Path, string? ContentType, string Body, bool Basic = false,
+        bool Gzip = false, bool Chunked = false, string Time = "yyyy-MM-ddTHH:mm:ss.fff'Z'");
 
     private static readonly Sdk[] Sdks =
     [
@@ -74,16 +76,20 @@ public sealed class SegmentSdksOnTheWire(SharedApps apps)
         var sdk = Sdks.Single(one => one.Name == name);
         var happened = DateTime.UtcNow.AddSeconds(-30);
         string Written(string format) => happened.ToString(format, System.Globalization.CultureInfo.InvariantCulture);
-        var body = sdk.Body.Replace("\"V\"", $"\"{visitor}\"").Replace("\"T\"", $"\"{Written(sdk.Time)}\"").Replace("\"NOW\"", $"\"{Written("yyyy-MM-ddTHH:mm:ss.fff'Z'")}\"")
+        var body = sdk.Body.Replace("\"V\"", $"\"{visitor}\"").Replace("\"T\"", $"\"{Written(sdk.Time)}\"")
+            .Replace("\"NOW\"", $"\"{Written("yyyy-MM-ddTHH:mm:ss.fff'Z'")}\"")
             .Replace("\"M1\"", $"\"{visitor}-1\"").Replace("\"M2\"", $"\"{visitor}-2\"");
         for (var i = 0; i < 2; i++)
         {
             using var request = Request(sdk, body);
             using var response = await shared.App.Http.SendAsync(request);
-            Assert.Equal((200, Json), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType)); // some look at both
+            // some look at both
+            Assert.Equal((200, Json), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
             Assert.Equal("""{"success":true}""", await response.Content.ReadAsStringAsync());
         }
-        var events = (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray().ToList();
+        var events =
+            (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray()
+                .ToList();
         Assert.Equal(["Order Completed", "identify"], events.Select(e => e.GetProperty("action").GetString()));
         Assert.All(events, e => Assert.Equal(Key, e.GetProperty("product").GetString()));
         Assert.Equal(9.5, events[0].GetProperty("properties").GetProperty("total").GetDouble());
@@ -108,34 +114,44 @@ public sealed class SegmentSdksOnTheWire(SharedApps apps)
     {
         var shared = await apps.On(storage);
         var visitor = $"pixel-{Guid.NewGuid()}";
-        var data = Convert.ToBase64String(Encoding.UTF8.GetBytes($$$"""{"writeKey":"shop","userId":"{{{visitor}}}","event":"Open >>>???","properties":{"subject":"ÿÿÿ"}}"""));
+        var data = Convert.ToBase64String(
+            Encoding.UTF8.GetBytes(
+                $$$"""{"writeKey":"shop","userId":"{{{visitor}}}","event":"Open >>>???","properties":{"subject":"ÿÿÿ"}}"""));
         Assert.Contains('+', data);
         Assert.Contains('/', data);
         string[] queries =
         [
-            "data=" + Uri.EscapeDataString(data), "data=" + data, "data=" + data.TrimEnd('='), "data=" + data.Replace('+', '-').Replace('/', '_').TrimEnd('='),
+            "data=" + Uri.EscapeDataString(data), "data=" + data, "data=" + data.TrimEnd('='),
+            "data=" + data.Replace('+', '-').Replace('/', '_').TrimEnd('='),
             $"writeKey=shop&userId={visitor}&event=Open%20%3E%3E%3E%3F%3F%3F&properties.subject=%C3%BF%C3%BF%C3%BF&context.page.title=x",
         ];
         foreach (var query in queries)
         {
             using var response = await shared.App.Http.GetAsync("/v1/pixel/track?" + query);
-            Assert.Equal((200, "image/gif"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
+            Assert.Equal((200, "image/gif"),
+                ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
         }
-        var events = (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray().ToList();
+        var events =
+            (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray()
+                .ToList();
         Assert.Equal(queries.Length, events.Count);
         Assert.All(events, e => Assert.Equal(("Open >>>???", "ÿÿÿ"),
-            (e.GetProperty("action").GetString(), JsonSerializer.SerializeToElement(e.GetProperty("properties")).GetProperty("subject").GetString())));
+            (e.GetProperty("action").GetString(),
+                JsonSerializer.SerializeToElement(e.GetProperty("properties")).GetProperty("subject").GetString())));
 
         foreach (var (query, status, reason) in ((string, int, string)[])
                  [
-                     ("data=%21", 400, "malformed_body"), ("data=", 400, "malformed_body"), ("data=e30&data=e30", 422, "duplicate_field"), ("data=bm8", 400, "malformed_body"),
-                     ("data=e30", 422, "missing_field"), ("writeKey=shop&event=x", 422, "missing_field"), ("writeKey=shop&event=x&userId=%FF", 400, "malformed_query"),
+                     ("data=%21", 400, "malformed_body"), ("data=", 400, "malformed_body"),
+                     ("data=e30&data=e30", 422, "duplicate_field"), ("data=bm8", 400, "malformed_body"),
+                     ("data=e30", 422, "missing_field"), ("writeKey=shop&event=x", 422, "missing_field"),
+                     ("writeKey=shop&event=x&userId=%FF", 400, "malformed_query"),
                      ("writeKey=shop&userId=x&event=x&properties=%7B%7D&properties.a=1", 422, "duplicate_field"),
                      ("data=" + new string('A', 5_000), 400, "malformed_body"),
                  ])
         {
             var answer = await shared.App.Get("/v1/pixel/track?" + query);
-            Assert.True((status, reason) == (answer.Status, answer.Reason), $"{answer.Status} {answer.Reason} for {query}");
+            Assert.True((status, reason) == (answer.Status, answer.Reason),
+                $"{answer.Status} {answer.Reason} for {query}");
         }
         Assert.Equal(queries.Length, await shared.Rows(visitor));
     }
@@ -145,7 +161,9 @@ public sealed class SegmentSdksOnTheWire(SharedApps apps)
     {
         var shared = await apps.On(StorageKind.Sqlite);
         var before = await shared.AllRows();
-        Assert.Equal(200, (await shared.App.Post("""{"series":[{"type":"Counter"}]}"""u8.ToArray(), "text/plain", null, "/v1/m")).Status);
+        Assert.Equal(200,
+            (await shared.App.Post("""{"series":[{"type":"Counter"}]}"""u8.ToArray(), "text/plain", null,
+                "/v1/m")).Status);
         Assert.Equal(before, await shared.AllRows());
     }
 
@@ -159,9 +177,11 @@ public sealed class SegmentSdksOnTheWire(SharedApps apps)
             bytes = packed.ToArray();
         }
         var request = new HttpRequestMessage(HttpMethod.Post, sdk.Path) { Content = new ByteArrayContent(bytes) };
-        if (sdk.ContentType is not null) request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(sdk.ContentType);
+        if (sdk.ContentType is not null)
+            request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(sdk.ContentType);
         if (sdk.Gzip) request.Content.Headers.ContentEncoding.Add("gzip");
-        if (sdk.Basic) request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Key + ":")));
+        if (sdk.Basic)
+            request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Key + ":")));
         if (sdk.Chunked) request.Headers.TransferEncodingChunked = true;
         return request;
     }

@@ -2,7 +2,10 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>A thousand readers of large answers who take a kilobyte a second: what is kept for them is bounded, and everyone else is served.</summary>
+/// <summary>
+/// A thousand readers of large answers who take a kilobyte a second: what is kept for them is bounded, and everyone
+/// else is served.
+/// </summary>
 [Collection<ManySockets>]
 public sealed class SlowReaders(PostgresServer server)
 {
@@ -26,29 +29,36 @@ public sealed class SlowReaders(PostgresServer server)
         var readers = new SlowReader[Readers];
         try
         {
-            await Parallel.ForAsync(0, Readers, new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce }, async (i, cancellation) =>
+            await Parallel.ForAsync(0, Readers, new ParallelOptions { MaxDegreeOfParallelism = OpenAtOnce },
+                async (i, cancellation) =>
             {
                 readers[i] = await SlowReader.Ask(app, "/api/fingerprints/large/events?limit=1000");
                 _ = readers[i].Trickle();
                 if (i % 50 != 0) return;
-                var (post, ready) = (await app.PostForm($"action=view&product=k8s&fingerprint=f-{i}"), await app.Get("/health/ready"));
+                var (post, ready) = (await app.PostForm($"action=view&product=k8s&fingerprint=f-{i}"),
+                    await app.Get("/health/ready"));
                 Assert.True((post.Status, ready.Status) == (200, 200), $"{post.Body} {ready.Body} {app.Output}");
                 Assert.InRange((await PrometheusText.Scrape(app)).Sum("tally_answers_held_bytes"), 0, HeldMax);
             });
             Assert.All(readers, reader => Assert.True(reader.Status is 200 or 503, reader.Begin));
-            Assert.All(readers.Where(reader => reader.Status == 503), reader => Assert.Contains("\"overloaded\"", reader.Begin));
+            Assert.All(readers.Where(reader => reader.Status == 503),
+                reader => Assert.Contains("\"overloaded\"", reader.Begin));
             Assert.Contains(readers, reader => reader.Status == 200);
-            TestContext.Current.TestOutputHelper?.WriteLine($"{readers.Count(reader => reader.Status == 200)} answered, {app.PeakMemoryBytes >> 20} MiB at most");
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"{readers.Count(reader => reader.Status == 200)} answered, {app.PeakMemoryBytes >> 20} MiB at most");
 
             // They take less than they must, so their places become free while they are still there.
-            await Eventually.True(async () => (await app.Get("/api/fingerprints/large/events?limit=1000")).Status == 200, "Nobody else is served.", seconds: 120);
+            await Eventually.True(async () =>
+                (await app.Get("/api/fingerprints/large/events?limit=1000")).Status == 200, "Nobody else is served.",
+                seconds: 120);
             Assert.Equal(200, (await app.Get("/health/ready")).Status);
         }
         finally
         {
             foreach (var reader in readers) reader?.Dispose();
         }
-        await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_answers_held_bytes") == 0, "Something is still held.");
+        await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_answers_held_bytes") == 0,
+            "Something is still held.");
         Assert.Equal(Enumerable.Range(1, Events).Select(i => (long)i), await ReadAll(app));
         Assert.DoesNotContain("fail:", app.Output);
     }
@@ -61,7 +71,8 @@ public sealed class SlowReaders(PostgresServer server)
         {
             var page = (await app.Get($"/api/fingerprints/large/events?limit=1000&after={after}")).Body;
             var events = page.GetProperty("events").EnumerateArray().ToList();
-            Assert.InRange(events.Sum(e => (long)e.GetProperty("properties").GetRawText().Length), 0, (1 << 20) + PropertiesBytes);
+            Assert.InRange(events.Sum(e => (long)e.GetProperty("properties").GetRawText().Length), 0,
+                (1 << 20) + PropertiesBytes);
             sequences.AddRange(events.Select(e => e.GetProperty("sequence").GetInt64()));
             after = page.TryGetProperty("next", out var next) ? next.GetInt64() : null;
         }

@@ -2,7 +2,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>What the service measures of itself, as Prometheus scrapes it. Each test's program is its own: it counts from 0.</summary>
+/// <summary>
+/// What the service measures of itself, as Prometheus scrapes it. Each test's program is its own: it counts from 0.
+/// </summary>
 public sealed class TheMetrics(PostgresServer server)
 {
     private const string Marked = "marked-7f3a"; // in every text that a client chooses here
@@ -46,7 +48,8 @@ public sealed class TheMetrics(PostgresServer server)
         Assert.DoesNotContain(metrics.Labels, labels => labels.Contains(Marked, StringComparison.Ordinal));
         string[] parts = ["tally_", "orleans_", "http_server_", "kestrel_", "dotnet_",
             .. storage == StorageKind.Postgres ? (string[])["db_client_"] : []];
-        Assert.All(parts, part => Assert.Contains(metrics.Names, name => name.StartsWith(part, StringComparison.Ordinal)));
+        Assert.All(parts,
+            part => Assert.Contains(metrics.Names, name => name.StartsWith(part, StringComparison.Ordinal)));
         Assert.Contains("tally_commit_queue", metrics.Names);
         Assert.Contains("tally_load_queue", metrics.Names);
         Assert.DoesNotContain(metrics.Labels, labels => labels.Contains("Host=", StringComparison.OrdinalIgnoreCase));

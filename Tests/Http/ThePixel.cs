@@ -21,7 +21,8 @@ public sealed class ThePixel(SharedApps apps)
         }
         using var response = await waiting;
         Assert.Equal((200, "image/gif", "no-store"),
-            ((int)response.StatusCode, response.Content.Headers.ContentType?.ToString(), response.Headers.CacheControl?.ToString()));
+            ((int)response.StatusCode, response.Content.Headers.ContentType?.ToString(),
+                response.Headers.CacheControl?.ToString()));
         var image = await response.Content.ReadAsByteArrayAsync();
         Assert.Equal("GIF89a\x01\0\x01\0", System.Text.Encoding.Latin1.GetString(image[..10]));
         Assert.Equal(0x3B, image[^1]);
@@ -44,10 +45,14 @@ public sealed class ThePixel(SharedApps apps)
     {
         var shared = await apps.On(storage);
         var happened = DateTime.UtcNow.AddDays(-1).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
-        Assert.Equal(200, (await shared.App.Get(Url($"&properties=%7B%22list%22%3A%22a+b%22%7D&timestamp={happened}&utm_source=mail&writeKey=x"))).Status);
+        Assert.Equal(200,
+            (await shared.App.Get(
+                Url($"&properties=%7B%22list%22%3A%22a+b%22%7D&timestamp={happened}&utm_source=mail&writeKey=x"))).Status);
         var logged = (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events")[0];
-        Assert.Equal(("view", "k8s", "a b", happened), (logged.GetProperty("action").GetString(), logged.GetProperty("product").GetString(),
-            logged.GetProperty("properties").GetProperty("list").GetString(), logged.GetProperty("occurred").GetString()));
+        Assert.Equal(("view", "k8s", "a b", happened),
+            (logged.GetProperty("action").GetString(), logged.GetProperty("product").GetString(),
+            logged.GetProperty("properties").GetProperty("list").GetString(),
+            logged.GetProperty("occurred").GetString()));
     }
 
     [Theory, EachStorage]
@@ -56,19 +61,24 @@ public sealed class ThePixel(SharedApps apps)
         var shared = await apps.On(storage);
         (string Query, int Status, string Reason, string? Field)[] refused =
         [
-            ("", 422, "missing_field", "action"), ("?", 422, "missing_field", "action"), ("?action=view", 422, "missing_field", "product"),
-            ($"?action=view&product=k8s", 422, "missing_field", "fingerprint"), ($"?action=view&product=k8s&fingerprint=", 422, "missing_field", "fingerprint"),
+            ("", 422, "missing_field", "action"), ("?", 422, "missing_field", "action"),
+            ("?action=view", 422, "missing_field", "product"),
+            ($"?action=view&product=k8s", 422, "missing_field", "fingerprint"),
+            ($"?action=view&product=k8s&fingerprint=", 422, "missing_field", "fingerprint"),
             ($"?action=view&action=view&product=k8s&fingerprint={visitor}", 422, "duplicate_field", "action"),
             ($"?action=vi%0Aew&product=k8s&fingerprint={visitor}", 422, "invalid_characters", "action"),
             ($"?action=vi%C3%28ew&product=k8s&fingerprint={visitor}", 400, "malformed_body", null),
             ($"?action={new string('a', 257)}&product=k8s&fingerprint={visitor}", 422, "too_long", "action"),
-            ($"?action=view&product=k8s&fingerprint={visitor}&properties=%5B%5D", 422, "invalid_properties", "properties"),
-            ($"?action=view&product=k8s&fingerprint={visitor}&timestamp=yesterday", 422, "invalid_timestamp", "timestamp"),
+            ($"?action=view&product=k8s&fingerprint={visitor}&properties=%5B%5D", 422, "invalid_properties",
+                "properties"),
+            ($"?action=view&product=k8s&fingerprint={visitor}&timestamp=yesterday", 422, "invalid_timestamp",
+                "timestamp"),
         ];
         foreach (var (query, status, reason, field) in refused)
         {
             var answer = await shared.App.Get("/api/pixel.gif" + query);
-            Assert.True((answer.Status, answer.Reason, answer.Field) == (status, reason, field), $"{query}: {answer.Status} {answer.Reason} {answer.Field}");
+            Assert.True((answer.Status, answer.Reason, answer.Field) == (status, reason, field),
+                $"{query}: {answer.Status} {answer.Reason} {answer.Field}");
             answer.AssertRefused(status, reason, field);
             Assert.True(answer.Headers.CacheControl?.NoStore);
         }

@@ -11,7 +11,8 @@ public sealed class TheService(SharedApps apps)
     [
         ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"), ("/api/export", "get"),
         ("/api/fingerprints", "get"), ("/api/uniques", "get"),
-        ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"), ("/api/fingerprints/{fingerprint}/events", "get"),
+        ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
+        ("/api/fingerprints/{fingerprint}/events", "get"),
         ("/api/totals", "get"), ("/api/top", "get"),
         ("/api/fingerprints/{fingerprint}/live", "get"), ("/api/live", "get"),
         ("/health/live", "get"), ("/health/ready", "get"),
@@ -40,7 +41,8 @@ public sealed class TheService(SharedApps apps)
             Assert.NotEqual("", operation.GetProperty("summary").GetString());
             if (path.Contains("{fingerprint}"))
                 Assert.Contains(operation.GetProperty("parameters").EnumerateArray(), parameter =>
-                    (parameter.GetProperty("name").GetString(), parameter.GetProperty("in").GetString()) == ("fingerprint", "path"));
+                    (parameter.GetProperty("name").GetString(),
+                        parameter.GetProperty("in").GetString()) == ("fingerprint", "path"));
         }
     }
 
@@ -57,13 +59,18 @@ public sealed class TheService(SharedApps apps)
             Assert.True(responses.TryGetProperty("200", out _), $"{method} {path}");
             if (path.StartsWith("/api/", StringComparison.Ordinal))
                 foreach (var status in (string[])["400", "401", "403", "422", "429", "503"])
-                    Assert.True(responses.GetProperty(status).GetProperty("content").TryGetProperty("application/problem+json", out _), $"{method} {path}: {status}");
+                    Assert.True(
+                        responses.GetProperty(status).GetProperty("content").TryGetProperty("application/problem+json",
+                            out _), $"{method} {path}: {status}");
             var contents = responses.EnumerateObject().Select(response => response.Value).ToList();
             if (operation.TryGetProperty("requestBody", out var request)) contents.Add(request);
             foreach (var content in contents)
             {
                 if (!content.TryGetProperty("content", out var kinds)) continue;
-                foreach (var kind in kinds.EnumerateObject().Where(kind => !(path is "/api/pixel.gif" or "/api/export" && !kind.Name.EndsWith("+json", StringComparison.Ordinal))))
+                foreach (var kind in kinds.EnumerateObject()
+                    .Where(kind =>
+                        !(path is "/api/pixel.gif" or "/api/export"
+                            && !kind.Name.EndsWith("+json", StringComparison.Ordinal))))
                 {
                     var schema = Resolve(description, kind.Value.GetProperty("schema"));
                     if (schema.TryGetProperty("items", out var items)) schema = Resolve(description, items);
@@ -80,9 +87,12 @@ public sealed class TheService(SharedApps apps)
     {
         var (app, _) = await apps.On(StorageKind.Sqlite);
         var description = await Describe();
-        var body = description.GetProperty("paths").GetProperty("/api/events").GetProperty("post").GetProperty("requestBody").GetProperty("content");
-        Assert.Equal(["application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"], body.EnumerateObject().Select(kind => kind.Name).Order());
-        var example = Resolve(description, body.GetProperty("application/json").GetProperty("schema")).GetProperty("examples")[0];
+        var body = description.GetProperty("paths").GetProperty("/api/events").GetProperty("post")
+            .GetProperty("requestBody").GetProperty("content");
+        Assert.Equal(["application/json", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"],
+            body.EnumerateObject().Select(kind => kind.Name).Order());
+        var example =
+            Resolve(description, body.GetProperty("application/json").GetProperty("schema")).GetProperty("examples")[0];
         Assert.Equal(200, (await app.PostJson(example.GetRawText())).Status);
     }
 
@@ -90,11 +100,14 @@ public sealed class TheService(SharedApps apps)
     public async Task An_unknown_path_or_method_is_told_so()
     {
         var (app, _) = await apps.On(StorageKind.Sqlite);
-        foreach (var path in (string[])["/", "/api", "/api/event", "/api/fingerprints/", "/api/fingerprints/?sort=total", "/api/fingerprints//events",
+        foreach (var path in (string[])["/", "/api", "/api/event", "/api/fingerprints/",
+            "/api/fingerprints/?sort=total", "/api/fingerprints//events",
                      "/api/fingerprints/x/other", "/api/fingerprints/x/events/1", "/openapi/v2.json", "/health"])
             (await app.Get(path)).AssertRefused(404, "not_found");
-        foreach (var (method, path) in ((string, string)[])[("GET", "/api/events"), ("PUT", "/api/fingerprints/x"), ("POST", "/api/fingerprints"),
-                     ("POST", "/api/fingerprints/x/events"), ("PUT", "/api/events"), ("POST", "/health/ready"), ("POST", "/metrics")])
+        foreach (var (method, path) in ((string, string)[])[("GET", "/api/events"), ("PUT", "/api/fingerprints/x"),
+            ("POST", "/api/fingerprints"),
+                     ("POST", "/api/fingerprints/x/events"), ("PUT", "/api/events"), ("POST", "/health/ready"),
+                     ("POST", "/metrics")])
             (await app.Send(new(new(method), path))).AssertRefused(405, "method_not_allowed");
     }
 

@@ -2,10 +2,14 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Reads of a database that does not answer. Its tables have other names for a while: each statement fails, on either storage.</summary>
+/// <summary>
+/// Reads of a database that does not answer. Its tables have other names for a while: each statement fails, on either
+/// storage.
+/// </summary>
 public sealed class UnansweredReads(PostgresServer server)
 {
-    private static readonly string[] Tables = ["events", "counters", "rollups", "rollup_hours", "rollup_deltas", "visits", "visit_deltas"];
+    private static readonly string[] Tables = ["events", "counters", "rollups", "rollup_hours", "rollup_deltas",
+        "visits", "visit_deltas"];
 
     [Theory, EachStorage]
     public async Task They_say_so_with_503_and_nothing_of_an_event(StorageKind storage)
@@ -17,10 +21,11 @@ public sealed class UnansweredReads(PostgresServer server)
         await Rename(database, "", "_away");
         string[] paths =
         [
-            "/api/fingerprints/new", "/api/fingerprints/known/events", "/api/fingerprints", "/api/totals", "/api/uniques", "/api/export",
+            "/api/fingerprints/new", "/api/fingerprints/known/events", "/api/fingerprints", "/api/totals",
+            "/api/uniques", "/api/export",
             "/api/top?of=products", "/api/top?of=fingerprints",
-            // A stream that has not begun: of the counts; of one whose head is not known; and of one whose head is, and whose reader
-            // names an event that only the log could know.
+            // A stream that has not begun: of the counts; of one whose head is not known; and of one whose head is, and
+            // whose reader names an event that only the log could know.
             "/api/live", "/api/live?product=k8s", "/api/fingerprints/new/live", "/api/fingerprints/known/live?after=5",
         ];
         var answers = await Task.WhenAll(paths.Select(app.Get));

@@ -5,7 +5,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>In this process, since nothing outside shows how many grains a silo holds; started as the program starts.</summary>
+/// <summary>
+/// In this process, since nothing outside shows how many grains a silo holds; started as the program starts.
+/// </summary>
 public sealed class UnknownFingerprints(PostgresServer server)
 {
     private const int Asked = 2_000;
@@ -17,8 +19,10 @@ public sealed class UnknownFingerprints(PostgresServer server)
         await using var silo = await RunningSilo.Start(files, new Limits());
         var http = silo.Http;
 
-        using (var form = new FormUrlEncodedContent([new("action", "view"), new("product", "k8s"), new("fingerprint", "known")]))
-        using (var posted = await http.PostAsync("/api/events", form)) Assert.Equal(HttpStatusCode.OK, posted.StatusCode);
+        using (var form =
+            new FormUrlEncodedContent([new("action", "view"), new("product", "k8s"), new("fingerprint", "known")]))
+        using (var posted = await http.PostAsync("/api/events", form)) Assert.Equal(HttpStatusCode.OK,
+            posted.StatusCode);
         await Parallel.ForAsync(0, Asked, async (i, cancellation) =>
         {
             using var answer = await http.GetAsync($"/api/fingerprints/unknown-{i}", cancellation);
@@ -29,7 +33,8 @@ public sealed class UnknownFingerprints(PostgresServer server)
         await Eventually.True(async () =>
         {
             var grains = await management.GetSimpleGrainStatistics();
-            var held = grains.Where(kind => kind.GrainType.Contains(nameof(FingerprintGrain))).Sum(kind => kind.ActivationCount);
+            var held = grains.Where(kind => kind.GrainType.Contains(nameof(FingerprintGrain)))
+                .Sum(kind => kind.ActivationCount);
             return held == 1; // the known one
         }, $"Of {Asked} unknown fingerprints and a known one, more than the known one is held in memory.");
     }

@@ -11,14 +11,17 @@ public sealed class BatchReading
 {
     // Pieces of what batches are made of, right and wrong, so that chance finds the places in between.
     private static readonly Gen<string> Body = Gen.Select(OneOf("[", "", "\n", "{"), OneOf(
-            """{"action":"view","product":"k8s","fingerprint":"XYZ"}""", ",", ",", "\n", "{}", "17", "null", "\"é\"", """{"id":"a\u00e9","properties":{"b":[1,{}]}}""", "[[1]]",
-            """{"action":1}""", """{"action":"\ud800"}""", "tru", "}", """{"x":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}""", "true", " ").Array[0, 30],
+            """{"action":"view","product":"k8s","fingerprint":"XYZ"}""", ",", ",", "\n", "{}", "17", "null", "\"é\"",
+            """{"id":"a\u00e9","properties":{"b":[1,{}]}}""", "[[1]]",
+            """{"action":1}""", """{"action":"\ud800"}""", "tru", "}",
+            """{"x":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}""", "true", " ").Array[0, 30],
         OneOf("]", "", "\n", "] x"), (begin, middle, end) => begin + string.Concat(middle) + end);
 
     private static Gen<string> OneOf(params string[] texts) => Gen.Int[0, texts.Length - 1].Select(i => texts[i]);
 
     [Fact]
-    public Task Pieces_make_no_difference() => Gen.Select(Body, Gen.Bool, Gen.Int[1, 40].Array[1, 20]).SampleAsync(async (text, isArray, sizes) =>
+    public Task Pieces_make_no_difference() =>
+        Gen.Select(Body, Gen.Bool, Gen.Int[1, 40].Array[1, 20]).SampleAsync(async (text, isArray, sizes) =>
     {
         var body = Encoding.UTF8.GetBytes(text);
         var whole = await Read(body, isArray, [body.Length + 1]);
@@ -31,7 +34,9 @@ public sealed class BatchReading
     [InlineData("{}\n{}\n{}\n{}{}{}\n", false)]
     public async Task The_end_behind_a_full_part_is_no_part_of_its_own(string text, bool isArray)
     {
-        var batch = new BatchBody(PipeReader.Create(new(Encoding.UTF8.GetBytes(text))), isArray, new Limits { BatchPartEventsMax = 3 });
+        var batch =
+            new BatchBody(PipeReader.Create(new(Encoding.UTF8.GetBytes(text))), isArray,
+                new Limits { BatchPartEventsMax = 3 });
         var parts = new List<int>();
         while (!batch.Ended)
         {
@@ -56,7 +61,8 @@ public sealed class BatchReading
         });
         var batch = new BatchBody(pipe.Reader, isArray, new Limits
         {
-            BatchPartEventsMax = 3, BatchReadAheadBytesMax = sizes[0], BatchBodyEventsMax = 12, EventBodyBytesMax = 1024,
+            BatchPartEventsMax = 3, BatchReadAheadBytesMax = sizes[0], BatchBodyEventsMax = 12,
+            EventBodyBytesMax = 1024,
         });
         var seen = new StringBuilder();
         while (!batch.Ended)

@@ -21,7 +21,8 @@ public sealed class Days
             expected.Add(day);
             Assert.Equal(expected.Count, set.Count);
         }
-        foreach (var day in days.SelectMany(day => new[] { day - 64, day - 1, day, day + 1, day + 64 }).Where(day => day >= 0))
+        foreach (var day in days.SelectMany(day => new[] { day - 64, day - 1, day, day + 1, day + 64 })
+            .Where(day => day >= 0))
             Assert.Equal(expected.Contains(day), set.Contains(day));
     });
 

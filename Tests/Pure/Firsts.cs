@@ -19,7 +19,8 @@ public sealed class Firsts
         (id, action, product, occurred) => new Event(id, action, product, Midnight, occurred, null));
 
     // Events and how many of them each run takes.
-    private static readonly Gen<(Event[] Events, int[] Runs)> History = Gen.Select(AnyEvent.Array[0, 40], Gen.Int[1, 7].Array[40]);
+    private static readonly Gen<(Event[] Events, int[] Runs)> History =
+        Gen.Select(AnyEvent.Array[0, 40], Gen.Int[1, 7].Array[40]);
 
     [Fact]
     public void Each_event_is_told_what_it_is_the_first_of() => History.Sample((events, runs) =>
@@ -56,7 +57,9 @@ public sealed class Firsts
         Assert.Equal(events.Length, view.Sequence);
         if (events.Length == 0) return;
         Assert.Equal((events.Min(e => e.Occurred), events.Max(e => e.Occurred)), (view.FirstSeen, view.LastSeen));
-        Assert.Equal(events.GroupBy(e => (e.Product, e.Action)).Select(group => new CountView(group.Key.Product, group.Key.Action,
+        Assert.Equal(
+            events.GroupBy(e => (e.Product, e.Action))
+                .Select(group => new CountView(group.Key.Product, group.Key.Action,
             group.Count(), group.Min(e => e.Occurred), group.Max(e => e.Occurred))), view.Counts);
     });
 
@@ -65,12 +68,14 @@ public sealed class Firsts
     {
         var (recorded, state) = RecordIn(runs, events);
         var folded = new FingerprintState();
-        foreach (var one in recorded) folded.Apply(new(one.Fingerprint, one.Sequence, one.Event)); // as the log gives it back
+        // as the log gives it back
+        foreach (var one in recorded) folded.Apply(new(one.Fingerprint, one.Sequence, one.Event));
         Assert.True(folded.SameAs(state));
     });
 
     [Fact]
-    public void States_of_different_logs_differ() => Gen.Select(AnyEvent.Array[1, 6], Gen.Int[0, 5], AnyEvent).Sample((events, at, other) =>
+    public void States_of_different_logs_differ() =>
+        Gen.Select(AnyEvent.Array[1, 6], Gen.Int[0, 5], AnyEvent).Sample((events, at, other) =>
     {
         at %= events.Length;
         var changed = events.ToArray();
@@ -108,7 +113,9 @@ public sealed class Firsts
             foreach (var one in batch) deltas.Add(one);
             foreach (var (key, counts) in deltas) sums[key] = sums.GetValueOrDefault(key) + counts;
         }
-        var expected = recorded.GroupBy(one => (one.Event.Occurred.ToString("yyyy-MM-dd HH:mm"), one.Event.Product, one.Event.Action))
+        var expected =
+            recorded.GroupBy(one =>
+                (one.Event.Occurred.ToString("yyyy-MM-dd HH:mm"), one.Event.Product, one.Event.Action))
             .ToDictionary(group => group.Key, group => new RollupCounts(group.Count(),
                 Count(group, EventFirsts.OfFingerprint), Count(group, EventFirsts.OfProduct),
                 Count(group, EventFirsts.OfDay), Count(group, EventFirsts.OfProductDay)));
@@ -141,11 +148,13 @@ public sealed class Firsts
         Assert.Equal(state.Total, state.Sequence); // a refused event takes no sequence
     });
 
-    private static long Count(IEnumerable<DecidedEvent> group, EventFirsts first) => group.Count(one => one.Firsts.HasFlag(first));
+    private static long Count(IEnumerable<DecidedEvent> group, EventFirsts first) =>
+        group.Count(one => one.Firsts.HasFlag(first));
 
     private static IEnumerable<string> Says(Event[] events) => events
         .Select(e => $"{e.Product} {e.Occurred:yyyy-MM-dd}").Distinct().Order()
-        .Concat(events.GroupBy(e => (e.Product, e.Action)).Select(g => $"{g.Key} {g.Count()} {g.Min(e => e.Occurred):O} {g.Max(e => e.Occurred):O}"));
+        .Concat(events.GroupBy(e => (e.Product, e.Action))
+            .Select(g => $"{g.Key} {g.Count()} {g.Min(e => e.Occurred):O} {g.Max(e => e.Occurred):O}"));
 
     private static (DecidedEvent[] Recorded, FingerprintState State) RecordIn(int[] runs, Event[] events)
     {

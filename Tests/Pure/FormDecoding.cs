@@ -105,8 +105,10 @@ public sealed class FormDecoding
     }
 
     [Fact]
-    public void Two_fingerprints_never_have_one_path() => Gen.Select(Text, Text).Where((a, b) => a != b).Sample((a, b) =>
-        Assert.NotEqual(FingerprintPath.Parse(PathOf(a), Roomy).Fingerprint, FingerprintPath.Parse(PathOf(b), Roomy).Fingerprint));
+    public void Two_fingerprints_never_have_one_path() =>
+        Gen.Select(Text, Text).Where((a, b) => a != b).Sample((a, b) =>
+        Assert.NotEqual(FingerprintPath.Parse(PathOf(a), Roomy).Fingerprint,
+            FingerprintPath.Parse(PathOf(b), Roomy).Fingerprint));
 
     [Fact]
     public void Every_fingerprint_has_a_path() => Text.Sample(text =>
@@ -126,7 +128,8 @@ public sealed class FormDecoding
     {
         var limits = new Limits { FingerprintBytesMax = 9 };
         Assert.Null(FingerprintPath.Parse("/api/fingerprints/%E2%98%95%E2%98%95%E2%98%95", limits).Refusal);
-        Assert.Equal("too_long", FingerprintPath.Parse("/api/fingerprints/%E2%98%95%E2%98%95%E2%98%95a", limits).Refusal?.Reason);
+        Assert.Equal("too_long",
+            FingerprintPath.Parse("/api/fingerprints/%E2%98%95%E2%98%95%E2%98%95a", limits).Refusal?.Reason);
     }
 
     private static readonly Limits Roomy = new() { FingerprintBytesMax = 1024 };
@@ -139,5 +142,6 @@ public sealed class FormDecoding
 
     private static string PathOf(string fingerprint) => $"/api/fingerprints/{Uri.EscapeDataString(fingerprint)}";
 
-    private static Refusal? Read(string body, EventFields fields) => EventEndpoint.ParseForm(Encoding.UTF8.GetBytes(body), fields);
+    private static Refusal? Read(string body, EventFields fields) =>
+        EventEndpoint.ParseForm(Encoding.UTF8.GetBytes(body), fields);
 }

@@ -16,8 +16,10 @@ public sealed class Gzip
         foreach (var isAsync in Both)
         {
             Assert.Equal<byte>(First, await Read(Compressed(First), isAsync));
-            Assert.Equal<byte>((byte[])[.. First, .. Second], await Read([.. Compressed(First), .. Compressed(Second)], isAsync));
-            Assert.Equal<byte>(Second, await Read([.. Compressed([]), .. Compressed(Second), .. Compressed([])], isAsync));
+            Assert.Equal<byte>((byte[])[.. First, .. Second],
+                await Read([.. Compressed(First), .. Compressed(Second)], isAsync));
+            Assert.Equal<byte>(Second,
+                await Read([.. Compressed([]), .. Compressed(Second), .. Compressed([])], isAsync));
             Assert.Empty(await Read(Compressed([]), isAsync));
         }
     }
@@ -27,7 +29,8 @@ public sealed class Gzip
     {
         var member = Compressed(First);
         foreach (var isAsync in Both)
-            foreach (var tail in (byte[][])[Encoding.UTF8.GetBytes("{}\n"), Random(100_000, seed: 3), [0, 0, 0, 0], [0x1F, 0x1F]])
+            foreach (var tail in (byte[][])[Encoding.UTF8.GetBytes("{}\n"), Random(100_000, seed: 3), [0, 0, 0, 0],
+                [0x1F, 0x1F]])
             {
                 var message = await MessageOf([.. member, .. tail], isAsync);
                 Assert.StartsWith("something else follows the gzip data, at about byte ", message);
@@ -48,7 +51,8 @@ public sealed class Gzip
                 Assert.StartsWith("the gzip data is damaged, at about byte ", message);
                 Assert.InRange(PlaceIn(message), member.Length, member.Length + tail.Length);
             }
-            foreach (var bytes in (byte[][])[member[..^1], member[..^9], member[..3], [.. member, .. damaged[..100]], [.. member, 0x1F, 0x8B]])
+            foreach (var bytes in (byte[][])[member[..^1], member[..^9], member[..3], [.. member, .. damaged[..100]],
+                [.. member, 0x1F, 0x8B]])
                 Assert.Equal($"the gzip data breaks off, at byte {bytes.Length}", await MessageOf(bytes, isAsync));
         }
     }
@@ -57,14 +61,16 @@ public sealed class Gzip
     {
         await using var stream = new WholeGzipStream(new MemoryStream(bytes));
         var (read, buffer) = (new MemoryStream(), new byte[1_000]);
-        for (int count; (count = isAsync ? await stream.ReadAsync(buffer) : stream.Read(buffer, 0, buffer.Length)) > 0;) read.Write(buffer, 0, count);
+        for (int count; (count = isAsync ? await stream.ReadAsync(buffer) : stream.Read(buffer, 0, buffer.Length)) > 0;)
+            read.Write(buffer, 0, count);
         return read.ToArray();
     }
 
     private static async Task<string> MessageOf(byte[] bytes, bool isAsync) =>
         (await Assert.ThrowsAnyAsync<InvalidDataException>(() => Read(bytes, isAsync))).Message;
 
-    private static int PlaceIn(string message) => int.Parse(message[(message.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+    private static int PlaceIn(string message) =>
+        int.Parse(message[(message.LastIndexOf(' ') + 1)..], System.Globalization.CultureInfo.InvariantCulture);
 
     private static byte[] Compressed(byte[] bytes)
     {

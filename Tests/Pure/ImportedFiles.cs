@@ -6,7 +6,9 @@ using Tally.Silo.Storage;
 
 namespace Tally.Tests.Pure;
 
-/// <summary>What an import reads out of a file: events, lines that are none, and ids that a repeat gives again.</summary>
+/// <summary>
+/// What an import reads out of a file: events, lines that are none, and ids that a repeat gives again.
+/// </summary>
 public sealed class ImportedFiles
 {
     private const string Event = """{"action":"view","product":"k8s","fingerprint":"XYZ"}""";
@@ -19,11 +21,14 @@ public sealed class ImportedFiles
     [InlineData("EVENTS.TSV", "\uFEFFproduct\tid\taction\tfingerprint\nk8s\t\tview\tXYZ\nk8s\t\tview\tXYZ")]
     public async Task Ndjson_and_csv_are_the_same_events_also_in_gzip(string name, string text)
     {
-        foreach (var (bytes, called) in ((byte[], string)[])[(Utf8(text), name), (Gzip(Utf8(text)), name + ".gz"), (Gzip(Utf8(text)), name)])
+        foreach (var (bytes, called) in ((byte[], string)[])[(Utf8(text), name), (Gzip(Utf8(text)), name + ".gz"),
+            (Gzip(Utf8(text)), name)])
         {
             var items = await Read(bytes, called);
             Assert.Equal(2, items.Count);
-            Assert.All(items, item => Assert.Equal(("view", "k8s", "XYZ"), (Field(item, "action"), Field(item, "product"), Field(item, "fingerprint"))));
+            Assert.All(items,
+                item => Assert.Equal(("view", "k8s", "XYZ"),
+                    (Field(item, "action"), Field(item, "product"), Field(item, "fingerprint"))));
             Assert.NotEqual(Field(items[0], "id"), Field(items[1], "id"));
         }
     }
@@ -36,7 +41,8 @@ public sealed class ImportedFiles
             7,"say ""hi"", twice",k8s,"a
             b",,"{""plan"": ""a,b""}"
             """), "x.csv"));
-        Assert.Equal(("7", "say \"hi\", twice", "a\nb"), (Field(item, "id"), Field(item, "action"), Field(item, "fingerprint")));
+        Assert.Equal(("7", "say \"hi\", twice", "a\nb"),
+            (Field(item, "id"), Field(item, "action"), Field(item, "fingerprint")));
         Assert.Equal("a,b", Json(item).GetProperty("properties").GetProperty("plan").GetString());
         Assert.False(Json(item).TryGetProperty("timestamp", out _));
     }
@@ -44,12 +50,15 @@ public sealed class ImportedFiles
     [Fact]
     public async Task What_is_no_event_is_told_with_its_line_and_the_rest_is_read()
     {
-        var ndjson = await Read([.. Utf8($"{Event}\n\nnonsense\n[1]\n\"text\"\n{{\"id\":1,\"id\":2}}\n{{\"\\ud800\":1}}\n"), 0xFF, .. Utf8($"\n{Event}{Event}\n{Event}")], "x.ndjson");
+        var ndjson =
+            await Read([.. Utf8($"{Event}\n\nnonsense\n[1]\n\"text\"\n{{\"id\":1,\"id\":2}}\n{{\"\\ud800\":1}}\n"),
+                0xFF, .. Utf8($"\n{Event}{Event}\n{Event}")], "x.ndjson");
         Assert.NotNull(Assert.Single(await Read(Utf8("""{"time":"\ud800"}"""), "x.ndjson")).Problem);
         Assert.Equal([3L, 4, 5, 6, 8, 9], ndjson.Where(item => item.Problem is not null).Select(item => item.Line));
         Assert.Equal([1L, 7, 10], ndjson.Where(item => item.Json is not null).Select(item => item.Line));
 
-        var csv = await Read([.. Utf8("action,product,fingerprint,properties\nview,k8s\na,b,c,d,e\n\"a\nb\",k8s,XYZ,\nview,k8s,XYZ,nonsense\n"), 0xFF,
+        var csv = await Read(
+            [.. Utf8("action,product,fingerprint,properties\nview,k8s\na,b,c,d,e\n\"a\nb\",k8s,XYZ,\nview,k8s,XYZ,nonsense\n"), 0xFF,
             .. Utf8(",k8s,XYZ,\nview,k8s,XYZ,\nview,k8s,\"XYZ,\n")], "x.csv");
         Assert.Equal([2L, 3, 6, 7, 9], csv.Where(item => item.Problem is not null).Select(item => item.Line));
         Assert.Equal([4L, 8], csv.Where(item => item.Json is not null).Select(item => item.Line));
@@ -67,8 +76,10 @@ public sealed class ImportedFiles
             var huge = quote + new string('x', RecordReader.RecordBytesMax + excess - quote.Length);
             var items = await Read(Utf8($"{header}{line}\n{huge}\n{line}\n{huge}"), name);
             Assert.Equal([(long)first, first + 2], items.Where(item => item.Problem is null).Select(item => item.Line));
-            Assert.Equal([(long)first + 1, first + 3], items.Where(item => item.Problem is not null).Select(item => item.Line));
-            Assert.All(items.Where(item => item.Problem is not null), item => Assert.Contains("longer than", item.Problem));
+            Assert.Equal([(long)first + 1, first + 3],
+                items.Where(item => item.Problem is not null).Select(item => item.Line));
+            Assert.All(items.Where(item => item.Problem is not null),
+                item => Assert.Contains("longer than", item.Problem));
         }
     }
 
@@ -86,26 +97,32 @@ public sealed class ImportedFiles
     [InlineData("x", "nonsense\n", "the header has no column action")]
     [InlineData("x.csv", "action,action,product,fingerprint\n", "the header: action is there twice")]
     [InlineData("x", "[\n{}]", "the header has no column action")]
-    [InlineData("x.csv", "action,product,user_id,visitor_id\n", "the header: user_id and visitor_id may both be the fingerprint")]
+    [InlineData("x.csv", "action,product,user_id,visitor_id\n",
+        "the header: user_id and visitor_id may both be the fingerprint")]
     [InlineData("x.ndjson", """{"action":"a","product":"p","event_name":"b","event":"c"}""" + "\n", null)]
-    [InlineData("x.ndjson", """{"event_name":"b","event":"c"}""" + "\n", "line 1: event_name and event may both be the action")]
+    [InlineData("x.ndjson", """{"event_name":"b","event":"c"}""" + "\n",
+        "line 1: event_name and event may both be the action")]
     [InlineData("x.csv", "a\0c\0t\0", "this is not text")]
     public async Task A_file_that_is_neither_ends_the_import(string name, string text, string? message)
     {
         if (message is null) Assert.Equal("a", Field(Assert.Single(await Read(Utf8(text), name)), "action"));
-        else Assert.Contains(message, (await Assert.ThrowsAsync<StartupException>(() => Read(Utf8(text), name))).Message);
+        else Assert.Contains(message,
+            (await Assert.ThrowsAsync<StartupException>(() => Read(Utf8(text), name))).Message);
     }
 
     [Fact]
     public async Task A_gzip_that_breaks_off_or_is_damaged_ends_the_import()
     {
-        var whole = Gzip(Utf8(string.Concat(Enumerable.Range(0, 10_000).Select(i => $$"""{"action":"{{i}}"}""" + "\n"))));
+        var whole =
+            Gzip(Utf8(string.Concat(Enumerable.Range(0, 10_000).Select(i => $$"""{"action":"{{i}}"}""" + "\n"))));
         var damaged = whole.ToArray();
         damaged[whole.Length / 2] ^= 0xFF;
         foreach (var (bytes, message) in ((byte[], string)[])
                  [
-                     (whole[..^9], "breaks off, at byte "), (whole[..(whole.Length / 2)], "breaks off, at byte "), (whole[..3], "breaks off, at byte 3"),
-                     (damaged, "is damaged, at about byte "), ([.. whole, .. Utf8(Event)], "something else follows"), ([.. whole, .. damaged], "is damaged"),
+                     (whole[..^9], "breaks off, at byte "), (whole[..(whole.Length / 2)], "breaks off, at byte "),
+                     (whole[..3], "breaks off, at byte 3"),
+                     (damaged, "is damaged, at about byte "), ([.. whole, .. Utf8(Event)], "something else follows"),
+                     ([.. whole, .. damaged], "is damaged"),
                  ])
         {
             var told = (await Assert.ThrowsAsync<StartupException>(() => Read(bytes, "x.gz"))).Message;
@@ -125,10 +142,12 @@ public sealed class ImportedFiles
     [Theory]
     [InlineData("a.ndjson", "")]
     [InlineData("a.csv", "action,product,fingerprint,other\n")]
-    public async Task A_row_without_an_id_has_one_of_its_own_text_and_of_how_often_that_came_before(string name, string header)
+    public async Task A_row_without_an_id_has_one_of_its_own_text_and_of_how_often_that_came_before(string name,
+        string header)
     {
         var isCsv = header.Length > 0;
-        string Row(string fingerprint) => isCsv ? $"view,k8s,{fingerprint},\"a\nb\"\n" : Event.Replace("XYZ", fingerprint) + "\n";
+        string Row(string fingerprint) =>
+            isCsv ? $"view,k8s,{fingerprint},\"a\nb\"\n" : Event.Replace("XYZ", fingerprint) + "\n";
         var file = header + Row("1") + Row("2") + "nonsense\n" + Row("1") + Row("3");
         var ids = await Ids(Utf8(file), name);
         Assert.Equal(4, ids.Distinct().Count());
@@ -148,7 +167,8 @@ public sealed class ImportedFiles
         Assert.Equal(ids, (await Ids(Utf8(header + Row("6") + file[header.Length..]), name))[1..]);
 
         // Of the same rows it does not matter which one goes.
-        Assert.Equal<string[]>([ids[1], ids[0], ids[3]], await Ids(Utf8(header + file[(header + Row("1")).Length..]), name));
+        Assert.Equal<string[]>([ids[1], ids[0], ids[3]],
+            await Ids(Utf8(header + file[(header + Row("1")).Length..]), name));
     }
 
     [Fact]
@@ -182,9 +202,11 @@ public sealed class ImportedFiles
 
     [Theory]
     [InlineData("x.ndjson", """{"properties":{"text": "Käse \u00e4\/",  "n":1.50}}""")]
-    [InlineData("x.csv", "action,product,fingerprint,properties\na,b,c,\"{\"\"text\"\": \"\"Käse \\u00e4\\/\"\",  \"\"n\"\":1.50}\"")]
+    [InlineData("x.csv",
+        "action,product,fingerprint,properties\na,b,c,\"{\"\"text\"\": \"\"Käse \\u00e4\\/\"\",  \"\"n\"\":1.50}\"")]
     public async Task Properties_keep_their_own_text(string name, string text) =>
-        Assert.Equal("""{"text": "Käse \u00e4\/",  "n":1.50}""", Json(Assert.Single(await Read(Utf8(text), name))).GetProperty("properties").GetRawText());
+        Assert.Equal("""{"text": "Käse \u00e4\/",  "n":1.50}""",
+            Json(Assert.Single(await Read(Utf8(text), name))).GetProperty("properties").GetRawText());
 
     public static TheoryData<string> Encodings => new("utf-8", "utf-16", "utf-16BE", "utf-32", "utf-32BE");
 
@@ -198,7 +220,8 @@ public sealed class ImportedFiles
         {
             var items = await Read(file, "unicode.txt");
             Assert.Equal(["1", "2"], items.Select(item => Field(item, "id")));
-            Assert.Equal(("Käse", "日本", "\U0001F600"), (Field(items[0], "action"), Field(items[0], "product"), Field(items[0], "fingerprint")));
+            Assert.Equal(("Käse", "日本", "\U0001F600"),
+                (Field(items[0], "action"), Field(items[0], "product"), Field(items[0], "fingerprint")));
         }
     }
 
@@ -206,7 +229,9 @@ public sealed class ImportedFiles
     public async Task A_row_that_is_broken_in_utf_16_is_refused_alone()
     {
         const string text = "action,product,fingerprint\na,b,c\na,b,\uD83D\na,b,c\n";
-        var items = await Read([.. Encoding.Unicode.GetPreamble(), .. text.SelectMany(c => BitConverter.GetBytes(c)), (byte)'a'], "x.csv");
+        var items =
+            await Read([.. Encoding.Unicode.GetPreamble(), .. text.SelectMany(c => BitConverter.GetBytes(c)),
+                (byte)'a'], "x.csv");
         Assert.Equal([3L, 5], items.Where(item => item.Problem is not null).Select(item => item.Line));
         Assert.Equal([2L, 4], items.Where(item => item.Json is not null).Select(item => item.Line));
     }
@@ -217,22 +242,30 @@ public sealed class ImportedFiles
     {
         foreach (var name in (string[])["x.csv", "x"])
         {
-            var items = await Read(Utf8(string.Join(end, "action,product,fingerprint", "a,b,c", "", "nonsense", $"a,b,\"c{end}d\"", "a,b,c")), name);
-            Assert.Equal([(2L, true), (4, false), (5, true), (7, true)], items.Select(item => (item.Line, item.Json is not null)));
+            var items =
+                await Read(Utf8(
+                    string.Join(end, "action,product,fingerprint", "a,b,c", "", "nonsense", $"a,b,\"c{end}d\"",
+                        "a,b,c")), name);
+            Assert.Equal([(2L, true), (4, false), (5, true), (7, true)],
+                items.Select(item => (item.Line, item.Json is not null)));
             Assert.Equal($"c{end}d", Field(items[2], "fingerprint"));
         }
-        Assert.Equal([1L, 3, 4], (await Read(Utf8(string.Join(end, Event, "", "nonsense", Event)), "x.ndjson")).Select(item => item.Line));
+        Assert.Equal([1L, 3, 4],
+            (await Read(Utf8(string.Join(end, Event, "", "nonsense", Event)), "x.ndjson")).Select(item => item.Line));
     }
 
     [Fact]
     public async Task A_quote_inside_a_cell_is_a_character_and_between_tabs_always()
     {
-        foreach (var (name, separator) in ((string, char)[])[("x.csv", ','), ("x.csv", ';'), ("x.tsv", '\t'), ("x", '\t')])
+        foreach (var (name, separator) in ((string, char)[])[("x.csv", ','), ("x.csv", ';'), ("x.tsv", '\t'),
+            ("x", '\t')])
         {
             string Row(string first) => string.Join(separator, first, "k8s", "XYZ") + "\n";
             var rows = string.Concat(Enumerable.Repeat(Row("view"), 100));
             string[] cells = separator == '\t' ? ["TV 55\"", "\"a", "\"b\"", "c\""] : ["TV 55\"", "a\"b\"c", "c\"\""];
-            var items = await Read(Utf8(Row("action").Replace("k8s", "product").Replace("XYZ", "fingerprint") + string.Concat(cells.Select(cell => Row(cell) + rows))), name);
+            var items =
+                await Read(Utf8(Row("action").Replace("k8s", "product").Replace("XYZ", "fingerprint")
+                    + string.Concat(cells.Select(cell => Row(cell) + rows))), name);
             Assert.Equal(cells.Length * 101, items.Count);
             Assert.Equal(cells, items.Select(item => Field(item, "action")).Where(action => action != "view"));
         }
@@ -247,13 +280,15 @@ public sealed class ImportedFiles
     public async Task A_quote_that_opens_a_cell_and_does_not_close_it_costs_its_own_line(string line, string later)
     {
         const string row = "view,k8s,XYZ\n";
-        var (rows, longer) = (string.Concat(Enumerable.Repeat(row, 1_000)), string.Concat(Enumerable.Repeat(row, 90_000)));
+        var (rows, longer) = (string.Concat(Enumerable.Repeat(row, 1_000)),
+            string.Concat(Enumerable.Repeat(row, 90_000)));
         foreach (var after in (string[])[rows, longer])
         {
             var items = await Read(Utf8("action,product,fingerprint\n" + rows + line + rows + later + after), "x.csv");
             var refused = items.Where(item => item.Problem is not null).ToList();
             Assert.Equal(1_002, refused[0].Line);
-            Assert.Contains(refused.Count == 1 || later.Contains("XYZ,c") ? "1002" : "quote", refused[0].Problem! + refused[0].Line);
+            Assert.Contains(refused.Count == 1 || later.Contains("XYZ,c") ? "1002" : "quote",
+                refused[0].Problem! + refused[0].Line);
             Assert.InRange(refused.Count, 1, 2);
             Assert.All(refused.Skip(1), item => Assert.Equal(2_003, item.Line));
             Assert.Equal(2_000 + after.Length / row.Length + (later.Length > 0 ? 1 : 0) + 1, items.Count);
@@ -263,27 +298,34 @@ public sealed class ImportedFiles
     [Fact]
     public async Task Lines_full_of_quotes_are_read_to_the_end_and_none_for_ever()
     {
-        foreach (var line in (string[])["a,\"b\n", "\"a\nb\",\"c\nd\",\"e\n", "\"\"\"\n", "x,\"\n\"", "\"a\"b\n\"", "\"\"a,\"\"\"\n"])
+        foreach (var line in (string[])["a,\"b\n", "\"a\nb\",\"c\nd\",\"e\n", "\"\"\"\n", "x,\"\n\"", "\"a\"b\n\"",
+            "\"\"a,\"\"\"\n"])
         {
-            var text = "action,product,fingerprint\n" + string.Concat(Enumerable.Repeat(line, 3 * RecordReader.RecordBytesMax / line.Length));
+            var text = "action,product,fingerprint\n"
+                + string.Concat(Enumerable.Repeat(line, 3 * RecordReader.RecordBytesMax / line.Length));
             var source = new MemoryStream(Utf8(text));
             var records = new RecordReader(source) { Separator = (byte)',' };
-            for (long last = 0; await records.ReadRecord() is { } record; last = record.Line) Assert.True(record.Line > last);
+            for (long last = 0; await records.ReadRecord() is { } record; last = record.Line)
+                Assert.True(record.Line > last);
             Assert.Equal(text.Length, source.Position);
         }
     }
 
     [Theory]
-    [InlineData("Timestamp"), InlineData("created_at"), InlineData("createdAt"), InlineData("Created At"), InlineData("date"), InlineData("@timestamp")]
-    [InlineData("occurred"), InlineData("OCCURRED_AT"), InlineData("time"), InlineData("ts"), InlineData("event_time"), InlineData("DateTime"), InlineData("created")]
+    [InlineData("Timestamp"), InlineData("created_at"), InlineData("createdAt"), InlineData("Created At"),
+        InlineData("date"), InlineData("@timestamp")]
+    [InlineData("occurred"), InlineData("OCCURRED_AT"), InlineData("time"), InlineData("ts"), InlineData("event_time"),
+        InlineData("DateTime"), InlineData("created")]
     public async Task The_time_is_found_by_its_usual_names_in_any_case(string name)
     {
         foreach (var (file, bytes) in ((string, byte[])[])
                  [
                      ("x.csv", Utf8($"action,product,fingerprint,{name}\na,b,c,2020-01-02 03:04:05\n")),
-                     ("x.ndjson", Utf8($$"""{"action":"a","product":"b","fingerprint":"c","{{name}}":"2020-01-02T03:04:05"}""")),
+                     ("x.ndjson",
+                         Utf8($$"""{"action":"a","product":"b","fingerprint":"c","{{name}}":"2020-01-02T03:04:05"}""")),
                  ])
-            Assert.Equal("2020-01-02T03:04:05.0000000Z", Field(Assert.Single(await Read(bytes, file, TimeChoice.Found)), "timestamp"));
+            Assert.Equal("2020-01-02T03:04:05.0000000Z",
+                Field(Assert.Single(await Read(bytes, file, TimeChoice.Found)), "timestamp"));
     }
 
     [Fact]
@@ -291,24 +333,32 @@ public sealed class ImportedFiles
     {
         foreach (var (names, chosen) in ((string, int?)[])
                  [
-                     ("created_at,timestamp", 1), ("Timestamp,timestamp", 1), ("timestamp,occurred,created", 0), ("created,occurred", 1), ("CREATED,OCCURRED", 1),
-                     ("date,time", null), ("created,created_at", null), ("ts,event_time,updated_at", null), ("Timestamp,TIMESTAMP", null),
+                     ("created_at,timestamp", 1), ("Timestamp,timestamp", 1), ("timestamp,occurred,created", 0),
+                     ("created,occurred", 1), ("CREATED,OCCURRED", 1),
+                     ("date,time", null), ("created,created_at", null), ("ts,event_time,updated_at", null),
+                     ("Timestamp,TIMESTAMP", null),
                  ])
         {
             var columns = names.Split(',');
             var cells = columns.Select((_, i) => $"2020-01-0{i + 1}T00:00:00Z").ToList();
             var csv = Utf8($"action,product,fingerprint,{names}\na,b,c,{string.Join(',', cells)}");
-            var json = Utf8(JsonSerializer.Serialize(columns.Zip(cells).Append(("action", "a")).ToDictionary(pair => pair.Item1, pair => pair.Item2)));
+            var json = Utf8(
+                JsonSerializer.Serialize(
+                    columns.Zip(cells).Append(("action", "a")).ToDictionary(pair => pair.Item1, pair => pair.Item2)));
             foreach (var (bytes, file) in ((byte[], string)[])[(csv, "x.csv"), (json, "x.ndjson")])
             {
                 if (chosen is { } index)
                 {
-                    Assert.StartsWith(cells[index][..10], Field(Assert.Single(await Read(bytes, file, TimeChoice.Found)), "timestamp"));
+                    Assert.StartsWith(cells[index][..10],
+                        Field(Assert.Single(await Read(bytes, file, TimeChoice.Found)), "timestamp"));
                     continue;
                 }
-                var told = (await Assert.ThrowsAsync<StartupException>(() => Read(bytes, file, TimeChoice.Found))).Message;
+                var told = (await Assert.ThrowsAsync<StartupException>(() =>
+                    Read(bytes, file, TimeChoice.Found))).Message;
                 Assert.Contains($"{columns[0]} and {columns[1]} may both be the timestamp", told);
-                Assert.StartsWith("2020-01-02", Field(Assert.Single(await Read(bytes, file, new(columns[1], NowWhereMissing: false))), "timestamp"));
+                Assert.StartsWith("2020-01-02",
+                    Field(Assert.Single(await Read(bytes, file, new(columns[1], NowWhereMissing: false))),
+                        "timestamp"));
             }
         }
     }
@@ -319,35 +369,47 @@ public sealed class ImportedFiles
         var many = string.Concat(Enumerable.Repeat(Event + "\n", 1_000));
         foreach (var (file, text, message) in ((string, string, string)[])
                  [
-                     ("x.csv", "action,product,fingerprint,when\na,b,c,2020-01-01\n", "the header has no column for the time"),
-                     ("x.csv", "action,product,fingerprint,time\na,b,c,\na,b,c,NULL\n", "no event has a time, from line 2 on"),
-                     ("x.ndjson", "nonsense\n" + Event, "no event has a time, from line 2 on"), ("x.ndjson", many, "no event has a time, from line 1 on"),
+                     ("x.csv", "action,product,fingerprint,when\na,b,c,2020-01-01\n",
+                         "the header has no column for the time"),
+                     ("x.csv", "action,product,fingerprint,time\na,b,c,\na,b,c,NULL\n",
+                         "no event has a time, from line 2 on"),
+                     ("x.ndjson", "nonsense\n" + Event, "no event has a time, from line 2 on"),
+                     ("x.ndjson", many, "no event has a time, from line 1 on"),
                  ])
         {
-            var told = (await Assert.ThrowsAsync<StartupException>(() => Read(Utf8(text), file, TimeChoice.Found))).Message;
+            var told = (await Assert.ThrowsAsync<StartupException>(() =>
+                Read(Utf8(text), file, TimeChoice.Found))).Message;
             Assert.StartsWith(message, told);
             Assert.Contains("-time=now", told);
-            Assert.All((await Read(Utf8(text), file)).Where(item => item.Json is not null), item => Assert.False(Json(item).TryGetProperty("timestamp", out _)));
+            Assert.All((await Read(Utf8(text), file)).Where(item => item.Json is not null),
+                item => Assert.False(Json(item).TryGetProperty("timestamp", out _)));
         }
         Assert.Contains("the header has no column when", (await Assert.ThrowsAsync<StartupException>(
-            () => Read(Utf8("action,product,fingerprint,time\n"), "x.csv", new("when", NowWhereMissing: false)))).Message);
+            () => Read(Utf8("action,product,fingerprint,time\n"), "x.csv",
+                new("when", NowWhereMissing: false)))).Message);
 
         // Where others have one, the one without is refused alone.
         var timed = Event.Replace("}", ""","time":"2020-01-01"}""");
-        var items = await Read(Utf8(string.Join('\n', Event, Event, timed, Event, timed)), "x.ndjson", TimeChoice.Found);
-        Assert.Equal([(1L, false), (2, false), (3, true), (4, false), (5, true)], items.Select(item => (item.Line, item.Json is not null)));
+        var items =
+            await Read(Utf8(string.Join('\n', Event, Event, timed, Event, timed)), "x.ndjson", TimeChoice.Found);
+        Assert.Equal([(1L, false), (2, false), (3, true), (4, false), (5, true)],
+            items.Select(item => (item.Line, item.Json is not null)));
         Assert.Contains("no time", items[0].Problem);
     }
 
     [Fact]
     public async Task Other_fields_are_found_by_their_usual_names_too()
     {
-        var csv = await Read(Utf8("Event Name,PRODUCT,anonymousId,message_id,Properties,uuid\na,b,c,7,{},x\n"), "x.csv");
-        var json = await Read(Utf8("""{"event":"a","Product":"b","user_id":"c","$insert_id":"7","props":{},"uuid":"x"}"""), "x.ndjson");
+        var csv = await Read(Utf8("Event Name,PRODUCT,anonymousId,message_id,Properties,uuid\na,b,c,7,{},x\n"),
+            "x.csv");
+        var json = await Read(
+            Utf8("""{"event":"a","Product":"b","user_id":"c","$insert_id":"7","props":{},"uuid":"x"}"""), "x.ndjson");
         foreach (var item in (Item[])[.. csv, .. json])
         {
-            Assert.Equal(["action", "product", "fingerprint", "id", "properties"], Json(item).EnumerateObject().Select(field => field.Name));
-            Assert.Equal(("a", "b", "c", "7"), (Field(item, "action"), Field(item, "product"), Field(item, "fingerprint"), Field(item, "id")));
+            Assert.Equal(["action", "product", "fingerprint", "id", "properties"],
+                Json(item).EnumerateObject().Select(field => field.Name));
+            Assert.Equal(("a", "b", "c", "7"),
+                (Field(item, "action"), Field(item, "product"), Field(item, "fingerprint"), Field(item, "id")));
         }
     }
 
@@ -356,7 +418,10 @@ public sealed class ImportedFiles
     {
         foreach (var nothing in (string[])["NULL", "null", "\\N", "\"NULL\"", ""])
         {
-            var item = Assert.Single(await Read(Utf8($"id,action,product,fingerprint,time,properties\n{nothing},a,b,{nothing},{nothing},{nothing}\n"), "x.csv"));
+            var item = Assert.Single(
+                await Read(Utf8(
+                    $"id,action,product,fingerprint,time,properties\n{nothing},a,b,{nothing},{nothing},{nothing}\n"),
+                    "x.csv"));
             Assert.Equal(["action", "product", "id"], Json(item).EnumerateObject().Select(field => field.Name));
             Assert.Equal(64, Field(item, "id").Length);
         }
@@ -364,7 +429,8 @@ public sealed class ImportedFiles
             fingerprint,sequence,id,action,product,created,occurred,properties
             NULL,1,6f9619ff-8b86-d011-b42d-00c04fc964ff,\N,null,2020-01-02T00:00:00.000000Z,2020-01-01T00:00:00.000000Z,
             """), "x.csv", TimeChoice.Found));
-        Assert.Equal(("NULL", "\\N", "null"), (Field(exported, "fingerprint"), Field(exported, "action"), Field(exported, "product")));
+        Assert.Equal(("NULL", "\\N", "null"),
+            (Field(exported, "fingerprint"), Field(exported, "action"), Field(exported, "product")));
         Assert.StartsWith("2020-01-01", Field(exported, "timestamp"));
     }
 
@@ -372,10 +438,16 @@ public sealed class ImportedFiles
     public async Task What_is_kept_of_no_event_is_not_judged_and_depth_is_the_services_to_judge()
     {
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 200)) + "1" + new string('}', 200);
-        var item = Assert.Single(await Read(Utf8(Event.Replace("}", $$""","context":{{deep}},"x":1,"x":2,"\ud800":1,"properties":{{deep}}}""")), "x.ndjson"));
+        var item = Assert.Single(
+            await Read(Utf8(
+                Event.Replace("}", $$""","context":{{deep}},"x":1,"x":2,"\ud800":1,"properties":{{deep}}}""")),
+                "x.ndjson"));
         Assert.Equal(["action", "product", "fingerprint", "id", "properties"],
             JsonElement.Parse(item.Json!, new() { MaxDepth = 1_000 }).EnumerateObject().Select(field => field.Name));
-        Assert.NotNull(Assert.Single(await Read(Utf8($"action,product,fingerprint,properties\na,b,c,\"{deep.Replace("\"", "\"\"")}\"\n"), "x.csv")).Json);
+        Assert.NotNull(
+            Assert.Single(
+                await Read(Utf8($"action,product,fingerprint,properties\na,b,c,\"{deep.Replace("\"", "\"\"")}\"\n"),
+                    "x.csv")).Json);
     }
 
     private static async Task<List<Item>> Read(byte[] bytes, string name, TimeChoice? times = null)

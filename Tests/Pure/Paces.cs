@@ -8,8 +8,10 @@ namespace Tally.Tests.Pure;
 public sealed class Paces
 {
     [Theory]
-    [InlineData(1), InlineData(2), InlineData(3), InlineData(7), InlineData(9), InlineData(10), InlineData(11), InlineData(15), InlineData(19)]
-    [InlineData(20), InlineData(25), InlineData(50), InlineData(99), InlineData(333), InlineData(667), InlineData(1_000), InlineData(3_001), InlineData(10_000)]
+    [InlineData(1), InlineData(2), InlineData(3), InlineData(7), InlineData(9), InlineData(10), InlineData(11),
+        InlineData(15), InlineData(19)]
+    [InlineData(20), InlineData(25), InlineData(50), InlineData(99), InlineData(333), InlineData(667),
+        InlineData(1_000), InlineData(3_001), InlineData(10_000)]
     public void As_many_pass_each_second_as_the_limit_says(int perSecond)
     {
         var clock = new FakeTimeProvider();
@@ -18,11 +20,14 @@ public sealed class Paces
     }
 
     [Theory]
-    [InlineData(1), InlineData(2), InlineData(5), InlineData(10), InlineData(19), InlineData(20), InlineData(25), InlineData(50), InlineData(10_000)]
+    [InlineData(1), InlineData(2), InlineData(5), InlineData(10), InlineData(19), InlineData(20), InlineData(25),
+        InlineData(50), InlineData(10_000)]
     public void As_many_snapshots_are_written_each_second_as_the_limit_says(int perSecond)
     {
         var clock = new FakeTimeProvider();
-        var snapshots = new Snapshots(storage: null!, new Limits { SnapshotsPerSecondMax = perSecond, LoadQueueMax = 1 << 20 }, clock);
+        var snapshots =
+            new Snapshots(storage: null!, new Limits { SnapshotsPerSecondMax = perSecond, LoadQueueMax = 1 << 20 },
+                clock);
         AssertPaced(perSecond, clock, () => snapshots.TakeTurn().AsTask());
     }
 

@@ -8,7 +8,8 @@ namespace Tally.Tests.Pure;
 public sealed class RememberedIds
 {
     [Fact]
-    public void The_newest_events_are_remembered_and_no_others() => Gen.Select(Gen.Int[1, 9], Gen.Int[0, 40]).Sample((max, count) =>
+    public void The_newest_events_are_remembered_and_no_others() =>
+        Gen.Select(Gen.Int[1, 9], Gen.Int[0, 40]).Sample((max, count) =>
     {
         var remembered = new RememberedEvents(max);
         RecordedEvent[] recorded = [.. new FingerprintWriter("f").Decide(count)];

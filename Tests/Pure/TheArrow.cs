@@ -22,11 +22,13 @@ public sealed class TheArrow
 
     [Fact]
     public void Grains_know_no_database_no_web_server_and_no_silo() => AssertFree(Types.InAssembly(Grains).ShouldNot()
-        .HaveDependencyOnAny("Npgsql", "Microsoft.Data.Sqlite", "Microsoft.AspNetCore", "System.Data", "Tally.Silo").GetResult());
+        .HaveDependencyOnAny("Npgsql", "Microsoft.Data.Sqlite", "Microsoft.AspNetCore", "System.Data", "Tally.Silo")
+        .GetResult());
 
     [Fact]
     public void Contracts_know_neither_grains_nor_silo() => AssertFree(Types.InAssembly(Contracts).ShouldNot()
-        .HaveDependencyOnAny("Tally.Grains", "Tally.Silo", "Npgsql", "Microsoft.Data.Sqlite", "Microsoft.AspNetCore").GetResult());
+        .HaveDependencyOnAny("Tally.Grains", "Tally.Silo", "Npgsql", "Microsoft.Data.Sqlite", "Microsoft.AspNetCore")
+        .GetResult());
 
     [Fact]
     public void A_layer_of_the_silo_knows_none_that_comes_after_it() => Assert.All(Layers.Index().SkipLast(1), layer =>
@@ -45,7 +47,9 @@ public sealed class TheArrow
     public void A_project_references_only(string project, params string[] references)
     {
         var document = System.Xml.Linq.XDocument.Load(Repository.File($"{project}/{project}.csproj"));
-        var found = document.Descendants().Where(e => e.Name.LocalName is "PackageReference" or "ProjectReference" or "FrameworkReference");
+        var found =
+            document.Descendants()
+                .Where(e => e.Name.LocalName is "PackageReference" or "ProjectReference" or "FrameworkReference");
         Assert.Equal(references, found.Select(e => e.Attribute("Include")?.Value));
         Assert.Equal("Microsoft.NET.Sdk", document.Root!.Attribute("Sdk")?.Value);
     }

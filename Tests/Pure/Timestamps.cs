@@ -67,12 +67,15 @@ public sealed class Timestamps
     [Fact]
     public void What_programs_write_is_read_back() =>
         Gen.Select(Gen.DateTimeOffset, Gen.Bool).Sample((time, iso) =>
-            Timestamp.TryParse(time.ToString(iso ? "O" : "yyyy-MM-dd HH:mm:ss.fffffffzzz", CultureInfo.InvariantCulture), out var read)
+            Timestamp.TryParse(
+                time.ToString(iso ? "O" : "yyyy-MM-dd HH:mm:ss.fffffffzzz", CultureInfo.InvariantCulture), out var read)
                 ? read == time
-                : time.UtcTicks < TimeSpan.TicksPerDay || time.UtcTicks > DateTime.MaxValue.Ticks - TimeSpan.TicksPerDay);
+                : time.UtcTicks < TimeSpan.TicksPerDay
+                    || time.UtcTicks > DateTime.MaxValue.Ticks - TimeSpan.TicksPerDay);
 
     [Fact]
     public void Nothing_makes_it_throw() =>
-        Gen.OneOf(Gen.String, Gen.Char["0123456789-:TZ+. ,eE"].Array[0, 40].Select(characters => new string(characters)))
+        Gen.OneOf(Gen.String,
+            Gen.Char["0123456789-:TZ+. ,eE"].Array[0, 40].Select(characters => new string(characters)))
             .Sample(text => { Assert.Equal(Timestamp.Parse(text, out _) is null, Timestamp.TryParse(text, out _)); });
 }

@@ -7,7 +7,8 @@ namespace Tally.Tests.Pure;
 /// <summary>What the server writes for a request that it could not read, and everything else that it writes.</summary>
 public sealed class UnreadRefusals
 {
-    private const string Refused = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\nDate: Sat, 28 Nov 2026 04:00:00 GMT\r\n\r\n";
+    private const string Refused =
+        "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\nDate: Sat, 28 Nov 2026 04:00:00 GMT\r\n\r\n";
 
     [Theory]
     [InlineData(400)]
@@ -23,10 +24,13 @@ public sealed class UnreadRefusals
         var answer = Explain(Refused.Replace("400", $"{status}"));
         var end = answer.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         var (head, body) = (answer[..end].Split("\r\n"), answer[(end + 4)..]);
-        Assert.Equal([$"HTTP/1.1 {status} Bad Request", $"Content-Length: {body.Length}", "Content-Type: application/problem+json", "Connection: close", "Date: Sat, 28 Nov 2026 04:00:00 GMT"], head);
+        Assert.Equal([$"HTTP/1.1 {status} Bad Request", $"Content-Length: {body.Length}",
+            "Content-Type: application/problem+json", "Connection: close", "Date: Sat, 28 Nov 2026 04:00:00 GMT"],
+            head);
         var document = JsonDocument.Parse(body).RootElement;
         Assert.Equal(status, document.GetProperty("status").GetInt32());
-        Assert.All((string[])["title", "reason", "detail", "type"], name => Assert.NotEmpty(document.GetProperty(name).GetString()!));
+        Assert.All((string[])["title", "reason", "detail", "type"],
+            name => Assert.NotEmpty(document.GetProperty(name).GetString()!));
     }
 
     [Fact]
@@ -34,13 +38,18 @@ public sealed class UnreadRefusals
     {
         foreach (var answer in (string[])
                  [
-                     "", "H", "HTTP/1.1 ", "HTTP/1.1 4", Refused[..^1], Refused[..^4], Refused + "x", "x" + Refused, Refused.Replace("HTTP/1.1", "HTTP/1.0"),
-                     Refused.Replace("400 Bad Request", "200 OK"), Refused.Replace("400", "499"), Refused.Replace("400", "500"), Refused.Replace("400", "4x0"),
-                     Refused.Replace("Content-Length: 0", "Content-Length: 1"), Refused.Replace("Connection: close", "Connection: keep-alive"),
-                     Refused.Replace("Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n"), Refused.Replace("Date", new string('X', 300)), Refused.Replace("\r\n", "\n"),
+                     "", "H", "HTTP/1.1 ", "HTTP/1.1 4", Refused[..^1], Refused[..^4], Refused + "x", "x" + Refused,
+                     Refused.Replace("HTTP/1.1", "HTTP/1.0"),
+                     Refused.Replace("400 Bad Request", "200 OK"), Refused.Replace("400", "499"),
+                     Refused.Replace("400", "500"), Refused.Replace("400", "4x0"),
+                     Refused.Replace("Content-Length: 0", "Content-Length: 1"),
+                     Refused.Replace("Connection: close", "Connection: keep-alive"),
+                     Refused.Replace("Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n"),
+                     Refused.Replace("Date", new string('X', 300)), Refused.Replace("\r\n", "\n"),
                  ])
             Assert.Equal(answer, Explain(answer));
-        for (var room = Refused.Length; room < Explain(Refused).Length; room++) Assert.Equal(Refused, Explain(Refused, room));
+        for (var room = Refused.Length; room < Explain(Refused).Length; room++)
+            Assert.Equal(Refused, Explain(Refused, room));
     }
 
     private static string Explain(string written, int room = 1024)

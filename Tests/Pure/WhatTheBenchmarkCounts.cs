@@ -87,7 +87,8 @@ public sealed class WhatTheBenchmarkCounts
     [Fact]
     public void A_request_carries_its_numbers_and_the_length_of_its_body()
     {
-        var request = PreparedRequest.Post("/x", "text/plain", $"f={PreparedRequest.Fingerprint}&id={PreparedRequest.Id}");
+        var request =
+            PreparedRequest.Post("/x", "text/plain", $"f={PreparedRequest.Fingerprint}&id={PreparedRequest.Id}");
         var text = Encoding.ASCII.GetString(request.With(() => new(12, 345)));
         Assert.Equal("POST /x HTTP/1.1\r\nHost: bench\r\nContent-Type: text/plain\r\nContent-Length: 30\r\n\r\n"
             + "f=000000000012&id=000000000345", text);

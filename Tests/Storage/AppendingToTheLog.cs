@@ -44,7 +44,8 @@ public sealed class AppendingToTheLog(PostgresServer server)
         var created = new DateTime(2026, 12, 31, 23, 59, 59, DateTimeKind.Utc).AddMicroseconds(999_999);
         Event[] events =
         [
-            new(Guid.Parse("00000000-0000-0000-0000-00000000000f"), "view", "k8s", created, created.AddMicroseconds(-1), null),
+            new(Guid.Parse("00000000-0000-0000-0000-00000000000f"), "view", "k8s", created, created.AddMicroseconds(-1),
+                null),
             new(Guid.AllBitsSet, "naïve 😀", "%_'\"\\", created, DateTime.UnixEpoch.AddMicroseconds(1), "{}"),
             // Repeats are compared as text, so not even a space may change.
             new(Guid.NewGuid(), "view", "k8s", created, created, """{"b":1.0, "a" :[1e3,"\u0000"],"b":2}"""),
@@ -63,7 +64,8 @@ public sealed class AppendingToTheLog(PostgresServer server)
         await using var database = await at.OpenPrepared();
         await using var log = RunningLog.Start(database);
         var properties = $$"""{"a":"{{new string('é', 496)}}"}"""; // a thousand bytes
-        Event[] events = [.. EventSamples.Views(12).Select((e, i) => e with { Properties = i == 4 ? null : properties })];
+        Event[] events =
+            [.. EventSamples.Views(12).Select((e, i) => e with { Properties = i == 4 ? null : properties })];
         await new FingerprintWriter("a").Record(log.Commit, events);
 
         async Task<IEnumerable<long>> Page(long after, int limit, int bytesMax) =>
@@ -85,7 +87,8 @@ public sealed class AppendingToTheLog(PostgresServer server)
         await using var database = await at.OpenPrepared();
         await using var log = RunningLog.Start(database);
         string[] fingerprints = ["ff", "00ff", "FF", "ff ", " ff", "é", "e\u0301", "ﬀ"];
-        foreach (var fingerprint in fingerprints) await new FingerprintWriter(fingerprint).Record(log.Commit, EventSamples.View("same"));
+        foreach (var fingerprint in fingerprints)
+            await new FingerprintWriter(fingerprint).Record(log.Commit, EventSamples.View("same"));
         var newest = (await database.Storage.ReadNewest(fingerprints, 10)).Events;
         Assert.All(fingerprints, fingerprint => Assert.Single(newest[fingerprint]));
     }
@@ -102,7 +105,9 @@ public sealed class AppendingToTheLog(PostgresServer server)
         Assert.All(await Task.WhenAll(appends), result => Assert.Equal(AppendOutcome.Recorded, result.Outcome));
         await log.Close();
         Assert.Equal([5_000], await BatchSizes(at));
-        Assert.Equal(500, (await database.Storage.ReadHeads([.. runs.Select(run => run[0].Fingerprint)])).Count(head => head.Value == 10));
+        Assert.Equal(500,
+            (await database.Storage.ReadHeads([.. runs.Select(run => run[0].Fingerprint)])).Count(head =>
+                head.Value == 10));
         await RunningLog.AssertProven(database);
     }
 
@@ -116,7 +121,8 @@ public sealed class AppendingToTheLog(PostgresServer server)
         Assert.NotNull(await Try(first));
         Assert.Null(await Try([.. new FingerprintWriter("b").Decide(2), .. writer.Decide(1)])); // the sequence is taken
         writer.Fold(first);
-        Assert.Null(await Try([.. new FingerprintWriter("b").Decide(2), .. writer.Decide(first[0].Event)])); // the id is taken
+        // the id is taken
+        Assert.Null(await Try([.. new FingerprintWriter("b").Decide(2), .. writer.Decide(first[0].Event)]));
         Assert.Single(await at.Query("select fingerprint from events", row => row.GetString(0)));
         Assert.Equal([1], await BatchSizes(at));
         Assert.NotNull(await Try(writer.Decide(1)));
@@ -125,7 +131,9 @@ public sealed class AppendingToTheLog(PostgresServer server)
         {
             var deltas = new RollupDeltas();
             foreach (var one in events) deltas.Add(one);
-            var starts = events.GroupBy(one => one.Fingerprint).Select(run => new RunStart(run.Key, run.First().Sequence - 1, 0));
+            var starts =
+                events.GroupBy(one => one.Fingerprint)
+                    .Select(run => new RunStart(run.Key, run.First().Sequence - 1, 0));
             return database.Storage.TryRecord(events, [.. starts], deltas);
         }
     }

@@ -33,12 +33,15 @@ public sealed class Connecting
         await File.WriteAllTextAsync(passfile, $"127.0.0.1:{postgres.Settings.Port}:*:tally:{Password}\n");
 
         Assert.Equal(0, (await AppProcess.Run(["migrate", "-dbUrl", $"{url}?passfile={passfile}"])).ExitCode);
-        Assert.Equal(0, (await AppProcess.Run(["migrate", "-dbUrl", url], new() { ["PGPASSWORD"] = Password })).ExitCode);
-        Assert.Equal(0, (await AppProcess.Run(["migrate", "-dbUrl", url], new() { ["PGPASSFILE"] = passfile })).ExitCode);
+        Assert.Equal(0,
+            (await AppProcess.Run(["migrate", "-dbUrl", url], new() { ["PGPASSWORD"] = Password })).ExitCode);
+        Assert.Equal(0,
+            (await AppProcess.Run(["migrate", "-dbUrl", url], new() { ["PGPASSFILE"] = passfile })).ExitCode);
         File.Delete(passfile);
         foreach (var (wrong, reason) in ((string, string)[])
                  [
-                     (url, "password"), (url.Replace("tally@", "tally:wrong-secret@"), "28P01"), ($"{url}?passfile=/no/such/file", "/no/such/file"),
+                     (url, "password"), (url.Replace("tally@", "tally:wrong-secret@"), "28P01"),
+                     ($"{url}?passfile=/no/such/file", "/no/such/file"),
                  ])
         {
             var (exitCode, output, error) = await AppProcess.Run(["migrate", "-dbUrl", wrong]);
@@ -66,10 +69,12 @@ public sealed class Connecting
         var url = $"postgres://tally:{Password}@127.0.0.1:{postgres.Settings.Port}/postgres";
 
         await Opens($"{url}?channel_binding=require&sslmode=require");
-        await Opens($"{url}?channel_binding=require&sslmode=verify-full&sslrootcert={authority.Ca}&require_auth=scram-sha-256");
+        await Opens(
+            $"{url}?channel_binding=require&sslmode=verify-full&sslrootcert={authority.Ca}&require_auth=scram-sha-256");
         await Opens($"{url}?sslmode=require&sslrootcert={authority.Ca}");
         await Refused($"{url}?sslmode=verify-ca&sslrootcert={others.Ca}", "certificate");
-        await Refused($"{url}?sslmode=require&sslrootcert={others.Ca}", "certificate"); // as in libpq, a given root means a check
+        // as in libpq, a given root means a check
+        await Refused($"{url}?sslmode=require&sslrootcert={others.Ca}", "certificate");
         await Refused($"{url}?sslmode=verify-ca&sslrootcert=/no/such/file", "/no/such/file");
         await Refused($"{url}?sslmode=require&sslcert=/no/such/file", "/no/such/file");
         // A server that binds no channel, because it asks for no password or does not encrypt.

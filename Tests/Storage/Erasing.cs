@@ -15,7 +15,8 @@ public sealed class Erasing(PostgresServer server)
     private const int Page = 7;
 
     // Snapshots come early, and some ids are older than what is remembered.
-    private static readonly Limits Small = new() { RememberedEventsMax = 8, SnapshotEventsMax = 4, PageEventsMax = Page };
+    private static readonly Limits Small =
+        new() { RememberedEventsMax = 8, SnapshotEventsMax = 4, PageEventsMax = Page };
 
     [Theory, EachStorage]
     public async Task Nothing_of_it_is_left_anywhere_and_totals_stay(StorageKind storage)
@@ -26,8 +27,10 @@ public sealed class Erasing(PostgresServer server)
         {
             await RecordPerson(silo, 30);
             for (var i = 0; i < 30; i++) await silo.Grain($"neighbour-{i}").Record(EventSamples.View());
-            Assert.Equal(new(RecordOutcome.Duplicate, 1), await silo.Grain(Person).Record(PersonsEvent(0))); // an old repeat
-            await Eventually.True(async () => (await silo.Snapshots.Read(silo.GrainId(Person))).State!.Sequence > 0, "no snapshot was written");
+            // an old repeat
+            Assert.Equal(new(RecordOutcome.Duplicate, 1), await silo.Grain(Person).Record(PersonsEvent(0)));
+            await Eventually.True(async () => (await silo.Snapshots.Read(silo.GrainId(Person))).State!.Sequence > 0,
+                "no snapshot was written");
             await silo.Database.Storage.MergeRollups(3); // some deltas are merged, and some are not
             await silo.Database.Storage.MergeVisits(3);
             Assert.NotEqual("", await Traces(at));
@@ -36,7 +39,9 @@ public sealed class Erasing(PostgresServer server)
             var result = await silo.Grain(Person).Erase(suppress: false);
             Assert.Equal((EraseOutcome.Erased, new Removed(30, 1, 7, false)), (result.Outcome, result.Removed));
             Assert.Equal(ViewOutcome.Unknown, (await AskSuccessor(silo)).Outcome);
-            Assert.Equal(new Removed(0, 0, 0, false), (await Successor(silo, grain => grain.Erase(suppress: false), result => result.Outcome is EraseOutcome.SteppedDown)).Removed);
+            Assert.Equal(new Removed(0, 0, 0, false),
+                (await Successor(silo, grain => grain.Erase(suppress: false),
+                    result => result.Outcome is EraseOutcome.SteppedDown)).Removed);
             if (storage == StorageKind.Sqlite) Assert.Equal("", await Traces(at)); // also while it serves
         }
         Assert.Equal("", await Traces(at)); // stopping the silo has written nothing either
@@ -54,8 +59,10 @@ public sealed class Erasing(PostgresServer server)
         for (var i = 0; i < 9; i++)
             Assert.Equal(new(RecordOutcome.Recorded, i + 1), await Record(silo, PersonsEvent(i)));
         Assert.Equal(9, (await AskSuccessor(silo)).View!.Total);
-        Assert.Equal([2L], await at.Query("select cast(sum(new_fingerprints) as bigint) from (select new_fingerprints from rollups "
-            + "union all select new_fingerprints from rollup_deltas) as parts", row => row.GetInt64(0))); // it was new twice
+        Assert.Equal([2L],
+            await at.Query("select cast(sum(new_fingerprints) as bigint) from (select new_fingerprints from rollups "
+            // it was new twice
+            + "union all select new_fingerprints from rollup_deltas) as parts", row => row.GetInt64(0)));
         await AppProcess.AssertVerifies(at);
     }
 
@@ -68,7 +75,8 @@ public sealed class Erasing(PostgresServer server)
             await RecordPerson(silo, 3);
             Assert.Equal(new Removed(3, 0, 1, true), (await silo.Grain(Person).Erase(suppress: true)).Removed);
             Assert.Equal(RecordOutcome.Suppressed, (await Record(silo, PersonsEvent(0))).Outcome);
-            Assert.All(await silo.Grain(Person).RecordAll([PersonsEvent(1), PersonsEvent(2)]), one => Assert.Equal(RecordOutcome.Suppressed, one.Outcome));
+            Assert.All(await silo.Grain(Person).RecordAll([PersonsEvent(1), PersonsEvent(2)]),
+                one => Assert.Equal(RecordOutcome.Suppressed, one.Outcome));
             Assert.Equal(RecordOutcome.Recorded, (await silo.Grain("another").Record(EventSamples.View())).Outcome);
             // An erasure without suppression does not lift an earlier one.
             Assert.Equal(new Removed(0, 0, 0, true), (await silo.Grain(Person).Erase(suppress: false)).Removed);
@@ -92,19 +100,26 @@ public sealed class Erasing(PostgresServer server)
             await stale.Record(log.Commit, EventSamples.Views(events));
             var snapshot = new GrainState<FingerprintState>(stale.State.Copy());
             await silo.Snapshots.Write(silo.GrainId($"f{events}"), snapshot);
-            Assert.Equal(new Removed(events, 1, 1, false), await silo.Database.Storage.Erase($"f{events}", events, false, Page));
+            Assert.Equal(new Removed(events, 1, 1, false),
+                await silo.Database.Storage.Erase($"f{events}", events, false, Page));
 
             // By itself, and in one batch with valid runs.
             Assert.Equal(AppendOutcome.Fenced, (await log.Commit.Append(stale.Decide(2))).Outcome);
             var batch = RunningLog.Queueing(silo.Database);
-            Task<AppendResult>[] appends = [batch.Append(stale.Decide(1)), batch.Append(new FingerprintWriter($"other-{events}").Decide(2))];
+            Task<AppendResult>[] appends = [batch.Append(stale.Decide(1)),
+                batch.Append(new FingerprintWriter($"other-{events}").Decide(2))];
             batch.Start();
-            Assert.Equal([AppendOutcome.Fenced, AppendOutcome.Recorded], (await Task.WhenAll(appends)).Select(result => result.Outcome));
+            Assert.Equal([AppendOutcome.Fenced, AppendOutcome.Recorded],
+                (await Task.WhenAll(appends)).Select(result => result.Outcome));
             await batch.Close();
             snapshot.State = stale.State.Copy();
-            await Assert.ThrowsAsync<InconsistentStateException>(() => silo.Snapshots.Write(silo.GrainId($"f{events}"), snapshot));
-            await Assert.ThrowsAsync<InconsistentStateException>(() => silo.Snapshots.Write(silo.GrainId($"f{events}"), new(stale.State.Copy())));
-            Assert.Empty(await at.Query($"select grain_key from snapshots where grain_key = '~f{events}'", row => row.GetString(0)));
+            await Assert.ThrowsAsync<InconsistentStateException>(() =>
+                silo.Snapshots.Write(silo.GrainId($"f{events}"), snapshot));
+            await Assert.ThrowsAsync<InconsistentStateException>(() =>
+                silo.Snapshots.Write(silo.GrainId($"f{events}"), new(stale.State.Copy())));
+            Assert.Empty(
+                await at.Query($"select grain_key from snapshots where grain_key = '~f{events}'",
+                    row => row.GetString(0)));
             Assert.Empty(await silo.Database.Storage.ReadAfter($"f{events}", 0, 10));
 
             // Nor if its sequences would continue what the successor has recorded, in the same batch.
@@ -112,7 +127,8 @@ public sealed class Erasing(PostgresServer server)
             var together = RunningLog.Queueing(silo.Database);
             Task<AppendResult>[] both = [together.Append(successor.Decide(events)), together.Append(stale.Decide(1))];
             together.Start();
-            Assert.Equal([AppendOutcome.Recorded, AppendOutcome.Fenced], (await Task.WhenAll(both)).Select(result => result.Outcome));
+            Assert.Equal([AppendOutcome.Recorded, AppendOutcome.Fenced],
+                (await Task.WhenAll(both)).Select(result => result.Outcome));
             await together.Close();
             // A head that is too low or too high erases nothing.
             Assert.Null(await silo.Database.Storage.Erase($"f{events}", events - 1, false, Page));
@@ -168,9 +184,12 @@ public sealed class Erasing(PostgresServer server)
         {
             var leaving = new FingerprintWriter($"of-{length}");
             for (var i = 0; i < length; i += 1_000)
-                await leaving.Record(log.Commit, Enumerable.Range(i, 1_000).Select(n => EventSamples.View(occurred: EventSamples.Noon.AddMinutes(n % 500))));
+                await leaving.Record(log.Commit,
+                    Enumerable.Range(i, 1_000)
+                        .Select(n => EventSamples.View(occurred: EventSamples.Noon.AddMinutes(n % 500))));
             beside = 0;
-            var erasing = Task.Run(() => database.Storage.Erase(leaving.Fingerprint, length, suppress: false, pageEvents: 1));
+            var erasing =
+                Task.Run(() => database.Storage.Erase(leaving.Fingerprint, length, suppress: false, pageEvents: 1));
             while (!erasing.IsCompleted)
             {
                 await besides.Record(log.Commit, EventSamples.View());
@@ -184,11 +203,13 @@ public sealed class Erasing(PostgresServer server)
     }
 
     private static Event PersonsEvent(int i) =>
-        EventSamples.View($"id-{i}", action: $"action-{i % 3}", occurred: EventSamples.Noon.AddHours(-5 * i)) with { Properties = $$"""{"mail":"{{Secret}}","n":{{i}}}""" };
+        EventSamples.View($"id-{i}", action: $"action-{i % 3}",
+            occurred: EventSamples.Noon.AddHours(-5 * i)) with { Properties = $$"""{"mail":"{{Secret}}","n":{{i}}}""" };
 
     private static async Task RecordPerson(RunningSilo silo, int events)
     {
-        for (var i = 0; i < events; i++) Assert.Equal(new(RecordOutcome.Recorded, i + 1), await silo.Grain(Person).Record(PersonsEvent(i)));
+        for (var i = 0; i < events; i++)
+            Assert.Equal(new(RecordOutcome.Recorded, i + 1), await silo.Grain(Person).Record(PersonsEvent(i)));
     }
 
     private static Task<RecordResult> Record(RunningSilo silo, Event e) =>
@@ -198,10 +219,12 @@ public sealed class Erasing(PostgresServer server)
         Successor(silo, grain => grain.View(), result => result.Outcome == ViewOutcome.SteppedDown);
 
     // As the front end does: a grain that has stepped down sends its callers to the next.
-    private static async Task<T> Successor<T>(RunningSilo silo, Func<IFingerprintGrain, ValueTask<T>> call, Func<T, bool> steppedDown)
+    private static async Task<T> Successor<T>(RunningSilo silo, Func<IFingerprintGrain, ValueTask<T>> call,
+        Func<T, bool> steppedDown)
     {
         T? result = default;
-        await Eventually.True(async () => !steppedDown(result = await call(silo.Grain(Person))), "there is no successor");
+        await Eventually.True(async () => !steppedDown(result = await call(silo.Grain(Person))),
+            "there is no successor");
         return result!;
     }
 
@@ -213,7 +236,8 @@ public sealed class Erasing(PostgresServer server)
     // Every trace of the person in a dump of the database; of SQLite, in its files.
     private static async Task<string> Traces(TestDatabase at)
     {
-        string[] traces = [Person, Secret, Convert.ToHexString(Encoding.UTF8.GetBytes(Person)), Convert.ToHexString(Encoding.UTF8.GetBytes(Secret)),
+        string[] traces = [Person, Secret, Convert.ToHexString(Encoding.UTF8.GetBytes(Person)),
+            Convert.ToHexString(Encoding.UTF8.GetBytes(Secret)),
             .. Enumerable.Range(0, 30).Select(i => PersonsEvent(i).Id.ToString())];
         var dump = await at.Dump();
         return string.Join("; ", traces.Where(trace => dump.Contains(trace, StringComparison.OrdinalIgnoreCase)));

@@ -4,7 +4,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>An export reads along the log's key: nothing is sorted, so nothing is gathered before the first row.</summary>
+/// <summary>
+/// An export reads along the log's key: nothing is sorted, so nothing is gathered before the first row.
+/// </summary>
 public sealed partial class ExportPlans(PostgresServer server)
 {
     [Theory, EachStorage]
@@ -33,7 +35,9 @@ public sealed partial class ExportPlans(PostgresServer server)
                 select md5(i::text), 1, gen_random_uuid(), 'view', 'k8s', now(), now() from generate_series(1, 20000) i;
                 analyze events;
                 """);
-            var plan = string.Join('\n', await database.Query($"begin; {scripts["read_in_key_order"]}; explain {question}", row => row.GetString(0)));
+            var plan = string.Join('\n',
+                await database.Query($"begin; {scripts["read_in_key_order"]}; explain {question}",
+                    row => row.GetString(0)));
             Assert.StartsWith("Index Scan using events_pkey on events", plan);
             Assert.Matches(@"Index Cond: \(ROW\(fingerprint, sequence\) > ROW\('x'::text, '?7'?(::bigint)?\)\)", plan);
             Assert.DoesNotContain("Sort", plan);

@@ -16,11 +16,14 @@ public sealed class GrainStorage(PostgresServer server)
         for (var round = 0; round < 10; round++)
         {
             var grain = await Recorded(silo, $"f{round}");
-            var written = await Task.WhenAll(Enumerable.Range(1, 8).Select(total => Task.Run(() => TryWrite(silo, grain, New(total)))));
+            var written =
+                await Task.WhenAll(
+                    Enumerable.Range(1, 8).Select(total => Task.Run(() => TryWrite(silo, grain, New(total)))));
             Assert.Single(written, won => won);
             var read = await silo.Snapshots.Read(grain);
             Assert.Equal(Array.IndexOf(written, true) + 1, read.State!.Total);
-            Assert.Equal([1], await at.Query($"select version from snapshots where grain_key = '~f{round}'", row => row.GetInt32(0)));
+            Assert.Equal([1],
+                await at.Query($"select version from snapshots where grain_key = '~f{round}'", row => row.GetInt32(0)));
         }
     }
 
@@ -58,8 +61,10 @@ public sealed class GrainStorage(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, new Limits());
-        string[] fingerprints = ["00ff", "ff", "FF", "0f8fad5bd9cb469fa16570867728950e", "0F8FAD5BD9CB469FA16570867728950E"];
-        foreach (var (i, fingerprint) in fingerprints.Index()) await silo.Snapshots.Write(await Recorded(silo, fingerprint), New(i + 1));
+        string[] fingerprints = ["00ff", "ff", "FF", "0f8fad5bd9cb469fa16570867728950e",
+            "0F8FAD5BD9CB469FA16570867728950E"];
+        foreach (var (i, fingerprint) in fingerprints.Index())
+            await silo.Snapshots.Write(await Recorded(silo, fingerprint), New(i + 1));
         foreach (var (i, fingerprint) in fingerprints.Index())
             Assert.Equal(i + 1, (await silo.Snapshots.Read(silo.GrainId(fingerprint))).State!.Total);
     }

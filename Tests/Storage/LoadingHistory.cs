@@ -31,13 +31,15 @@ public sealed class LoadingHistory(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, Small);
-        foreach (var (snapshotAt, total) in ((int, int)[])[(8, 8), (30, 30), (26, 30), (22, 30), (21, 30), (3, 30), (0, 30)])
+        foreach (var (snapshotAt, total) in ((int, int)[])[(8, 8), (30, 30), (26, 30), (22, 30), (21, 30), (3, 30),
+            (0, 30)])
         {
             var fingerprint = $"long-{snapshotAt}-{total}";
             var writer = await Recorded(silo, fingerprint, total);
             if (snapshotAt > 0) await WriteSnapshot(silo, fingerprint, await FoldOf(silo, fingerprint, snapshotAt));
             // Now only the snapshot holds these. The load must not need them from the log.
-            if (snapshotAt >= 22) await at.Execute($"delete from events where fingerprint = '{fingerprint}' and sequence <= 20");
+            if (snapshotAt >= 22)
+                await at.Execute($"delete from events where fingerprint = '{fingerprint}' and sequence <= 20");
 
             var loaded = await silo.History.Load(fingerprint, silo.GrainId(fingerprint));
             Assert.True(loaded.State.SameAs(writer.State), fingerprint);
@@ -61,7 +63,8 @@ public sealed class LoadingHistory(PostgresServer server)
         Assert.Equal(0, loaded.SnapshotSequence); // so the next event writes another snapshot
 
         Assert.Equal(RecordOutcome.Recorded, (await silo.Grain("a").Record(Event(12))).Outcome);
-        await Eventually.True(async () => (await silo.Snapshots.Read(silo.GrainId("a"))).State!.Sequence == 13, "the snapshot stayed ahead");
+        await Eventually.True(async () => (await silo.Snapshots.Read(silo.GrainId("a"))).State!.Sequence == 13,
+            "the snapshot stayed ahead");
         await AppProcess.AssertVerifies(at);
     }
 
@@ -88,9 +91,11 @@ public sealed class LoadingHistory(PostgresServer server)
         {
             await using var silo = await RunningSilo.Start(at, Small);
             Assert.Equivalent(expected.ToView("a"), (await silo.Grain("a").View()).View, strict: true);
-            Assert.Equal(new(RecordOutcome.Duplicate, 2), await silo.Grain("a").Record(Event(1))); // older than what it remembers
+            // older than what it remembers
+            Assert.Equal(new(RecordOutcome.Duplicate, 2), await silo.Grain("a").Record(Event(1)));
             Assert.Equal(new(RecordOutcome.Duplicate, 30), await silo.Grain("a").Record(Event(29)));
-            Assert.Equal(new(RecordOutcome.IdConflict, 2), await silo.Grain("a").Record(Event(1) with { Action = "buy" }));
+            Assert.Equal(new(RecordOutcome.IdConflict, 2),
+                await silo.Grain("a").Record(Event(1) with { Action = "buy" }));
         }
     }
 
@@ -100,9 +105,11 @@ public sealed class LoadingHistory(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
         await using var log = RunningLog.Start(database);
-        var (present, pruned, partly, erased) = (new FingerprintWriter("present"), new FingerprintWriter("pruned"), new FingerprintWriter("partly"), new FingerprintWriter("erased"));
+        var (present, pruned, partly, erased) = (new FingerprintWriter("present"), new FingerprintWriter("pruned"),
+            new FingerprintWriter("partly"), new FingerprintWriter("erased"));
         var cutoff = EventSamples.Noon.AddMinutes(1);
-        foreach (var writer in (FingerprintWriter[])[present, pruned, partly, erased]) await writer.Record(log.Commit, EventSamples.Views(3));
+        foreach (var writer in (FingerprintWriter[])[present, pruned, partly, erased])
+            await writer.Record(log.Commit, EventSamples.Views(3));
         await partly.Record(log.Commit, EventSamples.View() with { Created = cutoff });
         Assert.Equal(6, (await database.Storage.Prune(["partly", "pruned"], cutoff, 10))!.Events);
         string[] asked = ["erased", "new", "partly", "present", "pruned"];
@@ -114,21 +121,25 @@ public sealed class LoadingHistory(PostgresServer server)
 
         foreach (var suppress in (bool[])[false, true]) // from the second round on, some fingerprint is suppressed
         {
-            Assert.Equal(suppress ? 0 : 3, (await database.Storage.Erase("erased", suppress ? 0 : 3, suppress, 10))!.Events);
+            Assert.Equal(suppress ? 0 : 3,
+                (await database.Storage.Erase("erased", suppress ? 0 : 3, suppress, 10))!.Events);
             newest = await database.Storage.ReadNewest(asked, 2);
             Assert.Equal(["partly 4", "present 3", "present 2"], Lines(newest));
             Assert.Equal(suppress ? ["erased", "pruned"] : ["pruned"], newest.Remains.Keys.Order());
-            Assert.True(newest.Remains["pruned"] is { Suppressed: false, Pruned: { } state } && state.SameAs(pruned.State));
+            Assert.True(newest.Remains["pruned"] is { Suppressed: false, Pruned: { } state }
+                && state.SameAs(pruned.State));
             if (suppress) Assert.Equal(new(null, Suppressed: true), newest.Remains["erased"]);
         }
         Assert.Empty((await database.Storage.ReadNewest(["new"], 2)).Remains);
         Assert.Empty((await database.Storage.ReadNewest(["present"], 2)).Remains);
 
         static IEnumerable<string> Lines(NewestOfMany newest) =>
-            newest.Events.OrderBy(of => of.Key, StringComparer.Ordinal).SelectMany(of => of.Select(recorded => $"{of.Key} {recorded.Sequence}"));
+            newest.Events.OrderBy(of => of.Key, StringComparer.Ordinal)
+                .SelectMany(of => of.Select(recorded => $"{of.Key} {recorded.Sequence}"));
     }
 
-    private static Event Event(int i) => EventSamples.View($"e{i}", action: $"action-{i % 3}", occurred: EventSamples.Noon.AddHours(-5 * i));
+    private static Event Event(int i) =>
+        EventSamples.View($"e{i}", action: $"action-{i % 3}", occurred: EventSamples.Noon.AddHours(-5 * i));
 
     private static async Task<FingerprintWriter> Recorded(RunningSilo silo, string fingerprint, int count)
     {

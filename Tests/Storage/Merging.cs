@@ -29,7 +29,8 @@ public sealed class Merging(PostgresServer server)
         Assert.Equal(480, merged); // each delta once
         Assert.Equal([0L], await at.Query("select count(*) from rollup_deltas", row => row.GetInt64(0)));
         foreach (var table in (string[])["rollups", "counters"])
-            Assert.Equal([480L], await at.Query($"select cast(sum(events) as bigint) from {table}", row => row.GetInt64(0)));
+            Assert.Equal([480L],
+                await at.Query($"select cast(sum(events) as bigint) from {table}", row => row.GetInt64(0)));
         await RunningLog.AssertProven(database);
 
         async Task AppendBatches(int worker, int batches)
@@ -39,8 +40,10 @@ public sealed class Merging(PostgresServer server)
             for (var i = 0; i < batches; i++)
             {
                 var moment = EventSamples.Noon.AddHours(i * worker); // old keys and new ones, on several days
-                await writer.Record(log.Commit, EventSamples.View(occurred: moment), EventSamples.View(occurred: moment, action: "buy"),
-                    EventSamples.View(occurred: moment, product: "vm"), EventSamples.View(occurred: moment.AddMinutes(1)));
+                await writer.Record(log.Commit, EventSamples.View(occurred: moment),
+                    EventSamples.View(occurred: moment, action: "buy"),
+                    EventSamples.View(occurred: moment, product: "vm"),
+                    EventSamples.View(occurred: moment.AddMinutes(1)));
             }
         }
     }
@@ -50,7 +53,8 @@ public sealed class Merging(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
-        await using (var log = RunningLog.Start(database)) await new FingerprintWriter("a").Record(log.Commit, EventSamples.Views(3));
+        await using (var log = RunningLog.Start(database)) await new FingerprintWriter("a").Record(log.Commit,
+            EventSamples.Views(3));
         // Deleting deltas fails, after they were added to the rollups.
         await at.Execute(storage == StorageKind.Sqlite
             ? "create trigger broken before delete on rollup_deltas begin select raise(abort, 'broken'); end"
@@ -70,20 +74,25 @@ public sealed class Merging(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var direct = await at.OpenPrepared();
-        await using (var log = RunningLog.Start(direct)) await new FingerprintWriter("a").Record(log.Commit, EventSamples.Views(3));
+        await using (var log = RunningLog.Start(direct)) await new FingerprintWriter("a").Record(log.Commit,
+            EventSamples.Views(3));
         await using var proxy = PostgresProxy.Before(at);
         await using var database = Database.For(DatabaseUrl.Parse(proxy.Url), new());
         await database.Storage.ReadHeads(["a"]); // the first connection loads types, in a transaction
         foreach (var (merge, deltas) in ((Func<Task<int>>, string)[])
-                 [(() => database.Storage.MergeRollups(10), "rollup_deltas"), (() => database.Storage.MergeVisits(10), "visit_deltas")])
+                 [(() => database.Storage.MergeRollups(10), "rollup_deltas"),
+                     (() => database.Storage.MergeVisits(10), "visit_deltas")])
         {
             proxy.CutNext(cut, "COMMIT\0");
             await Assert.ThrowsAsync<CommitUnknownException>(merge);
             if (remains is { } there)
-                Assert.Equal([there], await at.Query($"select exists (select from {deltas})", row => row.GetBoolean(0)));
+                Assert.Equal([there],
+                    await at.Query($"select exists (select from {deltas})", row => row.GetBoolean(0)));
         }
         Assert.Equal(2, proxy.Cuts);
-        await Eventually.True(async () => await Merged(direct.Storage.MergeRollups) && await Merged(direct.Storage.MergeVisits), "Somebody keeps the merge's lock.");
+        await Eventually.True(async () =>
+            await Merged(direct.Storage.MergeRollups) && await Merged(direct.Storage.MergeVisits),
+            "Somebody keeps the merge's lock.");
         await RunningLog.AssertProven(direct);
 
         // The lock is free once there is nothing left to merge.
@@ -98,8 +107,10 @@ public sealed class Merging(PostgresServer server)
         await using var app = await AppProcess.Start(at.Through(proxy));
         proxy.CutNext(CutAt.CommitReply, "COMMIT\0"); // the whole word, so that it does not match READ COMMITTED
         Assert.Equal(200, (await app.PostForm("action=a&product=p&fingerprint=f")).Status);
-        await Eventually.True(async () => proxy.Cuts == 1 && (await at.Query("select count(*) from rollup_deltas", row => row.GetInt64(0)))[0] == 0
-            && (await at.Query("select count(*) from visit_deltas", row => row.GetInt64(0)))[0] == 0, () => $"It merges no more: {app.Output}", seconds: 60);
+        await Eventually.True(async () =>
+            proxy.Cuts == 1 && (await at.Query("select count(*) from rollup_deltas", row => row.GetInt64(0)))[0] == 0
+            && (await at.Query("select count(*) from visit_deltas", row => row.GetInt64(0)))[0] == 0,
+            () => $"It merges no more: {app.Output}", seconds: 60);
         Assert.Equal(200, (await app.PostForm("action=a&product=p&fingerprint=f")).Status);
         Assert.Equal(0, await app.Terminate());
         await AppProcess.AssertVerifies(at);

@@ -35,8 +35,10 @@ public sealed class MergingVisits(PostgresServer server)
             for (var i = 0; i < batches; i++)
             {
                 var moment = EventSamples.Noon.AddHours(i * worker); // old days and new ones
-                await writer.Record(log.Commit, EventSamples.View(occurred: moment), EventSamples.View(occurred: moment.AddTicks(-10)),
-                    EventSamples.View(occurred: moment, product: "vm"), EventSamples.View(occurred: moment.Date.AddTicks(-10)));
+                await writer.Record(log.Commit, EventSamples.View(occurred: moment),
+                    EventSamples.View(occurred: moment.AddTicks(-10)),
+                    EventSamples.View(occurred: moment, product: "vm"),
+                    EventSamples.View(occurred: moment.Date.AddTicks(-10)));
             }
         }
     }
@@ -46,7 +48,8 @@ public sealed class MergingVisits(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
-        await using (var log = RunningLog.Start(database)) await new FingerprintWriter("a").Record(log.Commit, EventSamples.Views(3));
+        await using (var log = RunningLog.Start(database)) await new FingerprintWriter("a").Record(log.Commit,
+            EventSamples.Views(3));
         await at.Execute(storage == StorageKind.Sqlite
             ? "create trigger broken before delete on visit_deltas begin select raise(abort, 'broken'); end"
             : "create function broken() returns trigger language plpgsql as 'begin raise exception ''broken''; end'; "
@@ -62,13 +65,16 @@ public sealed class MergingVisits(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
         var log = RunningLog.Queueing(database);
-        var appends = Enumerable.Range(0, 5_000).Select(i => log.Append(new FingerprintWriter($"é'\"\\😀 {i}").Decide(1))).ToList();
+        var appends =
+            Enumerable.Range(0, 5_000).Select(i => log.Append(new FingerprintWriter($"é'\"\\😀 {i}").Decide(1)))
+                .ToList();
         log.Start();
         await Task.WhenAll(appends);
         await log.Close();
         Assert.Equal([1L], await at.Query("select count(*) from visit_deltas", row => row.GetInt64(0)));
         Assert.Equal(1, await database.Storage.MergeVisits(1));
-        Assert.Equal((5_000, 5_000), await database.Storage.CountUniques(new(2026, 3, 1), new(2026, 3, 2), null, CancellationToken.None));
+        Assert.Equal((5_000, 5_000),
+            await database.Storage.CountUniques(new(2026, 3, 1), new(2026, 3, 2), null, CancellationToken.None));
         await RunningLog.AssertProven(database);
     }
 }

@@ -6,16 +6,19 @@ namespace Tally.Tests.Storage;
 
 public sealed class Migrating(PostgresServer server)
 {
-    private static IEnumerable<string> Known(StorageKind storage) => new SqlScripts($"{storage}/Migrations").Names.Order();
+    private static IEnumerable<string> Known(StorageKind storage) =>
+        new SqlScripts($"{storage}/Migrations").Names.Order();
 
     [Theory, EachStorage]
     public async Task Eight_at_once_on_an_empty_database_apply_each_migration_once(StorageKind storage)
     {
         await using var at = await TestDatabase.Create(storage, server);
         var databases = Enumerable.Range(0, 8).Select(_ => Database.For(DatabaseUrl.Parse(at.Url), new())).ToList();
-        var applied = await Task.WhenAll(databases.Select(database => Task.Run(() => database.Prepare(CancellationToken.None))));
+        var applied =
+            await Task.WhenAll(databases.Select(database => Task.Run(() => database.Prepare(CancellationToken.None))));
         Assert.Equal(Known(storage), applied.SelectMany(names => names).Order());
-        await using (var log = RunningLog.Start(databases[0])) await new FingerprintWriter("a").Record(log.Commit, EventSamples.View());
+        await using (var log = RunningLog.Start(databases[0])) await new FingerprintWriter("a").Record(log.Commit,
+            EventSamples.View());
 
         foreach (var database in databases)
         {
@@ -26,7 +29,8 @@ public sealed class Migrating(PostgresServer server)
     }
 
     [Theory, EachStorage]
-    public async Task A_database_with_a_migration_that_the_program_does_not_know_is_refused_and_left_alone(StorageKind storage)
+    public async Task A_database_with_a_migration_that_the_program_does_not_know_is_refused_and_left_alone(
+        StorageKind storage)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using (await at.OpenPrepared()) { }
@@ -34,8 +38,10 @@ public sealed class Migrating(PostgresServer server)
         await at.Execute(DropOrleans(storage));
         await using var database = Database.For(DatabaseUrl.Parse(at.Url), new());
         var refused = await Assert.ThrowsAsync<StartupException>(() => database.Prepare(CancellationToken.None));
-        Assert.StartsWith("The database has migration 0999_future, which this version of app does not know: ", refused.Message);
-        Assert.Equal(["0001_baseline", "0999_future"], await at.Query("select scriptname from migrations order by 1", row => row.GetString(0)));
+        Assert.StartsWith("The database has migration 0999_future, which this version of app does not know: ",
+            refused.Message);
+        Assert.Equal(["0001_baseline", "0999_future"],
+            await at.Query("select scriptname from migrations order by 1", row => row.GetString(0)));
 
         var (exitCode, _, error) = await AppProcess.Run(["migrate", "-dbUrl", at.Url]);
         Assert.Equal((1, $"app: {refused.Message}\n"), (exitCode, error));
@@ -48,7 +54,8 @@ public sealed class Migrating(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using (await at.OpenPrepared()) { }
         await at.Execute("drop table removed_rollups; delete from migrations");
-        await at.Execute("insert into migrations (scriptname, applied) values ('0001_event_log', '2026-01-01 00:00:00')");
+        await at.Execute(
+            "insert into migrations (scriptname, applied) values ('0001_event_log', '2026-01-01 00:00:00')");
         await using var database = Database.For(DatabaseUrl.Parse(at.Url), new());
         var refused = await Assert.ThrowsAsync<StartupException>(() => database.Prepare(CancellationToken.None));
         Assert.StartsWith("The database has migration 0001_event_log, which", refused.Message);
@@ -82,12 +89,14 @@ public sealed class Migrating(PostgresServer server)
     public async Task Postgres_without_synchronous_commit_is_refused(string setting)
     {
         await using var at = await TestDatabase.Create(StorageKind.Postgres, server);
-        var name = (await at.Query("select current_database(), current_user", row => (Database: row.GetString(0), User: row.GetString(1))))[0];
+        var name = (await at.Query("select current_database(), current_user",
+            row => (Database: row.GetString(0), User: row.GetString(1))))[0];
         await at.Execute(setting.Replace("{0}", name.Database).Replace("role tally", $"role {name.User}"));
         await using var database = Database.For(DatabaseUrl.Parse(at.Url), new());
         var refused = await Assert.ThrowsAsync<StartupException>(() => database.Prepare(CancellationToken.None));
         Assert.Contains("synchronous_commit off", refused.Message);
-        Assert.Equal([0L], await at.Query("select count(*) from pg_tables where schemaname = 'public'", row => row.GetInt64(0)));
+        Assert.Equal([0L],
+            await at.Query("select count(*) from pg_tables where schemaname = 'public'", row => row.GetInt64(0)));
     }
 
     [Fact]
@@ -111,14 +120,17 @@ public sealed class Migrating(PostgresServer server)
         await database.Storage.CheckWritable(CancellationToken.None);
         if (storage == StorageKind.Postgres)
         {
-            await at.Execute($"alter database {(await at.Query("select current_database()", row => row.GetString(0)))[0]} set default_transaction_read_only = on");
+            await at.Execute(
+                $"alter database {(await at.Query("select current_database()", row => row.GetString(0)))[0]} set default_transaction_read_only = on");
             await using var readOnly = Database.For(DatabaseUrl.Parse(at.Url), new());
-            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() => readOnly.Storage.CheckWritable(CancellationToken.None));
+            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() =>
+                readOnly.Storage.CheckWritable(CancellationToken.None));
         }
         else
         {
             await using var gone = Database.For(DatabaseUrl.Parse(at.Url + ".gone"), new());
-            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() => gone.Storage.CheckWritable(CancellationToken.None));
+            await Assert.ThrowsAsync<Grains.EventLog.EventLogUnavailableException>(() =>
+                gone.Storage.CheckWritable(CancellationToken.None));
             Assert.False(File.Exists(at.Path + ".gone"));
         }
     }

@@ -13,53 +13,70 @@ public sealed class Proofs(PostgresServer server)
     [
         ("delete from events where fingerprint = 'a' and sequence = 3", "fingerprint 'a': sequence 4 follows 2"),
         ("delete from events where fingerprint = 'a' and sequence = 1", "fingerprint 'a': sequence 2 follows 0"),
-        ("delete from events where fingerprint = 'a' and sequence = 12", "snapshot of 'a' is at sequence 12, its log ends at 11"),
+        ("delete from events where fingerprint = 'a' and sequence = 12",
+            "snapshot of 'a' is at sequence 12, its log ends at 11"),
         ("delete from events where fingerprint = 'a'", "snapshot of 'a' is at sequence 12, its log ends at 0"),
         ("delete from events where fingerprint = 'one'", "rollup 2026-03-01T12:00Z k8s view: stored"),
-        ("update events set action = 'buy' where fingerprint = 'a' and sequence = 3", "snapshot of 'a' at sequence 12 is not the fold"),
+        ("update events set action = 'buy' where fingerprint = 'a' and sequence = 3",
+            "snapshot of 'a' at sequence 12 is not the fold"),
         ("update events set action = 'buy' where fingerprint = 'one'", "rollup 2026-03-01T12:00Z k8s view: stored"),
         ("update events set action = 'new' where fingerprint = 'one'", "rollup 2026-03-01T12:00Z k8s new: missing"),
-        ("update events set fingerprint = 'two' where fingerprint = 'one'", "visit of 'one' to k8s on 2026-03-01: stored 1 events"),
-        ("update events set fingerprint = 'zwei' where fingerprint = 'one'", "visit of 'zwei' to k8s on 2026-03-01: missing, the log says 1 events"),
-        ("update visits set events = events + 1 where fingerprint = 'a'", "visit of 'a' to k8s on 2026-03-01: stored 13 events"),
+        ("update events set fingerprint = 'two' where fingerprint = 'one'",
+            "visit of 'one' to k8s on 2026-03-01: stored 1 events"),
+        ("update events set fingerprint = 'zwei' where fingerprint = 'one'",
+            "visit of 'zwei' to k8s on 2026-03-01: missing, the log says 1 events"),
+        ("update visits set events = events + 1 where fingerprint = 'a'",
+            "visit of 'a' to k8s on 2026-03-01: stored 13 events"),
         ("update visits set first_seen = last_seen, last_seen = '2026-03-01T12:00:00.000001Z' where fingerprint = 'other'", "visit of 'other' to k8s on 2026-03-01: stored 12"),
-        ("update visits set first_seen = '2026-03-01T11:59:59.999999Z' where fingerprint = 'other'", "visit of 'other' to k8s on 2026-03-01: stored 12"),
-        ("update visits set day = '2026-03-02' where fingerprint = 'a'", "visit of 'a' to k8s on 2026-03-02: stored 12"),
+        ("update visits set first_seen = '2026-03-01T11:59:59.999999Z' where fingerprint = 'other'",
+            "visit of 'other' to k8s on 2026-03-01: stored 12"),
+        ("update visits set day = '2026-03-02' where fingerprint = 'a'",
+            "visit of 'a' to k8s on 2026-03-02: stored 12"),
         ("update visits set product = 'vm' where fingerprint = 'a'", "visit of 'a' to vm on 2026-03-01: stored 12"),
         ("update visits set fingerprint = '0' where fingerprint = 'a'", "visit of '0' to k8s on 2026-03-01: stored 12"),
-        ("update visits set fingerprint = 'zzz' where fingerprint = 'a'", "visit of 'zzz' to k8s on 2026-03-01: stored 12"),
+        ("update visits set fingerprint = 'zzz' where fingerprint = 'a'",
+            "visit of 'zzz' to k8s on 2026-03-01: stored 12"),
         ("delete from visits where fingerprint = 'a'", "visit of 'a' to k8s on 2026-03-01: missing"),
         ("delete from visits where fingerprint = 'other'", "visit of 'other' to k8s on 2026-03-01: missing"),
         ("update rollups set events = events + 1 where action = 'view'", "k8s view: stored"),
         ("update rollups set new_fingerprints = new_fingerprints + 1 where action = 'view'", "k8s view: stored"),
-        ("update rollups set new_product_fingerprints = new_product_fingerprints + 1 where action = 'view'", "k8s view: stored"),
+        ("update rollups set new_product_fingerprints = new_product_fingerprints + 1 where action = 'view'",
+            "k8s view: stored"),
         ("update rollups set daily_fingerprints = daily_fingerprints + 1 where action = 'view'", "k8s view: stored"),
-        ("update rollups set daily_product_fingerprints = daily_product_fingerprints + 1 where action = 'view'", "k8s view: stored"),
+        ("update rollups set daily_product_fingerprints = daily_product_fingerprints + 1 where action = 'view'",
+            "k8s view: stored"),
         ("delete from rollups where action = 'view'", "k8s view: missing"),
         ("update rollups set product = 'vm' where action = 'view'", "vm view: stored"),
         ("insert into rollup_deltas (minute, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, "
             + "daily_product_fingerprints) select minute, product, action, 1, 0, 0, 0, 0 from rollups where action = 'view'", "k8s view: stored"),
-        ("update rollup_hours set events = events + 1 where action = 'view'", "rollup of the hour 2026-03-01T12:00Z k8s view: stored"),
-        ("update rollup_hours set daily_fingerprints = daily_fingerprints - 1 where action = 'view'", "rollup of the hour 2026-03-01T12:00Z k8s view: stored"),
+        ("update rollup_hours set events = events + 1 where action = 'view'",
+            "rollup of the hour 2026-03-01T12:00Z k8s view: stored"),
+        ("update rollup_hours set daily_fingerprints = daily_fingerprints - 1 where action = 'view'",
+            "rollup of the hour 2026-03-01T12:00Z k8s view: stored"),
         ("delete from rollup_hours where action = 'open'", "rollup of the hour 2026-03-01T12:00Z k8s open: missing"),
-        ("update rollup_hours set product = 'vm' where action = 'view'", "rollup of the hour 2026-03-01T12:00Z vm view: stored"),
+        ("update rollup_hours set product = 'vm' where action = 'view'",
+            "rollup of the hour 2026-03-01T12:00Z vm view: stored"),
         ("update counters set events = events + 1 where action = 'view'", "counter k8s view: stored"),
         (Replace("~a", by: "~other"), "snapshot of 'a' at sequence 12 is not the fold"),
         (Replace("~a", by: "~long"), "snapshot of 'a' is at sequence 16, its log ends at 12"),
         (Rename("~a", "~0"), "snapshot of '0' is at sequence 12, its log ends at 0"),
         (Rename("~a", "~b"), "snapshot of 'b' is at sequence 12, its log ends at 0"),
         (Rename("~a", "~zzz"), "snapshot of 'zzz' is at sequence 12, its log ends at 0"),
-        ("update snapshots set payload = (select cast('broken' as bytes)) where grain_key = '~a'", "snapshot '~a' cannot be read"),
+        ("update snapshots set payload = (select cast('broken' as bytes)) where grain_key = '~a'",
+            "snapshot '~a' cannot be read"),
         ("delete from snapshots", ""), // a snapshot may be lost
         ("delete from visits where fingerprint = 'pruned'", "visits of 'pruned' do not add up"),
         ("update visits set events = events + 1 where fingerprint = 'pruned'", "visits of 'pruned' do not add up"),
-        ("update visits set product = 'vm' where fingerprint = 'pruned'", "visit of 'pruned' to vm on 2026-03-01: stored"),
+        ("update visits set product = 'vm' where fingerprint = 'pruned'",
+            "visit of 'pruned' to vm on 2026-03-01: stored"),
         ("delete from removed_rollups", "k8s gone: stored"),
         ("update removed_rollups set events = events + 1", "k8s gone: stored"),
         ("delete from pruned", "fingerprint 'pruned': sequence 4 follows 0"),
         ("update pruned set state = (select cast('broken' as bytes))", "what was pruned of '~pruned' cannot be read"),
-        ("update pruned set state = (select payload from snapshots where grain_key = '~a')", "fingerprint 'pruned': sequence 4 follows 12"),
-        ("delete from events where fingerprint = 'pruned' and sequence = 4", "fingerprint 'pruned': sequence 5 follows 3"),
+        ("update pruned set state = (select payload from snapshots where grain_key = '~a')",
+            "fingerprint 'pruned': sequence 4 follows 12"),
+        ("delete from events where fingerprint = 'pruned' and sequence = 4",
+            "fingerprint 'pruned': sequence 5 follows 3"),
     ];
 
     [Theory, EachStorage]
@@ -69,7 +86,8 @@ public sealed class Proofs(PostgresServer server)
         await Fill(at);
         await using var database = await at.OpenPrepared();
         await using (var log = RunningLog.Start(database))
-            await new FingerprintWriter("pruned").Record(log.Commit, Enumerable.Range(0, 5).Select(_ => EventSamples.View(action: "gone")));
+            await new FingerprintWriter("pruned").Record(log.Commit,
+                Enumerable.Range(0, 5).Select(_ => EventSamples.View(action: "gone")));
         Assert.Equal(new Pruned(3, true), await database.Storage.Prune(["pruned"], DateTime.MaxValue, 3));
         while (await database.Storage.MergeRollups(1_000) > 0) { }
         while (await database.Storage.MergeVisits(1_000) > 0) { }
@@ -83,11 +101,14 @@ public sealed class Proofs(PostgresServer server)
             await at.Execute(damage.Replace("as bytes", storage == StorageKind.Sqlite ? "as blob" : "as bytea"));
             var (differences, found) = await Prove(database);
             Assert.True((finding.Length == 0) == (differences == 0), $"{damage}: {differences} differences");
-            Assert.True(finding.Length == 0 || found.Exists(line => line.Contains(finding)), $"{damage}: {string.Join("; ", found)}");
+            Assert.True(finding.Length == 0 || found.Exists(line => line.Contains(finding)),
+                $"{damage}: {string.Join("; ", found)}");
 
             await at.Execute("delete from rollup_deltas");
-            await at.Execute("update counters set events = (select sound.events from sound_counters as sound where sound.id = counters.id)");
-            foreach (var table in tables) await at.Execute($"delete from {table}; insert into {table} select * from sound_{table}");
+            await at.Execute(
+                "update counters set events = (select sound.events from sound_counters as sound where sound.id = counters.id)");
+            foreach (var table in tables)
+                await at.Execute($"delete from {table}; insert into {table} select * from sound_{table}");
         }
         Assert.Empty((await Prove(database)).Found);
     }
@@ -98,7 +119,8 @@ public sealed class Proofs(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await Fill(at);
         var (exitCode, output, _) = await AppProcess.Run(["verify", "-dbUrl", at.Url]);
-        Assert.Equal((0, "41 events of 4 fingerprints, 3 snapshots, 3 rollups, 4 visits: all equal\n"), (exitCode, output));
+        Assert.Equal((0, "41 events of 4 fingerprints, 3 snapshots, 3 rollups, 4 visits: all equal\n"),
+            (exitCode, output));
 
         await at.Execute("update events set action = 'buy' where fingerprint = 'one'");
         (exitCode, output, _) = await AppProcess.Run(["verify", "-dbUrl", at.Url]);
@@ -113,7 +135,8 @@ public sealed class Proofs(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
         await using var log = RunningLog.Start(database);
-        for (var i = 0; i < 4; i++) await new FingerprintWriter($"early-{i}").Record(log.Commit, EventSamples.Views(1_000));
+        for (var i = 0; i < 4; i++)
+            await new FingerprintWriter($"early-{i}").Record(log.Commit, EventSamples.Views(1_000));
         await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
         await using var events = audit.Events(CancellationToken.None).GetAsyncEnumerator();
         Assert.True(await events.MoveNextAsync());
@@ -126,14 +149,17 @@ public sealed class Proofs(PostgresServer server)
     private static string Replace(string key, string by) =>
         $"update snapshots set payload = (select payload from snapshots where grain_key = '{by}') where grain_key = '{key}'";
 
-    private static string Rename(string key, string to) => $"update snapshots set grain_key = '{to}' where grain_key = '{key}'";
+    private static string Rename(string key, string to) =>
+        $"update snapshots set grain_key = '{to}' where grain_key = '{key}'";
 
     // Three fingerprints with a snapshot, one without; three rollups.
     private static async Task Fill(TestDatabase at)
     {
         // Snapshots only at the end, so that each stands at its fingerprint's last event.
-        await using var silo = await RunningSilo.Start(at, new Limits { SnapshotEventsMax = 1_000, SnapshotOnDeactivationEventsMin = 2 });
-        foreach (var (fingerprint, action, count) in ((string, string, int)[])[("a", "view", 12), ("other", "buy", 12), ("long", "view", 16), ("one", "view", 1)])
+        await using var silo =
+            await RunningSilo.Start(at, new Limits { SnapshotEventsMax = 1_000, SnapshotOnDeactivationEventsMin = 2 });
+        foreach (var (fingerprint, action, count) in ((string, string, int)[])[("a", "view", 12), ("other", "buy", 12),
+            ("long", "view", 16), ("one", "view", 1)])
             for (var i = 0; i < count; i++)
                 Assert.Equal(RecordOutcome.Recorded, (await silo.Grain(fingerprint).Record(EventSamples.View(
                     action: i == 5 ? "open" : action, occurred: EventSamples.Noon))).Outcome);

@@ -22,12 +22,14 @@ public sealed class Pruning(PostgresServer server)
         await using var log = RunningLog.Start(silo.Database);
         // Numbers of events before and after the cutoff: none is left, fewer than are remembered, and more.
         var writers = new List<FingerprintWriter>();
-        foreach (var (old, young) in ((int, int)[])[(0, 3), (1, 0), (3, 0), (20, 0), (3, 2), (3, 20), (20, 20), (20, 8), (20, 7)])
+        foreach (var (old, young) in ((int, int)[])[(0, 3), (1, 0), (3, 0), (20, 0), (3, 2), (3, 20), (20, 20), (20, 8),
+            (20, 7)])
         {
             writers.Add(new($"f{old}-{young}"));
             await writers[^1].Record(log.Commit, Enumerable.Range(0, old + young).Select(i => Event(i, old: i < old)));
         }
-        await silo.Snapshots.Write(silo.GrainId("f20-20"), new(writers.Single(one => one.Fingerprint == "f20-20").State.Copy()));
+        await silo.Snapshots.Write(silo.GrainId("f20-20"),
+            new(writers.Single(one => one.Fingerprint == "f20-20").State.Copy()));
         string[] names = [.. writers.Select(one => one.Fingerprint).Order(StringComparer.Ordinal)];
         long steps = 0, pruned = 0;
         for (var more = true; more; steps++)
@@ -35,7 +37,9 @@ public sealed class Pruning(PostgresServer server)
             var step = (await silo.Database.Storage.Prune(names, Cutoff, 6))!;
             (pruned, more) = (pruned + step.Events, step.HasMore);
             foreach (var writer in writers)
-                Assert.True((await silo.History.Load(writer.Fingerprint, silo.GrainId(writer.Fingerprint))).State.SameAs(writer.State), writer.Fingerprint);
+                Assert.True(
+                    (await silo.History.Load(writer.Fingerprint, silo.GrainId(writer.Fingerprint))).State.SameAs(
+                        writer.State), writer.Fingerprint);
             await RunningLog.AssertProven(silo.Database);
         }
         Assert.Equal((4, 90), (steps, pruned));
@@ -47,14 +51,16 @@ public sealed class Pruning(PostgresServer server)
         {
             var head = writer.State.Sequence;
             // Neither a writer that knows nothing of the fingerprint nor a stale one brings a pruned sequence back.
-            Assert.Equal(AppendOutcome.Fenced, (await log.Commit.Append(new FingerprintWriter(writer.Fingerprint).Decide(1))).Outcome);
+            Assert.Equal(AppendOutcome.Fenced,
+                (await log.Commit.Append(new FingerprintWriter(writer.Fingerprint).Decide(1))).Outcome);
             if (head > 1)
             {
                 var behind = new FingerprintWriter(writer.Fingerprint);
                 behind.Fold(behind.Decide((int)head - 1));
                 Assert.Equal(AppendOutcome.Fenced, (await log.Commit.Append(behind.Decide(2))).Outcome);
             }
-            Assert.Equal(new(RecordOutcome.Recorded, head + 1), await silo.Grain(writer.Fingerprint).Record(EventSamples.View("next")));
+            Assert.Equal(new(RecordOutcome.Recorded, head + 1),
+                await silo.Grain(writer.Fingerprint).Record(EventSamples.View("next")));
             Assert.Equal(head + 1, (await silo.Grain(writer.Fingerprint).View()).View!.Total);
         }
         // A pruned id counts again, another does not.
@@ -62,7 +68,8 @@ public sealed class Pruning(PostgresServer server)
         Assert.Equal(new(RecordOutcome.Duplicate, 21), await silo.Grain("f20-20").Record(Event(20, old: false)));
         Assert.Equal(new Removed(2, 0, 5, false), (await silo.Grain("f20-0").Erase(false)).Removed);
         await AppProcess.AssertVerifies(at);
-        Assert.Empty(await at.Query("select fingerprint from pruned where fingerprint = 'f20-0'", row => row.GetString(0)));
+        Assert.Empty(
+            await at.Query("select fingerprint from pruned where fingerprint = 'f20-0'", row => row.GetString(0)));
     }
 
     [Theory, EachStorage]
@@ -74,7 +81,8 @@ public sealed class Pruning(PostgresServer server)
         string[] names = ["", "a", "aa", "b", "é", "ﬀ", "😀"];
         foreach (var (i, name) in names.Index().Skip(1))
             await new FingerprintWriter(name).Record(log.Commit,
-                EventSamples.View() with { Created = Cutoff.AddDays(-i) }, EventSamples.View(), EventSamples.View(occurred: Cutoff.AddHours(i)));
+                EventSamples.View() with { Created = Cutoff.AddDays(-i) }, EventSamples.View(),
+                EventSamples.View(occurred: Cutoff.AddHours(i)));
         var found = new List<AgeOfFingerprint>();
         for (var after = ""; ; after = found[^1].Fingerprint)
         {
@@ -82,7 +90,10 @@ public sealed class Pruning(PostgresServer server)
             found.AddRange(some);
             if (some.Count < 2) break;
         }
-        Assert.Equal(names.Index().Skip(1).Select(one => new AgeOfFingerprint(one.Item, Cutoff.AddDays(-one.Index), Cutoff.AddHours(one.Index))), found);
+        Assert.Equal(
+            names.Index().Skip(1)
+                .Select(one => new AgeOfFingerprint(one.Item, Cutoff.AddDays(-one.Index), Cutoff.AddHours(one.Index))),
+                found);
     }
 
     [Theory, EachStorage]
@@ -95,7 +106,8 @@ public sealed class Pruning(PostgresServer server)
         await writer.Record(log.Commit, Enumerable.Range(0, 100).Select(i => Event(i, old: true)));
         var pruning = Task.Run(async () =>
         {
-            for (var pruned = 0L; pruned < 100;) pruned += (await silo.Database.Storage.Prune(["a"], Cutoff, 1))?.Events ?? 0;
+            for (var pruned = 0L; pruned < 100;)
+                pruned += (await silo.Database.Storage.Prune(["a"], Cutoff, 1))?.Events ?? 0;
         });
         for (var i = 0; i < 20 || !pruning.IsCompleted; i++)
         {
@@ -110,14 +122,17 @@ public sealed class Pruning(PostgresServer server)
 
     // One of few ids, its age in days, and what is done: mostly posting.
     private static readonly Gen<(Deed Deed, int Id, int Age)[]> Deeds = Gen.Select(
-        Gen.Frequency((12, Gen.Const(Deed.Post)), (3, Gen.Const(Deed.Prune)), (1, Gen.Const(Deed.Erase)), (2, Gen.Const(Deed.Leave))),
+        Gen.Frequency((12, Gen.Const(Deed.Post)), (3, Gen.Const(Deed.Prune)), (1, Gen.Const(Deed.Erase)),
+            (2, Gen.Const(Deed.Leave))),
         Gen.Int[0, 15], Gen.Int[0, 9]).Array[1, 40];
 
     [Theory, EachStorage]
     public async Task Any_history_with_erasures_and_pruning_is_what_a_plain_model_says(StorageKind storage)
     {
         await using var at = await TestDatabase.Create(storage, server);
-        await using var silo = await RunningSilo.Start(at, new Limits { RememberedEventsMax = 3, SnapshotEventsMax = 2, PageEventsMax = 2 });
+        await using var silo =
+            await RunningSilo.Start(at,
+                new Limits { RememberedEventsMax = 3, SnapshotEventsMax = 2, PageEventsMax = 2 });
         var fingerprints = 0;
         await Deeds.SampleAsync(async deeds =>
         {
@@ -148,9 +163,11 @@ public sealed class Pruning(PostgresServer server)
 
         public async Task Post(int id, int age)
         {
-            var e = EventSamples.View($"id-{id}", action: $"action-{id % 2}", occurred: Cutoff.AddDays(-age).AddHours(-id)) with { Created = Cutoff.AddDays(-age) };
+            var e = EventSamples.View($"id-{id}", action: $"action-{id % 2}",
+                occurred: Cutoff.AddDays(-age).AddHours(-id)) with { Created = Cutoff.AddDays(-age) };
             RecordResult result = default;
-            await Eventually.True(async () => (result = await Grain.Record(e)).Outcome != RecordOutcome.SteppedDown, "there is no successor");
+            await Eventually.True(async () => (result = await Grain.Record(e)).Outcome != RecordOutcome.SteppedDown,
+                "there is no successor");
             var known = log.FindLastIndex(one => one.Id == e.Id) + 1;
             // The grain may still remember a pruned event.
             if (known > pruned || result.Outcome != RecordOutcome.Recorded)
@@ -177,7 +194,9 @@ public sealed class Pruning(PostgresServer server)
         public async Task Erase()
         {
             EraseResult result = default;
-            await Eventually.True(async () => (result = await Grain.Erase(suppress: false)).Outcome != EraseOutcome.SteppedDown, "there is no successor");
+            await Eventually.True(async () =>
+                (result = await Grain.Erase(suppress: false)).Outcome != EraseOutcome.SteppedDown,
+                "there is no successor");
             Assert.Equal(log.Count - pruned, result.Removed!.Events);
             log.Clear();
             (state, pruned) = (new(), 0);
@@ -188,10 +207,12 @@ public sealed class Pruning(PostgresServer server)
         public async Task Check()
         {
             ViewResult view = default;
-            await Eventually.True(async () => (view = await Grain.View()).Outcome != ViewOutcome.SteppedDown, "there is no successor");
+            await Eventually.True(async () => (view = await Grain.View()).Outcome != ViewOutcome.SteppedDown,
+                "there is no successor");
             Assert.Equal(log.Count == 0 ? ViewOutcome.Unknown : ViewOutcome.Known, view.Outcome);
             if (log.Count > 0) Assert.Equivalent(state.ToView(fingerprint), view.View, strict: true);
-            Assert.Equal(log.Skip(pruned), (await silo.Database.Storage.ReadAfter(fingerprint, 0, 100)).Select(recorded => recorded.Event));
+            Assert.Equal(log.Skip(pruned),
+                (await silo.Database.Storage.ReadAfter(fingerprint, 0, 100)).Select(recorded => recorded.Event));
         }
     }
 
@@ -205,36 +226,48 @@ public sealed class Pruning(PostgresServer server)
         {
             await using var log = RunningLog.Start(database);
             foreach (var (name, count) in ((string, int)[])[("old", 25), ("both", 25), ("gone", 4)])
-                await new FingerprintWriter(name).Record(log.Commit, Enumerable.Range(0, count).Select(i => Aged(now.AddDays(name == "gone" ? -30 : -3))));
+                await new FingerprintWriter(name).Record(log.Commit,
+                    Enumerable.Range(0, count).Select(i => Aged(now.AddDays(name == "gone" ? -30 : -3))));
             await new FingerprintWriter("young").Record(log.Commit, Aged(now), Aged(now));
             var both = new FingerprintWriter("both");
             both.Fold(await database.Storage.ReadAfter("both", 0, 100));
             await both.Record(log.Commit, Aged(now));
         }
         await using var app = await AppProcess.Start(at,
-            new() { ["Limits__PruneEventsMax"] = "10", ["Limits__PruneFingerprintsMax"] = "2", ["Limits__PruneStepsPerSecondMax"] = "100", ["Limits__PrunePauseSeconds"] = "1" },
+            new() { ["Limits__PruneEventsMax"] = "10", ["Limits__PruneFingerprintsMax"] = "2",
+                ["Limits__PruneStepsPerSecondMax"] = "100", ["Limits__PrunePauseSeconds"] = "1" },
             flags: ["-retention=2d", "-forgetAfter=20d"]);
-        await Eventually.True(async () => (await at.Query("select fingerprint, sequence from events order by 1, 2", row => $"{row.GetString(0)} {row.GetInt64(1)}"))
+        await Eventually.True(async () =>
+            (await at.Query("select fingerprint, sequence from events order by 1, 2",
+                row => $"{row.GetString(0)} {row.GetInt64(1)}"))
             .SequenceEqual(["both 26", "young 1", "young 2"]), () => "not pruned: " + app.Output);
         await Eventually.True(async () => (await app.View("gone")).Status == 404, "not forgotten");
         foreach (var (name, total) in ((string, int)[])[("old", 25), ("both", 26), ("young", 2)])
             Assert.Equal(total, (await app.View(name)).Body.GetProperty("total").GetInt64());
         Assert.Equal(26, (await app.PostForm("action=view&product=k8s&fingerprint=old")).Sequence);
-        Assert.Equal((200, 1), ((await app.Get("/api/fingerprints/both/events")).Status, (await app.Get("/api/fingerprints/both/events")).Body.GetProperty("events").GetArrayLength()));
+        Assert.Equal((200, 1),
+            ((await app.Get("/api/fingerprints/both/events")).Status,
+                (await app.Get("/api/fingerprints/both/events")).Body.GetProperty("events").GetArrayLength()));
         // A fully pruned fingerprint is forgotten too, when it is old enough.
         await at.Execute("delete from events where fingerprint = 'old'");
         Assert.Equal(0, await app.Terminate());
         Assert.DoesNotContain("fail: ", app.Output);
         Assert.Contains("Retention removed", app.Output);
 
-        await using var later = await AppProcess.Start(at, new() { ["Limits__PrunePauseSeconds"] = "1", ["Limits__PruneStepsPerSecondMax"] = "100" }, flags: ["-forgetAfter=1d"]);
-        await Eventually.True(async () => (await at.Query("select fingerprint from pruned", row => row.GetString(0))).SequenceEqual(["both"]), "not forgotten: " + later.Output);
+        await using var later =
+            await AppProcess.Start(at,
+                new() { ["Limits__PrunePauseSeconds"] = "1", ["Limits__PruneStepsPerSecondMax"] = "100" },
+                flags: ["-forgetAfter=1d"]);
+        await Eventually.True(async () =>
+            (await at.Query("select fingerprint from pruned", row => row.GetString(0))).SequenceEqual(["both"]),
+            "not forgotten: " + later.Output);
         Assert.Equal(0, await later.Terminate());
 
         static Event Aged(DateTime time) => EventSamples.View(occurred: time) with { Created = time };
     }
 
-    private static Event Event(int i, bool old) => EventSamples.View($"e{i}", action: $"action-{i % 3}", occurred: Cutoff.AddHours(-5 * i)) with
+    private static Event Event(int i, bool old) =>
+        EventSamples.View($"e{i}", action: $"action-{i % 3}", occurred: Cutoff.AddHours(-5 * i)) with
     {
         Created = old ? Cutoff.AddMicroseconds(-1) : Cutoff,
     };

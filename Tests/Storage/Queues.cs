@@ -13,15 +13,18 @@ public sealed class Queues(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
         var log = RunningLog.Queueing(database, new Limits { QueueEventsMax = 10 });
-        Task<AppendResult>[] taken = [log.Append(new FingerprintWriter("a").Decide(6)), log.Append(new FingerprintWriter("b").Decide(3))];
+        Task<AppendResult>[] taken = [log.Append(new FingerprintWriter("a").Decide(6)),
+            log.Append(new FingerprintWriter("b").Decide(3))];
         Assert.True(log.IsFullFor(new FingerprintWriter("c").Decide(2))); // 11 events
         var last = log.Append(new FingerprintWriter("d").Decide(1)); // 10
         Assert.True(log.IsFullFor(new FingerprintWriter("e").Decide(1)));
         Assert.All([.. taken, last], append => Assert.False(append.IsCompleted));
 
         log.Start();
-        Assert.All(await Task.WhenAll([.. taken, last]), result => Assert.Equal(AppendOutcome.Recorded, result.Outcome));
-        Assert.Equal(AppendOutcome.Recorded, (await log.Append(new FingerprintWriter("c").Decide(10))).Outcome); // room again
+        Assert.All(await Task.WhenAll([.. taken, last]),
+            result => Assert.Equal(AppendOutcome.Recorded, result.Outcome));
+        // room again
+        Assert.Equal(AppendOutcome.Recorded, (await log.Append(new FingerprintWriter("c").Decide(10))).Outcome);
         await log.Close();
         Assert.Equal(["a", "b", "c", "d"], (await database.Storage.ReadHeads(["a", "b", "c", "d", "e"])).Keys.Order());
         Assert.True(log.IsFullFor(new FingerprintWriter("e").Decide(1))); // closed
@@ -48,7 +51,8 @@ public sealed class Queues(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
         var log = RunningLog.Queueing(database, new Limits { BatchEventsMax = 10 });
-        var appends = Enumerable.Range(0, 20).Select(i => log.Append(new FingerprintWriter($"f{i}").Decide(10))).ToList();
+        var appends =
+            Enumerable.Range(0, 20).Select(i => log.Append(new FingerprintWriter($"f{i}").Decide(10))).ToList();
         log.Start();
         await log.Close();
         Assert.All(appends, append => Assert.True(append.IsCompleted));
@@ -65,7 +69,9 @@ public sealed class Queues(PostgresServer server)
             await new FingerprintWriter("a").Record(log.Commit, EventSamples.Views(20));
             await new FingerprintWriter("b").Record(log.Commit, EventSamples.Views(2));
         }
-        var loader = new HistoryLoader(database.Storage, new Limits { LoadQueueMax = 4, LoadFingerprintsMax = 3, RememberedEventsMax = 8 });
+        var loader =
+            new HistoryLoader(database.Storage,
+                new Limits { LoadQueueMax = 4, LoadFingerprintsMax = 3, RememberedEventsMax = 8 });
         // The same fingerprint twice: two activations compete on this silo.
         List<string> asked = ["a", "b", "a", "unknown"];
         var loads = asked.ConvertAll(loader.ReadNewest);

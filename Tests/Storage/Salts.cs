@@ -20,7 +20,10 @@ public sealed class Salts(PostgresServer server)
         await using var database = await at.OpenPrepared();
         for (var day = Day; day < Day.AddDays(3); day = day.AddDays(1))
         {
-            var taken = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => database.Storage.TakeSalt(Fresh(day, (byte)i)))));
+            var taken =
+                await Task.WhenAll(
+                    Enumerable.Range(0, 16)
+                        .Select(i => Task.Run(() => database.Storage.TakeSalt(Fresh(day, (byte)i)))));
             Assert.All(taken, salt => Assert.Equal((day, taken[0].Salt[0]), (salt.Day, salt.Salt[0])));
             Assert.Equal([taken[0].Salt], await Stored(at));
         }
@@ -56,7 +59,8 @@ public sealed class Salts(PostgresServer server)
         Assert.Equal(first, await other.Current());
 
         clock.Advance(TimeSpan.FromMinutes(1));
-        await Eventually.True(async () => !(await Stored(at)).Single().SequenceEqual(first), "The old salt is still there.");
+        await Eventually.True(async () => !(await Stored(at)).Single().SequenceEqual(first),
+            "The old salt is still there.");
         var second = await one.Current();
         Assert.NotEqual(first, second);
         Assert.Equal(second, await other.Current());
@@ -79,7 +83,9 @@ public sealed class Salts(PostgresServer server)
     public async Task A_sqlite_file_has_no_salt_of_before()
     {
         await using var at = await TestDatabase.Create(StorageKind.Sqlite, server);
-        byte[][] salts = [.. Enumerable.Range(1, 3).Select(i => Enumerable.Range(0, 32).Select(j => (byte)(17 * i + 7 * j)).ToArray())];
+        byte[][] salts =
+            [.. Enumerable.Range(1, 3)
+                .Select(i => Enumerable.Range(0, 32).Select(j => (byte)(17 * i + 7 * j)).ToArray())];
         await using (var database = await at.OpenPrepared())
             for (var i = 0; i < salts.Length; i++) await database.Storage.TakeSalt(new(Day.AddDays(i), salts[i]));
         Assert.Equal([false, false, true], salts.Select(salt => Holds(at, salt)));
@@ -95,5 +101,6 @@ public sealed class Salts(PostgresServer server)
 
     private static DailySalt Fresh(DateOnly day, byte first) => new(day, [first, .. new byte[31]]);
 
-    private static Task<List<byte[]>> Stored(TestDatabase at) => at.Query("select salt from daily_salts", row => (byte[])row[0]);
+    private static Task<List<byte[]>> Stored(TestDatabase at) =>
+        at.Query("select salt from daily_salts", row => (byte[])row[0]);
 }

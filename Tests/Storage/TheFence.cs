@@ -17,7 +17,8 @@ public sealed class TheFence(PostgresServer server)
 
         var second = RunningLog.Queueing(database);
         var before = second.Append(new FingerprintWriter("before").Decide(3));
-        var stale = second.Append(new FingerprintWriter("shared").Decide(3)); // begins below the head, and ends above it
+        // begins below the head, and ends above it
+        var stale = second.Append(new FingerprintWriter("shared").Decide(3));
         var after = second.Append(new FingerprintWriter("zzz").Decide(3));
         second.Start();
         Assert.Equal([AppendOutcome.Recorded, AppendOutcome.Fenced, AppendOutcome.Recorded],
@@ -36,7 +37,8 @@ public sealed class TheFence(PostgresServer server)
         await using var database = await at.OpenPrepared();
         var log = RunningLog.Queueing(database);
         var winner = new FingerprintWriter("shared").Decide(1);
-        Task<AppendResult>[] appends = [log.Append(winner), log.Append(new FingerprintWriter("shared").Decide(2)), log.Append(new FingerprintWriter("a").Decide(1))];
+        Task<AppendResult>[] appends = [log.Append(winner), log.Append(new FingerprintWriter("shared").Decide(2)),
+            log.Append(new FingerprintWriter("a").Decide(1))];
         log.Start();
         Assert.Equal([AppendOutcome.Recorded, AppendOutcome.Fenced, AppendOutcome.Recorded],
             (await Task.WhenAll(appends)).Select(result => result.Outcome));
@@ -50,8 +52,12 @@ public sealed class TheFence(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared(new Limits { ConnectionsMax = 64 });
-        var writers = Enumerable.Range(0, 64).Select(_ => (Log: RunningLog.Start(database), Run: new FingerprintWriter("shared").Decide(1))).ToList();
-        var results = await Task.WhenAll(writers.Select(writer => Task.Run(() => writer.Log.Commit.Append(writer.Run))));
+        var writers =
+            Enumerable.Range(0, 64)
+                .Select(_ => (Log: RunningLog.Start(database), Run: new FingerprintWriter("shared").Decide(1)))
+                .ToList();
+        var results =
+            await Task.WhenAll(writers.Select(writer => Task.Run(() => writer.Log.Commit.Append(writer.Run))));
         foreach (var (log, _) in writers) await log.DisposeAsync();
 
         var won = Assert.Single(results.Index(), result => result.Item.Outcome == AppendOutcome.Recorded).Index;
@@ -67,9 +73,11 @@ public sealed class TheFence(PostgresServer server)
         await using var database = await at.OpenPrepared();
         await using var log = RunningLog.Start(database);
         var cutoff = EventSamples.Noon.AddMinutes(1);
-        var (erased, pruned, kept) = (new FingerprintWriter("erased"), new FingerprintWriter("pruned"), new FingerprintWriter("kept"));
+        var (erased, pruned, kept) = (new FingerprintWriter("erased"), new FingerprintWriter("pruned"),
+            new FingerprintWriter("kept"));
         long known = 0;
-        foreach (var writer in (FingerprintWriter[])[erased, pruned, kept]) await Append(writer, AppendOutcome.Recorded);
+        foreach (var writer in (FingerprintWriter[])[erased, pruned, kept])
+            await Append(writer, AppendOutcome.Recorded);
         var behind = pruned.Decide(2); // its writer sleeps while two events are recorded and removed
         await Append(pruned, AppendOutcome.Recorded);
         await Append(pruned, AppendOutcome.Recorded);
@@ -81,7 +89,8 @@ public sealed class TheFence(PostgresServer server)
         await Append(erased, AppendOutcome.Fenced);
         await Append(kept, AppendOutcome.Recorded);
         Assert.Equal(loaded, known); // a load and the next commit give the same epoch
-        await Append(new FingerprintWriter("erased"), AppendOutcome.Recorded); // its successor, which knows that nothing is left
+        // its successor, which knows that nothing is left
+        await Append(new FingerprintWriter("erased"), AppendOutcome.Recorded);
         await Append(kept, AppendOutcome.Recorded);
         await RunningLog.AssertProven(database);
 
@@ -110,12 +119,15 @@ public sealed class TheFence(PostgresServer server)
         var log = RunningLog.Queueing(database);
         var fresh = EventSamples.View();
         Task<AppendResult>[] appends =
-            [log.Append(other.Decide(1)), log.Append(writer.Decide(fresh, old with { Action = "buy" })), log.Append(new FingerprintWriter("c").Decide(old))];
+            [log.Append(other.Decide(1)), log.Append(writer.Decide(fresh, old with { Action = "buy" })),
+                log.Append(new FingerprintWriter("c").Decide(old))];
         log.Start();
         var results = await Task.WhenAll(appends);
-        Assert.Equal([AppendOutcome.Recorded, AppendOutcome.HasRepeats, AppendOutcome.Recorded], results.Select(result => result.Outcome));
+        Assert.Equal([AppendOutcome.Recorded, AppendOutcome.HasRepeats, AppendOutcome.Recorded],
+            results.Select(result => result.Outcome));
         var repeat = Assert.Single(results[1].Repeats);
-        Assert.Equal(("a", 2, old), (repeat.Fingerprint, repeat.Sequence, repeat.Event)); // as the log has it, not as the repeat
+        // as the log has it, not as the repeat
+        Assert.Equal(("a", 2, old), (repeat.Fingerprint, repeat.Sequence, repeat.Event));
 
         // The other event of the run is decided again, and recorded.
         Assert.Equal(AppendOutcome.Recorded, (await log.Append(writer.Decide(fresh))).Outcome);

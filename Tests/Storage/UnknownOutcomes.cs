@@ -19,7 +19,8 @@ public sealed class UnknownOutcomes(PostgresServer server)
     [InlineData(CutAt.CommitUnderWay, AppendOutcome.Unknown, 0, 3)]
     [InlineData(CutAt.CommitReply, AppendOutcome.Unknown, 3, 3)]
     [InlineData(CutAt.AfterCommit, AppendOutcome.Recorded, 3, 3)]
-    public async Task What_is_reported_of_a_cut_commit_is_true(CutAt at, AppendOutcome outcome, int recordedMin, int recordedMax)
+    public async Task What_is_reported_of_a_cut_commit_is_true(CutAt at, AppendOutcome outcome, int recordedMin,
+        int recordedMax)
     {
         await using var here = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var direct = await here.OpenPrepared();
@@ -41,7 +42,8 @@ public sealed class UnknownOutcomes(PostgresServer server)
         var again = await log.Commit.Append(run);
         if (recordedMin == recordedMax)
             Assert.Equal(recordedMax == 0 ? AppendOutcome.Recorded : AppendOutcome.Fenced, again.Outcome);
-        Assert.Equal(run.Select(r => r.Event.Id), (await direct.Storage.ReadAfter("cut-me", 0, 10)).Select(r => r.Event.Id));
+        Assert.Equal(run.Select(r => r.Event.Id),
+            (await direct.Storage.ReadAfter("cut-me", 0, 10)).Select(r => r.Event.Id));
         await RunningLog.AssertProven(direct);
     }
 
@@ -67,7 +69,8 @@ public sealed class UnknownOutcomes(PostgresServer server)
 
         var view = await app.Http.GetFromJsonAsync<JsonElement>("/api/fingerprints/cut-me");
         Assert.Equal(3, view.GetProperty("total").GetInt64());
-        Assert.Equal([3L], await here.Query("select count(*) from events where fingerprint = 'cut-me'", row => row.GetInt64(0)));
+        Assert.Equal([3L],
+            await here.Query("select count(*) from events where fingerprint = 'cut-me'", row => row.GetInt64(0)));
         await AppProcess.AssertVerifies(here);
     }
 
@@ -79,13 +82,15 @@ public sealed class UnknownOutcomes(PostgresServer server)
         await using var here = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var proxy = PostgresProxy.Before(here);
         await using var app = await AppProcess.Start(here.Through(proxy));
-        foreach (var seenBefore in (string[])["cut-me", "other"]) await app.PostForm($"action=view&product=k8s&fingerprint={seenBefore}");
+        foreach (var seenBefore in (string[])["cut-me", "other"])
+            await app.PostForm($"action=view&product=k8s&fingerprint={seenBefore}");
 
         proxy.CutNext(at, "cut-me");
         var items = from fingerprint in (string[])["cut-me", "other", "new"]
                     from id in Enumerable.Range(0, 3)
                     select $$"""{"action":"view","product":"k8s","fingerprint":"{{fingerprint}}","id":"{{id}}"}""";
-        var receipt = (await app.PostBatch($"[{string.Join(',', items)}]")).Batch; // the front end resolves what is unknown
+        // the front end resolves what is unknown
+        var receipt = (await app.PostBatch($"[{string.Join(',', items)}]")).Batch;
         Assert.Equal(1, proxy.Cuts);
         Assert.Equal((9, 9), (receipt.Handled, receipt.Recorded + receipt.Repeated));
         foreach (var (fingerprint, total) in ((string, long)[])[("cut-me", 4), ("other", 4), ("new", 3)])
@@ -95,7 +100,9 @@ public sealed class UnknownOutcomes(PostgresServer server)
 
     private static async Task<JsonElement> Post(AppProcess app, string id)
     {
-        using var content = new StringContent($"action=view&product=k8s&fingerprint=cut-me&id={id}", null, "application/x-www-form-urlencoded");
+        using var content =
+            new StringContent($"action=view&product=k8s&fingerprint=cut-me&id={id}", null,
+                "application/x-www-form-urlencoded");
         using var response = await app.Http.PostAsync("/api/events", content);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         return await response.Content.ReadFromJsonAsync<JsonElement>();

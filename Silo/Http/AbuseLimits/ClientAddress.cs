@@ -11,7 +11,8 @@ internal static class ClientAddress
     private const int Ipv6PrefixBytes = 8;
 
     /// <summary>Without trusted proxies X-Forwarded-For is never read.</summary>
-    public static void AddTrustedProxies(this IServiceCollection services, IReadOnlyList<System.Net.IPNetwork> trusted) =>
+    public static void AddTrustedProxies(this IServiceCollection services,
+        IReadOnlyList<System.Net.IPNetwork> trusted) =>
         services.Configure<ForwardedHeadersOptions>(options =>
         {
             options.ForwardedHeaders = ForwardedHeaders.XForwardedFor;

@@ -20,7 +20,8 @@ internal static class KnownBots
         RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
     /// <summary>Answers bots without recording anything.</summary>
-    public static void IgnoreBots(this RouteGroupBuilder group) => ((IEndpointConventionBuilder)group).Finally(endpoint =>
+    public static void IgnoreBots(this RouteGroupBuilder group) =>
+        ((IEndpointConventionBuilder)group).Finally(endpoint =>
     {
         var others = endpoint.RequestDelegate!;
         endpoint.RequestDelegate = context =>

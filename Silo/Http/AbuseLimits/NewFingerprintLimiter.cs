@@ -14,7 +14,8 @@ internal sealed class NewFingerprintLimiter(Limits limits, TimeProvider clock) :
     private readonly long minute = clock.TimestampFrequency * 60;
 
     // When each bucket will have paid its debt. Nothing else is kept, so the memory is fixed.
-    private readonly long[] paidAt = new long[limits.AddressNewFingerprintsPerMinuteMax > 0 ? limits.AddressBucketsMax : 0];
+    private readonly long[] paidAt =
+        new long[limits.AddressNewFingerprintsPerMinuteMax > 0 ? limits.AddressBucketsMax : 0];
 
     /// <summary>Charges an address for its new fingerprints.</summary>
     public void Charge(HttpContext context, int fingerprints)
@@ -36,12 +37,14 @@ internal sealed class NewFingerprintLimiter(Limits limits, TimeProvider clock) :
     protected override RateLimitLease AttemptAcquireCore(HttpContext resource, int permitCount)
     {
         if (!resource.TakesEvents()) return Lease.Granted;
-        var owed = Volatile.Read(ref paidAt[ClientAddress.Bucket(resource, paidAt.Length)]) - clock.GetTimestamp() - minute;
+        var owed = Volatile.Read(ref paidAt[ClientAddress.Bucket(resource, paidAt.Length)]) - clock.GetTimestamp()
+            - minute;
         return owed < 0 ? Lease.Granted : new Lease(TimeSpan.FromSeconds((double)owed / clock.TimestampFrequency));
     }
 
     protected override ValueTask<RateLimitLease> AcquireAsyncCore(
-        HttpContext resource, int permitCount, CancellationToken cancellationToken) => new(AttemptAcquireCore(resource, permitCount));
+        HttpContext resource, int permitCount, CancellationToken cancellationToken) =>
+            new(AttemptAcquireCore(resource, permitCount));
 
     private sealed class Lease(TimeSpan? retryAfter) : RateLimitLease
     {
@@ -49,7 +52,8 @@ internal sealed class NewFingerprintLimiter(Limits limits, TimeProvider clock) :
 
         public override bool IsAcquired => retryAfter is null;
 
-        public override IEnumerable<string> MetadataNames => [MetadataName.RetryAfter.Name, MetadataName.ReasonPhrase.Name];
+        public override IEnumerable<string> MetadataNames =>
+            [MetadataName.RetryAfter.Name, MetadataName.ReasonPhrase.Name];
 
         public override bool TryGetMetadata(string metadataName, out object? metadata)
         {

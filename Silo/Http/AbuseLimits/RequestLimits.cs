@@ -30,7 +30,8 @@ internal static class RequestLimits
     public static void UseRequestLimits(this WebApplication app)
     {
         var limits = app.Services.GetRequiredService<Limits>();
-        if (limits is { AddressRequestsPerSecondMax: 0, KeyRequestsPerSecondMax: 0, AddressNewFingerprintsPerMinuteMax: 0 }) return;
+        if (limits is { AddressRequestsPerSecondMax: 0, KeyRequestsPerSecondMax: 0,
+            AddressNewFingerprintsPerMinuteMax: 0 }) return;
         app.UseRateLimiter();
     }
 
@@ -40,9 +41,11 @@ internal static class RequestLimits
         if (limits.AddressNewFingerprintsPerMinuteMax > 0) yield return newFingerprints;
         if (limits.KeyRequestsPerSecondMax is > 0 and var perKey)
             yield return PartitionedRateLimiter.Create<HttpContext, object>(context => context.Key() is { } key
-                ? RateLimitPartition.GetTokenBucketLimiter<object>(key, _ => PerSecond(perKey)) : RateLimitPartition.GetNoLimiter(Everyone));
+                ? RateLimitPartition.GetTokenBucketLimiter<object>(key, _ => PerSecond(perKey))
+                : RateLimitPartition.GetNoLimiter(Everyone));
         if (limits.AddressRequestsPerSecondMax is > 0 and var perAddress)
-            yield return PartitionedRateLimiter.Create<HttpContext, int>(context => RateLimitPartition.GetTokenBucketLimiter(
+            yield return PartitionedRateLimiter.Create<HttpContext, int>(context =>
+                RateLimitPartition.GetTokenBucketLimiter(
                 ClientAddress.Bucket(context, limits.AddressBucketsMax), _ => PerSecond(perAddress)));
     }
 
@@ -55,8 +58,10 @@ internal static class RequestLimits
 
     private static Task Refuse(HttpContext context, RateLimitLease lease)
     {
-        var after = lease.TryGetMetadata(MetadataName.RetryAfter, out var time) ? (int)Math.Ceiling(time.TotalSeconds) : 1;
-        var refusal = lease.TryGetMetadata(MetadataName.ReasonPhrase, out _) ? Refusal.TooManyNewFingerprints(after) : Refusal.TooManyRequests(after);
+        var after = lease.TryGetMetadata(MetadataName.RetryAfter, out var time) ? (int)Math.Ceiling(time.TotalSeconds)
+            : 1;
+        var refusal = lease.TryGetMetadata(MetadataName.ReasonPhrase, out _) ? Refusal.TooManyNewFingerprints(after)
+            : Refusal.TooManyRequests(after);
         return refusal.ExecuteAsync(context);
     }
 }

@@ -21,15 +21,19 @@ internal static class UnreadRequests
 
     private static readonly FrozenDictionary<int, byte[]> Documents = ((Refusal[])
     [
-        new(400, "The request cannot be read", "malformed_request", "The first line, a header or the framing of the body is not as HTTP asks, or Host is missing."),
-        new(405, "The method is not allowed", "method_not_allowed", "This server takes neither CONNECT nor a method for itself as a whole."),
+        new(400, "The request cannot be read", "malformed_request",
+            "The first line, a header or the framing of the body is not as HTTP asks, or Host is missing."),
+        new(405, "The method is not allowed", "method_not_allowed",
+            "This server takes neither CONNECT nor a method for itself as a whole."),
         new(408, "The request came too slowly", "head_too_slow", "The head of the request did not arrive in time."),
-        new(411, "The length is missing", "length_required", "A body needs Content-Length or Transfer-Encoding: chunked."),
+        new(411, "The length is missing", "length_required",
+            "A body needs Content-Length or Transfer-Encoding: chunked."),
         new(413, "The body is too large", "body_too_large", "The body is larger than anything that is taken here."),
         new(414, "The path is too long", "path_too_long", "The first line of a request takes at most 8 KiB."),
         new(431, "The head is too large", "head_too_large", "A request takes at most 100 headers and 32 KiB of them."),
         new(505, "The version is not supported", "unsupported_version", "Send HTTP/1.1 or HTTP/1.0."),
-    ]).ToFrozenDictionary(refusal => refusal.Status, refusal => JsonSerializer.SerializeToUtf8Bytes(refusal, HttpJson.Default.Refusal));
+    ]).ToFrozenDictionary(refusal => refusal.Status,
+        refusal => JsonSerializer.SerializeToUtf8Bytes(refusal, HttpJson.Default.Refusal));
 
     public static void ExplainUnreadRequests(this ListenOptions listen) => listen.Use(next => connection =>
     {
@@ -42,14 +46,17 @@ internal static class UnreadRequests
     /// <returns>How many bytes there are now: more only for a refusal without a body.</returns>
     internal static int Explain(Span<byte> room, int length)
     {
-        if (length is < EmptyAnswerBytesMin or > EmptyAnswerBytesMax || !room.StartsWith("HTTP/1.1 "u8) || room[9] is not ((byte)'4' or (byte)'5')) return length;
+        if (length is < EmptyAnswerBytesMin or > EmptyAnswerBytesMax || !room.StartsWith("HTTP/1.1 "u8)
+            || room[9] is not ((byte)'4' or (byte)'5')) return length;
         var answer = room[..length];
         if (!answer.EndsWith("\r\n\r\n"u8) || answer.IndexOf("\r\nConnection: close\r\n"u8) < 0) return length;
         var noBody = "\r\nContent-Length: 0\r\n"u8;
         if (answer.IndexOf(noBody) is not (> 0 and var at) || !Utf8Parser.TryParse(answer[9..12], out int status, out _)
             || !Documents.TryGetValue(status, out var document)) return length;
 
-        var inserted = Encoding.ASCII.GetBytes($"\r\nContent-Length: {document.Length}\r\nContent-Type: application/problem+json\r\n");
+        var inserted =
+            Encoding.ASCII.GetBytes(
+                $"\r\nContent-Length: {document.Length}\r\nContent-Type: application/problem+json\r\n");
         var rest = answer[(at + noBody.Length)..];
         var end = at + inserted.Length + rest.Length;
         if (end + document.Length > room.Length) return length;
@@ -83,8 +90,10 @@ internal static class UnreadRequests
 
         public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
         public override long UnflushedBytes => inner.UnflushedBytes;
-        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => inner.FlushAsync(cancellationToken);
-        public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default) => inner.WriteAsync(source, cancellationToken);
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) =>
+            inner.FlushAsync(cancellationToken);
+        public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source,
+            CancellationToken cancellationToken = default) => inner.WriteAsync(source, cancellationToken);
         public override void CancelPendingFlush() => inner.CancelPendingFlush();
         public override void Complete(Exception? exception = null) => inner.Complete(exception);
         public override ValueTask CompleteAsync(Exception? exception = null) => inner.CompleteAsync(exception);

@@ -56,8 +56,10 @@ internal static class AuthorizationPolicies
     {
         var keys = context.RequestServices.GetRequiredService<AccessKeys>();
         if (!keys.GuardWriting) return null;
-        if (keyInBody is not null && context.Key() is null && keys.Find(keyInBody) is { } found) context.Features.Set(found);
-        return context.Key() is null && (keyInBody is not null || ShowsKey(context)) ? Refusal.UnknownKey() : WhyNot(context, Write);
+        if (keyInBody is not null && context.Key() is null && keys.Find(keyInBody) is { } found)
+            context.Features.Set(found);
+        return context.Key() is null && (keyInBody is not null || ShowsKey(context)) ? Refusal.UnknownKey()
+            : WhyNot(context, Write);
     }
 
     /// <summary>The request's key, known after authorization; null if none is needed.</summary>
@@ -88,10 +90,12 @@ internal static class AuthorizationPolicies
     // Browsers send Origin with requests that may change something, and only Referer with images.
     private static string? OriginOf(HttpRequest request) =>
         request.Headers.Origin is [var origin] ? origin
-        : request.Headers.Referer is [var page] && Uri.TryCreate(page, UriKind.Absolute, out var url) ? url.GetLeftPart(UriPartial.Authority)
+        : request.Headers.Referer is [var page] && Uri.TryCreate(page, UriKind.Absolute, out var url)
+            ? url.GetLeftPart(UriPartial.Authority)
         : null;
 
-    private static RouteGroupBuilder MapGroup(IEndpointRouteBuilder app, string policy, Func<AccessKeys, bool> isGuarded)
+    private static RouteGroupBuilder MapGroup(IEndpointRouteBuilder app, string policy,
+        Func<AccessKeys, bool> isGuarded)
     {
         var group = app.MapGroup("").WithMetadata(new GroupPolicy(policy));
         group.ProducesRefusals(400, 401, 403, 422, 429, 503);

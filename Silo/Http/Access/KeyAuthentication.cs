@@ -27,7 +27,8 @@ internal sealed class KeyAuthentication(
     {
         var (shown, inQuery) = FindKey();
         if (shown is null) return Task.FromResult(AuthenticateResult.NoResult());
-        if (keys.Find(shown) is not { } key || inQuery && !key.Writes) return Task.FromResult(AuthenticateResult.Fail("The key is unknown."));
+        if (keys.Find(shown) is not { } key || inQuery && !key.Writes)
+            return Task.FromResult(AuthenticateResult.Fail("The key is unknown."));
         Context.Features.Set(key);
         return Task.FromResult(AuthenticateResult.Success(new(Holder, SchemeName)));
     }
@@ -42,7 +43,8 @@ internal sealed class KeyAuthentication(
     {
         var header = Request.Headers.Authorization;
         if (header.Count == 0) return (Request.Query[QueryName] is [var key] ? key : null, true);
-        if (!AuthenticationHeaderValue.TryParse(header, out var authorization) || authorization.Parameter is not { } parameter) return ("", false);
+        if (!AuthenticationHeaderValue.TryParse(header, out var authorization)
+            || authorization.Parameter is not { } parameter) return ("", false);
         return (authorization.Scheme.ToUpperInvariant() switch
         {
             "BEARER" => parameter,

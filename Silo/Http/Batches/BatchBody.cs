@@ -54,12 +54,14 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
         var tooLarge = read.Buffer.Length > left;
         var buffer = tooLarge ? read.Buffer.Slice(0, left) : read.Buffer;
         var content = bytesConsumed == 0 ? RequestBody.WithoutByteOrderMark(buffer) : buffer;
-        var consumed = buffer.Length - content.Length + ParseItems(content, isFinal: read.IsCompleted && !tooLarge, part);
+        var consumed = buffer.Length - content.Length
+            + ParseItems(content, isFinal: read.IsCompleted && !tooLarge, part);
         var isFull = part.Count == limits.BatchPartEventsMax;
         bytesConsumed += consumed;
         if (tooLarge && !Ended && !isFull) End(Refusal.BatchTooLarge(limits));
         // An incomplete item is parsed again from its start. For a long one, not at every packet.
-        bytesWanted = Math.Min(Math.Max(limits.BatchReadAheadBytesMax, 2 * (buffer.Length - consumed)), left + 1 - consumed);
+        bytesWanted =
+            Math.Min(Math.Max(limits.BatchReadAheadBytesMax, 2 * (buffer.Length - consumed)), left + 1 - consumed);
         body.AdvanceTo(read.Buffer.GetPosition(consumed), isFull ? read.Buffer.GetPosition(consumed) : read.Buffer.End);
         return part;
     }
@@ -82,7 +84,8 @@ internal sealed class BatchBody(PipeReader body, bool isArray, Limits limits)
                 }
                 if (isArray && !begun)
                 {
-                    if (reader.TokenType != JsonTokenType.StartArray) End(Refusal.MalformedBody("The body is not a JSON array."));
+                    if (reader.TokenType != JsonTokenType.StartArray)
+                        End(Refusal.MalformedBody("The body is not a JSON array."));
                     begun = true;
                 }
                 else if (isArray && reader is { TokenType: JsonTokenType.EndArray, CurrentDepth: 0 })

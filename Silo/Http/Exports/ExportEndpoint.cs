@@ -36,7 +36,8 @@ internal static partial class ExportEndpoint
     public static void MapExport(this IEndpointRouteBuilder routes) => routes.MapGet(Path, Get)
         .WithName("GetExport")
         .WithSummary("Take the log's rows away, as of one moment")
-        .WithDescription("Streamed in the order of fingerprint and sequence, in constant memory. If an answer breaks off, "
+        .WithDescription(
+            "Streamed in the order of fingerprint and sequence, in constant memory. If an answer breaks off, "
             + "ask again with after set to its last row's SEQUENCE:FINGERPRINT.")
         .Produces(200, null, "application/x-ndjson", "text/csv", "application/vnd.apache.parquet")
         .ProducesRefusals(426);
@@ -77,7 +78,8 @@ internal static partial class ExportEndpoint
         {
             await Send(context.Response.Body, rows, hasRow, asked.Format, limits, ending.Token);
         }
-        catch (Exception exception) when (exception is EventLogUnavailableException or OperationCanceledException or IOException)
+        catch (Exception exception)
+            when (exception is EventLogUnavailableException or OperationCanceledException or IOException)
         {
             if (exception is EventLogUnavailableException) LogBroken(logger, exception);
             if (exports.CutOff.IsCancellationRequested) LogCut(logger);
@@ -106,7 +108,8 @@ internal static partial class ExportEndpoint
         for (; hasRow; hasRow = await rows.MoveNextAsync())
         {
             await format.Write(rows.Current);
-            if (buffer.Size < SentBytesMin && (buffer.Size == 0 || Environment.TickCount64 - sent < WaitMax.TotalMilliseconds)) continue;
+            if (buffer.Size < SentBytesMin
+                && (buffer.Size == 0 || Environment.TickCount64 - sent < WaitMax.TotalMilliseconds)) continue;
             await buffer.SendTo(body, cancellation);
             sent = Environment.TickCount64;
         }
@@ -117,6 +120,7 @@ internal static partial class ExportEndpoint
     [LoggerMessage(LogLevel.Warning, "An export broke off")]
     private static partial void LogBroken(ILogger logger, Exception exception);
 
-    [LoggerMessage(LogLevel.Information, "An export was cut off: this process stops; the client can continue after the last row")]
+    [LoggerMessage(LogLevel.Information,
+        "An export was cut off: this process stops; the client can continue after the last row")]
     private static partial void LogCut(ILogger logger);
 }

@@ -14,7 +14,8 @@ internal abstract class ExportFormat : IDisposable
     public static readonly string[] Names = [Ndjson, Csv, Parquet];
 
     /// <summary>The names and the order of the log's columns.</summary>
-    public static readonly string[] Columns = ["fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties"];
+    public static readonly string[] Columns = ["fingerprint", "sequence", "id", "action", "product", "created",
+        "occurred", "properties"];
 
     public static ExportFormat Create(string name, ExportBuffer buffer, Limits limits) => name switch
     {
@@ -39,5 +40,6 @@ internal abstract class ExportFormat : IDisposable
     public abstract void Dispose();
 
     /// <summary>RFC 3339, always with microseconds: sorted as text, times are in order.</summary>
-    protected static string Text(DateTime time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
+    protected static string Text(DateTime time) =>
+        time.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
 }

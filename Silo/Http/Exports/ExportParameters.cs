@@ -35,7 +35,9 @@ internal sealed record ExportParameters(ExportSelection Selection, string Format
     {
         cursor = default;
         var colon = text.IndexOf(':');
-        if (colon < 0 || !long.TryParse(text.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)) return false;
+        if (colon < 0
+            || !long.TryParse(text.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var sequence))
+            return false;
         cursor = new(text[(colon + 1)..], sequence);
         // The log may have fingerprints from a time with another limit.
         return EventFields.CheckText("after", cursor.Fingerprint, Limits.FingerprintBytesCeiling) is null;

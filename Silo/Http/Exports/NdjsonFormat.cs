@@ -9,7 +9,9 @@ namespace Tally.Silo.Http.Exports;
 internal sealed class NdjsonFormat(ExportBuffer buffer) : ExportFormat
 {
     // Never shown in a page, so non-ASCII text stays readable and half as long.
-    private readonly Utf8JsonWriter json = new((IBufferWriter<byte>)buffer, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
+    private readonly Utf8JsonWriter json =
+        new((IBufferWriter<byte>)buffer,
+            new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
 
     public override ValueTask Write(RecordedEvent row)
     {

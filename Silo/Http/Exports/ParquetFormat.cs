@@ -6,12 +6,15 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Http.Exports;
 
-/// <summary>Parquet, compressed inside with Snappy, which every reader knows. Times are UTC microseconds, properties JSON text.</summary>
+/// <summary>
+/// Parquet, compressed inside with Snappy, which every reader knows. Times are UTC microseconds, properties JSON text.
+/// </summary>
 internal sealed class ParquetFormat(ExportBuffer buffer, Limits limits) : ExportFormat
 {
     // What readers see.
     private static readonly ParquetSchema Schema = new(
-        new DataField<string>("fingerprint", nullable: false), new DataField<long>("sequence"), new DataField<string>("id", nullable: false),
+        new DataField<string>("fingerprint", nullable: false), new DataField<long>("sequence"),
+        new DataField<string>("id", nullable: false),
         new DataField<string>("action", nullable: false), new DataField<string>("product", nullable: false),
         Microseconds("created"), Microseconds("occurred"), new DataField<string>("properties", nullable: true));
 
@@ -29,8 +32,10 @@ internal sealed class ParquetFormat(ExportBuffer buffer, Limits limits) : Export
     public override async ValueTask Write(RecordedEvent row)
     {
         rows.Add(row);
-        characters += row.Fingerprint.Length + row.Event.Action.Length + row.Event.Product.Length + (row.Event.Properties?.Length ?? 0);
-        if (rows.Count >= limits.ExportRowGroupEventsMax || characters >= limits.ExportRowGroupCharactersMax) await WriteGroup();
+        characters += row.Fingerprint.Length + row.Event.Action.Length + row.Event.Product.Length
+            + (row.Event.Properties?.Length ?? 0);
+        if (rows.Count >= limits.ExportRowGroupEventsMax || characters >= limits.ExportRowGroupCharactersMax)
+            await WriteGroup();
     }
 
     public override async ValueTask End()
@@ -63,7 +68,8 @@ internal sealed class ParquetFormat(ExportBuffer buffer, Limits limits) : Export
     }
 
     private Task WriteText(ParquetRowGroupWriter group, int column, Func<RecordedEvent, string?> value) =>
-        group.WriteAsync(Physical.DataFields[column], rows.ConvertAll(row => value(row) is { } text ? Encoding.UTF8.GetBytes(text) : null));
+        group.WriteAsync(Physical.DataFields[column],
+            rows.ConvertAll(row => value(row) is { } text ? Encoding.UTF8.GetBytes(text) : null));
 
     private Task WriteNumbers(ParquetRowGroupWriter group, int column, Func<RecordedEvent, long> value) =>
         group.WriteAsync<long>(Physical.DataFields[column], rows.ConvertAll(row => value(row)).ToArray());

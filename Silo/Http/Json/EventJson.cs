@@ -27,7 +27,8 @@ internal static class EventJson
             for (var i = 0; i < EventFields.Names.Length; i++)
             {
                 if (members[i].Kind is JsonTokenType.None or JsonTokenType.Null) continue;
-                if (members[i].Kind is not (JsonTokenType.String or JsonTokenType.Number)) return Refusal.InvalidType(Names[i]);
+                if (members[i].Kind is not (JsonTokenType.String or JsonTokenType.Number))
+                    return Refusal.InvalidType(Names[i]);
                 parsed.TrySet(Names[i], members[i].TextIn(json) ?? "");
             }
             parsed.Properties = PropertiesOf(json, members[^1]);

@@ -45,7 +45,8 @@ internal static class JsonMembers
             {
                 var place = PlaceOf(reader.ValueSpan, reader.ValueIsEscaped, names);
                 reader.Read();
-                var (kind, start, isString) = (reader.TokenType, (int)reader.TokenStartIndex, reader.TokenType == JsonTokenType.String);
+                var (kind, start, isString) = (reader.TokenType, (int)reader.TokenStartIndex,
+                    reader.TokenType == JsonTokenType.String);
                 reader.Skip();
                 if (place < 0) continue;
                 if (members[place].Kind != JsonTokenType.None) return Refusal.DuplicateField(names[place]);

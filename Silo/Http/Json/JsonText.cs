@@ -46,7 +46,8 @@ internal static class JsonText
         for (var i = 0; i < text.Length; i++)
         {
             if (!char.IsSurrogate(text[i])) continue;
-            if (!char.IsSurrogatePair(text, i)) return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text)); // which replaces them
+            // which replaces them
+            if (!char.IsSurrogatePair(text, i)) return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
             i++;
         }
         return text;
@@ -69,7 +70,8 @@ internal static class JsonText
                 continue;
             }
             var unit = (char)CodeUnit(json, at);
-            if (char.IsHighSurrogate(unit) && json[(at + 6)..].StartsWith("\\u"u8) && char.IsLowSurrogate((char)CodeUnit(json, at + 6)))
+            if (char.IsHighSurrogate(unit) && json[(at + 6)..].StartsWith("\\u"u8)
+                && char.IsLowSurrogate((char)CodeUnit(json, at + 6)))
             {
                 at += 12;
                 continue;

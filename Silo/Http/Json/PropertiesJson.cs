@@ -22,12 +22,14 @@ internal static class PropertiesJson
     private const int ExponentMax = 1_000;
 
     private static readonly JsonReaderState Start = new(new() { MaxDepth = DepthMax });
-    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Strict =
+        new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
     private static readonly JsonDocumentOptions Lenient = new() { MaxDepth = DepthMax };
 
     // Needless escapes could make the properties too long.
     private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly JsonSerializerOptions Unescaped = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Unescaped =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Checks properties, and replaces what no database takes.</summary>
     /// <param name="bytesMax">Of UTF-8, as sent and as kept.</param>
@@ -46,7 +48,8 @@ internal static class PropertiesJson
             if (WithUniqueKeys(bytes.AsMemory(0, json.Length)) is { } unique)
             {
                 kept = unique;
-                return Encoding.UTF8.GetByteCount(unique) > bytesMax ? Refusal.TooLong("properties", bytesMax, "bytes of UTF-8") : null;
+                return Encoding.UTF8.GetByteCount(unique) > bytesMax
+                    ? Refusal.TooLong("properties", bytesMax, "bytes of UTF-8") : null;
             }
             kept = changed || !IsWellFormed(sent) ? Encoding.UTF8.GetString(json) : sent;
             return null;
@@ -103,7 +106,8 @@ internal static class PropertiesJson
         if (number.Length > NumberCharactersMax) return false;
         var exponent = number.IndexOfAny((byte)'e', (byte)'E');
         return exponent < 0
-            || int.TryParse(number[(exponent + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var power)
+            || int.TryParse(number[(exponent + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
+                out var power)
             && power is >= -ExponentMax and <= ExponentMax;
     }
 

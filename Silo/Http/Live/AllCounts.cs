@@ -14,14 +14,18 @@ internal sealed class AllCounts
         total = rows.Sum(row => row.Events);
     }
 
-    private IEnumerable<LiveCount> All => events.Select(pair => new LiveCount(pair.Key.Product, pair.Key.Action, null, pair.Value));
+    private IEnumerable<LiveCount> All =>
+        events.Select(pair => new LiveCount(pair.Key.Product, pair.Key.Action, null, pair.Value));
 
     /// <param name="product">The only one; null for all.</param>
-    public LiveCounts Totals(string? product) => new(null, TotalOf(product), Sorted(product is null ? All : byProduct.Value[product]));
+    public LiveCounts Totals(string? product) =>
+        new(null, TotalOf(product), Sorted(product is null ? All : byProduct.Value[product]));
 
     /// <summary>What was added since an earlier moment.</summary>
     public ILookup<string, LiveCount> Since(AllCounts before) => events
-        .Select(pair => new LiveCount(pair.Key.Product, pair.Key.Action, pair.Value - before.events.GetValueOrDefault(pair.Key), pair.Value))
+        .Select(pair =>
+            new LiveCount(pair.Key.Product, pair.Key.Action, pair.Value - before.events.GetValueOrDefault(pair.Key),
+                pair.Value))
         .Where(change => change.Added != 0).ToLookup(change => change.Product);
 
     /// <returns>Null where nothing of the product was added.</returns>
@@ -31,8 +35,10 @@ internal sealed class AllCounts
         return told.Count == 0 ? null : new(told.Sum(count => count.Added), TotalOf(product), told);
     }
 
-    private long TotalOf(string? product) => product is null ? total : byProduct.Value[product].Sum(count => count.Total);
+    private long TotalOf(string? product) =>
+        product is null ? total : byProduct.Value[product].Sum(count => count.Total);
 
     private static List<LiveCount> Sorted(IEnumerable<LiveCount> counts) =>
-        [.. counts.OrderBy(count => count.Product, StringComparer.Ordinal).ThenBy(count => count.Action, StringComparer.Ordinal)];
+        [.. counts.OrderBy(count => count.Product, StringComparer.Ordinal).ThenBy(count => count.Action,
+            StringComparer.Ordinal)];
 }

@@ -4,9 +4,9 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Http.Live;
 
 /// <summary>
-/// What is counted, second by second. While anyone reads, the database is asked once a second, for all of this silo's readers;
-/// each is told what has changed since it was told before, so what was missed in one second is in the next. What readers are told
-/// is made once for all who ask for the same product, and not under the lock.
+/// What is counted, second by second. While anyone reads, the database is asked once a second, for all of this silo's
+/// readers; each is told what has changed since it was told before, so what was missed in one second is in the next.
+/// What readers are told is made once for all who ask for the same product, and not under the lock.
 /// </summary>
 internal sealed class CountStreams(LiveReaders readers, SqlStorage storage) : BackgroundService
 {
@@ -67,7 +67,8 @@ internal sealed class CountStreams(LiveReaders readers, SqlStorage storage) : Ba
         finally
         {
             lock (gate)
-                if (totals.Taken() && audiences.TryGetValue(product, out var audience) && audience.Totals == totals) audience.Totals = null;
+                if (totals.Taken() && audiences.TryGetValue(product, out var audience) && audience.Totals == totals)
+                    audience.Totals = null;
         }
     }
 
@@ -125,7 +126,8 @@ internal sealed class CountStreams(LiveReaders readers, SqlStorage storage) : Ba
                 if (before != counts) return; // all have left meanwhile, and others began with newer ones
                 counts = now;
                 foreach (var (product, audience) in audiences)
-                    if ((texts.TryGetValue(product, out var text) ? text : TextOf(now, changes, product)) is { } added) audience.Tell(added);
+                    if ((texts.TryGetValue(product, out var text) ? text : TextOf(now, changes, product)) is { } added)
+                        audience.Tell(added);
             }
         }
         catch (EventLogUnavailableException)

@@ -79,7 +79,8 @@ internal sealed class FingerprintFeed(string fingerprint)
     }
 
     /// <summary>One reader's part: at first behind, reading the log by itself, then live.</summary>
-    public sealed class Subscription(FingerprintFeed feed, LiveReader reader, Action<Subscription> unsubscribe) : IDisposable
+    public sealed class Subscription(FingerprintFeed feed, LiveReader reader, Action<Subscription> unsubscribe)
+        : IDisposable
     {
         /// <summary>The answer of <see cref="TryGoLive"/> where the history begins anew.</summary>
         public const long Erased = -1;
@@ -95,7 +96,9 @@ internal sealed class FingerprintFeed(string fingerprint)
             lock (feed.gate) feed.position ??= head;
         }
 
-        /// <summary>Goes live where the reader knows all that the feed has told: then it is handed whatever comes.</summary>
+        /// <summary>
+        /// Goes live where the reader knows all that the feed has told: then it is handed whatever comes.
+        /// </summary>
         /// <param name="sequence">The last event that the reader was told.</param>
         /// <returns>Null where it is live now; else how far it has to read first, or <see cref="Erased"/>.</returns>
         public long? TryGoLive(long sequence)

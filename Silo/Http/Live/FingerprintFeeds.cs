@@ -4,11 +4,12 @@ using Tally.Grains.EventLog;
 namespace Tally.Silo.Http.Live;
 
 /// <summary>
-/// The fingerprints that are watched on this silo. While there are any, the log is asked at a fixed pace, in one statement
-/// for all of them, and each feed hands on what is new. Sequences have no gaps and commit in order, so behind a known event
-/// nothing is missed and nothing comes twice.
+/// The fingerprints that are watched on this silo. While there are any, the log is asked at a fixed pace, in one
+/// statement for all of them, and each feed hands on what is new. Sequences have no gaps and commit in order, so behind
+/// a known event nothing is missed and nothing comes twice.
 /// </summary>
-internal sealed partial class FingerprintFeeds(LiveLog log, Limits limits, ILogger<FingerprintFeeds> logger) : BackgroundService
+internal sealed partial class FingerprintFeeds(LiveLog log, Limits limits, ILogger<FingerprintFeeds> logger)
+    : BackgroundService
 {
     private readonly Dictionary<string, FingerprintFeed> feeds = [];
 

@@ -3,8 +3,8 @@ using Tally.Grains.EventLog;
 namespace Tally.Silo.Http.Live;
 
 /// <summary>
-/// A fingerprint's events as they are recorded, without a gap or a repeat. A reader that begins further back reads the log
-/// until it has caught up with the feed.
+/// A fingerprint's events as they are recorded, without a gap or a repeat. A reader that begins further back reads the
+/// log until it has caught up with the feed.
 /// </summary>
 internal sealed class FingerprintStreams(LiveReaders readers, FingerprintFeeds feeds, LiveLog log)
 {
@@ -36,7 +36,8 @@ internal sealed class FingerprintStreams(LiveReaders readers, FingerprintFeeds f
         return null;
     }
 
-    private async Task<long> CatchUp(LiveReader reader, FingerprintFeed.Subscription subscription, string fingerprint, long sequence)
+    private async Task<long> CatchUp(LiveReader reader, FingerprintFeed.Subscription subscription, string fingerprint,
+        long sequence)
     {
         while (reader.IsOpen && subscription.TryGoLive(sequence) is { } target)
         {

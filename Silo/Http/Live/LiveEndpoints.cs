@@ -27,18 +27,22 @@ internal static class LiveEndpoints
         var limits = routes.ServiceProvider.GetRequiredService<Limits>();
 
         routes.MapGet("/api/fingerprints/{fingerprint}/live",
-                (FingerprintPath path, string? after, [FromHeader(Name = "Last-Event-ID")] string? lastEventId, HttpContext context) =>
+                (FingerprintPath path, string? after, [FromHeader(Name = "Last-Event-ID")] string? lastEventId,
+                    HttpContext context) =>
                     FollowFingerprint(path, lastEventId, after, context, ofFingerprints))
             .WithName("FollowFingerprint")
             .WithSummary("A fingerprint's events as they are recorded")
-            .WithDescription("Server-sent events, one each, without a gap or a repeat; id is the sequence. From now on, or from after the "
+            .WithDescription(
+                "Server-sent events, one each, without a gap or a repeat; id is the sequence. From now on, or from after the "
                 + "sequence that Last-Event-ID, else after names. A message named reset says that the history was erased and begins anew, "
                 + "one named end why the stream ends: come back.")
             .Produces<LoggedEvent>(200, EventStream);
-        routes.MapGet("/api/live", (string? product, HttpContext context) => FollowCounts(product, context, ofAll, limits))
+        routes.MapGet("/api/live",
+            (string? product, HttpContext context) => FollowCounts(product, context, ofAll, limits))
             .WithName("FollowCounts")
             .WithSummary("What is counted, second by second")
-            .WithDescription("Server-sent events: first the totals, by product and action, then each second in which something changed "
+            .WithDescription(
+                "Server-sent events: first the totals, by product and action, then each second in which something changed "
                 + "what was added.")
             .Produces<LiveCounts>(200, EventStream);
     }
@@ -54,7 +58,8 @@ internal static class LiveEndpoints
             : await streams.Run(context, path.Fingerprint!, sequence);
     }
 
-    private static async Task<IResult> FollowCounts(string? product, HttpContext context, CountStreams streams, Limits limits) =>
+    private static async Task<IResult> FollowCounts(string? product, HttpContext context, CountStreams streams,
+        Limits limits) =>
         QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } refusal
             ? refusal : await streams.Run(context, product);
 }

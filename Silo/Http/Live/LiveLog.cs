@@ -5,8 +5,8 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Http.Live;
 
 /// <summary>
-/// The log as the live streams read it: few reads at once for all of them, so that readers who come back together after a
-/// fault leave the database's connections to events.
+/// The log as the live streams read it: few reads at once for all of them, so that readers who come back together after
+/// a fault leave the database's connections to events.
 /// </summary>
 /// <remarks>Errors: <see cref="EventLogUnavailableException"/> where the database does not answer.</remarks>
 internal sealed class LiveLog(SqlStorage log, Limits limits)
@@ -23,7 +23,8 @@ internal sealed class LiveLog(SqlStorage log, Limits limits)
 
     /// <summary>The event at a place in a fingerprint's history; null where there is none.</summary>
     public async Task<RecordedEvent?> FindEvent(string fingerprint, long sequence) =>
-        await Turn(() => log.ReadAfter(fingerprint, sequence - 1, 1, 0)) is [var found] && found.Sequence == sequence ? found : null;
+        await Turn(() => log.ReadAfter(fingerprint, sequence - 1, 1, 0)) is [var found] && found.Sequence == sequence
+            ? found : null;
 
     /// <summary>A page of a fingerprint's events after a sequence, oldest first.</summary>
     public Task<IReadOnlyList<RecordedEvent>> ReadPage(string fingerprint, long after) =>

@@ -4,8 +4,8 @@ using Tally.Grains;
 namespace Tally.Silo.Http.Live;
 
 /// <summary>
-/// One open stream. Others hand it what it is to be told, and never wait for it: one whose queue is full is cut off. The request
-/// writes what was handed over, in its own time.
+/// One open stream. Others hand it what it is to be told, and never wait for it: one whose queue is full is cut off.
+/// The request writes what was handed over, in its own time.
 /// </summary>
 internal sealed class LiveReader : IDisposable
 {
@@ -13,7 +13,8 @@ internal sealed class LiveReader : IDisposable
     public const string Draining = "draining";
     public const string Unavailable = "unavailable";
 
-    // For the last word to reach a reader that takes nothing; then its connection is closed under it. A stop waits less.
+    // For the last word to reach a reader that takes nothing; then its connection is closed under it. A stop waits
+    // less.
     private static readonly TimeSpan LastWordPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LastWordPatienceDraining = TimeSpan.FromSeconds(2);
 
@@ -59,12 +60,16 @@ internal sealed class LiveReader : IDisposable
         response.Headers["X-Accel-Buffering"] = "no"; // nginx would gather it
     }
 
-    /// <summary>Writes a text in pieces: the server copies what it is given, and holds back only who gives more than its buffer takes.</summary>
+    /// <summary>
+    /// Writes a text in pieces: the server copies what it is given, and holds back only who gives more than its buffer
+    /// takes.
+    /// </summary>
     /// <exception cref="OperationCanceledException">The reader has gone.</exception>
     public async Task Write(ReadOnlyMemory<byte> text)
     {
         for (; !text.IsEmpty; text = text[Math.Min(HeldAnswers.PieceBytes, text.Length)..])
-            await context.Response.BodyWriter.WriteAsync(text[..Math.Min(HeldAnswers.PieceBytes, text.Length)], context.RequestAborted);
+            await context.Response.BodyWriter.WriteAsync(text[..Math.Min(HeldAnswers.PieceBytes, text.Length)],
+                context.RequestAborted);
     }
 
     /// <summary>Writes what is handed over until the stream ends.</summary>
@@ -92,7 +97,8 @@ internal sealed class LiveReader : IDisposable
     {
         // What is larger than a queue passes through an empty one, unless all readers together hold too much.
         var queued = Volatile.Read(ref queuedBytes);
-        if ((queued > 0 && queued + text.Length > queueBytesMax) || (held.IsFull && (queued > 0 || text.Length > HeldAnswers.PieceBytes)))
+        if ((queued > 0 && queued + text.Length > queueBytesMax)
+            || (held.IsFull && (queued > 0 || text.Length > HeldAnswers.PieceBytes)))
         {
             End(TooSlow);
             return;
@@ -102,7 +108,9 @@ internal sealed class LiveReader : IDisposable
         if (!queue.Writer.TryWrite(text)) text.LetGo(held); // it has ended
     }
 
-    /// <summary>Ends the stream; its reader is told why, behind what is being written to it just now. From any thread.</summary>
+    /// <summary>
+    /// Ends the stream; its reader is told why, behind what is being written to it just now. From any thread.
+    /// </summary>
     public void End(string why)
     {
         lock (gate)

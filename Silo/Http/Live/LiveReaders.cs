@@ -4,7 +4,9 @@ using Tally.Grains;
 
 namespace Tally.Silo.Http.Live;
 
-/// <summary>All open streams of this silo: counts them, keeps them alive, and ends them when the process is told to stop.</summary>
+/// <summary>
+/// All open streams of this silo: counts them, keeps them alive, and ends them when the process is told to stop.
+/// </summary>
 internal sealed class LiveReaders(Limits limits, IHostApplicationLifetime lifetime) : BackgroundService
 {
     // Within what proxies wait for a word: deploy/haproxy.cfg 15 s, others mostly a minute.
@@ -33,7 +35,8 @@ internal sealed class LiveReaders(Limits limits, IHostApplicationLifetime lifeti
         }
         using var reader = new LiveReader(context, limits.LiveQueueBytesMax, Held, Close);
         open[reader] = true;
-        // One that comes while the process drains is let in, and sent away: a browser gives up for good at any status but 200.
+        // One that comes while the process drains is let in, and sent away: a browser gives up for good at any status
+        // but 200.
         if (lifetime.ApplicationStopping.IsCancellationRequested) reader.End(LiveReader.Draining);
         try
         {
@@ -56,7 +59,8 @@ internal sealed class LiveReaders(Limits limits, IHostApplicationLifetime lifeti
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var stop = lifetime.ApplicationStopping.Register(() => EachOpen(reader => reader.End(LiveReader.Draining)));
+        using var stop =
+            lifetime.ApplicationStopping.Register(() => EachOpen(reader => reader.End(LiveReader.Draining)));
         using var timer = new PeriodicTimer(Heartbeats);
         try
         {

@@ -7,8 +7,8 @@ using Tally.Contracts;
 namespace Tally.Silo.Http.Live;
 
 /// <summary>
-/// What readers are told, in the bytes of an event stream (https://html.spec.whatwg.org/multipage/server-sent-events.html): made
-/// once, however many read it.
+/// What readers are told, in the bytes of an event stream
+/// (https://html.spec.whatwg.org/multipage/server-sent-events.html): made once, however many read it.
 /// </summary>
 internal sealed class LiveText
 {
@@ -47,7 +47,8 @@ internal sealed class LiveText
     private long FirstSequence { get; }
 
     /// <summary>The last on a stream that this side ends.</summary>
-    public static LiveText End(string reason) => Of($"event: end\nretry: {RetryMilliseconds}\ndata: {{\"reason\":\"{reason}\"}}\n\n");
+    public static LiveText End(string reason) =>
+        Of($"event: end\nretry: {RetryMilliseconds}\ndata: {{\"reason\":\"{reason}\"}}\n\n");
 
     public static LiveText Of(LiveCounts counts)
     {
@@ -73,7 +74,9 @@ internal sealed class LiveText
             text.Write("id: "u8);
             text.Write(Encoding.ASCII.GetBytes(sequence.ToString(CultureInfo.InvariantCulture)));
             text.Write("\ndata: "u8);
-            JsonSerializer.Serialize(json, LoggedEvent.Create(sequence, e with { Properties = OnOneLine(e.Properties) }), HttpJson.Default.LoggedEvent);
+            JsonSerializer.Serialize(json,
+                LoggedEvent.Create(sequence, e with { Properties = OnOneLine(e.Properties) }),
+                HttpJson.Default.LoggedEvent);
             json.Flush();
             json.Reset();
             text.Write("\n\n"u8);
@@ -94,6 +97,7 @@ internal sealed class LiveText
 
     private static LiveText Of(string text) => new(Encoding.UTF8.GetBytes(text));
 
-    // Properties are kept as the client wrote them. In JSON a line break is white space or is escaped, and here it would end the field.
+    // Properties are kept as the client wrote them. In JSON a line break is white space or is escaped, and here it
+    // would end the field.
     private static string? OnOneLine(string? json) => json?.Replace('\n', ' ').Replace('\r', ' ');
 }

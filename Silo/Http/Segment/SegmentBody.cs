@@ -31,7 +31,8 @@ internal sealed class SegmentBody(byte[] json, string product)
     public static async ValueTask<(SegmentBody? Body, Refusal? Refusal)> Read(
         HttpRequest request, Limits limits, LargeBodyLimiter bodies)
     {
-        if (request.ContentType is not null && RequestBody.MediaTypeOf(request) is not ("application/json" or "text/plain")
+        if (request.ContentType is not null
+            && RequestBody.MediaTypeOf(request) is not ("application/json" or "text/plain")
             || request.Headers.ContentEncoding.Count > 0)
             return (null, Refusal.UnsupportedMediaType("application/json or text/plain"));
         var (bytes, refusal) = await RequestBody.ReadWhole(request, limits.BatchBodyBytesMax, bodies);
@@ -92,6 +93,7 @@ internal sealed class SegmentBody(byte[] json, string product)
     }
 
     private static string? UserOf(string? authorization) =>
-        AuthenticationHeaderValue.TryParse(authorization, out var header) && header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)
+        AuthenticationHeaderValue.TryParse(authorization, out var header)
+            && header.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase)
             ? BasicCredentials.UserOf(header.Parameter) : null;
 }

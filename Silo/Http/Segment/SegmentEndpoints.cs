@@ -38,7 +38,8 @@ internal static class SegmentEndpoints
     }
 
     private static async Task<IResult> PostOne(
-        HttpRequest request, string type, Ingestion ingestion, Limits limits, LargeBodyLimiter bodies, TimeProvider clock)
+        HttpRequest request, string type, Ingestion ingestion, Limits limits, LargeBodyLimiter bodies,
+        TimeProvider clock)
     {
         var (body, refusal) = await SegmentBody.Read(request, limits, bodies);
         if (body is null) return refusal!;

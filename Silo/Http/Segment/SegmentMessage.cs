@@ -43,7 +43,8 @@ internal static class SegmentMessage
                 Id = Text(json, members, "messageId"),
                 Timestamp = Corrected(timestamp, body.SentAt ?? Text(json, members, "sentAt"), now),
                 ClientTimestamp = timestamp,
-                Properties = PropertiesIn(json, Member(members, type is "identify" or "group" ? "traits" : "properties")),
+                Properties =
+                    PropertiesIn(json, Member(members, type is "identify" or "group" ? "traits" : "properties")),
                 MoreProperties = KeptIn(json, members, fingerprint),
                 IsHistory = body.IsHistory,
                 CountsOnArrival = true,
@@ -55,7 +56,8 @@ internal static class SegmentMessage
         }
     }
 
-    private static JsonMember Member(ReadOnlySpan<JsonMember> members, string name) => members[Array.IndexOf(Names, name)];
+    private static JsonMember Member(ReadOnlySpan<JsonMember> members, string name) =>
+        members[Array.IndexOf(Names, name)];
 
     private static string? Text(ReadOnlySpan<byte> json, ReadOnlySpan<JsonMember> members, string name) =>
         Member(members, name).TextIn(json);
@@ -63,7 +65,8 @@ internal static class SegmentMessage
     // As Segment does: the time between event and sending is right even if the sender's clock is wrong.
     private static string? Corrected(string? timestamp, string? sentAt, DateTimeOffset now)
     {
-        if (!Http.Timestamp.TryParse(sentAt ?? "", out var sent) || !Http.Timestamp.TryParse(timestamp ?? "", out var time)) return timestamp;
+        if (!Http.Timestamp.TryParse(sentAt ?? "", out var sent)
+            || !Http.Timestamp.TryParse(timestamp ?? "", out var time)) return timestamp;
         var ticks = time.UtcTicks + (now - sent).Ticks;
         return ticks < 0 || ticks > DateTime.MaxValue.Ticks ? timestamp
             : new DateTime(ticks, DateTimeKind.Utc).ToString("O", CultureInfo.InvariantCulture);

@@ -12,7 +12,8 @@ internal static partial class SegmentPath
     public static Task MergeSlashes(HttpContext context, RequestDelegate next)
     {
         if (context.Request.Path.Value is { } path && path.Contains("//", StringComparison.Ordinal)
-            && Slashes().Replace(path, "/") is var single && single.StartsWith("/v1/", StringComparison.OrdinalIgnoreCase)) context.Request.Path = single;
+            && Slashes().Replace(path, "/") is var single
+            && single.StartsWith("/v1/", StringComparison.OrdinalIgnoreCase)) context.Request.Path = single;
         return next(context);
     }
 }

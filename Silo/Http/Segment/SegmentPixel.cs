@@ -42,7 +42,9 @@ internal static class SegmentPixel
             if (!query.TryAdd(pairs.Name, pairs.Value)) return Refusal.DuplicateField(pairs.Name);
         if (pairs.IsMalformed) return Refusal.MalformedQuery();
         var names = query.Keys;
-        var twice = Groups.FirstOrDefault(group => names.Contains(group) && names.Any(name => name.StartsWith(group + '.', StringComparison.Ordinal)));
+        var twice =
+            Groups.FirstOrDefault(group =>
+                names.Contains(group) && names.Any(name => name.StartsWith(group + '.', StringComparison.Ordinal)));
         return twice is null ? null : Refusal.DuplicateField(twice);
     }
 
@@ -50,7 +52,8 @@ internal static class SegmentPixel
     private static byte[]? Decode(string data, Limits limits)
     {
         var text = data.TrimEnd('=').Replace('+', '-').Replace(' ', '-').Replace('/', '_');
-        return text.Length <= Base64Url.GetEncodedLength(limits.EventBodyBytesMax) && Base64Url.IsValid(text) ? Base64Url.DecodeFromChars(text) : null;
+        return text.Length <= Base64Url.GetEncodedLength(limits.EventBodyBytesMax) && Base64Url.IsValid(text)
+            ? Base64Url.DecodeFromChars(text) : null;
     }
 
     private static byte[] ToJson(Dictionary<string, string> query)
@@ -58,7 +61,8 @@ internal static class SegmentPixel
         var message = new JsonObject();
         foreach (var (name, value) in query)
         {
-            var (parent, member) = name.Split('.', 2) is [var group, var inner] && Groups.Contains(group) ? (Child(message, group), inner) : (message, name);
+            var (parent, member) = name.Split('.', 2) is [var group, var inner] && Groups.Contains(group)
+                ? (Child(message, group), inner) : (message, name);
             parent[member] = value;
         }
         return Encoding.UTF8.GetBytes(message.ToJsonString());

@@ -54,7 +54,8 @@ internal sealed record TimeRange(DateTime From, DateTime To)
         _ => TimeSpan.TicksPerMinute,
     };
 
-    private static string Name(TotalsBucket bucket) => bucket == TotalsBucket.All ? "minute" : bucket.ToString().ToLowerInvariant();
+    private static string Name(TotalsBucket bucket) =>
+        bucket == TotalsBucket.All ? "minute" : bucket.ToString().ToLowerInvariant();
 
     private static DateTime Nearest(DateTime time, long step)
     {

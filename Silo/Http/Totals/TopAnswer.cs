@@ -16,7 +16,8 @@ public sealed record TopAnswer(string Of, string By, DateTime From, DateTime To,
 /// Fingerprints that are new to the product, or that began with the action. Absent for uniques over several days.
 /// </param>
 /// <param name="UniqueFingerprints">Different fingerprints. Only for products, on one day or by uniques.</param>
-public sealed record TopEntry(string? Product, string? Action, long Events, long? NewFingerprints, long? UniqueFingerprints)
+public sealed record TopEntry(string? Product, string? Action, long Events, long? NewFingerprints,
+    long? UniqueFingerprints)
 {
     /// <summary>Its name, for fingerprints.</summary>
     public string? Fingerprint { get; init; }

@@ -15,7 +15,8 @@ internal static class TopEndpoint
         routes.MapGet("/api/top", Get)
             .WithName("GetTop")
             .WithSummary("The products, actions or fingerprints with most events or visitors")
-            .WithDescription("of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from "
+            .WithDescription(
+                "of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from "
                 + "and to as for totals, the start of a minute; of fingerprints and by uniques, of a UTC day. product counts one "
                 + "product's events alone.");
 
@@ -24,15 +25,19 @@ internal static class TopEndpoint
         SqlStorage totals, FreshVisits visits, Limits limits, TimeProvider clock)
     {
         if (of is not ("products" or "actions" or "fingerprints"))
-            return of is null ? Refusal.MissingField("of") : Refusal.UnknownValue("of", "products, actions or fingerprints");
-        if ((by ??= "events") is not ("events" or "uniques" or "newFingerprints")) return Refusal.UnknownValue("by", "events, uniques or newFingerprints");
-        if (of == "fingerprints" && by != "events") return Refusal.UnknownValue("by", "events, as fingerprints are asked for");
+            return of is null ? Refusal.MissingField("of")
+                : Refusal.UnknownValue("of", "products, actions or fingerprints");
+        if ((by ??= "events") is not ("events" or "uniques" or "newFingerprints"))
+            return Refusal.UnknownValue("by", "events, uniques or newFingerprints");
+        if (of == "fingerprints" && by != "events")
+            return Refusal.UnknownValue("by", "events, as fingerprints are asked for");
         if (by == "uniques" && of != "products") return Refusal.UniquesOfProductsOnly();
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         if (QueryValue.ParseLimit(limit, LimitDefault, limits.TopMax, out var size) is { } badLimit) return badLimit;
         var inDays = of == "fingerprints" || by == "uniques";
         if (ParseRange(inDays, from, to, clock, out var range) is { } badRange) return badRange;
-        if (inDays && range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
+        if (inDays && range.Count(TotalsBucket.Day) > limits.UniquesDaysMax)
+            return Refusal.TooManyDays(limits.UniquesDaysMax);
 
         JsonAnswer<TopAnswer> Answer(IEnumerable<TopEntry> top) =>
             new(new(of, by, range.From, range.To, [.. top]), HttpJson.Default.TopAnswer);
@@ -59,17 +64,21 @@ internal static class TopEndpoint
 
     private static Refusal? ParseRange(
         bool inDays, string? from, string? to, TimeProvider clock, out TimeRange range) => TimeRange.Parse(
-        from, to, inDays ? TotalsBucket.Day : TotalsBucket.All, TimeSpan.FromDays(inDays ? 1 : 30), clock.GetUtcNow().UtcDateTime, out range);
+        from, to, inDays ? TotalsBucket.Day : TotalsBucket.All, TimeSpan.FromDays(inDays ? 1 : 30),
+        clock.GetUtcNow().UtcDateTime, out range);
 
     private static TotalsQuestion ToQuestion(TimeRange range, string of, string by, string? product)
     {
-        var question = range.In(TotalsBucket.All) with { ByProduct = of == "products", ByAction = of == "actions", Product = product };
+        var question =
+            range.In(TotalsBucket.All) with { ByProduct = of == "products", ByAction = of == "actions",
+                Product = product };
         return question with
         {
             Order = by switch
             {
                 "uniques" => TotalsOrder.DailyProductFingerprints,
-                "newFingerprints" => question.IsOfProducts ? TotalsOrder.NewProductFingerprints : TotalsOrder.NewFingerprints,
+                "newFingerprints" =>
+                    question.IsOfProducts ? TotalsOrder.NewProductFingerprints : TotalsOrder.NewFingerprints,
                 _ => TotalsOrder.Events,
             },
         };
@@ -82,7 +91,8 @@ internal static class TopEndpoint
         LastSeen = one.LastSeen,
     };
 
-    private static TopEntry ToEntry(ProductUniques one) => new(one.Product, null, one.Events, null, one.UniqueFingerprints);
+    private static TopEntry ToEntry(ProductUniques one) =>
+        new(one.Product, null, one.Events, null, one.UniqueFingerprints);
 
     private static TopEntry ToEntry(TotalsQuestion question, TimeRange range, TotalsSum sum) => new(
         sum.Product, sum.Action, sum.Counts.Events,

@@ -17,13 +17,15 @@ public sealed record TotalsAnswer(DateTime From, DateTime To, string Bucket, IRe
         TotalsQuestion question, TimeRange range, IReadOnlyList<TotalsSum> sums, Limits limits)
     {
         var groups = sums.Select(sum => (sum.Product, sum.Action)).Distinct()
-            .OrderBy(group => group.Product, StringComparer.Ordinal).ThenBy(group => group.Action, StringComparer.Ordinal).ToList();
+            .OrderBy(group => group.Product, StringComparer.Ordinal).ThenBy(group => group.Action,
+                StringComparer.Ordinal).ToList();
         if (groups.Count == 0 && !question.ByProduct && !question.ByAction) groups.Add((null, null));
         if (range.Count(question.Bucket) * groups.Count > limits.PointsMax) return null;
 
         var known = sums.ToDictionary(sum => (sum.Time, sum.Product, sum.Action), sum => sum.Counts);
         var points = range.BucketStarts(question.Bucket).SelectMany(time => groups.Select(group => TotalsPoint.Create(
-            question, time, group.Product, group.Action, known.GetValueOrDefault((time, group.Product, group.Action)))));
+            question, time, group.Product, group.Action,
+            known.GetValueOrDefault((time, group.Product, group.Action)))));
         return new(range.From, range.To, question.Bucket.ToString().ToLowerInvariant(), [.. points]);
     }
 }

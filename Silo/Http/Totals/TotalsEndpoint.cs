@@ -20,7 +20,8 @@ internal static class TotalsEndpoint
         routes.MapGet("/api/totals", Get)
             .WithName("GetTotals")
             .WithSummary("Count everyone's events by time")
-            .WithDescription("Every event acknowledged before this request is in it. from and to are RFC 3339 or a date; to is not "
+            .WithDescription(
+                "Every event acknowledged before this request is in it. from and to are RFC 3339 or a date; to is not "
                 + "part of the range. Both must be the start of a bucket (minute, hour or day in UTC; for all, of a minute). groupBy "
                 + "is product, action or both; product and action count one alone. Days that are not grouped by action have exact "
                 + "uniqueFingerprints.");
@@ -29,7 +30,8 @@ internal static class TotalsEndpoint
         HttpContext context, string? from, string? to, string? bucket, string? groupBy, string? product, string? action,
         SqlStorage totals, Limits limits, TimeProvider clock)
     {
-        if (!Buckets.TryGetValue(bucket ?? "day", out var kind)) return Refusal.UnknownValue("bucket", "minute, hour, day or all");
+        if (!Buckets.TryGetValue(bucket ?? "day", out var kind))
+            return Refusal.UnknownValue("bucket", "minute, hour, day or all");
         if (!TryParseGroups(groupBy, out var byProduct, out var byAction))
             return Refusal.UnknownValue("groupBy", "product, action or product,action");
         if ((QueryValue.CheckText("product", product, limits.ProductBytesMax)
@@ -38,7 +40,9 @@ internal static class TotalsEndpoint
         if (TimeRange.Parse(from, to, kind.Bucket, kind.Usual, now, out var range) is { } badRange) return badRange;
         if (range.Count(kind.Bucket) > limits.PointsMax) return Refusal.TooManyPoints(limits.PointsMax);
 
-        var question = range.In(kind.Bucket) with { ByProduct = byProduct, ByAction = byAction, Product = product, Action = action };
+        var question =
+            range.In(kind.Bucket) with { ByProduct = byProduct, ByAction = byAction, Product = product,
+                Action = action };
         try
         {
             var sums = await totals.ReadTotals(question, limits.PointsMax + 1, context.RequestAborted);

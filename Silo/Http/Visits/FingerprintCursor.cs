@@ -26,7 +26,8 @@ internal static class FingerprintCursor
     /// <returns>Null if the text is no cursor of a list in that order.</returns>
     public static FingerprintPlace? Decode(string text, FingerprintOrder order, Limits limits)
     {
-        if (text.Length > Base64Url.GetEncodedLength(HeadBytes + limits.FingerprintBytesMax) || !Base64Url.IsValid(text)) return null;
+        if (text.Length > Base64Url.GetEncodedLength(HeadBytes + limits.FingerprintBytesMax)
+            || !Base64Url.IsValid(text)) return null;
         var bytes = Base64Url.DecodeFromChars(text);
         if (bytes.Length <= HeadBytes || bytes[0] != (byte)order) return null;
         try

@@ -18,21 +18,26 @@ internal static class FingerprintListEndpoint
         routes.MapGet("/api/fingerprints", List)
             .WithName("ListFingerprints")
             .WithSummary("Page through all fingerprints")
-            .WithDescription("sort is recent (latest event first), first (earliest first event first) or total (most events "
+            .WithDescription(
+                "sort is recent (latest event first), first (earliest first event first) or total (most events "
                 + "first). With product, only its events count. If the answer has a next, that is the after of the next page.");
 
     private static async Task<Results<JsonAnswer<FingerprintsPage>, Refusal>> List(
-        HttpContext context, string? sort, string? product, string? after, string? limit, FreshVisits visits, Limits limits)
+        HttpContext context, string? sort, string? product, string? after, string? limit, FreshVisits visits,
+        Limits limits)
     {
         if (ParseOrder(sort) is not { } order) return Refusal.UnknownValue("sort", "recent, first or total");
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         var place = after is null ? FingerprintPlace.Begin(order) : FingerprintCursor.Decode(after, order, limits);
         if (place is null) return Refusal.InvalidPlace();
-        if (QueryValue.ParseLimit(limit, PageFingerprintsDefault, limits.PageFingerprintsMax, out var size) is { } badLimit)
+        if (QueryValue.ParseLimit(limit, PageFingerprintsDefault, limits.PageFingerprintsMax,
+            out var size) is { } badLimit)
             return badLimit;
 
-        return await visits.Query((storage, cancellation) => storage.ListFingerprints(place, product, size, cancellation),
-            page => new JsonAnswer<FingerprintsPage>(new(page, NextOf(page, order, size)), HttpJson.Default.FingerprintsPage),
+        return await visits.Query((storage, cancellation) =>
+            storage.ListFingerprints(place, product, size, cancellation),
+            page => new JsonAnswer<FingerprintsPage>(new(page, NextOf(page, order, size)),
+                HttpJson.Default.FingerprintsPage),
             context.RequestAborted);
     }
 

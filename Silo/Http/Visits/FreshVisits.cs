@@ -32,7 +32,8 @@ internal sealed class FreshVisits(SqlStorage storage, Limits limits)
             await Merge().WaitAsync(cancellation); // cancels only the wait: others share the merge
             return toAnswer(await Task.Run(() => query(storage, cancellation), cancellation)); // SQLite's calls block
         }
-        catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException or TimeoutException)
+        catch (Exception exception)
+            when (exception is EventLogUnavailableException or CommitUnknownException or TimeoutException)
         {
             return Refusal.QuestionNotAnswered();
         }

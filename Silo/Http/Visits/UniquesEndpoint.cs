@@ -25,12 +25,14 @@ internal static class UniquesEndpoint
         routes.MapGet("/api/uniques", Get)
             .WithName("GetUniques")
             .WithSummary("Count unique fingerprints over days, exactly")
-            .WithDescription("Every event acknowledged before this request is in it. from and to as for totals, the start of a UTC "
+            .WithDescription(
+                "Every event acknowledged before this request is in it. from and to as for totals, the start of a UTC "
                 + "day; without them, the seven days until today. groupBy=product adds the products with most; product counts one "
                 + "alone.");
 
     private static async Task<Results<JsonAnswer<UniquesAnswer>, Refusal>> Get(
-        HttpContext context, string? from, string? to, string? groupBy, string? product, FreshVisits visits, Limits limits, TimeProvider clock)
+        HttpContext context, string? from, string? to, string? groupBy, string? product, FreshVisits visits,
+        Limits limits, TimeProvider clock)
     {
         if (groupBy is not (null or "product")) return Refusal.UnknownValue("groupBy", "product");
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
@@ -48,7 +50,8 @@ internal static class UniquesEndpoint
     {
         var (first, end) = range.Days;
         var (events, uniques) = await storage.CountUniques(first, end, product, cancellation);
-        var products = productsMax > 0 ? await storage.TopUniques(first, end, product, productsMax, cancellation) : null;
+        var products = productsMax > 0 ? await storage.TopUniques(first, end, product, productsMax, cancellation)
+            : null;
         return new(range.From, range.To, product, events, uniques, products);
     }
 }

@@ -42,12 +42,15 @@ public sealed class PostgresDatabase : Database
         // than they save. A silo that is stopped during an erasure holds locks for which its successor would wait. So
         // its transaction ends soon after the silo is declared dead.
         dataSource = Build("events", settings => settings.MaxPoolSize = limits.ConnectionsMax,
-            ("max_parallel_workers_per_gather", "0"), ("idle_in_transaction_session_timeout", $"{StoppedCommit.TotalSeconds}s"));
+            ("max_parallel_workers_per_gather", "0"),
+            ("idle_in_transaction_session_timeout", $"{StoppedCommit.TotalSeconds}s"));
         // Separate, so that commits never wait for reads, and the same server process uses the same pages again.
         commits = Build("commits", settings => settings.MaxPoolSize = limits.CommitsMax);
         // The log can rebuild a snapshot, and in Postgres' own log a snapshot comes after its events. So writing one
         // needs no flush.
-        snapshots = Build("snapshots", settings => settings.MaxPoolSize = limits.SnapshotWritesMax + 2, ("synchronous_commit", "off"));
+        snapshots =
+            Build("snapshots", settings => settings.MaxPoolSize = limits.SnapshotWritesMax + 2,
+                ("synchronous_commit", "off"));
         // Separate, so that a silo can say that it is alive even while its events wait for connections.
         membership = Build("membership", settings => settings.MaxPoolSize = MembershipConnectionsMax);
         // A new connection for each export, which may read for an hour: events must not wait for it.
@@ -86,18 +89,23 @@ public sealed class PostgresDatabase : Database
         try
         {
             await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-            await using var take = new NpgsqlCommand("select pg_advisory_lock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
+            await using var take =
+                new NpgsqlCommand("select pg_advisory_lock($1)",
+                    connection) { Parameters = { new() { Value = MigrationLock } } };
             take.CommandTimeout = 0; // another silo may migrate for long
             await take.ExecuteNonQueryAsync(cancellation);
             try
             {
                 return await Task.Run(() => Migrations.Apply(
-                    DeployChanges.To.PostgresqlDatabase(new PostgresqlConnectionManager(dataSource)).JournalToPostgresqlTable(null, "migrations"),
+                    DeployChanges.To.PostgresqlDatabase(new PostgresqlConnectionManager(dataSource))
+                        .JournalToPostgresqlTable(null, "migrations"),
                     "Postgres/Migrations"), cancellation);
             }
             finally
             {
-                await using var release = new NpgsqlCommand("select pg_advisory_unlock($1)", connection) { Parameters = { new() { Value = MigrationLock } } };
+                await using var release =
+                    new NpgsqlCommand("select pg_advisory_unlock($1)",
+                        connection) { Parameters = { new() { Value = MigrationLock } } };
                 await release.ExecuteNonQueryAsync(CancellationToken.None);
             }
         }
@@ -110,7 +118,8 @@ public sealed class PostgresDatabase : Database
     public override void ConfigureSilo(ISiloBuilder silo)
     {
         silo.UseAdoNetClustering(options => (options.Invariant, options.DataSource) = (Invariant, membership));
-        silo.AddAdoNetGrainStorage(Snapshots.StorageName, options => options.Configure<Serializer>((storage, serializer) =>
+        silo.AddAdoNetGrainStorage(Snapshots.StorageName,
+            options => options.Configure<Serializer>((storage, serializer) =>
         {
             (storage.Invariant, storage.DataSource) = (Invariant, snapshots);
             storage.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
@@ -131,7 +140,8 @@ public sealed class PostgresDatabase : Database
     // sets READ COMMITTED, whatever the default of the role or the database is: the log's fence needs statements that
     // see what is committed when they begin. A connection that returns to its pool is not reset: that would be seven
     // statements, and undo these settings. Nothing else is ever left in a session.
-    private NpgsqlDataSource Build(string name, Action<NpgsqlConnectionStringBuilder> adjust, params (string Name, string Value)[] session)
+    private NpgsqlDataSource Build(string name, Action<NpgsqlConnectionStringBuilder> adjust,
+        params (string Name, string Value)[] session)
     {
         var settings = new NpgsqlConnectionStringBuilder(url.Settings.ConnectionString)
         {
@@ -140,7 +150,8 @@ public sealed class PostgresDatabase : Database
             MaxAutoPrepare = 32,
             AutoPrepareMinUsages = 2,
         };
-        if (string.IsNullOrEmpty(settings.ApplicationName)) settings.ApplicationName = Environment.GetEnvironmentVariable("PGAPPNAME") ?? "tally";
+        if (string.IsNullOrEmpty(settings.ApplicationName))
+            settings.ApplicationName = Environment.GetEnvironmentVariable("PGAPPNAME") ?? "tally";
         adjust(settings);
         (string Name, string Value)[] all = [("default_transaction_isolation", "read committed"), .. session];
         try
@@ -163,7 +174,8 @@ public sealed class PostgresDatabase : Database
                 });
             return builder.Build();
         }
-        catch (Exception exception) when (exception is ArgumentException or InvalidOperationException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is ArgumentException or InvalidOperationException or NotSupportedException)
         {
             throw new StartupException($"the database's settings do not go together: {exception.Message}", exception);
         }

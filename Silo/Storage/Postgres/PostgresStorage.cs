@@ -92,7 +92,8 @@ public sealed class PostgresStorage(
             while (await answers.NextResultAsync()) { } // the commit comes at the end
             return removalEpoch;
         }
-        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UniqueViolation or RunDoesNotFollow)
+        catch (PostgresException exception)
+            when (exception.SqlState is PostgresErrorCodes.UniqueViolation or RunDoesNotFollow)
         {
             return null;
         }
@@ -116,7 +117,8 @@ public sealed class PostgresStorage(
     }
 
     // The server says so by an error. After any other failure, such as a lost connection, the outcome is unknown.
-    private static bool IsRolledBack(Exception exception) => exception is PostgresException { InvariantSeverity: "ERROR" };
+    private static bool IsRolledBack(Exception exception) =>
+        exception is PostgresException { InvariantSeverity: "ERROR" };
 
     private NpgsqlBatchCommand InsertEvents(RecordedEvent[] events, RunStart[] starts) => new(insertEvents)
     {
@@ -177,7 +179,8 @@ public sealed class PostgresStorage(
 
     // All in one transaction, which begins with the locks on these fingerprints. Its reads block nobody.
     protected override Task<T?> Remove<TFound, T>(IReadOnlyList<string> fingerprints,
-        Func<DbTransaction, Task<TFound>> find, Func<DbTransaction, TFound, Task<T?>> remove) where T : class => Retrying(async () =>
+        Func<DbTransaction, Task<TFound>> find, Func<DbTransaction, TFound, Task<T?>> remove)
+            where T : class => Retrying(async () =>
     {
         await using var connection = await dataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();

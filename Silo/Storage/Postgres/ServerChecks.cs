@@ -20,7 +20,8 @@ internal static class ServerChecks
         builder.ConfigureTypeLoading(types => types.EnableTypeLoading(false));
         await using var source = builder.Build();
         await using var connection = await source.OpenConnectionAsync(cancellation);
-        await using (var second = await source.OpenConnectionAsync(cancellation)) await CheckSessions(connection, second, cancellation);
+        await using (var second = await source.OpenConnectionAsync(cancellation)) await CheckSessions(connection,
+            second, cancellation);
         await CheckWritable(connection, cancellation);
         await CheckDurability(connection, cancellation);
     }
@@ -29,7 +30,8 @@ internal static class ServerChecks
     // the next free server, the two connections share a server, or one of them gets another. If nobody else uses the
     // pooler, the first try shows this, because a free server is used again. If others use it, a try may pass by
     // chance, but not all of them. A real session always passes.
-    private static async Task CheckSessions(NpgsqlConnection first, NpgsqlConnection second, CancellationToken cancellation)
+    private static async Task CheckSessions(NpgsqlConnection first, NpgsqlConnection second,
+        CancellationToken cancellation)
     {
         // A pooler invents the process id by which a query is canceled.
         var isDirect = await Ask<int>(first, "select pg_backend_pid()", cancellation) == first.ProcessID;
@@ -37,11 +39,15 @@ internal static class ServerChecks
         {
             var marks = new Dictionary<NpgsqlConnection, string>();
             foreach (var connection in (NpgsqlConnection[])[first, second])
-                marks[connection] = await Ask<string>(connection, "select set_config('tally.session', $1, false)", cancellation, $"{Guid.NewGuid():N}") ?? "";
+                marks[connection] =
+                    await Ask<string>(connection, "select set_config('tally.session', $1, false)", cancellation,
+                        $"{Guid.NewGuid():N}") ?? "";
             // Twice in a row, for a pooler that uses its servers in turn.
             foreach (var connection in (NpgsqlConnection[])[first, first, second, second])
-                if (await Ask<string>(connection, "select current_setting('tally.session', true)", cancellation) != marks[connection])
-                    throw new StartupException("There is a connection pooler before Postgres that gives each transaction "
+                if (await Ask<string>(connection, "select current_setting('tally.session', true)",
+                    cancellation) != marks[connection])
+                    throw new StartupException(
+                        "There is a connection pooler before Postgres that gives each transaction "
                         + "another session (transaction or statement mode). Tally needs sessions of its own: set the pooler to "
                         + "session mode, or name Postgres itself.");
         }
@@ -50,19 +56,24 @@ internal static class ServerChecks
     private static async Task CheckWritable(NpgsqlConnection connection, CancellationToken cancellation)
     {
         if (await Ask<bool>(connection, "select pg_is_in_recovery()", cancellation))
-            throw new StartupException("This Postgres is a standby and takes no events: name the primary, or all servers separated by commas.");
-        if (await Ask<string>(connection, "select current_setting('default_transaction_read_only')", cancellation) == "on")
-            throw new StartupException("Postgres has default_transaction_read_only on for this role or database: no event could be recorded. Set it to off.");
+            throw new StartupException(
+                "This Postgres is a standby and takes no events: name the primary, or all servers separated by commas.");
+        if (await Ask<string>(connection, "select current_setting('default_transaction_read_only')",
+            cancellation) == "on")
+            throw new StartupException(
+                "Postgres has default_transaction_read_only on for this role or database: no event could be recorded. Set it to off.");
     }
 
     private static async Task CheckDurability(NpgsqlConnection connection, CancellationToken cancellation)
     {
         foreach (var setting in (string[])["synchronous_commit", "fsync"])
             if (await Ask<string>(connection, "select current_setting($1)", cancellation, setting) == "off")
-                throw new StartupException($"Postgres has {setting} off: an acknowledged event could be lost. Set it to on.");
+                throw new StartupException(
+                    $"Postgres has {setting} off: an acknowledged event could be lost. Set it to on.");
     }
 
-    private static async Task<T?> Ask<T>(NpgsqlConnection connection, string sql, CancellationToken cancellation, params string[] parameters)
+    private static async Task<T?> Ask<T>(NpgsqlConnection connection, string sql, CancellationToken cancellation,
+        params string[] parameters)
     {
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var parameter in parameters) command.Parameters.Add(new() { Value = parameter });

@@ -39,7 +39,8 @@ public sealed class SqliteDatabase : Database
         }
         catch (IOException) when (File.Exists(path + ".lock"))
         {
-            throw new StartupException($"{path} is in use by another process. One process serves a SQLite file; for several, use Postgres.");
+            throw new StartupException(
+                $"{path} is in use by another process. One process serves a SQLite file; for several, use Postgres.");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -75,7 +76,8 @@ public sealed class SqliteDatabase : Database
     {
         if (Directory.Exists(path)) throw new StartupException($"{path} is a folder: name a file in it.");
         // A device, such as /dev/null, may keep nothing. /dev/shm is a file system in memory.
-        if (path.StartsWith("/dev/", StringComparison.Ordinal) && !path.StartsWith("/dev/shm/", StringComparison.Ordinal) && File.Exists(path))
+        if (path.StartsWith("/dev/", StringComparison.Ordinal)
+            && !path.StartsWith("/dev/shm/", StringComparison.Ordinal) && File.Exists(path))
             throw new StartupException($"{path} is not a file that keeps data.");
     }
 
@@ -97,7 +99,8 @@ public sealed class SqliteDatabase : Database
     }
 
     public override void ConfigureSilo(ISiloBuilder silo) =>
-        silo.AddAdoNetGrainStorage(Snapshots.StorageName, options => options.Configure<Serializer>((storage, serializer) =>
+        silo.AddAdoNetGrainStorage(Snapshots.StorageName,
+            options => options.Configure<Serializer>((storage, serializer) =>
         {
             storage.Invariant = "System.Data.SQLite"; // the name that Orleans gives Microsoft.Data.Sqlite
             storage.DataSource = snapshots;

@@ -73,12 +73,14 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         return Task.CompletedTask;
     }
 
-    protected override Task<int> Merge(string script, int limit) => Write(connection => connection.Merge(script, limit));
+    protected override Task<int> Merge(string script, int limit) =>
+        Write(connection => connection.Merge(script, limit));
 
     /// <summary>
     /// Takes and releases the write lock: that fails on a read-only file or a lost disk, and writes nothing.
     /// </summary>
-    public override Task CheckWritable(CancellationToken cancellation) => Write(connection => connection.CheckWritable());
+    public override Task CheckWritable(CancellationToken cancellation) =>
+        Write(connection => connection.CheckWritable());
 
     // SQLite's calls block for as long as the disk takes, so they run on a thread of the pool.
     private async Task<T> Write<T>(Func<Writer, T> work)
@@ -140,7 +142,8 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         public Interruption(SQLitePCL.sqlite3 handle, CancellationToken cancellation)
         {
             this.handle = handle;
-            SQLitePCL.raw.sqlite3_progress_handler(handle, Instructions, _ => cancellation.IsCancellationRequested ? 1 : 0, null);
+            SQLitePCL.raw.sqlite3_progress_handler(handle, Instructions,
+                _ => cancellation.IsCancellationRequested ? 1 : 0, null);
         }
 
         public void Dispose() => SQLitePCL.raw.sqlite3_progress_handler(handle, 0, null, null);

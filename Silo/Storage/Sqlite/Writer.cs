@@ -48,7 +48,8 @@ internal sealed class Writer : IDisposable
     {
         var e = recorded.Event;
         return Execute(insertEvent, transaction, recorded.Fingerprint, recorded.Sequence, e.Id.ToString(),
-            e.Action, e.Product, SqliteStorage.Text(e.Created), SqliteStorage.Text(e.Occurred), e.Properties, follows) == 1;
+            e.Action, e.Product, SqliteStorage.Text(e.Created), SqliteStorage.Text(e.Occurred), e.Properties,
+            follows) == 1;
     }
 
     public void AddRemoved(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> removed)
@@ -58,7 +59,8 @@ internal sealed class Writer : IDisposable
 
     private static void Add(DbCommand command, DbTransaction transaction, RollupKey key, RollupCounts counts) =>
         Execute(command, transaction, SqliteStorage.Text(key.Minute), key.Product, key.Action, counts.Events,
-            counts.NewFingerprints, counts.NewProductFingerprints, counts.DailyFingerprints, counts.DailyProductFingerprints);
+            counts.NewFingerprints, counts.NewProductFingerprints, counts.DailyFingerprints,
+            counts.DailyProductFingerprints);
 
     // The driver's asynchronous calls block, so the task has completed when it comes back.
     public T? InTransaction<T>(Func<DbTransaction, Task<T?>> work) where T : class
@@ -119,7 +121,8 @@ internal sealed class Writer : IDisposable
     // A transaction is committed once its last frame is in the write-ahead log; the frame's checksum covers all before
     // it. If writing the frames failed, as on a full disk, nothing is committed. If flushing them failed, it may be.
     private static bool IsNotCommitted(SqliteException exception) =>
-        exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_READONLY or SQLitePCL.raw.SQLITE_BUSY
+        exception.SqliteErrorCode is SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_READONLY
+            or SQLitePCL.raw.SQLITE_BUSY
         || exception.SqliteExtendedErrorCode == SQLitePCL.raw.SQLITE_IOERR_WRITE;
 
     private DbCommand Prepare(string script, params string[] parameters)

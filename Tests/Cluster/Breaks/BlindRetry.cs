@@ -8,7 +8,8 @@ internal sealed class BlindRetry : IOutgoingGrainCallFilter
     public async Task Invoke(IOutgoingGrainCallContext context)
     {
         // Taken before the call: its request is another call's once it has ended.
-        var sent = context.MethodName == nameof(IFingerprintGrain.Record) ? (Event)context.Request.GetArgument(0)! : null;
+        var sent = context.MethodName == nameof(IFingerprintGrain.Record) ? (Event)context.Request.GetArgument(0)!
+            : null;
         try
         {
             await context.Invoke();

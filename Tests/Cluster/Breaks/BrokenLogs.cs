@@ -10,16 +10,21 @@ internal abstract class BrokenLog(IEventLogStorage sound) : IEventLogStorage
 {
     protected IEventLogStorage Sound => sound;
 
-    public virtual Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas) =>
+    public virtual Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts,
+        RollupDeltas deltas) =>
         sound.TryRecord(events, starts, deltas);
     public virtual Task<NewestOfMany> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit) =>
         sound.ReadNewest(fingerprints, limit);
-    public Task<IReadOnlyList<RecordedEvent>> FindRepeats(IReadOnlyList<RecordedEvent> events) => sound.FindRepeats(events);
-    public Task<IReadOnlyDictionary<string, long>> ReadHeads(IReadOnlyCollection<string> fingerprints) => sound.ReadHeads(fingerprints);
-    public Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit, int bytesMax, CancellationToken cancellation) =>
+    public Task<IReadOnlyList<RecordedEvent>> FindRepeats(IReadOnlyList<RecordedEvent> events) =>
+        sound.FindRepeats(events);
+    public Task<IReadOnlyDictionary<string, long>> ReadHeads(IReadOnlyCollection<string> fingerprints) =>
+        sound.ReadHeads(fingerprints);
+    public Task<IReadOnlyList<RecordedEvent>> ReadAfter(string fingerprint, long sequence, int limit, int bytesMax,
+        CancellationToken cancellation) =>
         sound.ReadAfter(fingerprint, sequence, limit, bytesMax, cancellation);
     public Task<FingerprintState?> ReadPruned(string fingerprint) => sound.ReadPruned(fingerprint);
-    public Task<Removed?> Erase(string fingerprint, long head, bool suppress, int pageEvents) => sound.Erase(fingerprint, head, suppress, pageEvents);
+    public Task<Removed?> Erase(string fingerprint, long head, bool suppress, int pageEvents) =>
+        sound.Erase(fingerprint, head, suppress, pageEvents);
 }
 
 /// <summary>Says that a batch is recorded, and then records it: in order, and a moment later.</summary>
@@ -27,11 +32,13 @@ internal sealed class HastyLog : BrokenLog
 {
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<(DateTime Due, Func<Task> Record)> promised = Channel.CreateUnbounded<(DateTime, Func<Task>)>();
+    private readonly Channel<(DateTime Due, Func<Task> Record)> promised =
+        Channel.CreateUnbounded<(DateTime, Func<Task>)>();
 
     public HastyLog(IEventLogStorage sound) : base(sound) => _ = Task.Run(Keep);
 
-    public override Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
+    public override Task<long?> TryRecord(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts,
+        RollupDeltas deltas)
     {
         (RecordedEvent[] events, RunStart[] starts) kept = ([.. events], [.. starts]);
         promised.Writer.TryWrite((DateTime.UtcNow + Moment, () => Sound.TryRecord(kept.events, kept.starts, deltas)));
@@ -58,7 +65,8 @@ internal sealed class ForgetfulLog(IEventLogStorage sound) : BrokenLog(sound)
         {
             Events = newest.Events.SelectMany(events => events).ToLookup(
                 recorded => recorded.Fingerprint,
-                recorded => recorded with { Event = recorded.Event with { Id = EventIds.Create(DateTimeOffset.UtcNow) } }),
+                recorded =>
+                    recorded with { Event = recorded.Event with { Id = EventIds.Create(DateTimeOffset.UtcNow) } }),
         };
     }
 }

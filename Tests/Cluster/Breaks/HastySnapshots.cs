@@ -4,7 +4,9 @@ using Tally.Grains;
 
 namespace Tally.Tests.Cluster.Breaks;
 
-/// <summary>Writes every snapshot with one event more than the log has: as if it were written before the commit.</summary>
+/// <summary>
+/// Writes every snapshot with one event more than the log has: as if it were written before the commit.
+/// </summary>
 internal sealed class HastySnapshots(IGrainStorage sound) : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
 {
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
@@ -22,5 +24,6 @@ internal sealed class HastySnapshots(IGrainStorage sound) : IGrainStorage, ILife
     public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         sound.ClearStateAsync(stateName, grainId, grainState);
 
-    public void Participate(ISiloLifecycle observer) => ((ILifecycleParticipant<ISiloLifecycle>)sound).Participate(observer);
+    public void Participate(ISiloLifecycle observer) =>
+        ((ILifecycleParticipant<ISiloLifecycle>)sound).Participate(observer);
 }

@@ -32,7 +32,8 @@ internal static class StartupHook
             File.Exists($"{folder}/{name.Name}.dll") ? context.LoadFromAssemblyPath($"{folder}/{name.Name}.dll") : null;
 
         DiagnosticListener.AllListeners.Subscribe(new Host(Enum.Parse<Break>(
-            Environment.GetEnvironmentVariable(Variable) ?? throw new InvalidOperationException($"{Variable} is missing."))));
+            Environment.GetEnvironmentVariable(Variable)
+                ?? throw new InvalidOperationException($"{Variable} is missing."))));
     }
 
     private static void Apply(Break way, IServiceCollection services)
@@ -61,7 +62,8 @@ internal static class StartupHook
             && (!service.IsKeyedService || Snapshots.StorageName.Equals(service.ServiceKey)));
         services.Remove(sound);
         if (sound.IsKeyedService)
-            services.AddKeyedSingleton(sound.ServiceKey, (all, key) => broken((T)sound.KeyedImplementationFactory!(all, key)));
+            services.AddKeyedSingleton(sound.ServiceKey,
+                (all, key) => broken((T)sound.KeyedImplementationFactory!(all, key)));
         else services.AddSingleton(broken((T)sound.ImplementationInstance!));
     }
 

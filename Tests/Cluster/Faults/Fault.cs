@@ -20,10 +20,13 @@ internal sealed record Fault(FaultKind Kind, string Hurt, long BeganAt)
 {
     public long EndedAt { get; set; } = long.MaxValue;
 
-    /// <summary>As each fingerprint on the hurt silo saw it: the longest time from one acknowledgement to the next.</summary>
+    /// <summary>
+    /// As each fingerprint on the hurt silo saw it: the longest time from one acknowledgement to the next.
+    /// </summary>
     public List<TimeSpan> Unavailable { get; } = [];
 
     public bool Covers(long at) => at >= BeganAt && at <= EndedAt;
 
-    public override string ToString() => $"{Kind} {Hurt} for {Stopwatch.GetElapsedTime(BeganAt, EndedAt).TotalSeconds:F1} s";
+    public override string ToString() =>
+        $"{Kind} {Hurt} for {Stopwatch.GetElapsedTime(BeganAt, EndedAt).TotalSeconds:F1} s";
 }

@@ -24,7 +24,9 @@ internal static class FaultCheck
             if (!silo.IsWanted) continue;
             violations.AddRange((await HistoryCheck.CounterFindings(run.Database, silo.App, FingerprintsAskedMax))
                 .Select(found => $"counters through {silo.Name}: {found}"));
-            violations.AddRange((await AnswersCheck.Findings(run.Database, silo.App)).Select(found => $"answers through {silo.Name}: {found}"));
+            violations.AddRange(
+                (await AnswersCheck.Findings(run.Database, silo.App)).Select(found =>
+                    $"answers through {silo.Name}: {found}"));
         }
         if (await AppProcess.Verify(run.Database) is { } differs) violations.Add(differs);
         return violations;

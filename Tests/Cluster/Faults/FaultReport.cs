@@ -23,7 +23,8 @@ internal static class FaultReport
         foreach (var kind in Enum.GetValues<FaultKind>())
         {
             var faults = run.Faults.Where(fault => fault.Kind == kind).ToList();
-            if (run.NotRun.Contains(kind)) table.AppendLine(CultureInfo.InvariantCulture, $"| {Words(kind)} | not run | | | | | | | | | |");
+            if (run.NotRun.Contains(kind))
+                table.AppendLine(CultureInfo.InvariantCulture, $"| {Words(kind)} | not run | | | | | | | | | |");
             else if (faults.Count > 0)
                 table.AppendLine(Line(Words(kind), faults, [.. attempts[kind]], [.. reads[kind]]));
         }
@@ -52,7 +53,8 @@ internal static class FaultReport
     private static FaultKind? KindAt(FaultRun run, long from, long to) =>
         run.Faults.FirstOrDefault(fault => fault.BeganAt <= to && fault.EndedAt >= from)?.Kind;
 
-    private static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:F1} s");
+    private static string Seconds(TimeSpan time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:F1} s");
 
     private static string Words(FaultKind kind) => kind switch
     {

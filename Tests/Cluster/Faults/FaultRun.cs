@@ -13,7 +13,8 @@ internal sealed class FaultRun : IAsyncDisposable
 
     private static readonly LoadShape Shape = new()
     {
-        HotShare = 0.9, BatchShare = 0.05, IdleMillisecondsMax = 60, ReadBackShare = 0.2, AnswerPatience = TimeSpan.FromSeconds(70),
+        HotShare = 0.9, BatchShare = 0.05, IdleMillisecondsMax = 60, ReadBackShare = 0.2,
+        AnswerPatience = TimeSpan.FromSeconds(70),
     };
 
     private readonly Random random;
@@ -34,12 +35,14 @@ internal sealed class FaultRun : IAsyncDisposable
     public List<string> OutOfOrder { get; } = [];
 
     /// <summary>That cannot be made on this machine.</summary>
-    public IReadOnlyList<FaultKind> NotRun => actions.CanCut ? [] : [FaultKind.CutBetweenSilos, FaultKind.CutFromPostgres];
+    public IReadOnlyList<FaultKind> NotRun =>
+        actions.CanCut ? [] : [FaultKind.CutBetweenSilos, FaultKind.CutFromPostgres];
 
     public TestDatabase Database { get; private init; } = null!;
 
     /// <param name="seed">Of the faults and of the load.</param>
-    /// <param name="stopSecondsMax">A stopped silo wakes up after 5 s at the least, and after so long at the most.</param>
+    /// <param name="stopSecondsMax">A stopped silo wakes up after 5 s at the least, and after so long at the
+    /// most.</param>
     /// <param name="environment">Of every silo, by its name, where it is not to be as users have it.</param>
     public static async Task<FaultRun> Start(
         int seed, int stopSecondsMax, Func<string, Dictionary<string, string>>? environment = null)
@@ -56,14 +59,17 @@ internal sealed class FaultRun : IAsyncDisposable
             owned.Add(postgres);
             var database = TestDatabase.On(postgres);
             var silos = Enumerable.Range(0, Silos + 1).Select(index => (Name: $"silo{index + 1}", Index: index))
-                .Select(silo => new SupervisedSilo(silo.Name, database, network?.Place(silo.Index) ?? SiloPlace.Loopback,
+                .Select(silo =>
+                    new SupervisedSilo(silo.Name, database, network?.Place(silo.Index) ?? SiloPlace.Loopback,
                     wanted: silo.Index < Silos, environment?.Invoke(silo.Name))).ToList();
             owned.AddRange(silos);
-            var balancer = await LoadBalancer.Start([.. silos.Select(silo => ($"{silo.Http.Address}", silo.Http.Port))]);
+            var balancer =
+                await LoadBalancer.Start([.. silos.Select(silo => ($"{silo.Http.Address}", silo.Http.Port))]);
             owned.Add(balancer);
             var actions = new FaultActions(silos, postgres, database, network, stopSecondsMax);
             await Eventually.True(actions.AllReady,
-                () => $"The silos do not become ready: {string.Join("\n\n", silos.Select(silo => silo.LastOutput))}", seconds: 60);
+                () => $"The silos do not become ready: {string.Join("\n\n", silos.Select(silo => silo.LastOutput))}",
+                seconds: 60);
 
             // Half of the clients through the load balancer, half straight to silos.
             var front = new IPEndPoint(IPAddress.Loopback, balancer.Port);
@@ -124,7 +130,8 @@ internal sealed class FaultRun : IAsyncDisposable
         TestContext.Current.TestOutputHelper?.WriteLine($"{DateTime.UtcNow:HH:mm:ss.fff} {kind} {fault.Hurt}");
         var affected = hurtsAll ? names : homes[hurt].ToList();
         await actions.Inject(kind, hurt, random,
-            isWaitedFor: () => probes.WaitSince(fault.BeganAt, affected), beforeWaking: () => probes.AskAlso(hurt, affected));
+            isWaitedFor: () => probes.WaitSince(fault.BeganAt, affected),
+            beforeWaking: () => probes.AskAlso(hurt, affected));
         await Eventually.True(async () => await actions.AllReady() && probes.AcknowledgedSince(fault.BeganAt, affected),
             $"No recovery from {kind} of {fault.Hurt}.", RecoverySeconds);
         fault.EndedAt = Stopwatch.GetTimestamp();

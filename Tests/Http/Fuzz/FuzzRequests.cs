@@ -16,58 +16,82 @@ internal static class FuzzRequests
     private const string Form = "Content-Type: application/x-www-form-urlencoded\r\n";
     private const string Json = "Content-Type: application/json\r\n";
     private const string Fields = "action=view&product=k8s&fingerprint=fuzz&timestamp=NOW&properties=%7B%22a%22%3A1%7D";
-    private const string Event = """{"action":"view","product":"k8s","fingerprint":"fuzz","timestamp":"NOW","properties":{"a":[1,null,"\u00e9"]}}""";
-    private const string Message = """{"type":"track","event":"view","anonymousId":"fuzz","messageId":"m-17","timestamp":"NOW","properties":{"a":1},"writeKey":"k8s"}""";
+    private const string Event =
+        """{"action":"view","product":"k8s","fingerprint":"fuzz","timestamp":"NOW","properties":{"a":[1,null,"\u00e9"]}}""";
+    private const string Message =
+        """{"type":"track","event":"view","anonymousId":"fuzz","messageId":"m-17","timestamp":"NOW","properties":{"a":1},"writeKey":"k8s"}""";
 
     public static IReadOnlyList<FuzzRequest> All { get; } =
     [
         FuzzRequest.Of("POST /api/events", Form, Text(Fields)),
-        FuzzRequest.Of("POST /api/events", Form + "Idempotency-Key: order-18\r\n", Text("action=view&product=k8s&fingerprint=%E6%97%A5%F0%9F%98%80+x")),
+        FuzzRequest.Of("POST /api/events", Form + "Idempotency-Key: order-18\r\n",
+            Text("action=view&product=k8s&fingerprint=%E6%97%A5%F0%9F%98%80+x")),
         FuzzRequest.Of("POST /api/events", Json, Text(Event)),
-        FuzzRequest.Of("POST /api/events", "Content-Type: text/plain;charset=UTF-8\r\nOrigin: https://shop.example\r\n", Text(Event)),
-        FuzzRequest.Of("POST /api/events", Json + "Content-Encoding: gzip\r\n", Packed(Event, to => new GZipStream(to, CompressionLevel.Fastest))),
-        FuzzRequest.Of("POST /api/events", Json + "Content-Encoding: br\r\n", Packed(Event, to => new BrotliStream(to, CompressionLevel.Fastest))),
-        FuzzRequest.Of("POST /api/events", Form + "Content-Encoding: deflate\r\n", Packed(Fields, to => new ZLibStream(to, CompressionLevel.Fastest))),
-        FuzzRequest.Of("POST /api/events", Form + "Transfer-Encoding: chunked\r\n", Text($"{Fields.Length:x}\r\n{Fields}\r\n0\r\n\r\n")),
-        FuzzRequest.Of("POST /api/events/batch", Json + "Idempotency-Key: batch-1\r\n", Text($"[{Event},{WithId(Event)},{{}},1]")),
-        FuzzRequest.Of("POST /api/events/batch", "Content-Type: application/x-ndjson\r\n", Text($"{Event}\n{Event.Replace("fuzz", "other")}\n\n{WithId(Event)}\n")),
-        FuzzRequest.Of("POST /api/events/batch", Json + "Content-Encoding: gzip\r\n", Packed($"[{Event}]", to => new GZipStream(to, CompressionLevel.Fastest))),
+        FuzzRequest.Of("POST /api/events", "Content-Type: text/plain;charset=UTF-8\r\nOrigin: https://shop.example\r\n",
+            Text(Event)),
+        FuzzRequest.Of("POST /api/events", Json + "Content-Encoding: gzip\r\n",
+            Packed(Event, to => new GZipStream(to, CompressionLevel.Fastest))),
+        FuzzRequest.Of("POST /api/events", Json + "Content-Encoding: br\r\n",
+            Packed(Event, to => new BrotliStream(to, CompressionLevel.Fastest))),
+        FuzzRequest.Of("POST /api/events", Form + "Content-Encoding: deflate\r\n",
+            Packed(Fields, to => new ZLibStream(to, CompressionLevel.Fastest))),
+        FuzzRequest.Of("POST /api/events", Form + "Transfer-Encoding: chunked\r\n",
+            Text($"{Fields.Length:x}\r\n{Fields}\r\n0\r\n\r\n")),
+        FuzzRequest.Of("POST /api/events/batch", Json + "Idempotency-Key: batch-1\r\n",
+            Text($"[{Event},{WithId(Event)},{{}},1]")),
+        FuzzRequest.Of("POST /api/events/batch", "Content-Type: application/x-ndjson\r\n",
+            Text($"{Event}\n{Event.Replace("fuzz", "other")}\n\n{WithId(Event)}\n")),
+        FuzzRequest.Of("POST /api/events/batch", Json + "Content-Encoding: gzip\r\n",
+            Packed($"[{Event}]", to => new GZipStream(to, CompressionLevel.Fastest))),
         FuzzRequest.Of("POST /v1/track", Json + "Authorization: Basic azhzOg==\r\n", Text(Message)),
         FuzzRequest.Of("POST /v1/identify", Json, Text(Message.Replace("track", "identify"))),
-        FuzzRequest.Of("POST /v1/batch", Json + "Authorization: Basic azhzOg==\r\n", Text($$"""{"batch":[{{Message}},{{Message.Replace("m-17", "m-18")}}],"sentAt":"NOW","writeKey":"k8s"}""")),
-        FuzzRequest.Of("POST /v1/import/", "Content-Encoding: gzip\r\n", Packed($$"""{"batch":[{{Message}},{{Message.Replace("m-17", "\\ud83d")}}],"writeKey":"k8s"}""", to => new GZipStream(to, CompressionLevel.Fastest))),
-        FuzzRequest.Of("GET /v1/pixel/track?data=" + Convert.ToBase64String(Text(Message.Replace("\"messageId\":\"m-17\",", "")))),
+        FuzzRequest.Of("POST /v1/batch", Json + "Authorization: Basic azhzOg==\r\n",
+            Text($$"""{"batch":[{{Message}},{{Message.Replace("m-17", "m-18")}}],"sentAt":"NOW","writeKey":"k8s"}""")),
+        FuzzRequest.Of("POST /v1/import/", "Content-Encoding: gzip\r\n",
+            Packed($$"""{"batch":[{{Message}},{{Message.Replace("m-17", "\\ud83d")}}],"writeKey":"k8s"}""",
+                to => new GZipStream(to, CompressionLevel.Fastest))),
+        FuzzRequest.Of("GET /v1/pixel/track?data="
+            + Convert.ToBase64String(Text(Message.Replace("\"messageId\":\"m-17\",", "")))),
         FuzzRequest.Of("GET /v1/pixel/page?writeKey=k8s&userId=fuzz&name=Home&properties.plan=pro&traits.x=%00"),
-        FuzzRequest.Of("POST /api/events", "Content-Type: multipart/form-data; boundary=x\r\n", Text(string.Concat(Fields.Split('&').Select(field =>
-            $"--x\r\nContent-Disposition: form-data; name=\"{field.Split('=')[0]}\"\r\n\r\n{field.Split('=')[1]}\r\n")) + "--x--\r\n")),
+        FuzzRequest.Of("POST /api/events", "Content-Type: multipart/form-data; boundary=x\r\n",
+            Text(string.Concat(Fields.Split('&').Select(field =>
+            $"--x\r\nContent-Disposition: form-data; name=\"{field.Split('=')[0]}\"\r\n\r\n{field.Split('=')[1]}\r\n"))
+            + "--x--\r\n")),
         FuzzRequest.Of("GET /api/pixel.gif?" + Fields.Replace("NOW", "")),
         FuzzRequest.Of("HEAD /api/pixel.gif?" + Fields.Replace("NOW", "")),
         FuzzRequest.Of("HEAD /api/live?product=k8s"),
         FuzzRequest.Of("POST //v1/track", Json + "Authorization: Basic azhzOg==\r\n", Text(Message)),
-        FuzzRequest.Of("POST /api/events?v=3", Form + "Idempotency-Key: \"order-19\"\r\n", Text("action=view&product=k8s&fingerprint=fuzz")),
-        FuzzRequest.Of("OPTIONS /api/events", "Origin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n"),
+        FuzzRequest.Of("POST /api/events?v=3", Form + "Idempotency-Key: \"order-19\"\r\n",
+            Text("action=view&product=k8s&fingerprint=fuzz")),
+        FuzzRequest.Of("OPTIONS /api/events",
+            "Origin: https://shop.example\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: content-type\r\n"),
         FuzzRequest.Of("GET /api/fingerprints/fuzz", "If-None-Match: \"1\", W/\"2\", *\r\n"),
         FuzzRequest.Of("GET /api/fingerprints/%E6%97%A5%2F..%00?x=%ff"),
         FuzzRequest.Of("GET /api/fingerprints/fuzz/events?after=0&limit=100"),
-        FuzzRequest.Of("GET /api/totals?from=2026-01-01T00:00:00Z&to=2026-01-03T00:00:00%2B01:00&bucket=hour&groupBy=product,action&product=k8s"),
+        FuzzRequest.Of(
+            "GET /api/totals?from=2026-01-01T00:00:00Z&to=2026-01-03T00:00:00%2B01:00&bucket=hour&groupBy=product,action&product=k8s"),
         FuzzRequest.Of("GET /api/top?of=products&by=events&from=2026-01-01T00:00:00Z&limit=10"),
         FuzzRequest.Of("GET /api/uniques?from=2026-01-01&to=2026-01-08&groupBy=product&product=k8s"),
         FuzzRequest.Of("GET /api/fingerprints?sort=total&product=k8s&limit=10&after=AwAAAAAAAAADWFla"),
         FuzzRequest.Of("DELETE /api/fingerprints/nobody?suppress=true"), // what it becomes is nobody's who has events
         FuzzRequest.Of("GET /api/fingerprints/fuzz/live?after=0", "Last-Event-ID: 1\r\n"),
         FuzzRequest.Of("GET /api/live?product=k%388s"),
-        FuzzRequest.Of("GET /api/export?from=1999-12-31&to=2000-01-01T00:00:00Z&product=fuzz&format=csv&after=7:%E6%97%A5", "Accept-Encoding: gzip, br\r\n"),
+        FuzzRequest.Of(
+            "GET /api/export?from=1999-12-31&to=2000-01-01T00:00:00Z&product=fuzz&format=csv&after=7:%E6%97%A5",
+            "Accept-Encoding: gzip, br\r\n"),
         FuzzRequest.Of("GET /tally.js", "If-None-Match: \"x\"\r\nAccept-Encoding: br, gzip;q=0.5\r\n"),
         FuzzRequest.Of("GET /health/ready"),
         FuzzRequest.Of("GET /openapi/v1.json"),
-        FuzzRequest.Of("GET /metrics", "Accept: application/openmetrics-text; version=1.0.0\r\nX-Forwarded-For: 1.2.3.4, ::1\r\n"),
+        FuzzRequest.Of("GET /metrics",
+            "Accept: application/openmetrics-text; version=1.0.0\r\nX-Forwarded-For: 1.2.3.4, ::1\r\n"),
     ];
 
     private static string WithId(string json) => json.Replace("\"action\"", "\"id\":\"order-17\",\"action\"");
 
     private static byte[] Text(string text) => Encoding.UTF8.GetBytes(Now(text));
 
-    private static string Now(string text) => text.Replace("NOW", DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null));
+    private static string Now(string text) =>
+        text.Replace("NOW", DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", null));
 
     private static byte[] Packed(string text, Func<Stream, Stream> pack)
     {

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Tally.Tests.Http.Fuzz;
 
-/// <summary>Breaks valid requests, a little or a lot. What it does follows from the random numbers that it is given.</summary>
+/// <summary>
+/// Breaks valid requests, a little or a lot. What it does follows from the random numbers that it is given.
+/// </summary>
 internal static class Mutation
 {
     private const int ChangesMax = 2;
@@ -13,11 +15,16 @@ internal static class Mutation
     // What parsers stumble over.
     private static readonly string[] Odd =
     [
-        "\0", "%00", "%", "%zz", "%ff", "%25", "+", "&", "=", "&&==", "\r\n", "\n", "\r\n\r\n", " ", "\t", "\x7f", "\xff", "\xc3\xa9", "\xed\xa0\x80", "\xef\xbb\xbf",
-        "{", "}", "[", "]", "[[[[[[[[[[[[[[[[", "\"", "\\", "\\u0000", "\\ud800", "\\udc00\\ud800", ",", ":", "null", "true", "-1", "0", "1e999", "18446744073709551616", "9999-12-31T23:59:60Z",
-        "../", "/./", "//", "?", "#", ";", ";charset=utf-16", "*/*", "application/json", "text/plain", "multipart/form-data; boundary=x", "gzip", "gzip, br", "identity",
-        "Content-Length: 5\r\n", "Content-Length: -1\r\n", "Transfer-Encoding: chunked\r\n", "Content-Encoding: gzip\r\n", "Content-Type: application/x-ndjson\r\n", "Expect: 100-continue\r\n",
-        "Idempotency-Key: a\r\n", "Authorization: Basic !!!\r\n", "X-Forwarded-For: ,,;\r\n", "Connection: upgrade\r\nUpgrade: h2c\r\n", "Range: bytes=0-0\r\n",
+        "\0", "%00", "%", "%zz", "%ff", "%25", "+", "&", "=", "&&==", "\r\n", "\n", "\r\n\r\n", " ", "\t", "\x7f",
+        "\xff", "\xc3\xa9", "\xed\xa0\x80", "\xef\xbb\xbf",
+        "{", "}", "[", "]", "[[[[[[[[[[[[[[[[", "\"", "\\", "\\u0000", "\\ud800", "\\udc00\\ud800", ",", ":", "null",
+        "true", "-1", "0", "1e999", "18446744073709551616", "9999-12-31T23:59:60Z",
+        "../", "/./", "//", "?", "#", ";", ";charset=utf-16", "*/*", "application/json", "text/plain",
+        "multipart/form-data; boundary=x", "gzip", "gzip, br", "identity",
+        "Content-Length: 5\r\n", "Content-Length: -1\r\n", "Transfer-Encoding: chunked\r\n",
+        "Content-Encoding: gzip\r\n", "Content-Type: application/x-ndjson\r\n", "Expect: 100-continue\r\n",
+        "Idempotency-Key: a\r\n", "Authorization: Basic !!!\r\n", "X-Forwarded-For: ,,;\r\n",
+        "Connection: upgrade\r\nUpgrade: h2c\r\n", "Range: bytes=0-0\r\n",
         "&action=a", "&id=", "\"id\":1,", "\"action\":\"view\",", "ffffffff\r\n", "0\r\n\r\n",
     ];
 
@@ -31,7 +38,8 @@ internal static class Mutation
         var chunked = Encoding.Latin1.GetString([.. head]).Contains("chunked", StringComparison.OrdinalIgnoreCase);
         var length = random.NextDouble() < RightLengthShare ? body.Count : random.Next(-1, 2 * body.Count + 2);
         if (!chunked && (body.Count > 0 || length != 0))
-            head.AddRange(Encoding.Latin1.GetBytes(string.Create(CultureInfo.InvariantCulture, $"Content-Length: {length}\r\n")));
+            head.AddRange(
+                Encoding.Latin1.GetBytes(string.Create(CultureInfo.InvariantCulture, $"Content-Length: {length}\r\n")));
         return [.. head, (byte)'\r', (byte)'\n', .. body];
     }
 
@@ -57,7 +65,9 @@ internal static class Mutation
                 bytes.RemoveRange(at, bytes.Count - at);
                 break;
             case 5 when random.Next(4) == 0: // long, of one byte or of one odd text
-                bytes.InsertRange(at, Enumerable.Repeat(Latin1(Odd[random.Next(Odd.Length)]), random.Next(1, 5_000)).SelectMany(odd => odd));
+                bytes.InsertRange(at,
+                    Enumerable.Repeat(Latin1(Odd[random.Next(Odd.Length)]), random.Next(1, 5_000))
+                        .SelectMany(odd => odd));
                 break;
             case 6:
                 var other = FuzzRequests.All[random.Next(FuzzRequests.All.Count)].Body;

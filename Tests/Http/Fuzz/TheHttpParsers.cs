@@ -9,7 +9,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http.Fuzz;
 
-/// <summary>Broken requests by the thousand. What is sent follows from the seed; how many are sent, from the machine.</summary>
+/// <summary>
+/// Broken requests by the thousand. What is sent follows from the seed; how many are sent, from the machine.
+/// </summary>
 public sealed partial class TheHttpParsers(PostgresServer server)
 {
     private const int Clients = 12;
@@ -39,12 +41,15 @@ public sealed partial class TheHttpParsers(PostgresServer server)
         await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => Task.Run(async () =>
         {
             var random = new Random(unchecked(seed * 31 + client));
-            while (time.Elapsed < Duration || tallies.Count < RequestsMin && time.Elapsed < DurationMax) tallies.Add(await Try(app, Mutation.Next(random)));
+            while (time.Elapsed < Duration || tallies.Count < RequestsMin && time.Elapsed < DurationMax)
+                tallies.Add(await Try(app, Mutation.Next(random)));
         })));
 
         Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=after")).Status);
-        FuzzTally total = new(tallies.Sum(t => t.Acknowledged) + 1, tallies.Sum(t => t.Uncounted), tallies.Sum(t => t.Refused));
-        Assert.True(total.Acknowledged > 100 && total.Refused > 100, $"{total} of {tallies.Count} requests: the mutations are too tame or too wild.");
+        FuzzTally total =
+            new(tallies.Sum(t => t.Acknowledged) + 1, tallies.Sum(t => t.Uncounted), tallies.Sum(t => t.Refused));
+        Assert.True(total.Acknowledged > 100 && total.Refused > 100,
+            $"{total} of {tallies.Count} requests: the mutations are too tame or too wild.");
         var metrics = await PrometheusText.Scrape(app);
         var rows = (await database.Query("select count(*) from events", row => row.GetInt64(0)))[0];
         Assert.Equal(rows, (long)metrics.Sum("tally_events_accepted_total"));
@@ -53,12 +58,15 @@ public sealed partial class TheHttpParsers(PostgresServer server)
         TestContext.Current.TestOutputHelper?.WriteLine($"{tallies.Count} requests, {total}, {rows} events");
 
         Assert.Equal(0, await app.Terminate());
-        Assert.Empty(app.Output.Split('\n').SkipWhile(line => !line.Contains("Exception", StringComparison.Ordinal)).Take(LinesShown));
+        Assert.Empty(
+            app.Output.Split('\n').SkipWhile(line => !line.Contains("Exception", StringComparison.Ordinal))
+                .Take(LinesShown));
         await AppProcess.AssertVerifies(database);
     }
 
     /// <param name="Acknowledged">Events of which an answer says that they are recorded now.</param>
-    /// <param name="Uncounted">Events that may be recorded without such an answer: their own has another form, or this client left.</param>
+    /// <param name="Uncounted">Events that may be recorded without such an answer: their own has another form, or this
+    /// client left.</param>
     /// <param name="Refused">Answers that are refusals.</param>
     private sealed record FuzzTally(int Acknowledged, int Uncounted, int Refused);
 
@@ -66,7 +74,8 @@ public sealed partial class TheHttpParsers(PostgresServer server)
     private static async Task<FuzzTally> Try(AppProcess app, byte[] request)
     {
         using var patience = new CancellationTokenSource(Patience);
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var socket =
+            new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, app.Port, patience.Token);
         var answers = new StringBuilder();
         var left = false;
@@ -99,14 +108,19 @@ public sealed partial class TheHttpParsers(PostgresServer server)
 
     private static FuzzTally Judge(byte[] request, string answers, bool left)
     {
-        var statuses = Statuses().Matches(answers).Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)).ToList();
+        var statuses =
+            Statuses().Matches(answers)
+                .Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)).ToList();
         // Several clients may well ask for more exports at once than there are.
         var busy = answers.Contains("\"reason\":\"too_many_exports\"", StringComparison.Ordinal);
-        Assert.False(statuses.Any(status => status is 500 or 502 or 504 || (status == 503 && !busy)), $"{string.Join(' ', statuses)} for {Shown(request)}: {answers}");
+        Assert.False(statuses.Any(status => status is 500 or 502 or 504 || (status == 503 && !busy)),
+            $"{string.Join(' ', statuses)} for {Shown(request)}: {answers}");
         var recorded = Receipts().Count(answers) + Images().Count(answers)
-            + Batches().Matches(answers).Sum(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+            + Batches().Matches(answers)
+                .Sum(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
         // Segment's answers do not count: at most as many as the request has room for.
-        var uncounted = left || answers.Contains("{\"success\":true}", StringComparison.Ordinal) ? request.Length / 20 : 0;
+        var uncounted = left || answers.Contains("{\"success\":true}", StringComparison.Ordinal) ? request.Length / 20
+            : 0;
         return new(recorded, uncounted, statuses.Count(status => status >= 400));
     }
 
@@ -115,12 +129,17 @@ public sealed partial class TheHttpParsers(PostgresServer server)
     {
         var lines = FuzzRequests.All.Select(request => Encoding.Latin1.GetString(request.Head)).ToList();
         var description = await app.Get("/openapi/v1.json");
-        foreach (var path in description.Body.GetProperty("paths").EnumerateObject().Select(path => path.Name).Where(path => path != "/health/live"))
-            foreach (var method in description.Body.GetProperty("paths").GetProperty(path).EnumerateObject().Select(method => method.Name.ToUpperInvariant()))
-                Assert.Contains(lines, line => Regex.IsMatch(line, $"^{method} {Regex.Replace(path, @"\{\w+\}", "[^/]+")}[ ?]"));
+        foreach (var path in description.Body.GetProperty("paths").EnumerateObject().Select(path => path.Name)
+            .Where(path => path != "/health/live"))
+            foreach (var method in description.Body.GetProperty("paths").GetProperty(path).EnumerateObject()
+                .Select(method => method.Name.ToUpperInvariant()))
+                Assert.Contains(lines,
+                    line => Regex.IsMatch(line, $"^{method} {Regex.Replace(path, @"\{\w+\}", "[^/]+")}[ ?]"));
     }
 
-    private static string Shown(byte[] request) => string.Concat(request.Take(3_000).Select(b => b is >= 0x20 and < 0x7f and not (byte)'\\' ? $"{(char)b}" : $"\\x{b:x2}"));
+    private static string Shown(byte[] request) =>
+        string.Concat(
+            request.Take(3_000).Select(b => b is >= 0x20 and < 0x7f and not (byte)'\\' ? $"{(char)b}" : $"\\x{b:x2}"));
 
     [GeneratedRegex(@"HTTP/1\.1 (\d\d\d)")]
     private static partial Regex Statuses();
