@@ -49,6 +49,7 @@ internal static class BenchRun
         report.Conditions["how"] = string.Create(CultureInfo.InvariantCulture,
             $"{settings.Turns} turns of {settings.Turn.TotalSeconds} s in rotation, after "
             + $"{settings.WarmUp.TotalSeconds} s of warming up each; "
-            + $"client, servers and databases share the machine; all .NET contenders have the published app's runtime settings");
+            + $"client, servers and databases share the machine; all .NET contenders have the published app's runtime "
+            + "settings");
     }
 }

@@ -33,7 +33,8 @@ internal sealed class Ground : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("tally-bench-").FullName;
         if (dbUrl is not null) return new(app, folder, null, new(dbUrl));
         var binaries = LocalPostgres.FindBinaries() ?? throw new InvalidOperationException(
-            "The benchmark needs a Postgres: install PostgreSQL's server (Debian: apt-get install postgresql), or set --db.");
+            "The benchmark needs a Postgres: install PostgreSQL's server (Debian: apt-get install postgresql), or set "
+                + "--db.");
         // Durability as Postgres has it by default.
         var local = await LocalPostgres.Start(binaries);
         return new(app, folder, local, local.Settings);

@@ -53,7 +53,8 @@ internal static class FilledLog
         CancellationToken cancellation)
     {
         await using var command = source.CreateCommand(
-            "select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'events'::regclass and contype in ('p', 'u')");
+            "select conname, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'events'::regclass and "
+                + "contype in ('p', 'u')");
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var found = new List<(string, string)>();
         while (await reader.ReadAsync(cancellation)) found.Add((reader.GetString(0), reader.GetString(1)));

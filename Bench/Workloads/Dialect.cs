@@ -32,11 +32,13 @@ internal abstract class Dialect
                 PreparedRequest.Post("/api/events", FormType,
                     $"action=view&product=k8s&fingerprint={Visitor}&id={EventId}"),
             Ask.RecordBatch => PreparedRequest.Post("/api/events/batch", "application/json", $"[{string.Join(',',
-                Enumerable.Repeat($$"""{"action":"view","product":"k8s","fingerprint":"{{Visitor}}"}""", BatchEvents))}]"),
+                Enumerable.Repeat(
+                    $$"""{"action":"view","product":"k8s","fingerprint":"{{Visitor}}"}""", BatchEvents))}]"),
             Ask.ReadCounters => PreparedRequest.Get($"/api/fingerprints/{Visitor}"),
             Ask.ReadTotals =>
                 PreparedRequest.Get(
-                    $"/api/totals?bucket=hour&from={DateTime.UtcNow.AddDays(-Parts.Totals.Days):yyyy-MM-dd'T'HH':00:00Z'}"),
+                    "/api/totals?bucket=hour"
+                    + $"&from={DateTime.UtcNow.AddDays(-Parts.Totals.Days):yyyy-MM-dd'T'HH':00:00Z'}"),
             _ => throw new ArgumentOutOfRangeException(nameof(ask)),
         };
     }

@@ -45,7 +45,8 @@ internal sealed class FingerprintProof(string fingerprint, Action<string> report
     {
         foreach (var snapshot in snapshots)
             if (snapshot.Sequence > State.Sequence)
-                report($"snapshot of '{fingerprint}' is at sequence {snapshot.Sequence}, its log ends at {State.Sequence}");
+                report($"snapshot of '{fingerprint}' is at sequence {snapshot.Sequence}, its log ends "
+                    + $"at {State.Sequence}");
     }
 
     private void Compare(FingerprintState snapshot)

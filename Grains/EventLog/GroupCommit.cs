@@ -121,7 +121,8 @@ public sealed partial class GroupCommit
     private partial void LogUnavailable(Exception exception, int runs, long more);
 
     [LoggerMessage(LogLevel.Warning,
-        "The outcome of a commit of {Runs} runs is unknown; their grains step down ({More} more failures since the last line)")]
+        "The outcome of a commit of {Runs} runs is unknown; their grains step down ({More} more failures since the "
+            + "last line)")]
     private partial void LogUnknown(Exception exception, int runs, long more);
 
     [LoggerMessage(LogLevel.Information, "The event log records again")]

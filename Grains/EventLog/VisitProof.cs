@@ -46,7 +46,8 @@ internal sealed class VisitProof(IAsyncEnumerator<Visit> stored, Action<string> 
             if (next.Fingerprint == fingerprint) folded.Remove((next.Day, next.Product), out expected);
             if (pruned is not null && next.Fingerprint == fingerprint && pruned.TryAdd(next, expected)) expected = next;
             if (next != expected)
-                report($"visit {Describe(next)}: stored {Say(next)}, the log says {(expected is null ? "none" : Say(expected))}");
+                report($"visit {Describe(next)}: stored {Say(next)}, "
+                    + $"the log says {(expected is null ? "none" : Say(expected))}");
             await MoveNext();
         }
         foreach (var missing in folded.Values)

@@ -100,7 +100,8 @@ internal static class AppCommand
     {
         var name = string.Concat(token.TakeWhile(c => char.IsAsciiLetter(c) || c == '-'));
         return !token.StartsWith('-')
-            ? "there is an argument that is neither a flag, a flag's value nor a command (migrate, verify, health, import, export)"
+            ? "there is an argument that is neither a flag, a flag's value nor a command (migrate, verify, health, "
+                + "import, export)"
             : name.Trim('-').Length > 0 ? $"{name}: there is no such flag; upper and lower case count"
                 : "there is an argument that is no flag";
     }

@@ -21,7 +21,8 @@ internal static class EraseEndpoint
             .WithSummary("Erase a fingerprint")
             .WithDescription(
                 "Removes its events, their ids and what is kept beside them. Totals stay: they name nobody. "
-                + "Later events count as those of a new fingerprint, or with suppress=true are refused. May be repeated.");
+                + "Later events count as those of a new fingerprint, or with suppress=true are refused. May be "
+                + "repeated.");
 
     private static async Task<Results<JsonAnswer<ErasureReceipt>, Refusal>> Erase(
         FingerprintPath path, string? suppress, FrontEnd frontEnd, TimeProvider clock)

@@ -19,7 +19,8 @@ internal static class PixelEndpoint
             .WithSummary("Record one event, and get an image of one transparent point")
             .WithDescription(
                 "The fields of POST /api/events as query parameters. The image comes when the event is committed and "
-                + "counted; a refusal is a problem document, not an image. Neither may be cached. HEAD records nothing.")
+                + "counted; a refusal is a problem document, not an image. Neither may be cached. HEAD records "
+                + "nothing.")
             .Produces(200, contentType: "image/gif")
             .ProducesRefusals(409);
 

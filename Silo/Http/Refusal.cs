@@ -50,7 +50,8 @@ public sealed record Refusal(
         "The field id and the header Idempotency-Key name different ids.", "id");
 
     public static Refusal InvalidTimestamp() => new(422, "The timestamp cannot be read", "invalid_timestamp",
-        "The field timestamp must be a time with its zone, for example 2026-01-02T10:30:00Z, or seconds or milliseconds since 1970.", "timestamp");
+        "The field timestamp must be a time with its zone, for example 2026-01-02T10:30:00Z, or seconds or "
+            + "milliseconds since 1970.", "timestamp");
 
     public static Refusal TimestampWithoutZone() => InvalidTimestamp() with
     {
@@ -59,13 +60,16 @@ public sealed record Refusal(
 
     public static Refusal TimestampOutOfRange(Limits limits, bool isHistory) =>
         new(422, "The timestamp is out of range", "out_of_range", isHistory
-        ? $"The field timestamp may be at most {limits.TimestampAheadMinutesMax} minutes ahead, and not before the second day of the year 1."
-        : $"The field timestamp may be at most {limits.TimestampPastDaysMax} days back and {limits.TimestampAheadMinutesMax} minutes ahead.",
+        ? $"The field timestamp may be at most {limits.TimestampAheadMinutesMax} minutes ahead, and not before the "
+            + "second day of the year 1."
+        : $"The field timestamp may be at most {limits.TimestampPastDaysMax} days back and "
+            + $"{limits.TimestampAheadMinutesMax} minutes ahead.",
         "timestamp");
 
     public static Refusal InvalidProperties(int depthMax) =>
         new(422, "The properties cannot be read", "invalid_properties",
-        $"The field properties must be one JSON object, nested at most {depthMax} levels deep, without numbers that no database takes.", "properties");
+        $"The field properties must be one JSON object, nested at most {depthMax} levels deep, without numbers that "
+            + "no database takes.", "properties");
 
     public static Refusal InvalidType(string field) => new(422, "A field has another type", "invalid_type",
         $"The field {field} must be a text or a number.", field);
@@ -89,16 +93,19 @@ public sealed record Refusal(
 
     public static Refusal NotOnBucket(string field, string bucket, DateTime nearest) =>
         new(422, "A range has whole buckets", "not_on_bucket",
-        $"The parameter {field} must be the start of a {bucket} in UTC, since that is what is counted by. The nearest is {nearest:yyyy-MM-dd'T'HH:mm:ss}Z.", field);
+        $"The parameter {field} must be the start of a {bucket} in UTC, since that is what is counted by. The nearest "
+            + $"is {nearest:yyyy-MM-dd'T'HH:mm:ss}Z.", field);
 
     public static Refusal InvalidTime(string field) => new(422, "A time cannot be read", "invalid_time",
-        $"The parameter {field} must be as RFC 3339 asks, with an offset, for example 2026-01-02T10:30:00Z, or a date. A + is %2B here.", field);
+        $"The parameter {field} must be as RFC 3339 asks, with an offset, for example 2026-01-02T10:30:00Z, or a "
+            + "date. A + is %2B here.", field);
 
     public static Refusal EmptyRange() => new(422, "The range is empty", "empty_range",
         "The parameter from must be before to, or where that is not given, before now.", "from");
 
     public static Refusal TooManyPoints(int max) => new(422, "Too many points", "too_many_points",
-        $"An answer has at most {max} points: buckets times what they are grouped by. Ask for a shorter range, wider buckets or fewer groups.");
+        $"An answer has at most {max} points: buckets times what they are grouped by. Ask for a shorter range, wider "
+            + "buckets or fewer groups.");
 
     public static Refusal UniquesOfProductsOnly() =>
         new(422, "Uniques are counted by product", "uniques_of_products_only",
@@ -150,7 +157,8 @@ public sealed record Refusal(
 
     public static Refusal BatchTooLarge(Limits limits) => BodyTooLarge(limits.BatchBodyBytesMax) with
     {
-        Detail = $"A batch takes at most {limits.BatchBodyEventsMax} events and, decoded, {limits.BatchBodyBytesMax} bytes.",
+        Detail = $"A batch takes at most {limits.BatchBodyEventsMax} events and, decoded, "
+            + $"{limits.BatchBodyBytesMax} bytes.",
     };
 
     public static Refusal BodyTooSlow() =>
@@ -226,7 +234,8 @@ public sealed record Refusal(
         Overloaded() with { Detail = "Slow readers hold as many answers as this server keeps: ask again." };
 
     public static Refusal NeedsHttp11() => new(426, "HTTP/1.1 is needed", "http_1_1_needed",
-        "With HTTP/1.0 an answer that breaks off looks like a whole one. A proxy has to ask with HTTP/1.1: nginx with proxy_http_version 1.1.");
+        "With HTTP/1.0 an answer that breaks off looks like a whole one. A proxy has to ask with HTTP/1.1: nginx with "
+            + "proxy_http_version 1.1.");
 
     public static Refusal TooManyReaders(int max) => new(503, "Too many readers", "too_many_readers",
         $"This server has {max} live streams open. Come back later, or ask another one.")
@@ -242,7 +251,8 @@ public sealed record Refusal(
 
     /// <summary>For requests that only read.</summary>
     public static Refusal QuestionNotAnswered() => new(503, "The question is not answered", "unavailable",
-        "The database does not answer, or not within the time that a question may take. Nothing was changed: ask again.");
+        "The database does not answer, or not within the time that a question may take. Nothing was changed: ask "
+            + "again.");
 
     public static Refusal ErasureOpen() =>
         Unavailable() with { Detail =
@@ -252,7 +262,8 @@ public sealed record Refusal(
     public Refusal ForBatch() => this with
     {
         Id = null,
-        Detail = "The items that batch.refused names with this reason, and all from batch.handled on, are to be sent again, with the same ids.",
+        Detail = "The items that batch.refused names with this reason, and all from batch.handled on, are to be sent "
+            + "again, with the same ids.",
     };
 
     public Task ExecuteAsync(HttpContext httpContext)

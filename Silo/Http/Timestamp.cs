@@ -17,8 +17,10 @@ internal static partial class Timestamp
 
     // A fraction finer than 100 ns is cut off: what is kept is coarser still. In a form, a plus that was not encoded
     // has become a space; before the digits of an offset it cannot mean anything else.
-    [GeneratedRegex(@"^(?<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?<minute>[0-9]{2}:[0-9]{2})(:(?<second>[0-9]{2})([.,](?<fraction>[0-9]{1,7})[0-9]*)?)?"
-        + @"(?<zone>[Zz]| ?(UTC|GMT)| ?(?<sign>[+-])(?<hours>[0-9]{2}):?(?<minutes>[0-9]{2})| {1,2}(?<hours>[0-9]{2}):?(?<minutes>[0-9]{2}))?\z",
+    [GeneratedRegex(@"^(?<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]"
+        + @"(?<minute>[0-9]{2}:[0-9]{2})(:(?<second>[0-9]{2})([.,](?<fraction>[0-9]{1,7})[0-9]*)?)?"
+        + @"(?<zone>[Zz]| ?(UTC|GMT)| ?(?<sign>[+-])(?<hours>[0-9]{2}):?(?<minutes>[0-9]{2})"
+        + @"| {1,2}(?<hours>[0-9]{2}):?(?<minutes>[0-9]{2}))?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Format();
 

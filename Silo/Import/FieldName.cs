@@ -63,7 +63,8 @@ internal readonly record struct FieldName(string Field, string Written, int Rank
         if (same is not { } other) return null;
         var (one, two) = (names[index]!.Value.Written, names[other]!.Value.Written);
         return one == two ? $"{one} is there twice"
-            : $"{one} and {two} may both be the {field}: give one of them another name{(field == "timestamp" ? ", or say -time=NAME" : "")}";
+            : $"{one} and {two} may both be the {field}: give one of them another name"
+                + (field == "timestamp" ? ", or say -time=NAME" : "");
     }
 
     private static string Simplify(string written) =>

@@ -53,7 +53,8 @@ public abstract record DatabaseUrl
         catch (ArgumentException)
         {
             throw new FormatException(
-                "this is no valid Npgsql connection string; it is NAME=VALUE;NAME=VALUE, with quotes around a value that holds a semicolon");
+                "this is no valid Npgsql connection string; it is NAME=VALUE;NAME=VALUE, with quotes around a value "
+                    + "that holds a semicolon");
         }
         var settings = new NpgsqlConnectionStringBuilder();
         var parameters = new PostgresParameters(settings, ofUrl: false);

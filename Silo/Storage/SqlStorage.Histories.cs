@@ -62,8 +62,8 @@ public abstract partial class SqlStorage
 
     // An event; or the state of a fingerprint whose events are all pruned; or, once and without a fingerprint, facts
     // about the whole log.
-    private (string? Fingerprint, RecordedEvent? Event, FingerprintState? Pruned, (long RemovalEpoch, bool SomeAreSuppressed) Log)
-        ReadNewestRow(DbDataReader row) =>
+    private (string? Fingerprint, RecordedEvent? Event, FingerprintState? Pruned,
+        (long RemovalEpoch, bool SomeAreSuppressed) Log) ReadNewestRow(DbDataReader row) =>
         row.IsDBNull(0) ? (null, null, null, (row.GetInt64(1), !row.IsDBNull(3)))
         : row.IsDBNull(1) ? (row.GetString(0), null, StoredStates.Read(row.GetFieldValue<byte[]>(8)), default)
         : (row.GetString(0), ReadEvent(row), null, default);

@@ -133,7 +133,12 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         await stage.Counts(product, 2);
         await Task.WhenAll(tabs.Select(tab => tab.SetOfflineModeAsync(true)));
         await Task.WhenAll(tabs.Select((tab, i) => tab.EvaluateExpressionAsync($$"""
-            (async () => { for (let i = 0; i < {{each}}; i++) { tally('tab', {tab: {{i}}, i}); await new Promise(go => setTimeout(go)); } })()
+            (async () => {
+                for (let i = 0; i < {{each}}; i++) {
+                    tally('tab', {tab: {{i}}, i});
+                    await new Promise(go => setTimeout(go));
+                }
+            })()
             """)));
         await Keeps(tabs[0], 2 * each);
         // Both at once send everything, the other's too.
@@ -356,7 +361,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         var tab = await stage.OpenTab(visitor, product);
         await NothingIsKept(tab);
         await tab.EvaluateExpressionAsync($$"""
-            localStorage['tally.1-2-3-4'] = JSON.stringify({timestamp: new Date(), action: 'kept', product: '{{product}}', fingerprint: localStorage.tally, id: 'tally.1-2-3-4'})
+            localStorage['tally.1-2-3-4'] = JSON.stringify({timestamp: new Date(), action: 'kept',
+                product: '{{product}}', fingerprint: localStorage.tally, id: 'tally.1-2-3-4'})
             """);
         await tab.ReloadAsync();
         await NothingIsKept(tab);
@@ -375,10 +381,12 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
               const broken = () => { throw new Error('broken'); };
               const working = window.fetch;
               return [
-                () => tally('bigint', {n: 10n}), () => tally('circular', circular), () => tally('getter', {get n() { return broken(); }}),
-                () => tally('json', {toJSON: broken}), () => tally('proxy', new Proxy({}, {ownKeys: broken, get: broken})), () => tally('function', () => 1),
+                () => tally('bigint', {n: 10n}), () => tally('circular', circular),
+                () => tally('getter', {get n() { return broken(); }}), () => tally('json', {toJSON: broken}),
+                () => tally('proxy', new Proxy({}, {ownKeys: broken, get: broken})), () => tally('function', () => 1),
                 () => tally('symbol', Symbol('s')), () => tally('more', {n: 1}, 2, 3),
-                () => tally(), () => tally(null, null), () => tally(Symbol('s'), {}), () => tally(10n), () => tally(circular), () => tally({toJSON: broken}),
+                () => tally(), () => tally(null, null), () => tally(Symbol('s'), {}), () => tally(10n),
+                () => tally(circular), () => tally({toJSON: broken}),
                 () => { window.fetch = broken; tally('fetch'); window.fetch = working; },
               ].flatMap(call => {
                 try { call(); return []; } catch (e) { return [`${call}: ${e}`]; }

@@ -8,7 +8,7 @@ namespace Tally.Tests.Cluster;
 public sealed class SeveralServers
 {
     [Fact]
-    public async Task Two_silos_find_the_primary_behind_a_dead_server_and_a_standby_and_go_on_with_the_standby_once_it_is_the_primary()
+    public async Task Two_silos_find_the_primary_among_several_and_go_on_with_the_standby_that_becomes_it()
     {
         await using var primary = await PostgresServer.StartOwn();
         await using var standby = await primary.StartStandby();

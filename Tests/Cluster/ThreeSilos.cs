@@ -48,7 +48,7 @@ public sealed class ThreeSilos(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_silo_that_was_alone_and_one_that_joins_know_of_each_others_fingerprints_and_so_on_when_it_leaves()
+    public async Task A_silo_that_was_alone_and_one_that_joins_know_each_others_fingerprints_also_when_it_leaves()
     {
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var silos = await Silos.Start(database, 1);

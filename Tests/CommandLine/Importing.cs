@@ -249,12 +249,14 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         await using var source = await TestDatabase.Create(StorageKind.Postgres, apps.Server);
         await source.Execute($"""
             create table events (
-                id uuid primary key default gen_random_uuid(), action text, product text, fingerprint text, created timestamp);
+                id uuid primary key default gen_random_uuid(), action text, product text, fingerprint text,
+                created timestamp);
             insert into events (action, product, fingerprint, created)
             select 'view', 'k8s', '{visitor}-' || i % {Fingerprints}, timestamp '2019-01-01' + i * interval '1 second'
             from generate_series(0, {Events - 1}) i;
             insert into events (action, product, fingerprint, created)
-            values (null, 'k8s', '{visitor}', now()), ('view', 'k8s', '{visitor}', null), ('view', 'k8s', '{visitor}', '20000-01-01');
+            values (null, 'k8s', '{visitor}', now()), ('view', 'k8s', '{visitor}', null),
+                ('view', 'k8s', '{visitor}', '20000-01-01');
             """);
         var url = Url(source);
         for (var i = 0; i < 2; i++)

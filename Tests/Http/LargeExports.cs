@@ -25,7 +25,8 @@ public sealed class LargeLog(PostgresServer server) : IAsyncLifetime
     private static string Fill(StorageKind storage, int from, int to) => storage == StorageKind.Postgres
         ? $$"""
           insert into events (fingerprint, sequence, id, action, product, created, occurred, properties)
-          select 'f-' || lpad((i % {{Fingerprints}})::text, 4, '0'), i / {{Fingerprints}} + 1, gen_random_uuid(), 'view', 'k8s', now(), now(),
+          select 'f-' || lpad((i % {{Fingerprints}})::text, 4, '0'), i / {{Fingerprints}} + 1, gen_random_uuid(),
+              'view', 'k8s', now(), now(),
               json_build_object('i', i, 'text', repeat(md5(i::text), {{PropertiesBytes}} / 32))
           from generate_series({{from}}, {{to}}) i
           """
@@ -33,7 +34,8 @@ public sealed class LargeLog(PostgresServer server) : IAsyncLifetime
           with recursive numbers (i) as (select {{from}} union all select i + 1 from numbers where i < {{to}})
           insert into events (fingerprint, sequence, id, action, product, created, occurred, properties)
           select printf('f-%04d', i / {{EventsEach}}), i % {{EventsEach}} + 1,
-              lower(printf('%s-%s-4%s-8%s-%s', hex(randomblob(4)), hex(randomblob(2)), substr(hex(randomblob(2)), 2), substr(hex(randomblob(2)), 2), hex(randomblob(6)))),
+              lower(printf('%s-%s-4%s-8%s-%s', hex(randomblob(4)), hex(randomblob(2)), substr(hex(randomblob(2)), 2),
+                  substr(hex(randomblob(2)), 2), hex(randomblob(6)))),
               'view', 'k8s', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z',
               printf('{"i":%d,"text":"%s"}', i, hex(randomblob({{PropertiesBytes}} / 2)))
           from numbers

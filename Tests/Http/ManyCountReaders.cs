@@ -104,11 +104,13 @@ public sealed class ManyCountReaders(PostgresServer server)
     private static string Fill(StorageKind storage) => storage == StorageKind.Postgres
         ? $"""
           insert into counters (product, action, events)
-          select 'p-' || repeat('x', 40) || i % {Products}, 'a-' || repeat('y', 100) || i, 3 from generate_series(1, {Pairs}) i
+          select 'p-' || repeat('x', 40) || i % {Products}, 'a-' || repeat('y', 100) || i, 3
+          from generate_series(1, {Pairs}) i
           """
         : $"""
           with recursive numbers (i) as (select 1 union all select i + 1 from numbers where i < {Pairs})
           insert into counters (product, action, events)
-          select 'p-' || printf('%.*c', 40, 'x') || i % {Products}, 'a-' || printf('%.*c', 100, 'y') || i, 3 from numbers
+          select 'p-' || printf('%.*c', 40, 'x') || i % {Products}, 'a-' || printf('%.*c', 100, 'y') || i, 3
+          from numbers
           """;
 }

@@ -83,7 +83,8 @@ public sealed class SlowReaders(PostgresServer server)
     private static string Fill(StorageKind storage) => storage == StorageKind.Postgres
         ? $$"""
           insert into events (fingerprint, sequence, id, action, product, created, occurred, properties)
-          select 'large', i, gen_random_uuid(), 'view', 'k8s', now(), now(), json_build_object('text', repeat(md5(i::text), {{PropertiesBytes}} / 32 - 1))
+          select 'large', i, gen_random_uuid(), 'view', 'k8s', now(), now(),
+              json_build_object('text', repeat(md5(i::text), {{PropertiesBytes}} / 32 - 1))
           from generate_series(1, {{Events}}) i
           """
         : $$"""

@@ -229,7 +229,8 @@ public sealed class Erasing(PostgresServer server)
     }
 
     private static async Task<long[]> Totals(TestDatabase at) => [.. (await at.Query("""
-        select minute, action, sum(events) from (select minute, action, events from rollups union all select minute, action, events from rollup_deltas) as parts
+        select minute, action, sum(events) from (select minute, action, events from rollups
+            union all select minute, action, events from rollup_deltas) as parts
         group by minute, action order by minute, action
         """, row => Convert.ToInt64(row.GetValue(2), null)))];
 

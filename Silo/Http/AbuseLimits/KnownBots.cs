@@ -16,7 +16,8 @@ internal static class KnownBots
 
     // Non-backtracking: linear in any user agent. "Cubot" makes phones.
     private static readonly Regex Bot = new(
-        @"(?:^|[^u])bot(?:[^a-z]|$)|crawl|spider|slurp|scrap(?:er|y)|archiver|headless|lighthouse|externalhit|\+https?://|uptime|monitoring",
+        @"(?:^|[^u])bot(?:[^a-z]|$)|crawl|spider|slurp|scrap(?:er|y)|archiver|headless|lighthouse|externalhit"
+        + @"|\+https?://|uptime|monitoring",
         RegexOptions.NonBacktracking | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
     /// <summary>Answers bots without recording anything.</summary>

@@ -16,7 +16,8 @@ internal static class BatchEndpoint
             .WithSummary("Record many events")
             .WithDescription(
                 "A JSON array of events, or one JSON object a line. Answers 200 when each is committed and counted "
-                + "exactly once, or refused for good; other answers say in batch what was done. A batch whose items have ids, "
+                + "exactly once, or refused for good; other answers say in batch what was done. A batch whose items "
+                + "have ids, "
                 + "or that has an Idempotency-Key, may be sent again whole.")
             .Accepts<EventFields[]>("application/json", "application/x-ndjson", "text/plain")
             .ProducesRefusals(408, 413, 415);

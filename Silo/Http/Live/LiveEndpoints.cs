@@ -33,8 +33,10 @@ internal static class LiveEndpoints
             .WithName("FollowFingerprint")
             .WithSummary("A fingerprint's events as they are recorded")
             .WithDescription(
-                "Server-sent events, one each, without a gap or a repeat; id is the sequence. From now on, or from after the "
-                + "sequence that Last-Event-ID, else after names. A message named reset says that the history was erased and begins anew, "
+                "Server-sent events, one each, without a gap or a repeat; id is the sequence. From now on, or from "
+                    + "after the "
+                + "sequence that Last-Event-ID, else after names. A message named reset says that the history was "
+                + "erased and begins anew, "
                 + "one named end why the stream ends: come back.")
             .Produces<LoggedEvent>(200, EventStream);
         routes.MapGet("/api/live",
@@ -42,7 +44,8 @@ internal static class LiveEndpoints
             .WithName("FollowCounts")
             .WithSummary("What is counted, second by second")
             .WithDescription(
-                "Server-sent events: first the totals, by product and action, then each second in which something changed "
+                "Server-sent events: first the totals, by product and action, then each second in which something "
+                    + "changed "
                 + "what was added.")
             .Produces<LiveCounts>(200, EventStream);
     }

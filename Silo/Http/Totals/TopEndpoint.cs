@@ -17,7 +17,8 @@ internal static class TopEndpoint
             .WithSummary("The products, actions or fingerprints with most events or visitors")
             .WithDescription(
                 "of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from "
-                + "and to as for totals, the start of a minute; of fingerprints and by uniques, of a UTC day. product counts one "
+                + "and to as for totals, the start of a minute; of fingerprints and by uniques, of a UTC day. product "
+                + "counts one "
                 + "product's events alone.");
 
     private static async Task<Results<JsonAnswer<TopAnswer>, Refusal>> Get(

@@ -22,8 +22,10 @@ internal static class TotalsEndpoint
             .WithSummary("Count everyone's events by time")
             .WithDescription(
                 "Every event acknowledged before this request is in it. from and to are RFC 3339 or a date; to is not "
-                + "part of the range. Both must be the start of a bucket (minute, hour or day in UTC; for all, of a minute). groupBy "
-                + "is product, action or both; product and action count one alone. Days that are not grouped by action have exact "
+                + "part of the range. Both must be the start of a bucket (minute, hour or day in UTC; for all, of a "
+                + "minute). groupBy "
+                + "is product, action or both; product and action count one alone. Days that are not grouped by "
+                + "action have exact "
                 + "uniqueFingerprints.");
 
     private static async Task<Results<JsonAnswer<TotalsAnswer>, Refusal>> Get(

@@ -20,7 +20,8 @@ internal static class FingerprintListEndpoint
             .WithSummary("Page through all fingerprints")
             .WithDescription(
                 "sort is recent (latest event first), first (earliest first event first) or total (most events "
-                + "first). With product, only its events count. If the answer has a next, that is the after of the next page.");
+                + "first). With product, only its events count. If the answer has a next, that is the after of the "
+                + "next page.");
 
     private static async Task<Results<JsonAnswer<FingerprintsPage>, Refusal>> List(
         HttpContext context, string? sort, string? product, string? after, string? limit, FreshVisits visits,

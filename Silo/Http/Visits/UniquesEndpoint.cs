@@ -27,7 +27,8 @@ internal static class UniquesEndpoint
             .WithSummary("Count unique fingerprints over days, exactly")
             .WithDescription(
                 "Every event acknowledged before this request is in it. from and to as for totals, the start of a UTC "
-                + "day; without them, the seven days until today. groupBy=product adds the products with most; product counts one "
+                + "day; without them, the seven days until today. groupBy=product adds the products with most; "
+                + "product counts one "
                 + "alone.");
 
     private static async Task<Results<JsonAnswer<UniquesAnswer>, Refusal>> Get(

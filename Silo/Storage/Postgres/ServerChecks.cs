@@ -48,7 +48,8 @@ internal static class ServerChecks
                     cancellation) != marks[connection])
                     throw new StartupException(
                         "There is a connection pooler before Postgres that gives each transaction "
-                        + "another session (transaction or statement mode). Tally needs sessions of its own: set the pooler to "
+                        + "another session (transaction or statement mode). Tally needs sessions of its own: set the "
+                        + "pooler to "
                         + "session mode, or name Postgres itself.");
         }
     }
@@ -57,11 +58,13 @@ internal static class ServerChecks
     {
         if (await Ask<bool>(connection, "select pg_is_in_recovery()", cancellation))
             throw new StartupException(
-                "This Postgres is a standby and takes no events: name the primary, or all servers separated by commas.");
+                "This Postgres is a standby and takes no events: name the primary, or all servers separated by "
+                    + "commas.");
         if (await Ask<string>(connection, "select current_setting('default_transaction_read_only')",
             cancellation) == "on")
             throw new StartupException(
-                "Postgres has default_transaction_read_only on for this role or database: no event could be recorded. Set it to off.");
+                "Postgres has default_transaction_read_only on for this role or database: no event could be recorded. "
+                    + "Set it to off.");
     }
 
     private static async Task CheckDurability(NpgsqlConnection connection, CancellationToken cancellation)

@@ -10,7 +10,7 @@ namespace Tally.Tests.Cluster.Faults;
 internal static class FaultReport
 {
     private const string Head = """
-        | fault | times | acknowledged | lost | doubled | reads back | stale | 503 | broken | unavailable, median | worst |
+        | fault | times | acknowledged | lost | doubled | reads back | stale | 503 | broken | away, median | worst |
         |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 
         """;

@@ -1,0 +1,26 @@
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Pure;
+
+/// <summary>What <c>dotnet format</c> does not check of .editorconfig.</summary>
+public sealed class LineLengths
+{
+    private const int Max = 120; // max_line_length
+
+    // A literal of a test, such as a client's request, reads better whole.
+    [Theory]
+    [InlineData("Contracts", false)]
+    [InlineData("Grains", false)]
+    [InlineData("Silo", false)]
+    [InlineData("Bench", false)]
+    [InlineData("Tests", true)]
+    public void No_line_is_longer_than_120_columns(string project, bool literalsMayBe)
+    {
+        var lines = Directory.EnumerateFiles(Repository.File(project), "*.cs", SearchOption.AllDirectories)
+            .Where(file =>
+                !file.Contains("/obj/", StringComparison.Ordinal) && !file.Contains("/bin/", StringComparison.Ordinal))
+            .SelectMany(file =>
+                File.ReadLines(file).Select((text, index) => (Place: $"{file}:{index + 1}", Text: text)));
+        Assert.DoesNotContain(lines, line => line.Text.Length > Max && !(literalsMayBe && line.Text.Contains('"')));
+    }
+}
