@@ -22,13 +22,12 @@ internal static class Commands
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         })!;
-        // A server that it starts keeps these open, so they are read without waiting for their end.
         var output = new StringBuilder();
         process.OutputDataReceived += (_, line) => { lock (output) output.AppendLine(line.Data); };
         process.ErrorDataReceived += (_, line) => { lock (output) output.AppendLine(line.Data); };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        while (!process.HasExited) await Task.Delay(10);
-        lock (output) return (process.ExitCode, output.ToString());
+        await process.WaitForExitAsync(); // and for the end of what it prints
+        return (process.ExitCode, output.ToString());
     }
 }
