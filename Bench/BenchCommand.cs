@@ -102,15 +102,15 @@ internal static class BenchCommand
     /// <param name="read">One value of a text, or none where the text is wrong.</param>
     private static Option<T[]> List<T>(string name, string description, string expected,
         Func<string, IEnumerable<T>> read) => new(name)
-    {
-        Description = description,
-        HelpName = "list",
-        CustomParser = result =>
         {
-            var values = result.Tokens[0].Value.Split(',').Select(text => read(text.Trim()).ToArray()).ToList();
-            if (values.Any(value => value.Length == 0))
-                result.AddError($"{name}: expected {expected}, separated by commas.");
-            return [.. values.SelectMany(value => value)];
-        },
-    };
+            Description = description,
+            HelpName = "list",
+            CustomParser = result =>
+            {
+                var values = result.Tokens[0].Value.Split(',').Select(text => read(text.Trim()).ToArray()).ToList();
+                if (values.Any(value => value.Length == 0))
+                    result.AddError($"{name}: expected {expected}, separated by commas.");
+                return [.. values.SelectMany(value => value)];
+            },
+        };
 }

@@ -7,8 +7,11 @@ internal static class BareServer
     {
         var app = BenchServer.CreateBuilder(port).Build();
         app.MapEvents(form => Task.FromResult<IResult>(
-            TypedResults.Ok(new { id = Guid.CreateVersion7(), fingerprint = form.Fingerprint, sequence = 1,
-                duplicate = false })));
+            TypedResults.Ok(new
+            {
+                id = Guid.CreateVersion7(), fingerprint = form.Fingerprint, sequence = 1,
+                duplicate = false
+            })));
         // An answer of the size and shape that Tally gives to the same question.
         var seen = DateTime.UtcNow;
         app.MapGet("/api/fingerprints/{fingerprint}", (string fingerprint) => TypedResults.Ok(new

@@ -7,12 +7,12 @@ internal static class BenchServer
 {
     public static readonly IReadOnlyDictionary<string, Func<int, string, Task>> ByName =
         new Dictionary<string, Func<int, string, Task>>
-    {
-        ["bare"] = (port, _) => BareServer.Run(port),
-        ["insert"] = InsertServer.Run,
-        ["insert-sqlite"] = SqliteInsertServer.Run,
-        ["stock"] = StockServer.Run,
-    };
+        {
+            ["bare"] = (port, _) => BareServer.Run(port),
+            ["insert"] = InsertServer.Run,
+            ["insert-sqlite"] = SqliteInsertServer.Run,
+            ["stock"] = StockServer.Run,
+        };
 
     public static WebApplicationBuilder CreateBuilder(int port)
     {

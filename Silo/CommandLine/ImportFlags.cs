@@ -9,8 +9,11 @@ namespace Tally.Silo.CommandLine;
 internal static class ImportFlags
 {
     private static readonly Argument<string> Source =
-        new("source") { Description =
-            "A file (NDJSON or CSV, also in gzip), - for standard input, or a postgres:// URL" };
+        new("source")
+        {
+            Description =
+            "A file (NDJSON or CSV, also in gzip), - for standard input, or a postgres:// URL"
+        };
     private static readonly IReadOnlyList<Flag<ImportSettings>> All =
     [
         new("to", "url", "auto", "The service to write to; auto is the one on this machine, by -host and -port",

@@ -19,8 +19,11 @@ internal sealed class ExportSource : IDisposable
     public ExportSource(Uri url, string? key, string format, string? from, string? to, string? product)
     {
         // No time limit: the first of few rows may take long. Keep-alive notices a host that is gone.
-        http = new(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.GZip,
-            ConnectCallback = Connect })
+        http = new(new SocketsHttpHandler
+        {
+            AutomaticDecompression = DecompressionMethods.GZip,
+            ConnectCallback = Connect
+        })
         {
             BaseAddress = url,
             Timeout = Timeout.InfiniteTimeSpan,

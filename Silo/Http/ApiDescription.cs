@@ -60,11 +60,11 @@ internal static class ApiDescription
 
     private static OpenApiParameter Parameter(
         string name, ParameterLocation location, string description, bool isRequired = false) => new()
-    {
-        Name = name,
-        In = location,
-        Required = isRequired,
-        Description = description,
-        Schema = new OpenApiSchema { Type = JsonSchemaType.String },
-    };
+        {
+            Name = name,
+            In = location,
+            Required = isRequired,
+            Description = description,
+            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+        };
 }

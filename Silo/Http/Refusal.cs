@@ -43,8 +43,11 @@ public sealed record Refusal(
         $"The field {field} must be valid Unicode without control characters.", field);
 
     public static Refusal InvalidUnicode(string field) =>
-        InvalidCharacters(field) with { Detail =
-            $"The field {field} must be valid Unicode: it has half a surrogate pair." };
+        InvalidCharacters(field) with
+        {
+            Detail =
+            $"The field {field} must be valid Unicode: it has half a surrogate pair."
+        };
 
     public static Refusal IdMismatch() => new(422, "Two ids differ", "id_mismatch",
         "The field id and the header Idempotency-Key name different ids.", "id");
@@ -210,7 +213,7 @@ public sealed record Refusal(
     public static Refusal TooManyNewFingerprints(int afterSeconds) =>
         new(429, "Too many new fingerprints", TooManyNewFingerprintsReason,
         "This address has named more new fingerprints than it may. Nothing of this request was recorded.")
-    { RetryAfterSeconds = afterSeconds };
+        { RetryAfterSeconds = afterSeconds };
 
     public static Refusal NotFound() => new(404, "Not found", "not_found", "There is nothing at this path.");
 
@@ -255,8 +258,11 @@ public sealed record Refusal(
             + "again.");
 
     public static Refusal ErasureOpen() =>
-        Unavailable() with { Detail =
-            "Whether anything was erased is open until the database answers: repeat the request." };
+        Unavailable() with
+        {
+            Detail =
+            "Whether anything was erased is open until the database answers: repeat the request."
+        };
 
     /// <summary>The same refusal for a batch that has such items.</summary>
     public Refusal ForBatch() => this with

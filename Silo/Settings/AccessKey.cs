@@ -49,8 +49,11 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
                 "expected a key, then at most ;products=NAME,NAME and ;origins=URL,URL and ;history=true");
         }
         var isBound = products.Count > 0 || origins.Count > 0; // such a key is public
-        return new(Writes: true, Reads: false, products, origins) { Hash = HashOf(Checked(parts[0])),
-            MayWriteHistory = history || !isBound };
+        return new(Writes: true, Reads: false, products, origins)
+        {
+            Hash = HashOf(Checked(parts[0])),
+            MayWriteHistory = history || !isBound
+        };
     }
 
     /// <exception cref="FormatException">Says what was expected, without quoting the key.</exception>
@@ -86,8 +89,11 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
     /// <exception cref="FormatException">Says what was expected.</exception>
     public static string ParseOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var url)
-            && url is { Scheme: "http" or "https", UserInfo: "",
-                HostNameType: UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 }
+            && url is
+            {
+                Scheme: "http" or "https", UserInfo: "",
+                HostNameType: UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6
+            }
             && url.GetLeftPart(UriPartial.Authority) is var origin
             && string.Equals(origin, text, StringComparison.OrdinalIgnoreCase)
             ? origin

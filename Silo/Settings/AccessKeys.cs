@@ -16,8 +16,11 @@ public sealed class AccessKeys
     {
         foreach (var key in writeKeys.Concat(readKeys).Concat(eraseKeys ?? []))
             if (!keys.Exists(key.IsSameKeyAs))
-                keys.Add(key with { Reads = readKeys.Any(key.IsSameKeyAs),
-                    Erases = eraseKeys?.Any(key.IsSameKeyAs) == true });
+                keys.Add(key with
+                {
+                    Reads = readKeys.Any(key.IsSameKeyAs),
+                    Erases = eraseKeys?.Any(key.IsSameKeyAs) == true
+                });
         (GuardWriting, GuardReading) = (writeKeys.Count > 0, readKeys.Count > 0);
     }
 

@@ -57,7 +57,8 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
             case "passfile": settings.Passfile = value; break;
             case "require_auth": settings.RequireAuth = AuthenticationMethods(value); break;
             case "channel_binding": settings.ChannelBinding = Word<ChannelBinding>(value); break;
-            case "connect_timeout": settings.Timeout =
+            case "connect_timeout":
+                settings.Timeout =
                 Math.Clamp(int.Parse(value, provider: null), 0, ConnectSecondsMax); break;
             case "client_encoding": settings.ClientEncoding = value == "auto" ? "UTF8" : value; break;
             case "options": settings.Options = value; break;
@@ -66,7 +67,8 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
             case "keepalives": keepAlive = Flag(value); break;
             case "keepalives_idle": settings.TcpKeepAliveTime = int.Parse(value, provider: null); break;
             case "keepalives_interval": settings.TcpKeepAliveInterval = int.Parse(value, provider: null); break;
-            case "gssencmode" or "gss encryption mode": (hasGssMode, settings.GssEncryptionMode) = (true,
+            case "gssencmode" or "gss encryption mode":
+                (hasGssMode, settings.GssEncryptionMode) = (true,
                 Word<GssEncryptionMode>(value)); break;
             case "krbsrvname": settings.KerberosServiceName = value; break;
             case "sslmode" or "ssl mode": (hasSslMode, settings.SslMode) = (true, Word<SslMode>(value)); break;
@@ -80,7 +82,8 @@ internal sealed class PostgresParameters(NpgsqlConnectionStringBuilder settings,
             case "sslpassword": settings.SslPassword = value; break;
             case "target_session_attrs": settings.TargetSessionAttributes = value; break;
             case "load_balance_hosts"
-                when value is "disable" or "random": settings.LoadBalanceHosts = value == "random"; break;
+                when value is "disable" or "random":
+                settings.LoadBalanceHosts = value == "random"; break;
             case "search_path": settings.SearchPath = value; break; // no key word of libpq's, but often written as one
             // What these say is so already, or makes no difference.
             case "keepalives_count" or "tcp_user_timeout" or "replication" or "sslcompression" or "sslcertmode"

@@ -145,8 +145,11 @@ public sealed class Load
             {
                 var attempt = await Try(post);
                 if (isThere && attempt.Receipt is { Duplicate: false })
-                    attempt = attempt with { Outcome = AttemptOutcome.Unexpected,
-                        Answer = $"lost, of a batch: {attempt.Answer}" };
+                    attempt = attempt with
+                    {
+                        Outcome = AttemptOutcome.Unexpected,
+                        Answer = $"lost, of a batch: {attempt.Answer}"
+                    };
                 load.History.Add(attempt);
                 if (attempt.Outcome == AttemptOutcome.Acknowledged && post.Id is not null && !repeats)
                     acknowledged.Add(post);

@@ -17,8 +17,11 @@ public sealed class LocalPostgres : IAsyncDisposable
     private LocalPostgres(string binaries, string folder, string address, int port)
     {
         (this.binaries, this.folder) = (binaries, folder);
-        Settings = new() { Host = address, Port = port, Username = "tally", Password = Password,
-            Database = "postgres" };
+        Settings = new()
+        {
+            Host = address, Port = port, Username = "tally", Password = Password,
+            Database = "postgres"
+        };
     }
 
     public NpgsqlConnectionStringBuilder Settings { get; }

@@ -53,8 +53,11 @@ public sealed class PgBouncer : IAsyncDisposable
             : [binary, file];
         var pooler = new PgBouncer(
             Process.Start(
-                new ProcessStartInfo(line[0], line[1..]) { RedirectStandardOutput = true,
-                    RedirectStandardError = true })!, folder, server, port);
+                new ProcessStartInfo(line[0], line[1..])
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true
+                })!, folder, server, port);
         try
         {
             await Eventually.True(async () =>

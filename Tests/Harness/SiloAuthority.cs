@@ -52,8 +52,11 @@ internal sealed class SiloAuthority : IDisposable
     public Dictionary<string, string> Environment(string name)
     {
         var (certificate, its) = Issue(name);
-        return new() { ["APP_SILO_TLS_CERTIFICATE"] = certificate, ["APP_SILO_TLS_KEY"] = its,
-            ["APP_SILO_TLS_CA"] = Ca };
+        return new()
+        {
+            ["APP_SILO_TLS_CERTIFICATE"] = certificate, ["APP_SILO_TLS_KEY"] = its,
+            ["APP_SILO_TLS_CA"] = Ca
+        };
     }
 
     public void Dispose()

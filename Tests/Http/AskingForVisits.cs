@@ -26,8 +26,11 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
         await using var at = await TestDatabase.Create(storage, server);
         await using (var silo =
             await RunningSilo.Start(at,
-                new Limits { MergeVisitBatchesMax = 2, BatchEventsMax = 7, RunEventsMax = 3,
-                    PageFingerprintsMax = 30 }))
+                new Limits
+                {
+                    MergeVisitBatchesMax = 2, BatchEventsMax = 7, RunEventsMax = 3,
+                    PageFingerprintsMax = 30
+                }))
         {
             using var enough = new CancellationTokenSource();
             var merging = Task.Run(async () =>

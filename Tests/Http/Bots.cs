@@ -61,7 +61,8 @@ public sealed class Bots(PostgresServer server)
     {
         var request =
             new HttpRequestMessage(HttpMethod.Post,
-                "/api/events") { Content = new StringContent(form, null, "application/x-www-form-urlencoded") };
+                "/api/events")
+            { Content = new StringContent(form, null, "application/x-www-form-urlencoded") };
         request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
         return app.Send(request);
     }

@@ -175,7 +175,8 @@ public sealed class Cookieless(PostgresServer server)
         { BaseAddress = app.Http.BaseAddress };
         using var request =
             new HttpRequestMessage(HttpMethod.Post,
-                "/api/events") { Content = new StringContent(form, null, "application/x-www-form-urlencoded") };
+                "/api/events")
+            { Content = new StringContent(form, null, "application/x-www-form-urlencoded") };
         if (userAgent.Length > 0) request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
         foreach (var (name, value) in headers ?? []) request.Headers.TryAddWithoutValidation(name, value);
         using var response = await http.SendAsync(request);

@@ -43,8 +43,12 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>
         foreach (var format in Formats)
         {
             var (file, type) = await Export(app, $"product={product}&format={format}");
-            Assert.Equal(format switch { "ndjson" => "application/x-ndjson", "csv" => "text/csv",
-                _ => "application/vnd.apache.parquet" }, type);
+            Assert.Equal(format switch
+            {
+                "ndjson" => "application/x-ndjson",
+                "csv" => "text/csv",
+                _ => "application/vnd.apache.parquet"
+            }, type);
             var rows = ExportedRow.Read(format, file);
             Assert.Equal(posted.Select(row => row with { Properties = Written(row.Properties, format) }),
                 rows.Select(row => row with { Created = default }));
@@ -233,8 +237,11 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>
         var lines =
             all.Where(row => !IsIndented(row))
                 .Select(row =>
-                    JsonSerializer.Serialize(new { row.Fingerprint, row.Id, row.Action, row.Product,
-                        Timestamp = $"{row.Occurred:O}" },
+                    JsonSerializer.Serialize(new
+                    {
+                        row.Fingerprint, row.Id, row.Action, row.Product,
+                        Timestamp = $"{row.Occurred:O}"
+                    },
             JsonSerializerOptions.Web)[..^1] + (row.Properties is null ? "}" : $",\"properties\":{row.Properties}}}"))
             .ToList();
         var answer = await app.PostBatch($"[{string.Join(',', lines)}]");

@@ -123,8 +123,11 @@ public sealed class Keys(PostgresServer server)
 
     [Fact]
     public Task Health_and_the_description_need_none_and_no_key_is_logged() => WithKeys(
-        new(AllKeys) { ["Logging__LogLevel__Default"] = "Trace",
-            ["Logging__LogLevel__Microsoft.AspNetCore"] = "Information" }, async app =>
+        new(AllKeys)
+        {
+            ["Logging__LogLevel__Default"] = "Trace",
+            ["Logging__LogLevel__Microsoft.AspNetCore"] = "Information"
+        }, async app =>
     {
         foreach (var path in (string[])["/health/live", "/health/ready", "/openapi/v1.json"])
             Assert.Equal(200, (await Send(app, path, null)).Status);

@@ -62,8 +62,12 @@ public sealed class ManyConnections(PostgresServer server)
             var socket = await Connect(app);
             // In the head, in the body, or before the first line's end.
             await socket.SendAsync(
-                Encoding.ASCII.GetBytes((i % 3) switch { 0 => Head + "X-", 1 => Head + "Content-Length: 10000\r\n\r\n",
-                    _ => "POST /api/ev" }));
+                Encoding.ASCII.GetBytes((i % 3) switch
+                {
+                    0 => Head + "X-",
+                    1 => Head + "Content-Length: 10000\r\n\r\n",
+                    _ => "POST /api/ev"
+                }));
             slow.Add(socket);
         }
         var deadline = DateTime.UtcNow + Patience;

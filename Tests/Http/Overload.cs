@@ -33,8 +33,11 @@ public sealed class Overload(PostgresServer server)
         await using var database = await TestDatabase.Create(storage, server);
         await using var app =
             await AppProcess.Start(database,
-                new() { ["Limits__RequestsMax"] = "2", ["Limits__QueueEventsMax"] = "2",
-                    ["Limits__RunEventsMax"] = "2" });
+                new()
+                {
+                    ["Limits__RequestsMax"] = "2", ["Limits__QueueEventsMax"] = "2",
+                    ["Limits__RunEventsMax"] = "2"
+                });
         Assert.Equal(200, (await Post(app, "large", Large)).Answer.Status);
     }
 

@@ -66,7 +66,8 @@ public sealed class SegmentKeys(PostgresServer server)
             $$"""{"batch":[{{old.Replace("EVENT", "history").Replace("\"messageId\":\"history\"", "\"type\":\"track\"")}}]}""";
         var inBatch =
             new HttpRequestMessage(HttpMethod.Post,
-                "/v1/batch") { Content = new StringContent(batch, Encoding.UTF8, "application/json") };
+                "/v1/batch")
+            { Content = new StringContent(batch, Encoding.UTF8, "application/json") };
         inBatch.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Shop + ":")));
         Assert.Equal(200, (await app.Send(inBatch)).Status);
         var years =
@@ -112,7 +113,8 @@ public sealed class SegmentKeys(PostgresServer server)
     {
         var request =
             new HttpRequestMessage(HttpMethod.Post,
-                "/v1/track") { Content = new StringContent(body, Encoding.UTF8, "text/plain") };
+                "/v1/track")
+            { Content = new StringContent(body, Encoding.UTF8, "text/plain") };
         if (key is not null)
             request.Headers.Authorization = new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(key + ":")));
         if (origin is not null) request.Headers.Add("Origin", origin);

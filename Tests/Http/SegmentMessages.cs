@@ -180,7 +180,8 @@ public sealed class SegmentMessages(SharedApps apps)
 
         var behindTls =
             new HttpRequestMessage(HttpMethod.Get,
-                "/v1/projects/shop/settings") { Headers = { { "X-Forwarded-Proto", "https" } } };
+                "/v1/projects/shop/settings")
+            { Headers = { { "X-Forwarded-Proto", "https" } } };
         var settings = (await app.Send(behindTls)).Body.GetProperty("integrations").GetProperty("Segment.io");
         Assert.Equal("https", settings.GetProperty("protocol").GetString());
     }

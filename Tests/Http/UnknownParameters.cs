@@ -140,7 +140,8 @@ public sealed class UnknownParameters(PostgresServer server, SharedApps apps)
         (await app.Get("/api/totals?timezone=UTC")).AssertRefused(401, "missing_key");
         var asked =
             new HttpRequestMessage(HttpMethod.Get,
-                "/api/totals?timezone=UTC") { Headers = { Authorization = new("Bearer", "a-read-key-0123456789") } };
+                "/api/totals?timezone=UTC")
+            { Headers = { Authorization = new("Bearer", "a-read-key-0123456789") } };
         (await app.Send(asked)).AssertRefused(422, "unknown_parameter", "timezone");
     }
 }

@@ -204,7 +204,8 @@ public sealed class Erasing(PostgresServer server)
 
     private static Event PersonsEvent(int i) =>
         EventSamples.View($"id-{i}", action: $"action-{i % 3}",
-            occurred: EventSamples.Noon.AddHours(-5 * i)) with { Properties = $$"""{"mail":"{{Secret}}","n":{{i}}}""" };
+            occurred: EventSamples.Noon.AddHours(-5 * i)) with
+        { Properties = $$"""{"mail":"{{Secret}}","n":{{i}}}""" };
 
     private static async Task RecordPerson(RunningSilo silo, int events)
     {

@@ -164,7 +164,8 @@ public sealed class Pruning(PostgresServer server)
         public async Task Post(int id, int age)
         {
             var e = EventSamples.View($"id-{id}", action: $"action-{id % 2}",
-                occurred: Cutoff.AddDays(-age).AddHours(-id)) with { Created = Cutoff.AddDays(-age) };
+                occurred: Cutoff.AddDays(-age).AddHours(-id)) with
+            { Created = Cutoff.AddDays(-age) };
             RecordResult result = default;
             await Eventually.True(async () => (result = await Grain.Record(e)).Outcome != RecordOutcome.SteppedDown,
                 "there is no successor");
@@ -234,8 +235,11 @@ public sealed class Pruning(PostgresServer server)
             await both.Record(log.Commit, Aged(now));
         }
         await using var app = await AppProcess.Start(at,
-            new() { ["Limits__PruneEventsMax"] = "10", ["Limits__PruneFingerprintsMax"] = "2",
-                ["Limits__PruneStepsPerSecondMax"] = "100", ["Limits__PrunePauseSeconds"] = "1" },
+            new()
+            {
+                ["Limits__PruneEventsMax"] = "10", ["Limits__PruneFingerprintsMax"] = "2",
+                ["Limits__PruneStepsPerSecondMax"] = "100", ["Limits__PrunePauseSeconds"] = "1"
+            },
             flags: ["-retention=2d", "-forgetAfter=20d"]);
         await Eventually.True(async () =>
             (await at.Query("select fingerprint, sequence from events order by 1, 2",
@@ -268,7 +272,7 @@ public sealed class Pruning(PostgresServer server)
 
     private static Event Event(int i, bool old) =>
         EventSamples.View($"e{i}", action: $"action-{i % 3}", occurred: Cutoff.AddHours(-5 * i)) with
-    {
-        Created = old ? Cutoff.AddMicroseconds(-1) : Cutoff,
-    };
+        {
+            Created = old ? Cutoff.AddMicroseconds(-1) : Cutoff,
+        };
 }

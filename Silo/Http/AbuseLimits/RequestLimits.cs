@@ -30,8 +30,11 @@ internal static class RequestLimits
     public static void UseRequestLimits(this WebApplication app)
     {
         var limits = app.Services.GetRequiredService<Limits>();
-        if (limits is { AddressRequestsPerSecondMax: 0, KeyRequestsPerSecondMax: 0,
-            AddressNewFingerprintsPerMinuteMax: 0 }) return;
+        if (limits is
+            {
+                AddressRequestsPerSecondMax: 0, KeyRequestsPerSecondMax: 0,
+                AddressNewFingerprintsPerMinuteMax: 0
+            }) return;
         app.UseRateLimiter();
     }
 

@@ -71,8 +71,12 @@ internal static class TopEndpoint
     private static TotalsQuestion ToQuestion(TimeRange range, string of, string by, string? product)
     {
         var question =
-            range.In(TotalsBucket.All) with { ByProduct = of == "products", ByAction = of == "actions",
-                Product = product };
+            range.In(TotalsBucket.All) with
+            {
+                ByProduct = of == "products",
+                ByAction = of == "actions",
+                Product = product
+            };
         return question with
         {
             Order = by switch

@@ -43,8 +43,13 @@ internal static class TotalsEndpoint
         if (range.Count(kind.Bucket) > limits.PointsMax) return Refusal.TooManyPoints(limits.PointsMax);
 
         var question =
-            range.In(kind.Bucket) with { ByProduct = byProduct, ByAction = byAction, Product = product,
-                Action = action };
+            range.In(kind.Bucket) with
+            {
+                ByProduct = byProduct,
+                ByAction = byAction,
+                Product = product,
+                Action = action
+            };
         try
         {
             var sums = await totals.ReadTotals(question, limits.PointsMax + 1, context.RequestAborted);

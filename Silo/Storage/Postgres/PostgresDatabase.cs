@@ -91,7 +91,8 @@ public sealed class PostgresDatabase : Database
             await using var connection = await dataSource.OpenConnectionAsync(cancellation);
             await using var take =
                 new NpgsqlCommand("select pg_advisory_lock($1)",
-                    connection) { Parameters = { new() { Value = MigrationLock } } };
+                    connection)
+                { Parameters = { new() { Value = MigrationLock } } };
             take.CommandTimeout = 0; // another silo may migrate for long
             await take.ExecuteNonQueryAsync(cancellation);
             try
@@ -105,7 +106,8 @@ public sealed class PostgresDatabase : Database
             {
                 await using var release =
                     new NpgsqlCommand("select pg_advisory_unlock($1)",
-                        connection) { Parameters = { new() { Value = MigrationLock } } };
+                        connection)
+                    { Parameters = { new() { Value = MigrationLock } } };
                 await release.ExecuteNonQueryAsync(CancellationToken.None);
             }
         }

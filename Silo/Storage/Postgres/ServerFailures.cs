@@ -38,8 +38,11 @@ internal static class ServerFailures
     // If none of several servers accepts writes, as during a failover, the driver gives no cause.
     private static bool MayPass(Exception cause, DatabaseUrl.Postgres url) => cause switch
     {
-        NpgsqlException { InnerException: AuthenticationException or FileNotFoundException
-            or DirectoryNotFoundException } => false,
+        NpgsqlException
+        {
+            InnerException: AuthenticationException or FileNotFoundException
+            or DirectoryNotFoundException
+        } => false,
         NpgsqlException { IsTransient: true } or SocketException or TimeoutException => true,
         NpgsqlException { InnerException: null } and not PostgresException =>
             url.Servers.Count > 1 && IsNoneWritable(cause),
