@@ -50,6 +50,6 @@ internal static class BenchRun
             $"{settings.Turns} turns of {settings.Turn.TotalSeconds} s in rotation, after "
             + $"{settings.WarmUp.TotalSeconds} s of warming up each; "
             + $"client, servers and databases share the machine; all .NET contenders have the published app's runtime "
-            + "settings");
+            + $"settings");
     }
 }

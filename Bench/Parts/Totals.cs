@@ -82,7 +82,7 @@ internal static class Totals
             unpaced.Add(besideLoops / alone);
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"hot: {alone:N0}/s alone, {beside:N0}/s beside questions, {besideLoops:N0}/s beside questions "
-                    + "without a pause"));
+                    + $"without a pause"));
         }
         report.Figures.Add(new(Beside, new(paced), "ratio"));
         report.Figures.Add(new("hot with the same readers asking without a pause / without", new(unpaced), "ratio"));
