@@ -25,7 +25,7 @@ public sealed class SqlitePaths : IDisposable
                  [
                      (folder, " is a folder"), (text, "file is not a database"), (Path.Combine(text, "below.db"), text),
                      (pipe, pipe), (loop, loop),
-                     ("/proc/nowhere/tally.db", "/proc/nowhere"), ("/dev/null", " is no file that"),
+                     ("/proc/nowhere/tally.db", "/proc/nowhere"), ("/dev/null", " is not a file that"),
                      (new string('a', 5000), "aaa"), (binary, binary), ("/", " is a folder"),
                      ("/proc/self/mem", "/proc/self/mem"),
                  ])
