@@ -146,19 +146,24 @@ public sealed class Erasing(PostgresServer server)
         await using var log = RunningLog.Start(database);
         await using var others = RunningLog.Start(database);
         var (erased, appended) = (0, 0);
+        // Each has a lead in turn, which grows until it decides who is first on any machine.
         for (var round = 0; round < 60 || erased == 0 || appended == 0; round++)
         {
-            Assert.True(round < 600, $"{erased} erased, {appended} appended");
+            Assert.True(round < 1_000, $"{erased} erased, {appended} appended");
+            var lead = TimeSpan.FromMilliseconds(round);
+            var (erasureWaits, appendWaits) = round % 2 == 0 ? (lead, TimeSpan.Zero) : (TimeSpan.Zero, lead);
             var writer = new FingerprintWriter($"f{round}");
             await writer.Record(log.Commit, EventSamples.Views(3));
             // Meanwhile another silo commits, and the erasure comes somewhere between its commits.
             var beside = others.Commit.Append(new FingerprintWriter($"beside-{round}").Decide(50));
-            // The commits begin later each time, so that some time the erasure comes first on any machine.
-            var delay = TimeSpan.FromMilliseconds(round % 30);
-            var erasing = Task.Run(() => database.Storage.Erase(writer.Fingerprint, 3, false, Page));
+            var erasing = Task.Run(async () =>
+            {
+                await Task.Delay(erasureWaits);
+                return await database.Storage.Erase(writer.Fingerprint, 3, false, Page);
+            });
             var appending = Task.Run(async () =>
             {
-                if (delay > TimeSpan.Zero) await Task.Delay(delay);
+                await Task.Delay(appendWaits);
                 return await log.Commit.Append(writer.Decide(2));
             });
             var outcome = (await appending).Outcome;
