@@ -36,6 +36,19 @@ public sealed class ActivationLimit(Limits limits, IOptions<GrainCollectionOptio
     // The next activation may be open already.
     internal void Close(string fingerprint, Fingerprint here) => loaded.TryRemove(new(fingerprint, here));
 
+    /// <summary>Sends the calls of those that are not kept away, and ends them.</summary>
+    internal void Lose(Predicate<ulong> keeps, long inVersion)
+    {
+        foreach (var (_, here) in loaded)
+            if (!keeps(here.Point)) here.Lose(inVersion);
+    }
+
+    /// <summary>Writes the snapshots that are due.</summary>
+    internal Task Save() => Task.WhenAll(loaded.Values.Select(here => here.Save()));
+
+    /// <summary>Sends all calls away. Completes when everything that was taken is written.</summary>
+    internal Task Leave() => Task.WhenAll(loaded.Values.Select(here => here.Leave()));
+
     internal Resident Enter(IGrainContext grain)
     {
         var entered = new Resident(grain);

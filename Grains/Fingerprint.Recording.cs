@@ -8,18 +8,27 @@ public sealed partial class Fingerprint
 {
     private Task<RecordResult> Record(Event @event, bool isCompared)
     {
-        Task<RecordResult> result;
+        Task<RecordResult>? result = null;
+        RecordResult? known;
         Answers? answers = null;
         lock (gate)
         {
-            if (FindAnswer(@event) is { } known) return Task.FromResult(known);
-            if (WaitForFirst(@event, isCompared) is { } repeat) return repeat;
-            result = (pending ??= new()).Add(new(@event)).Done;
-            if (!isAppending) AppendPending(answers = new());
+            known = FindAnswer(@event);
+            if (known is null && (result = WaitForFirst(@event, isCompared)) is null)
+            {
+                result = (pending ??= new()).Add(new(@event)).Done;
+                if (!isAppending) AppendPending(answers = new());
+            }
         }
         answers?.Complete();
-        return result;
+        return result ?? Confirm(known!.Value);
     }
+
+    // What is recorded is told only with a proof that no other silo answers for this fingerprint: what that one has
+    // loaded need not contain it. Sent again, it is recorded there. Not under the lock.
+    private async Task<RecordResult> Confirm(RecordResult known) =>
+        known.Outcome == RecordOutcome.Duplicate && !IsProvenBy(await services.Liveness.Prove())
+            ? new(RecordOutcome.Unknown, 0) : known;
 
     // Null where the log has to say it.
     private RecordResult? FindAnswer(Event @event) =>
@@ -41,7 +50,7 @@ public sealed partial class Fingerprint
         try
         {
             return await services.History.FindFirst(name, repeat) is { } first
-                ? CompareContent(new(RecordOutcome.Recorded, first.Sequence), first.Event, repeat)
+                ? await Confirm(CompareContent(new(RecordOutcome.Recorded, first.Sequence), first.Event, repeat))
                 : await Record(repeat, isCompared: true); // it has left the log meanwhile
         }
         catch (EventLogUnavailableException)
@@ -81,7 +90,7 @@ public sealed partial class Fingerprint
     private void AppendPending(Answers answers)
     {
         isAppending = false;
-        while (pending is { HasNext: true } && stage != Stage.SteppedDown && !isAppending)
+        while (pending is { HasNext: true } && stage < Stage.Lost && !isAppending)
         {
             var caller = pending.NextCaller;
             var decided = DecideRun(pending, answers);
@@ -138,11 +147,11 @@ public sealed partial class Fingerprint
         {
             case AppendOutcome.Recorded:
                 removalEpoch = result.RemovalEpoch;
-                foreach (var decided in run.Events) Fold(decided, answers);
+                foreach (var decided in run.Events) Fold(decided, IsProvenBy(result.Proof), answers);
                 holder.Advanced(state.Sequence);
                 break;
             case AppendOutcome.HasRepeats:
-                AnswerRepeats(run, result.Repeats, answers);
+                AnswerRepeats(run, result, answers);
                 break;
             case AppendOutcome.Unavailable:
                 AnswerRun(run, RecordOutcome.Unavailable, answers);
@@ -158,24 +167,26 @@ public sealed partial class Fingerprint
         }
     }
 
-    private void Fold(RecordedEvent recorded, Answers answers)
+    private void Fold(RecordedEvent recorded, bool isProven, Answers answers)
     {
         state.Apply(recorded);
         remembered.Add(recorded);
-        pending!.Answer(recorded.Event.Id, new(RecordOutcome.Recorded, recorded.Sequence), answers);
+        pending!.Answer(recorded.Event.Id,
+            isProven ? new(RecordOutcome.Recorded, recorded.Sequence) : new(RecordOutcome.Unknown, 0), answers);
     }
 
     // Old repeats get their first's receipt. The others of the run get new sequences, so they are decided again.
-    private void AnswerRepeats(Run run, IReadOnlyList<RecordedEvent> repeats, Answers answers)
+    private void AnswerRepeats(Run run, AppendResult result, Answers answers)
     {
-        var firstById = repeats.ToDictionary(repeat => repeat.Event.Id);
+        var firstById = result.Repeats.ToDictionary(repeat => repeat.Event.Id);
         var again = new List<PendingEvent>();
         foreach (var decided in run.Events)
         {
             var one = decided.Event;
             if (firstById.TryGetValue(one.Id, out var first))
-                pending!.Answer(one.Id, CompareContent(new(RecordOutcome.Recorded, first.Sequence), first.Event, one),
-                    answers);
+                pending!.Answer(one.Id, IsProvenBy(result.Proof)
+                    ? CompareContent(new(RecordOutcome.Recorded, first.Sequence), first.Event, one)
+                    : new(RecordOutcome.Unknown, 0), answers);
             else again.Add(pending!.Find(one.Id)!);
         }
         pending!.PutFirst(again);

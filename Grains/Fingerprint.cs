@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Grains.Placement;
 
 namespace Tally.Grains;
 
@@ -19,8 +20,10 @@ public sealed partial class Fingerprint : IRunOwner
     private enum Stage
     {
         Open,
-        /// <summary>Its activation ends. Runs under way are still folded.</summary>
+        /// <summary>Its activation ends. What was taken is still recorded.</summary>
         Closing,
+        /// <summary>It belongs to another silo now. The run under way is still folded.</summary>
+        Lost,
         /// <summary>It no longer knows where the log stands, or is being erased.</summary>
         SteppedDown,
     }
@@ -35,19 +38,28 @@ public sealed partial class Fingerprint : IRunOwner
     private readonly RememberedEvents remembered;
     private long removalEpoch; // as of when it knows the log's head
     private Stage stage;
+    private long lostIn = long.MaxValue; // the version of the membership from which on it may be another silo's
     private bool isAppending;
     private TaskCompletionSource? idle; // somebody waits for the run under way
 
     // Null while it is not needed: most visitors have one event, and nothing is kept for a second.
     private PendingEvents? pending;
 
-    internal Fingerprint(string name, LoadedHistory history, FingerprintServices services, IFingerprintHolder holder)
+    /// <param name="name">What it is called.</param>
+    /// <param name="point">Where it lies among all: <see cref="RendezvousHash.Point"/>.</param>
+    /// <param name="history">As loaded.</param>
+    /// <param name="services">Its silo's.</param>
+    /// <param name="holder">Its activation.</param>
+    internal Fingerprint(
+        string name, ulong point, LoadedHistory history, FingerprintServices services, IFingerprintHolder holder)
     {
-        (this.name, this.services, this.holder) = (name, services, holder);
+        (this.name, Point, this.services, this.holder) = (name, point, services, holder);
         (state, removalEpoch, suppressed) = (history.State, history.RemovalEpoch, history.Suppressed);
         remembered = new(services.Limits.RememberedEventsMax);
         foreach (var recorded in history.Newest) remembered.Add(recorded);
     }
+
+    internal ulong Point { get; }
 
     // Later calls are sent to the next activation.
     private bool IsClosed => stage != Stage.Open;
@@ -76,25 +88,27 @@ public sealed partial class Fingerprint : IRunOwner
     {
         holder.Use();
         var answers = new Answers();
+        List<(RecordResult Result, int Place)>? known = null;
         lock (gate)
         {
             foreach (var (one, place) in events)
-                if (FindAnswer(one) is { } known) waiting.Set(place, known);
+                if (FindAnswer(one) is { } result) (known ??= []).Add((result, place));
                 else if (WaitForFirst(one, isCompared: false) is { } repeat) _ = SetWhenKnown(repeat, waiting, place);
                 else (pending ??= new()).Add(new(one, waiting, place));
             if (!isAppending) AppendPending(answers);
         }
         answers.Complete();
+        foreach (var (result, place) in known ?? []) _ = SetWhenKnown(Confirm(result), waiting, place);
     }
 
     /// <inheritdoc cref="IFingerprintGrain.View"/>
     public async ValueTask<ViewResult> View()
     {
         holder.Use();
-        if (!await services.Liveness.Prove()) return new(ViewOutcome.Unavailable, null);
+        if (await services.Liveness.Prove() is not { } proof) return new(ViewOutcome.Unavailable, null);
         lock (gate)
         {
-            if (IsClosed) return new(ViewOutcome.SteppedDown, null);
+            if (IsClosed || !IsProvenBy(proof)) return new(ViewOutcome.SteppedDown, null);
             if (state.Total > 0) return new(ViewOutcome.Known, state.ToView(name));
             if (pending is not { IsEmpty: false }) holder.Deactivate();
             return new(ViewOutcome.Unknown, null);
@@ -117,6 +131,33 @@ public sealed partial class Fingerprint : IRunOwner
     internal FingerprintState? CopyState()
     {
         lock (gate) return stage == Stage.SteppedDown ? null : state.Copy();
+    }
+
+    /// <summary>Whether a proof that this silo gives is one for this fingerprint.</summary>
+    internal bool IsProvenBy(long? proof) => proof < Volatile.Read(ref lostIn);
+
+    /// <summary>
+    /// Another silo may own it from a version of the membership on: later calls are sent there, and what has no proof
+    /// from before is not acknowledged any more.
+    /// </summary>
+    internal void Lose(long inVersion)
+    {
+        lock (gate)
+        {
+            if (stage < Stage.Lost) stage = Stage.Lost;
+            lostIn = Math.Min(lostIn, inVersion);
+        }
+        holder.Deactivate();
+    }
+
+    /// <inheritdoc cref="IFingerprintHolder.Save"/>
+    internal Task Save() => WhileOpen(holder.Save);
+
+    /// <inheritdoc cref="IFingerprintHolder.Leave"/>
+    internal async Task Leave()
+    {
+        await Close();
+        await holder.Leave();
     }
 
     /// <summary>

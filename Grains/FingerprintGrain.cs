@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
+using Orleans.GrainDirectory;
 using Orleans.Storage;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Grains.Placement;
 
 namespace Tally.Grains;
 
@@ -12,12 +14,14 @@ namespace Tally.Grains;
 /// message.
 /// </summary>
 [Reentrant]
+[OwnerPlacement, GrainDirectory(OwnerPlacement.Directory)]
 public sealed partial class FingerprintGrain(FingerprintServices services)
     : Grain, IFingerprintGrain, IFingerprintHolder
 {
     private string name = "";
     private Resident? resident;
-    private Task<Fingerprint>? loading; // of turns alone
+    private Task<Fingerprint?>? loading; // of turns alone
+    private bool isElsewhere; // it belongs to another silo
     private volatile Fingerprint? loaded;
 
     private GrainState<FingerprintState>? snapshot; // as stored; null while nobody needed it
@@ -32,28 +36,35 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
 
     public async ValueTask<RecordResult[]> RecordAll(Event[] events) => await TryLoad() is { } here
         ? await here.RecordAll(events)
-        : [.. Enumerable.Repeat(new RecordResult(RecordOutcome.Unavailable, 0), events.Length)];
+        : [.. Enumerable.Repeat(NotLoaded, events.Length)];
 
-    public async ValueTask<ViewResult> View() =>
-        await TryLoad() is { } here ? await here.View() : new(ViewOutcome.Unavailable, null);
+    public async ValueTask<ViewResult> View() => await TryLoad() is { } here ? await here.View()
+        : new(isElsewhere ? ViewOutcome.SteppedDown : ViewOutcome.Unavailable, null);
 
     public ValueTask<EraseResult> Erase(bool suppress) => Erase(lastSeenBefore: null, suppress);
 
     public ValueTask<EraseResult> Forget(DateTime before) => Erase(before, suppress: false);
 
     private async ValueTask<RecordResult> LoadAndRecord(Event @event) =>
-        await TryLoad() is { } here ? await here.Record(@event) : new(RecordOutcome.Unavailable, 0);
+        await TryLoad() is { } here ? await here.Record(@event) : NotLoaded;
+
+    private RecordResult NotLoaded => new(isElsewhere ? RecordOutcome.SteppedDown : RecordOutcome.Unavailable, 0);
+
+    private ulong Point => RendezvousHash.Point(this.GetGrainId());
 
     private async ValueTask<EraseResult> Erase(DateTime? lastSeenBefore, bool suppress)
     {
-        if (await TryLoad() is not { } here) return new(EraseOutcome.Unavailable, null);
+        if (await TryLoad() is not { } here)
+            return new(isElsewhere ? EraseOutcome.SteppedDown : EraseOutcome.Unavailable, null);
         if (await here.CloseForErasure(lastSeenBefore) is { } notClosed) return new(notClosed, null);
         try
         {
             await snapshotting;
-            return await services.Erasures.Erase(name, here.Sequence, suppress) is { } removed
+            if (await services.Erasures.Erase(name, here.Sequence, suppress) is not { } removed)
+                return new(EraseOutcome.SteppedDown, null);
+            return here.IsProvenBy(await services.Liveness.Prove()) // else another silo may show it still
                 ? new(EraseOutcome.Erased, removed with { Suppressed = suppress || here.IsSuppressed })
-                : new(EraseOutcome.SteppedDown, null);
+                : new(EraseOutcome.Unknown, null);
         }
         catch (EventLogUnavailableException)
         {
@@ -72,6 +83,11 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         name = FingerprintKey.Fingerprint(this.GetPrimaryKeyString());
+        if (!services.Ownership.IsLocal(Point))
+        {
+            DeactivateOnIdle(); // Orleans passes its messages on
+            return Task.CompletedTask;
+        }
         TallyMetrics.ResidentFingerprints.Add(1);
         resident = services.ActivationLimit.Enter(GrainContext);
         return Task.CompletedTask;
@@ -79,17 +95,38 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        if (resident is null) return; // it never was here
         TallyMetrics.ResidentFingerprints.Add(-1);
-        lock (resident!) resident.Leave();
+        lock (resident) resident.Leave();
         if (loaded is not { } here) return;
-        services.ActivationLimit.Close(name, here);
         await here.Close(); // Orleans waits for its messages, and not for calls without one
         await snapshotting;
-        if (here.Sequence - snapshotSequence >= services.Limits.SnapshotOnDeactivationEventsMin)
-            await WriteSnapshot(here);
+        if (IsSaveDue) await WriteSnapshot(here);
+        services.ActivationLimit.Close(name, here); // so late that it hears of it where it is lost meanwhile
     }
 
     void IFingerprintHolder.Deactivate() => DeactivateOnIdle();
+
+    private bool IsSaveDue =>
+        loaded!.Sequence - snapshotSequence >= services.Limits.SnapshotOnDeactivationEventsMin;
+
+    Task IFingerprintHolder.Save()
+    {
+        if (isSnapshotDue || !IsSaveDue) return Task.CompletedTask;
+        isSnapshotDue = true;
+        return snapshotting = Task.Run(async () =>
+        {
+            await WriteSnapshot(loaded!);
+            isSnapshotDue = false;
+        });
+    }
+
+    async Task IFingerprintHolder.Leave()
+    {
+        if (!IsSaveDue) return;
+        DeactivateOnIdle();
+        await GrainContext.Deactivated;
+    }
 
     // Orleans counts messages alone as use, and its clock is asked only now and then: most calls cost a look at a
     // coarse one.
@@ -130,22 +167,27 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
         }
     }
 
-    private async Task<Fingerprint> Load()
+    // Null where it belongs to another silo: then it ends here.
+    private async Task<Fingerprint?> Load()
     {
-        var history = await services.History.Load(name, this.GetGrainId());
-        (snapshot, snapshotSequence) = (history.Stored, history.SnapshotSequence);
-        loaded = new(name, history, services, this);
-        services.ActivationLimit.Open(name, loaded);
-        loading = null; // nothing of the load is kept
-        return loaded;
+        if (await services.Ownership.Claim(Point) is { } claimed)
+        {
+            var history = await services.History.Load(name, this.GetGrainId());
+            (snapshot, snapshotSequence) = (history.Stored, history.SnapshotSequence);
+            var here = loaded = new(name, Point, history, services, this);
+            loading = null; // nothing of the load is kept
+            if (services.Ownership.TryOpen(name, here, claimed)) return here;
+            loaded = null;
+        }
+        isElsewhere = true;
+        DeactivateOnIdle();
+        return null;
     }
 
     private async Task SnapshotInTurn(Fingerprint here)
     {
         isSnapshotDue = true; // until it is written: two writes at once would take each other for another activation's
-        // A silo that slept may have lost the fingerprint, and the fingerprint its history: then no version would
-        // refuse a first snapshot.
-        if (await services.Snapshots.TakeTurn() && await services.Liveness.Prove())
+        if (await services.Snapshots.TakeTurn())
             await here.WhileOpen(() => snapshotting = Task.Run(() => WriteSnapshot(here)));
         isSnapshotDue = false;
     }
@@ -155,7 +197,9 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
     {
         try
         {
-            if (here.CopyState() is not { } state) return;
+            // A silo that slept may have lost the fingerprint, and the fingerprint its history: then no version would
+            // refuse a first snapshot.
+            if (!here.IsProvenBy(await services.Liveness.Prove()) || here.CopyState() is not { } state) return;
             snapshot ??= await services.Snapshots.Read(this.GetGrainId());
             snapshot.State = state;
             await services.Snapshots.Write(this.GetGrainId(), snapshot);

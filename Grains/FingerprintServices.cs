@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Grains.Placement;
 
 namespace Tally.Grains;
 
@@ -10,7 +11,7 @@ namespace Tally.Grains;
 /// </summary>
 public sealed record FingerprintServices(
     GroupCommit Log, History History, Snapshots Snapshots, Erasures Erasures, ISiloLiveness Liveness,
-    ActivationLimit ActivationLimit, Limits Limits, ILogger<Fingerprint> Logger);
+    Ownership Ownership, ActivationLimit ActivationLimit, Limits Limits, ILogger<Fingerprint> Logger);
 
 /// <summary>
 /// What a fingerprint asks of the activation that holds it. On any thread, also under its lock: none of it may wait.
@@ -25,4 +26,10 @@ internal interface IFingerprintHolder
 
     /// <summary>A run was folded; a snapshot may be due.</summary>
     void Advanced(long sequence);
+
+    /// <summary>Writes the snapshot that its end would write, where one is due.</summary>
+    Task Save();
+
+    /// <summary>Its silo leaves, and it is closed. Completes when nothing of it has still to be written.</summary>
+    Task Leave();
 }

@@ -23,7 +23,9 @@ public enum AppendOutcome
 /// <param name="Repeats">With <see cref="AppendOutcome.HasRepeats"/>, the log's own rows of the repeated ids.</param>
 /// <param name="RemovalEpoch">With <see cref="AppendOutcome.Recorded"/>, those before it:
 /// <see cref="RunStart.RemovalEpoch"/> of the next run.</param>
-public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedEvent> Repeats, long RemovalEpoch = 0)
+/// <param name="Proof">Of what the silo owned when this was known; null where it had none.</param>
+public sealed record AppendResult(
+    AppendOutcome Outcome, IReadOnlyList<RecordedEvent> Repeats, long RemovalEpoch = 0, long? Proof = null)
 {
     public static readonly AppendResult Fenced = new(AppendOutcome.Fenced, []);
     public static readonly AppendResult Unavailable = new(AppendOutcome.Unavailable, []);

@@ -12,17 +12,17 @@ public sealed partial class GroupCommit
     private const int FruitlessRoundsMax = 3;
 
     private readonly IEventLogStorage storage;
-    private readonly Limits limits;
+    private readonly ISiloLiveness liveness;
     private readonly ILogger<GroupCommit> logger;
     private readonly Batcher<Run> runs;
     private readonly LogThrottle failures = new();
     private int failing; // 1 from a failure that was logged until the next commit
 
-    public GroupCommit(IEventLogStorage storage, Limits limits, ILogger<GroupCommit> logger)
+    private readonly Limits limits;
+
+    public GroupCommit(IEventLogStorage storage, ISiloLiveness liveness, Limits limits, ILogger<GroupCommit> logger)
     {
-        this.storage = storage;
-        this.limits = limits;
-        this.logger = logger;
+        (this.storage, this.liveness, this.limits, this.logger) = (storage, liveness, limits, logger);
         runs = new(limits.QueueEventsMax, limits.BatchEventsMax, run => run.Weight, Commit);
     }
 
@@ -80,9 +80,10 @@ public sealed partial class GroupCommit
                 events.Add(decided);
                 deltas.Add(decided);
             }
+        _ = liveness.Prove().AsTask(); // one that is about to end is renewed meanwhile
         if (await storage.TryRecordMeasured(events, starts, deltas, batch) is not { } removalEpoch) return false;
         if (Volatile.Read(ref failing) == 1 && Interlocked.Exchange(ref failing, 0) == 1) LogRecordsAgain();
-        SettleOpen(batch, new(AppendOutcome.Recorded, [], removalEpoch), answers);
+        SettleOpen(batch, new(AppendOutcome.Recorded, [], removalEpoch, await liveness.Prove()), answers);
         return true;
     }
 
@@ -98,9 +99,11 @@ public sealed partial class GroupCommit
 
         var repeats = (await storage.FindRepeats([.. batch.Where(run => !run.IsSettled).SelectMany(run => run.Events)]))
             .ToLookup(repeat => repeat.Fingerprint);
+        if (repeats.Count == 0) return;
+        var proof = await liveness.Prove();
         foreach (var run in batch)
             if (!run.IsSettled && repeats.Contains(run.Fingerprint))
-                run.Settle(new(AppendOutcome.HasRepeats, [.. repeats[run.Fingerprint]]), answers);
+                run.Settle(new(AppendOutcome.HasRepeats, [.. repeats[run.Fingerprint]], Proof: proof), answers);
     }
 
     private bool MayLogFailure(out long heldBack)

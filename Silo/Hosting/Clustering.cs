@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using Orleans.Configuration;
 using Orleans.Runtime.GrainDirectory;
+using Orleans.Runtime.Hosting;
 using Tally.Grains;
+using Tally.Grains.Placement;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.Hosting;
@@ -16,16 +18,9 @@ internal static class Clustering
     // 3 to 4 s.
     private static readonly TimeSpan ProbePeriod = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ProbePeriodMax = TimeSpan.FromSeconds(1.5);
+    // Their product is Orleans' failure-detection timeout. A message received within it outweighs missed probes, so
+    // silos on two saturated cores do not declare each other dead.
     private const int ProbesMissedMax = 2;
-
-    // Orleans calls this product the failure-detection timeout. A message received within it outweighs missed probes,
-    // so silos on two saturated cores do not declare each other dead.
-    private static readonly TimeSpan Detection = ProbePeriodMax * ProbesMissedMax;
-
-    /// <summary>
-    /// The time from the table's entry that a silo is dead until its grains may be activated elsewhere.
-    /// </summary>
-    public static readonly TimeSpan Takeover = TimeSpan.FromSeconds(1);
 
     // After all silos were killed, their rows still say active: a new silo waits until the rows are this old.
     private static readonly TimeSpan AlivePeriod = TimeSpan.FromSeconds(1);
@@ -58,12 +53,8 @@ internal static class Clustering
             membership.NumMissedTableIAmAliveLimit = AlivesMissedMax;
             membership.DefunctSiloExpiration = TimeSpan.FromHours(1);
         });
-#pragma warning disable ORLEANSEXP003 // the default directory is only eventually consistent; docs/reliability.md
-        silo.AddDistributedGrainDirectory();
-#pragma warning restore ORLEANSEXP003
-        silo.Configure<GrainDirectoryOptions>(directory => directory.RangeLeaseDuration = Detection + Takeover);
-        silo.Services.AddSingleton<IGrainDirectoryCache, WhereAlone>();
         silo.Services.AddSingleton<ISiloLiveness, MembershipLiveness>();
+        silo.UseOwnership();
     }
 
     /// <summary>For a silo that has its database to itself: nobody listens on its address.</summary>
@@ -72,6 +63,16 @@ internal static class Clustering
         silo.UseLocalhostClustering(gatewayPort: 0, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
         NoListener.Use(silo.Services);
         silo.Services.AddSingleton<ISiloLiveness, AloneLiveness>();
+        silo.UseOwnership();
+    }
+
+    private static void UseOwnership(this ISiloBuilder silo)
+    {
+        silo.Services.AddSingleton<Ownership>();
+        silo.Services.AddSingleton<IGrainDirectoryCache, OwnerAddresses>();
+        silo.AddGrainDirectory(OwnerPlacement.Directory, (_, _) => new NoDirectory());
+        silo.AddPlacementDirector<OwnerPlacement, OwnerPlacementDirector>();
+        silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, OwnershipLifecycle>();
     }
 
     /// <summary>

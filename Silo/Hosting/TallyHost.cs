@@ -46,13 +46,7 @@ internal static class TallyHost
         builder.AddTelemetry(settings.Cluster.SiloName);
         builder.UseOrleans(silo =>
         {
-            silo.Configure<SiloMessagingOptions>(messaging =>
-            {
-                messaging.ResponseTimeout = FrontEnd.Deadline;
-                // For the directory's messages: one that was lost with its connection is never sent again, and a
-                // request that waited its whole deadline for it would have no second try.
-                messaging.SystemResponseTimeout = FrontEnd.Deadline / 2;
-            });
+            silo.Configure<SiloMessagingOptions>(messaging => messaging.ResponseTimeout = FrontEnd.Deadline);
             if (settings.DbUrl is DatabaseUrl.Postgres postgres)
                 silo.UseTallyCluster(settings.Cluster, postgres.Servers);
             else silo.UseLoneSilo(settings.Cluster);

@@ -52,6 +52,14 @@ public sealed class BrokenOnPurpose
     }
 
     [Fact]
+    public async Task Answering_without_a_proof_is_found()
+    {
+        await using var run = await Start(Break.NothingProven);
+        await run.Inject(FaultKind.SiloStopped);
+        await AssertFinds(run, "stale read");
+    }
+
+    [Fact]
     public async Task A_snapshot_ahead_of_the_log_is_found()
     {
         await using var run = await Start(Break.SnapshotAheadOfLog);

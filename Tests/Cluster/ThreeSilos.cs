@@ -48,7 +48,7 @@ public sealed class ThreeSilos(PostgresServer server)
     }
 
     [Fact]
-    public async Task A_silo_that_was_alone_and_one_that_joins_know_each_others_fingerprints_also_when_it_leaves()
+    public async Task A_silo_that_was_alone_gives_a_share_to_one_that_joins_and_takes_it_back_when_it_leaves()
     {
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var silos = await Silos.Start(database, 1);
@@ -62,7 +62,8 @@ public sealed class ThreeSilos(PostgresServer server)
             Assert.Equal(1, await Post(second, "new-" + name));
             Assert.Equal(2, await Post(silos[0], "new-" + name));
         }
-        Assert.Empty(await Residents.Find(via: second, Names)); // they stayed where they were
+        var there = await Residents.Find(via: silos[0], Names.Select(name => "where-" + name));
+        Assert.InRange(there.Count, 1, Names.Length - 1);
         Assert.Equal(0, await second.Terminate());
         foreach (var name in Names)
         {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Hosting;
 using Tally.Silo.Storage;
 
 namespace Tally.Tests.Harness;
@@ -19,7 +20,7 @@ internal sealed class RunningLog(GroupCommit commit) : IAsyncDisposable
 
     /// <summary>Not started yet: what is appended gathers, so that a test decides what shares a batch.</summary>
     public static GroupCommit Queueing(Database database, Limits? limits = null) =>
-        new(database.Storage, limits ?? new(), NullLogger<GroupCommit>.Instance);
+        new(database.Storage, new AloneLiveness(), limits ?? new(), NullLogger<GroupCommit>.Instance);
 
     public static async Task AssertProven(Database database) => Assert.Empty(await Differences(database));
 

@@ -1,30 +1,25 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Orleans.Configuration;
+using System.Net;
 using Tally.Contracts;
+using Tally.Grains.Placement;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Asks the cluster itself which silo a fingerprint lives on.</summary>
+/// <summary>Which silo a fingerprint lives on, as each silo computes it from the membership.</summary>
 internal static class Whereabouts
 {
     public static async Task<ILookup<SupervisedSilo, string>> Of(
-        IReadOnlyCollection<string> fingerprints, IReadOnlyList<SupervisedSilo> silos)
+        IEnumerable<string> fingerprints, IReadOnlyList<SupervisedSilo> silos, TestDatabase database)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(null);
-        builder.UseOrleansClient(client => client
-            .UseStaticClustering([.. silos.Where(silo => silo.IsWanted).Select(silo => silo.Gateway)])
-            .Configure<ClusterOptions>(cluster => (cluster.ClusterId, cluster.ServiceId) = ("tally", "tally")));
-        using var host = builder.Build();
-        await host.StartAsync();
-        var grains = host.Services.GetRequiredService<IGrainFactory>();
-        var cluster = grains.GetGrain<IManagementGrain>(0);
-        var found = await Task.WhenAll(fingerprints.Select(async fingerprint => (Fingerprint: fingerprint,
-            At: await cluster.GetActivationAddress(
-                grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint))))));
-        await host.StopAsync();
-        return found.Select(one =>
-            (one.Fingerprint, Silo: silos.FirstOrDefault(silo => silo.Silo.Equals(one.At?.Endpoint))))
+        var owners = new RendezvousHash(await Active(database));
+        return fingerprints.Select(fingerprint => (Fingerprint: fingerprint,
+                Silo: silos.FirstOrDefault(silo => silo.Silo.Equals(owners.Owner(Point(fingerprint))?.Endpoint))))
             .Where(one => one.Silo is not null).ToLookup(one => one.Silo!, one => one.Fingerprint);
     }
+
+    public static Task<List<SiloAddress>> Active(TestDatabase database) => database.Query(
+        $"select address, port, generation from memberships where status = {(int)SiloStatus.Active}",
+        row => SiloAddress.New(new IPEndPoint(IPAddress.Parse(row.GetString(0)), row.GetInt32(1)), row.GetInt32(2)));
+
+    public static ulong Point(string fingerprint) =>
+        RendezvousHash.Point(GrainId.Create("fingerprint", FingerprintKey.Of(fingerprint)));
 }

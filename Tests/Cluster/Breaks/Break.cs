@@ -9,6 +9,8 @@ public enum Break
     NoDedupeAfterReload,
     /// <summary>What was left open is sent again under a new id.</summary>
     RetriedBlindly,
+    /// <summary>A silo takes it for proven that its fingerprints are its own.</summary>
+    NothingProven,
     /// <summary>A snapshot holds an event that was never committed.</summary>
     SnapshotAheadOfLog,
 }

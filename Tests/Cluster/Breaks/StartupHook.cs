@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Orleans.Storage;
 using Tally.Grains;
 using Tally.Grains.EventLog;
+using Tally.Silo.Hosting;
 using Tally.Tests.Cluster.Breaks;
 
 /// <summary>
@@ -48,6 +49,9 @@ internal static class StartupHook
                 break;
             case Break.RetriedBlindly:
                 services.AddSingleton<IOutgoingGrainCallFilter, BlindRetry>();
+                break;
+            case Break.NothingProven:
+                services.AddSingleton<ISiloLiveness, AloneLiveness>();
                 break;
             case Break.SnapshotAheadOfLog:
                 Wrap<IGrainStorage>(services, sound => new HastySnapshots(sound));

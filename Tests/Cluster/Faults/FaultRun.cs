@@ -118,7 +118,7 @@ internal sealed class FaultRun : IAsyncDisposable
         await using var probes = new Probes(names, members, Load.History, reading, random);
         await Acknowledged(probes);
 
-        var homes = await Whereabouts.Of(names, actions.Silos);
+        var homes = await Whereabouts.Of(names, actions.Silos, Database);
         var inhabited = members.Where(homes.Contains).ToList();
         var hurt = inhabited[random.Next(inhabited.Count)];
         var hurtsAll = FaultActions.HurtsAll(kind);

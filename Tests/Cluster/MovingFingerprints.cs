@@ -1,0 +1,94 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Tally.Grains.Placement;
+using Tally.Tests.Harness;
+
+namespace Tally.Tests.Cluster;
+
+/// <summary>
+/// A fourth silo joins, leaves and is killed, and takes its share of the fingerprints each time. Their clients notice
+/// nothing but a slower answer: all are acknowledged, and each view has what was acknowledged before.
+/// </summary>
+[Collection<Clusters>]
+public sealed class MovingFingerprints(PostgresServer server)
+{
+    private const int Fingerprints = 60;
+    private const int Rounds = 3;
+
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(3);
+
+    private readonly ConcurrentQueue<(string Fingerprint, long EndedAt, TimeSpan Took)> requests = [];
+
+    [Fact]
+    public async Task Each_view_has_what_was_acknowledged_whatever_joins_leaves_or_dies()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
+        await using var silos = await Silos.Start(database, 3);
+        AppProcess[] through = [silos[0], silos[1], silos[2]];
+        using var end = new CancellationTokenSource();
+        string[] names = [.. Enumerable.Range(0, Fingerprints).Select(i => $"f{i}")];
+        var clients = Task.WhenAll(names.Select(name => Task.Run(() => PostAndView(name, through, end.Token))));
+
+        Dictionary<string, List<TimeSpan>> worst = [];
+        for (var round = 0; round < Rounds; round++)
+        {
+            await Watch("joins", async () => await silos.Join());
+            await Watch("leaves", async () => Assert.Equal(0, await silos[silos.Count - 1].Terminate()));
+            await Watch("joins", async () => await silos.Join());
+            await Watch("is killed", async () => await silos[silos.Count - 1].Kill());
+        }
+        await end.CancelAsync();
+        var posted = await clients;
+
+        foreach (var (name, count) in names.Zip(posted)) Assert.Equal(count, await Total(silos[0], name));
+        await AppProcess.AssertVerifies(database);
+        foreach (var (what, times) in worst)
+            TestContext.Current.TestOutputHelper?.WriteLine(
+                $"| {what} | {times.Order().ElementAt(times.Count / 2).TotalSeconds:F2} s | {times.Max().TotalSeconds:F2} s |");
+
+        // The slowest request of each fingerprint that moved.
+        async Task Watch(string what, Func<Task> change)
+        {
+            await Task.Delay(Calm);
+            var (began, before) = (Stopwatch.GetTimestamp(), await Owners(database));
+            await change();
+            await Task.Delay(Calm);
+            var after = await Owners(database);
+            var slowest = requests.Where(request => request.EndedAt > began).GroupBy(request => request.Fingerprint)
+                .ToDictionary(group => group.Key, group => group.Max(request => request.Took));
+            foreach (var name in names.Where(name => !Equals(Owner(before, name), Owner(after, name))))
+                (worst.TryGetValue(what, out var times) ? times : worst[what] = []).Add(slowest[name]);
+        }
+    }
+
+    // Through any of those that stay; the next one asked is another.
+    private async Task<int> PostAndView(string name, AppProcess[] through, CancellationToken end)
+    {
+        var posted = 0;
+        while (!end.IsCancellationRequested)
+        {
+            var begun = Stopwatch.GetTimestamp();
+            var at = Random.Shared.Next(through.Length);
+            var answer = await through[at].PostForm($"action=a&product=p&fingerprint={name}&id={posted + 1}");
+            Assert.True(answer.Status == 200, $"{answer.Status} {answer.Reason}");
+            Assert.Equal(++posted, answer.Sequence);
+            requests.Enqueue((name, Stopwatch.GetTimestamp(), Stopwatch.GetElapsedTime(begun)));
+            Assert.Equal(posted, await Total(through[(at + 1) % through.Length], name));
+            requests.Enqueue((name, Stopwatch.GetTimestamp(), Stopwatch.GetElapsedTime(begun)));
+            await Task.Delay(20, CancellationToken.None); // a visitor's pace
+        }
+        return posted;
+    }
+
+    private static async Task<long> Total(AppProcess silo, string fingerprint)
+    {
+        var answer = await silo.View(fingerprint);
+        Assert.Equal(200, answer.Status);
+        return answer.Body.GetProperty("total").GetInt64();
+    }
+
+    private static async Task<RendezvousHash> Owners(TestDatabase database) => new(await Whereabouts.Active(database));
+
+    private static SiloAddress? Owner(RendezvousHash owners, string fingerprint) =>
+        owners.Owner(Whereabouts.Point(fingerprint));
+}
