@@ -9,7 +9,7 @@ namespace Tally.Tests.Pure.Placement;
 public sealed class OneOwner
 {
     private const int Runs = 300;
-    private const int Steps = 2_000;
+    private const int Steps = 40_000;
 
     [Fact]
     public void No_view_is_stale()
@@ -28,7 +28,7 @@ public sealed class OneOwner
 
     [Fact]
     public void A_proof_that_is_worth_more_than_the_takeover_time_is_found() =>
-        Assert.NotNull(Simulate(random => new(random) { Worth = 1_500 }));
+        Assert.NotNull(Simulate(random => new(random) { Worth = 3_000 }));
 
     [Fact]
     public void A_write_that_is_acknowledged_without_a_proof_is_found() =>

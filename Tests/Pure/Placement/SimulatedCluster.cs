@@ -10,8 +10,8 @@ namespace Tally.Tests.Pure.Placement;
 /// </summary>
 internal sealed class SimulatedCluster(Random random)
 {
-    private const int Silos = 4;
-    private const int Fingerprints = 6;
+    private const int Silos = 3;
+    private const int Fingerprints = 2;
     private const long Takeover = 1_000;
 
     private readonly List<ClusterMembershipSnapshot> table =
@@ -41,20 +41,21 @@ internal sealed class SimulatedCluster(Random random)
     /// <returns>What is wrong by then, if anything is.</returns>
     public string? Step()
     {
-        now += random.Next(3) == 0 ? random.Next(700) : random.Next(40);
-        if (random.Next(25) == 0 || silos.Count == 0) ChangeMembership();
-        if (silos.Count == 0) return null;
+        now += random.Next(4);
+        if (random.Next(1_500) == 0 || silos.Count == 0) ChangeMembership();
         var silo = silos[random.Next(silos.Count)];
+        if (random.Next(150) == 0) silo.SleepsUntil = now + random.Next(1_800);
+        if (now < silo.SleepsUntil) return null;
         var fingerprint = random.Next(Fingerprints);
-        switch (random.Next(8))
+        switch (random.Next(20))
         {
             case 0: silo.Follow(table[random.Next(silo.Followed, table.Count)]); break;
-            case 1: silo.BeginToRead(); break;
-            case 2: silo.EndReading(); break;
-            case 3: silo.BeginToLoad(fingerprint); break;
-            case 4: silo.EndLoading(fingerprint); break;
-            case 5: silo.Record(fingerprint); break;
-            case 6: silo.Acknowledge(fingerprint); break;
+            case < 3: silo.BeginToRead(); break;
+            case < 5: silo.EndReading(); break;
+            case < 7: silo.BeginToLoad(fingerprint); break;
+            case < 9: silo.EndLoading(fingerprint); break;
+            case < 12: silo.Record(fingerprint); break;
+            case < 15: silo.Acknowledge(fingerprint); break;
             default: return silo.View(fingerprint);
         }
         return null;
@@ -68,11 +69,14 @@ internal sealed class SimulatedCluster(Random random)
         if (living.Count < Silos && random.Next(2) == 0 || living.Count == 0)
         {
             var address = SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 1000 + generations), ++generations);
+            silos.RemoveAll(silo => Newest.GetSiloStatus(silo.Address) == SiloStatus.Dead && random.Next(2) == 0);
             silos.Add(new(this, address));
             Commit(new(address, SiloStatus.Joining, "silo"));
             return;
         }
-        var one = living[random.Next(living.Count)];
+        // most of the time all are active
+        var one = living.Find(member => member.Status != SiloStatus.Active && random.Next(4) > 0)
+            ?? living[random.Next(living.Count)];
         var process = silos.Single(silo => silo.Address.Equals(one.SiloAddress));
         var next = one.Status switch
         {
@@ -101,6 +105,7 @@ internal sealed class SimulatedCluster(Random random)
         private bool hasLeft;
 
         public SiloAddress Address => address;
+        public long SleepsUntil { get; set; }
 
         /// <summary>Place in the table of the version that it has followed.</summary>
         public int Followed { get; private set; }
