@@ -8,6 +8,7 @@ namespace Tally.Tests.Pure.Placement;
 public sealed class SharesOfSilos
 {
     private const int Fingerprints = 100_000;
+    private const int FirstPort = 11111;
 
     [Theory, InlineData(2), InlineData(3), InlineData(5), InlineData(16)]
     public void Shares_differ_by_less_than_a_tenth(int silos)
@@ -39,14 +40,15 @@ public sealed class SharesOfSilos
     public void Owners_are_what_they_always_were()
     {
         var hash = new RendezvousHash(Silos(3));
-        Assert.Equal("fill in", string.Join(' ', Points().Take(20).Select(point => hash.Owner(point)!.Endpoint.Port)));
+        Assert.Equal("2 1 1 2 1 2 3 1 3 3 2 2 3 2 3 3 1 3 3 2", string.Join(' ',
+            Points().Take(20).Select(point => hash.Owner(point)!.Endpoint.Port - FirstPort + 1)));
     }
 
     [Fact]
     public void Where_no_silo_is_nobody_owns_anything() => Assert.Null(new RendezvousHash([]).Owner(1));
 
     private static SiloAddress[] Silos(int count) => [.. Enumerable.Range(0, count)
-        .Select(i => SiloAddress.New(new IPEndPoint(IPAddress.Parse("10.0.0.1"), 11111 + i), 500_000_000 + i))];
+        .Select(i => SiloAddress.New(new IPEndPoint(IPAddress.Parse("10.0.0.1"), FirstPort + i), 500_000_000 + i))];
 
     private static IEnumerable<ulong> Points() => Enumerable.Range(0, Fingerprints)
         .Select(i => RendezvousHash.Point(GrainId.Create("fingerprint", FingerprintKey.Of($"visitor-{i}"))));
