@@ -105,10 +105,11 @@ public sealed partial class Fingerprint : IRunOwner
     public async ValueTask<ViewResult> View()
     {
         holder.Use();
-        if (await services.Liveness.Prove() is not { } proof) return new(ViewOutcome.Unavailable, null);
+        var proof = await services.Liveness.Prove();
         lock (gate)
         {
-            if (IsClosed || !IsProvenBy(proof)) return new(ViewOutcome.SteppedDown, null);
+            if (IsClosed) return new(ViewOutcome.SteppedDown, null);
+            if (!IsProvenBy(proof)) return new(ViewOutcome.Unavailable, null);
             if (state.Total > 0) return new(ViewOutcome.Known, state.ToView(name));
             if (pending is not { IsEmpty: false }) holder.Deactivate();
             return new(ViewOutcome.Unknown, null);

@@ -25,7 +25,7 @@ public sealed class MovingFingerprints(PostgresServer server)
         AppProcess[] through = [silos[0], silos[1], silos[2]];
         using var end = new CancellationTokenSource();
         string[] names = [.. Enumerable.Range(0, Fingerprints).Select(i => $"f{i}")];
-        var clients = Task.WhenAll(names.Select(name => Task.Run(() => PostAndView(name, through, end.Token))));
+        var clients = Task.WhenAll(names.Select(name => Task.Run(() => PostAndView(name, through, end))));
 
         Dictionary<string, List<TimeSpan>> worst = [];
         for (var round = 0; round < Rounds; round++)
@@ -56,6 +56,7 @@ public sealed class MovingFingerprints(PostgresServer server)
             await Eventually.True(() => Task.FromResult(clients.IsCompleted || names.Length
                 == requests.Where(one => one.BeganAt > known).Select(one => one.Fingerprint).Distinct().Count()),
                 "Not all are answered.", seconds: 60);
+            if (clients.IsCompleted) await clients; // one of them has something to say
             var (owners, successors) = (new RendezvousHash(before), new RendezvousHash(after));
             foreach (var times in requests.Where(one => one.EndedAt > began).GroupBy(one => one.Fingerprint))
                 if (!owners.Owner(Whereabouts.Point(times.Key))!
@@ -66,21 +67,30 @@ public sealed class MovingFingerprints(PostgresServer server)
     }
 
     // Through any of those that stay; the next one asked is another.
-    private async Task<int> PostAndView(string name, AppProcess[] through, CancellationToken end)
+    private async Task<int> PostAndView(string name, AppProcess[] through, CancellationTokenSource end)
     {
         var posted = 0;
-        while (!end.IsCancellationRequested)
+        var isWell = false;
+        try
         {
-            var begun = Stopwatch.GetTimestamp();
-            var at = Random.Shared.Next(through.Length);
-            var answer = await through[at].PostForm($"action=a&product=p&fingerprint={name}&id={posted + 1}");
-            Assert.True(answer.Status == 200, $"{answer.Status} {answer.Reason}");
-            Assert.Equal(++posted, answer.Sequence);
-            Assert.Equal(posted, await Total(through[(at + 1) % through.Length], name));
-            requests.Enqueue((name, begun, Stopwatch.GetTimestamp()));
-            await Task.Delay(20, CancellationToken.None); // a visitor's pace
+            while (!end.IsCancellationRequested)
+            {
+                var begun = Stopwatch.GetTimestamp();
+                var at = Random.Shared.Next(through.Length);
+                var answer = await through[at].PostForm($"action=a&product=p&fingerprint={name}&id={posted + 1}");
+                Assert.True(answer.Status == 200, $"{answer.Status} {answer.Reason}");
+                Assert.Equal(++posted, answer.Sequence);
+                Assert.Equal(posted, await Total(through[(at + 1) % through.Length], name));
+                requests.Enqueue((name, begun, Stopwatch.GetTimestamp()));
+                await Task.Delay(20); // a visitor's pace
+            }
+            isWell = true;
+            return posted;
         }
-        return posted;
+        finally
+        {
+            if (!isWell) await end.CancelAsync();
+        }
     }
 
     private static async Task<long> Total(AppProcess silo, string fingerprint)
