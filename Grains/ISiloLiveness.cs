@@ -1,9 +1,9 @@
 namespace Tally.Grains;
 
 /// <summary>
-/// Whether this silo may still answer for its fingerprints. A silo that was stopped and wakes, or that was cut off, may
-/// have been declared dead meanwhile, or have missed that others joined; then its fingerprints may live on elsewhere with
-/// newer events.
+/// Whether this silo may still answer for its fingerprints. A silo that was stopped and wakes, or that was cut off,
+/// may have been declared dead meanwhile, or have missed that others joined; then its fingerprints may live on
+/// elsewhere with newer events.
 /// </summary>
 public interface ISiloLiveness
 {

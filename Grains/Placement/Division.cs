@@ -38,8 +38,9 @@ internal sealed class Division
     /// What a newer version of the membership makes of it; the same object where nothing moves.
     /// </summary>
     /// <remarks>
-    /// Versions in between may have been missed. But a silo's status only goes forward, so it is known who may have been
-    /// active in one of them. And whoever has the highest score among all of these owned the fingerprint all the time.
+    /// Versions in between may have been missed. But a silo's status only goes forward, so it is known who may have
+    /// been active in one of them. And whoever has the highest score among all of these owned the fingerprint all the
+    /// time.
     /// </remarks>
     /// <param name="from">The version that this is the division of.</param>
     /// <param name="to">The newer one.</param>
@@ -47,8 +48,8 @@ internal sealed class Division
     /// <param name="takeover">How long who owned a fingerprint in an older version may still answer for it.</param>
     public Division Next(ClusterMembershipSnapshot from, ClusterMembershipSnapshot to, long now, long takeover)
     {
-        HashSet<SiloAddress> nowActive =
-            [.. to.Members.Values.Where(member => member.Status == SiloStatus.Active).Select(member => member.SiloAddress)];
+        HashSet<SiloAddress> nowActive = [.. to.Members.Values.Where(member => member.Status == SiloStatus.Active)
+            .Select(member => member.SiloAddress)];
         HashSet<SiloAddress> between = [.. active, .. nowActive, .. WentBy(from, to)];
         if (between.SetEquals(active) && nowActive.SetEquals(active)) return this;
 

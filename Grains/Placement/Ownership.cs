@@ -9,8 +9,8 @@ namespace Tally.Grains.Placement;
 public sealed class Ownership(ILocalSiloDetails local, ActivationLimit residents, TimeProvider clock)
 {
     /// <summary>
-    /// From reading a new membership until this silo answers for what it has gained by it. A proof of ownership is worth
-    /// less.
+    /// From reading a new membership until this silo answers for what it has gained by it. A proof of ownership is
+    /// worth less.
     /// </summary>
     public static readonly TimeSpan Takeover = TimeSpan.FromSeconds(1);
 

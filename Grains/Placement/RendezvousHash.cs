@@ -4,18 +4,18 @@ using System.Text;
 namespace Tally.Grains.Placement;
 
 /// <summary>
-/// Shares keys out among silos, the same on every silo and in every version of the program: each silo has a score for
-/// each key, and the highest one owns it. A silo that comes or goes moves its own keys alone, and the shares are as even
-/// as the hash. Finding an owner costs a few nanoseconds a silo.
+/// Shares grains out among silos, the same on every silo and in every version of the program: each silo has a score
+/// for each grain, and the highest one owns it. A silo that comes or goes moves its own share alone, and the shares are
+/// as even as the hash. Finding an owner costs a few nanoseconds a silo.
 /// </summary>
 public sealed class RendezvousHash
 {
     private readonly (SiloAddress Silo, ulong Seed)[] silos;
 
-    public RendezvousHash(IEnumerable<SiloAddress> silos) => this.silos =
-        [.. silos.Order().Select(silo => (silo, XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(silo.ToParsableString()))))];
+    public RendezvousHash(IEnumerable<SiloAddress> silos) => this.silos = [.. silos.Order().Select(silo =>
+        (silo, XxHash64.HashToUInt64(Encoding.UTF8.GetBytes(silo.ToParsableString()))))];
 
-    /// <summary>Where a grain's key lies among all keys.</summary>
+    /// <summary>Where a grain lies among all.</summary>
     public static ulong Point(GrainId grain) => XxHash64.HashToUInt64(grain.Key.AsSpan());
 
     /// <summary>Null where there is no silo.</summary>

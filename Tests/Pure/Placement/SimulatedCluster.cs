@@ -5,8 +5,9 @@ using Tally.Grains.Placement;
 namespace Tally.Tests.Pure.Placement;
 
 /// <summary>
-/// Silos that learn of the membership at any time, may miss versions, pause, leave, and die without knowing it, and whose
-/// steps follow one another in any order. Their divisions are the real ones; the table, the log and the rest are models.
+/// Silos that learn of the membership at any time, may miss versions, pause, leave, and die without knowing it, and
+/// whose steps follow one another in any order. Their divisions are the real ones; the table, the log and the rest are
+/// models.
 /// </summary>
 internal sealed class SimulatedCluster(Random random)
 {
@@ -145,7 +146,8 @@ internal sealed class SimulatedCluster(Random random)
             var point = Point(fingerprint);
             if (hasLeft || copies[fingerprint] is { IsOpen: true } || loads[fingerprint] is not null
                 || !division.IsLocal(point) || division.UncontestedAt(point) > cluster.now) return;
-            (claims[fingerprint], loads[fingerprint]) = (division, new(point) { Known = cluster.recorded[fingerprint] });
+            (claims[fingerprint], loads[fingerprint]) =
+                (division, new(point) { Known = cluster.recorded[fingerprint] });
         }
 
         public void EndLoading(int fingerprint)
