@@ -86,7 +86,7 @@ public sealed partial class Fingerprint
             var caller = pending.NextCaller;
             var decided = DecideRun(pending, answers);
             if (decided.Count == 0) continue;
-            var run = new Run(this, decided, removalEpoch, caller);
+            var run = new Run(this, decided, removalEpoch, isUnread, caller);
             isAppending = services.Log.TryAppend(run);
             if (!isAppending) AnswerRun(run, RecordOutcome.Overloaded, answers);
         }
@@ -138,6 +138,7 @@ public sealed partial class Fingerprint
         {
             case AppendOutcome.Recorded:
                 removalEpoch = result.RemovalEpoch;
+                isUnread = false;
                 foreach (var decided in run.Events) Fold(decided, answers);
                 holder.Advanced(state.Sequence);
                 break;
@@ -148,7 +149,8 @@ public sealed partial class Fingerprint
                 AnswerRun(run, RecordOutcome.Unavailable, answers);
                 break;
             case AppendOutcome.Fenced:
-                StepDownFenced();
+                if (isUnread) StepDown(); // the hint was wrong
+                else StepDownFenced();
                 AnswerRun(run, RecordOutcome.SteppedDown, answers);
                 break;
             default:

@@ -35,6 +35,7 @@ public sealed partial class Fingerprint : IRunOwner
     private readonly RememberedEvents remembered;
     private long removalEpoch; // as of when it knows the log's head
     private Stage stage;
+    private bool isUnread; // the log was not asked: nothing is known of it until its first run is recorded
     private bool isAppending;
     private TaskCompletionSource? idle; // somebody waits for the run under way
 
@@ -45,6 +46,7 @@ public sealed partial class Fingerprint : IRunOwner
     {
         (this.name, this.services, this.holder) = (name, services, holder);
         (state, removalEpoch, suppressed) = (history.State, history.RemovalEpoch, history.Suppressed);
+        isUnread = history.IsUnread;
         remembered = new(services.Limits.RememberedEventsMax);
         foreach (var recorded in history.Newest) remembered.Add(recorded);
     }
@@ -94,7 +96,7 @@ public sealed partial class Fingerprint : IRunOwner
         if (!await services.Liveness.Prove()) return new(ViewOutcome.Unavailable, null);
         lock (gate)
         {
-            if (IsClosed) return new(ViewOutcome.SteppedDown, null);
+            if (IsClosed || MustBeRead()) return new(ViewOutcome.SteppedDown, null);
             if (state.Total > 0) return new(ViewOutcome.Known, state.ToView(name));
             if (pending is not { IsEmpty: false }) holder.Deactivate();
             return new(ViewOutcome.Unknown, null);
@@ -150,7 +152,7 @@ public sealed partial class Fingerprint : IRunOwner
         Task appended;
         lock (gate)
         {
-            if (IsClosed) return EraseOutcome.SteppedDown;
+            if (IsClosed || MustBeRead()) return EraseOutcome.SteppedDown;
             if (lastSeenBefore is { } before
                 && (state.Total == 0 || state.LastSeen >= before || pending is { IsEmpty: false }))
                 return EraseOutcome.Kept;
@@ -173,6 +175,13 @@ public sealed partial class Fingerprint : IRunOwner
     {
         lock (gate) stage = Stage.SteppedDown;
         holder.Deactivate();
+    }
+
+    // Whoever asks tries again: then its first run is recorded, or the next activation has loaded it.
+    private bool MustBeRead()
+    {
+        if (isUnread && !isAppending) holder.Deactivate();
+        return isUnread;
     }
 
     private Task NoRunUnderWay() =>

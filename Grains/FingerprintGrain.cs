@@ -30,7 +30,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
     public ValueTask<RecordResult> Record(Event @event) =>
         loaded is { } here ? new(here.Record(@event)) : LoadAndRecord(@event);
 
-    public async ValueTask<RecordResult[]> RecordAll(Event[] events) => await TryLoad() is { } here
+    public async ValueTask<RecordResult[]> RecordAll(Event[] events) => (TryBegin() ?? await TryLoad()) is { } here
         ? await here.RecordAll(events)
         : [.. Enumerable.Repeat(new RecordResult(RecordOutcome.Unavailable, 0), events.Length)];
 
@@ -42,7 +42,8 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
     public ValueTask<EraseResult> Forget(DateTime before) => Erase(before, suppress: false);
 
     private async ValueTask<RecordResult> LoadAndRecord(Event @event) =>
-        await TryLoad() is { } here ? await here.Record(@event) : new(RecordOutcome.Unavailable, 0);
+        (TryBegin() ?? await TryLoad()) is { } here
+            ? await here.Record(@event) : new(RecordOutcome.Unavailable, 0);
 
     private async ValueTask<EraseResult> Erase(DateTime? lastSeenBefore, bool suppress)
     {
@@ -113,6 +114,9 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
             _ = SnapshotInTurn(loaded!);
     }
 
+    private Fingerprint? TryBegin() =>
+        loaded ?? (loading is null && services.History.TryBegin(name) is { } history ? Open(history) : null);
+
     private async ValueTask<Fingerprint?> TryLoad()
     {
         if (loaded is { } here) return here;
@@ -134,9 +138,14 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
     {
         var history = await services.History.Load(name, this.GetGrainId());
         (snapshot, snapshotSequence) = (history.Stored, history.SnapshotSequence);
+        loading = null; // nothing of the load is kept
+        return Open(history);
+    }
+
+    private Fingerprint Open(LoadedHistory history)
+    {
         loaded = new(name, history, services, this);
         services.ActivationLimit.Open(name, loaded);
-        loading = null; // nothing of the load is kept
         return loaded;
     }
 

@@ -37,7 +37,10 @@ public sealed record AppendResult(AppendOutcome Outcome, IReadOnlyList<RecordedE
 /// Erasures and prunings before the moment as of which its writer knows that the log ends there. Nothing can be missing
 /// where there was none since.
 /// </param>
-public readonly record struct RunStart(string Fingerprint, long Follows, long RemovalEpoch);
+/// <param name="IsUnread">
+/// Its writer has not read the log, which cannot have the fingerprint. So it does not know of a suppression either.
+/// </param>
+public readonly record struct RunStart(string Fingerprint, long Follows, long RemovalEpoch, bool IsUnread = false);
 
 /// <summary>Whose runs are appended.</summary>
 internal interface IRunOwner
@@ -55,8 +58,10 @@ internal interface IRunOwner
 /// <param name="owner">Has one run under way at a time.</param>
 /// <param name="events">At least one.</param>
 /// <param name="removalEpoch">See <see cref="RunStart"/>.</param>
+/// <param name="isUnread">See <see cref="RunStart"/>.</param>
 /// <param name="caller">The trace that it is in, where it is traced.</param>
-internal sealed class Run(IRunOwner owner, IReadOnlyList<DecidedEvent> events, long removalEpoch, Activity? caller)
+internal sealed class Run(
+    IRunOwner owner, IReadOnlyList<DecidedEvent> events, long removalEpoch, bool isUnread, Activity? caller)
 {
     public IReadOnlyList<DecidedEvent> Events => events;
     public Activity? Caller => caller;
@@ -65,7 +70,7 @@ internal sealed class Run(IRunOwner owner, IReadOnlyList<DecidedEvent> events, l
     public int Weight { get; } = events.Sum(recorded => recorded.Event.Weight);
 
     public string Fingerprint => events[0].Fingerprint;
-    public RunStart Start => new(Fingerprint, events[0].Sequence - 1, removalEpoch);
+    public RunStart Start => new(Fingerprint, events[0].Sequence - 1, removalEpoch, isUnread);
     public bool IsSettled { get; private set; }
 
     public void Settle(AppendResult result, Answers answers)

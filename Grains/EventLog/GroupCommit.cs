@@ -101,6 +101,11 @@ public sealed partial class GroupCommit
         foreach (var run in batch)
             if (!run.IsSettled && repeats.Contains(run.Fingerprint))
                 run.Settle(new(AppendOutcome.HasRepeats, [.. repeats[run.Fingerprint]]), answers);
+
+        // Something was suppressed: whoever has not read the log has to.
+        if (batch.TrueForAll(run => !run.IsSettled))
+            foreach (var run in batch)
+                if (run.Start.IsUnread) run.Settle(AppendResult.Fenced, answers);
     }
 
     private bool MayLogFailure(out long heldBack)

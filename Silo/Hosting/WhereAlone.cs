@@ -51,12 +51,6 @@ internal sealed class WhereAlone(
     {
         var snapshot = membership.CurrentSnapshot;
         return view is { } current && ReferenceEquals(current.Of, snapshot) ? current
-            : view = new(snapshot, IsAlone(snapshot));
+            : view = new(snapshot, snapshot.IsAlone(local.SiloAddress));
     }
-
-    // A silo that is about to leave, or to come, may have grains.
-    private bool IsAlone(ClusterMembershipSnapshot snapshot) =>
-        snapshot.GetSiloStatus(local.SiloAddress) == SiloStatus.Active
-        && snapshot.Members.Values.All(member =>
-            member.Status == SiloStatus.Dead || member.SiloAddress.Equals(local.SiloAddress));
 }

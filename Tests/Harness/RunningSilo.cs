@@ -24,6 +24,7 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     public History History => app.Services.GetRequiredService<History>();
     public Snapshots Snapshots => app.Services.GetRequiredService<Snapshots>();
     public ActivationLimit Residents => app.Services.GetRequiredService<ActivationLimit>();
+    public KnownFingerprints Known => app.Services.GetRequiredService<KnownFingerprints>();
     public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
 
     /// <param name="configure">Settings of Orleans that the program leaves as they are.</param>

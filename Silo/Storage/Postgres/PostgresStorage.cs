@@ -135,6 +135,7 @@ public sealed class PostgresStorage(
             Column(starts, start => start.Fingerprint, NpgsqlDbType.Text),
             Column(starts, start => start.Follows, NpgsqlDbType.Bigint),
             Column(starts, start => start.RemovalEpoch, NpgsqlDbType.Bigint),
+            Column(starts, start => start.IsUnread, NpgsqlDbType.Boolean),
             new NpgsqlParameter<long> { TypedValue = starts.Min(start => start.RemovalEpoch) },
         },
     };
