@@ -4,6 +4,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Containers;
 
 /// <summary>docker-compose.yml, as users run it. One cluster for all of these: each begins with all of it up.</summary>
+[Collection<TheContainers>]
 public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<ComposeCluster>
 {
     private const int EventsBetween = 300;

@@ -3,6 +3,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Containers;
 
 /// <summary>docker run, as users do it.</summary>
+[Collection<TheContainers>]
 public sealed class OneContainer(ContainerImage image) : IAsyncDisposable
 {
     private static readonly string[] Hardened = ["--read-only", "--cap-drop", "ALL", "--security-opt",

@@ -5,6 +5,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Containers;
 
 /// <summary>What is in the image, and what is not.</summary>
+[Collection<TheContainers>]
 public sealed class TheImage(ContainerImage image)
 {
     [Fact]
