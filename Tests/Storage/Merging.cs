@@ -19,7 +19,7 @@ public sealed class Merging(PostgresServer server)
             while (!appending.IsCompleted) merged += await database.Storage.MergeRollups(7);
             return merged;
         }));
-        // Appends and merges commit meanwhile. At any moment that a proof sees, rollups are the fold of the events.
+        // Appends and merges commit meanwhile. Whenever a proof looks, the rollups must be the fold of the events.
         do await RunningLog.AssertProven(database); while (!appending.IsCompleted);
         await appending;
         var merged = (await merging).Sum();
