@@ -95,7 +95,6 @@ public sealed class Merging(PostgresServer server)
             "Somebody keeps the merge's lock.");
         await RunningLog.AssertProven(direct);
 
-        // The lock is free once there is nothing left to merge.
         static async Task<bool> Merged(Func<int, Task<int>> merge) => await merge(10) == 0;
     }
 
