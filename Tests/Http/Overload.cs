@@ -77,7 +77,7 @@ public sealed class Overload(PostgresServer server)
         await slow.TrySend(
             $"POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {body.Length}\r\n\r\n{body[..2_000]}");
         var answer = slow.Receive();
-        for (var sent = 2_000; sent < body.Length && !answer.IsCompleted; sent += 1_000) // at least six seconds
+        for (var sent = 2_000; sent < body.Length && !answer.IsCompleted; sent += 1_000) // about six seconds in all
         {
             await Task.Delay(100, TestContext.Current.CancellationToken);
             await slow.TrySend(body[sent..Math.Min(sent + 1_000, body.Length)]);

@@ -60,7 +60,7 @@ public sealed class Paces
     private static void AssertPaced(int perSecond, FakeTimeProvider clock, Func<Task<bool>> wait)
     {
         Assert.True(wait().IsCompletedSuccessfully);
-        var seconds = Math.Clamp(2_000 / perSecond, 1, 10); // the fake clock looks at all who wait for each that it wakes
+        var seconds = Math.Clamp(2_000 / perSecond, 1, 10); // the fake clock scans all waiters for each that it wakes
         Task<bool>[] waiting = [.. Enumerable.Range(0, perSecond * seconds + 1).Select(_ => wait())];
         for (var second = 1; second <= seconds; second++)
         {
