@@ -1,6 +1,6 @@
 namespace Tally.Tests.Harness;
 
-/// <summary>The shape of a load. The defaults mix everything that a real one has, except batches.</summary>
+/// <summary>The shape of a load. The defaults mix hot and new fingerprints, ids and none, and repeats.</summary>
 public sealed record LoadShape
 {
     public int Clients { get; init; } = 24;
