@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>Proves that a fault run finds faults: it must report each of these broken parts of the real program.</summary>
+/// <summary>Proves that a fault run finds faults: it must report each of these broken parts.</summary>
 [Collection<Clusters>]
 public sealed class BrokenOnPurpose
 {
