@@ -6,7 +6,7 @@ using Tally.Bench.Workloads;
 
 namespace Tally.Bench;
 
-/// <summary>The command line of the benchmark.</summary>
+/// <summary>The benchmark's command line.</summary>
 internal static class BenchCommand
 {
     private static readonly Option<bool> Quick = new("--quick") { Description = "About 3 minutes instead of 30" };
@@ -50,11 +50,11 @@ internal static class BenchCommand
         };
         root.SetAction((result, cancellation) => BenchRun.Run(
             Read(result), result.GetValue(App), result.GetValue(Db), result.GetValue(Output)!, cancellation));
-        // Long enough to end a turn and to stop what was started.
+        // Long enough to finish a turn and to stop what was started.
         return root.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
     }
 
-    // What the contenders' own processes are started with.
+    // The contenders' own processes are started with this.
     private static Command Serve()
     {
         Argument<string> name = new("name"), database = new("database");
@@ -99,7 +99,7 @@ internal static class BenchCommand
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min
                 ? [number] : []);
 
-    /// <param name="read">One value of a text, or none where the text is wrong.</param>
+    /// <param name="read">Reads one value; returns none if the text is wrong.</param>
     private static Option<T[]> List<T>(string name, string description, string expected,
         Func<string, IEnumerable<T>> read) => new(name)
         {

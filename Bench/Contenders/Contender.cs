@@ -4,15 +4,15 @@ using Tally.Bench.Workloads;
 
 namespace Tally.Bench.Contenders;
 
-/// <summary>One that runs, and can be pressed.</summary>
+/// <summary>A contender that runs and can be put under load.</summary>
 internal abstract class Contender(string name) : IAsyncDisposable
 {
-    // What was drawn goes on where it stopped, so that "new" stays new from turn to turn.
+    // Drawing continues where it stopped, so that "new" stays new from turn to turn.
     private readonly Dictionary<Workload, Requests> requests = [];
 
     public string Name { get; } = name;
 
-    /// <summary>The processes that are it alone: not the database that it shares with others.</summary>
+    /// <summary>Its own processes, without a database that it shares with others.</summary>
     public abstract IReadOnlyList<int> Processes { get; }
 
     protected abstract Dialect Dialect { get; }
@@ -34,7 +34,7 @@ internal abstract class Contender(string name) : IAsyncDisposable
         : requests[workload] = new(Dialect.Prepare(workload.Ask), workload.Draw());
 }
 
-/// <summary>One that answers over HTTP; its first process is the one that does.</summary>
+/// <summary>A contender that answers over HTTP. The first of its processes does the answering.</summary>
 internal sealed class HttpContender(string name, Dialect dialect, params ServerProcess[] servers) : Contender(name)
 {
     public int Port => servers[0].Port;

@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Bench.Contenders;
 
-/// <summary>Who can take part, and how it is started.</summary>
+/// <summary>A contender that can take part, and how it is started.</summary>
 /// <param name="Missing">What this machine lacks for it, or null.</param>
 internal sealed record Entrant(string Name, string About, Func<Ground, Task<Contender>> Start,
     Func<string?>? Missing = null)
@@ -39,7 +39,7 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
     public static string[] TallyFlags(int port, string dbUrl) =>
         ["-port", $"{port}", "-host", "127.0.0.1", "-dbUrl", dbUrl];
 
-    /// <summary>A server of this program, in a process of its own.</summary>
+    /// <summary>Starts a server of this program in its own process.</summary>
     private static async Task<Contender> StartOwn(Ground ground, string name, string database)
     {
         var port = FreePort.Next();

@@ -4,7 +4,7 @@ using Tally.Bench.Workloads;
 
 namespace Tally.Bench.Parts;
 
-/// <summary>The same load on logs of different length: one database and one app each, in rotation.</summary>
+/// <summary>The same load on logs of different lengths, each with its own database and app, in rotation.</summary>
 internal static class Growth
 {
     private static readonly string[] Workloads = ["new", "mixed"];

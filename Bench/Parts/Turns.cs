@@ -14,12 +14,12 @@ internal sealed record Pairing(Workload Workload, Contender Contender)
 }
 
 /// <summary>
-/// Contenders that run at once and are pressed one at a time: each pairing warms up, then all have their turns in
-/// rotation. Every round begins with another, so that none always follows the same.
+/// Contenders that all run but are put under load one at a time. Each pairing warms up, then all take turns in
+/// rotation. Every round begins with another pairing, so that none is always first.
 /// </summary>
 internal sealed class Turns(Settings settings, Ground ground, Report report)
 {
-    // Less than this share of one processor in use by all servers is quiet.
+    // The servers are quiet if together they use less than this share of one processor.
     private const double QuietShare = 0.05;
 
     private sealed record Turn(double EventsPerSecond, double RefusedShare, double ServerMicroseconds,
@@ -52,8 +52,7 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
             await AtInsertsRate(pairing, withLatency, cancellation);
     }
 
-    // Half of its own capacity is a multiple of what others are asked: this is how it answers when it is asked the
-    // same.
+    // Half of Tally's own capacity is many times what the others are asked for. This measures it at the same rate.
     private async Task AtInsertsRate(Pairing tally, List<Pairing> pairings, CancellationToken cancellation)
     {
         if (pairings.Find(other =>
@@ -67,7 +66,7 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
             Over(turns[tally], turn => turn.Milliseconds(0.99) / inserts), "ratio"));
     }
 
-    // One request, before the others: an endpoint that is not there is no contender.
+    // One request before the others: a contender without the endpoint is left out.
     private bool CanAnswer(Pairing pairing)
     {
         if (pairing.Workload.Ask == Ask.ReadCounters) pairing.Contender.Prime();
@@ -129,7 +128,7 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
 
     private static Spread Over<T>(IEnumerable<T> turns, Func<T, double> value) => new([.. turns.Select(value)]);
 
-    // What a turn leaves behind (snapshots, merges, a database's own work) is not to burden the next one.
+    // What a turn leaves behind (snapshots, merges, a database's own work) must not burden the next one.
     private async Task WaitForQuiet(List<Pairing> pairings)
     {
         var interval = TimeSpan.FromSeconds(0.25);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Tally.Bench.Results;
 
-/// <summary>A report as people read it.</summary>
+/// <summary>The report in the form that people read.</summary>
 internal static class Markdown
 {
     public static string Of(Report report)
@@ -67,7 +67,7 @@ internal static class Markdown
     private static string Range(Spread spread) =>
         spread.Turns.Count < 2 ? "" : $"{Number(spread.Min)} - {Number(spread.Max)}";
 
-    // Three digits that mean something.
+    // Enough decimals for three significant digits, at most two.
     private static string Number(double? value) => value switch
     {
         null or double.NaN => "",

@@ -4,17 +4,17 @@ using System.Text.Json.Serialization;
 
 namespace Tally.Bench.Results;
 
-/// <summary>All that one run has found; what its JSON holds.</summary>
+/// <summary>Everything that a run has found. Its JSON has the same members.</summary>
 internal sealed class Report
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for people and tools, never for a page
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // never becomes part of a web page
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    /// <summary>Where and how it ran, in the reader's words.</summary>
+    /// <summary>Where and how the run took place, for the reader.</summary>
     public Dictionary<string, string> Conditions { get; } = [];
 
     public List<Throughput> Throughputs { get; } = [];
@@ -24,14 +24,14 @@ internal sealed class Report
     public IReadOnlyList<Target> Targets => Target.Of(this);
 
     /// <summary>
-    /// The median of events a second, at this many connections or else at the most that were measured.
+    /// The median of events a second with this many connections, or else with the most that were measured.
     /// </summary>
     public double? EventsPerSecond(string workload, string contender, int? connections = null) => Throughputs
         .Where(t =>
             t.Workload == workload && t.Contender == contender && (connections is null || t.Connections == connections))
         .MaxBy(t => t.Connections)?.EventsPerSecond.Median;
 
-    /// <summary>The median of p99 in milliseconds, at the most connections that were measured.</summary>
+    /// <summary>The median of p99 in milliseconds, with the most connections that were measured.</summary>
     public double? P99(string workload, string contender) =>
         Latencies.Where(l => l.Workload == workload && l.Contender == contender).MaxBy(l => l.Connections)?.P99.Median;
 

@@ -2,11 +2,11 @@ using Tally.Bench.Parts;
 
 namespace Tally.Bench.Results;
 
-/// <summary>What Tally is to reach.</summary>
-/// <param name="Found">Null where this run did not measure it.</param>
+/// <summary>A target that Tally should reach.</summary>
+/// <param name="Found">Null if this run did not measure it.</param>
 internal sealed record Target(string Measure, double Limit, bool AtLeast, double? Found)
 {
-    /// <summary>Null where this run did not measure it.</summary>
+    /// <summary>Null if this run did not measure it.</summary>
     public bool? Met => Found is not { } found ? null : AtLeast ? found >= Limit : found <= Limit;
 
     public static IReadOnlyList<Target> Of(Report report)

@@ -31,7 +31,7 @@ public sealed class ThreeSilos(PostgresServer server)
                 row => row.GetInt64(0)));
     }
 
-    // Whoever merges, and whenever: what one acknowledged is in the next list of another.
+    // What one silo acknowledged is in another's next list, whoever merges and whenever.
     private static async Task InListsAtOnce(Silos silos)
     {
         for (var i = 1; i <= 10; i++)
@@ -62,7 +62,7 @@ public sealed class ThreeSilos(PostgresServer server)
             Assert.Equal(1, await Post(second, "new-" + name));
             Assert.Equal(2, await Post(silos[0], "new-" + name));
         }
-        Assert.Empty(await Residents.Find(via: second, Names)); // they stayed where they were
+        Assert.Empty(await Residents.Find(via: second, Names)); // they have not moved
         Assert.Equal(0, await second.Terminate());
         foreach (var name in Names)
         {
@@ -145,7 +145,7 @@ public sealed class ThreeSilos(PostgresServer server)
         await AppProcess.AssertVerifies(database);
     }
 
-    // Refused means: come again. A client does.
+    // A refusal asks the client to retry, so this does.
     private static async Task<long> Post(AppProcess silo, string fingerprint)
     {
         var answer = default(Answer);

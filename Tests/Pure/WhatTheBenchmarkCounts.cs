@@ -28,7 +28,7 @@ public sealed class WhatTheBenchmarkCounts
         Assert.True(pace.TryTake(second, out var first));
         Assert.Equal(second, first);
 
-        // Nobody could send for a second.
+        // Nothing could be sent for a second.
         var late = new List<long>();
         while (pace.TryTake(2 * second, out var due)) late.Add(due);
         Assert.Equal(Enumerable.Range(1, 10).Select(tenth => second + tenth * second / 10), late);
