@@ -86,7 +86,7 @@ public sealed partial class Fingerprint
             var caller = pending.NextCaller;
             var decided = DecideRun(pending, answers);
             if (decided.Count == 0) continue;
-            var run = new Run(this, decided, removalEpoch, isUnread, caller);
+            var run = new Run(this, decided, removalEpoch, caller, isUnread);
             isAppending = services.Log.TryAppend(run);
             if (!isAppending) AnswerRun(run, RecordOutcome.Overloaded, answers);
         }

@@ -58,10 +58,11 @@ internal interface IRunOwner
 /// <param name="owner">Has one run under way at a time.</param>
 /// <param name="events">At least one.</param>
 /// <param name="removalEpoch">See <see cref="RunStart"/>.</param>
-/// <param name="isUnread">See <see cref="RunStart"/>.</param>
 /// <param name="caller">The trace that it is in, where it is traced.</param>
+/// <param name="isUnread">See <see cref="RunStart"/>.</param>
 internal sealed class Run(
-    IRunOwner owner, IReadOnlyList<DecidedEvent> events, long removalEpoch, bool isUnread, Activity? caller)
+    IRunOwner owner, IReadOnlyList<DecidedEvent> events, long removalEpoch, Activity? caller,
+    bool isUnread = false)
 {
     public IReadOnlyList<DecidedEvent> Events => events;
     public Activity? Caller => caller;

@@ -1,4 +1,3 @@
-using Tally.Contracts;
 using Tally.Grains;
 
 namespace Tally.Tests.Pure;

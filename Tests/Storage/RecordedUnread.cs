@@ -1,5 +1,3 @@
-using Tally.Contracts;
-using Tally.Grains.EventLog;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
