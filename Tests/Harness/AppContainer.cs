@@ -3,7 +3,7 @@ namespace Tally.Tests.Harness;
 /// <summary>The product's image, running in a container.</summary>
 public sealed class AppContainer : IServing, IAsyncDisposable
 {
-    private const int StartSeconds = 120;
+    private const int StartSeconds = 180;
 
     private readonly string name;
 

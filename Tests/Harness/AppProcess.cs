@@ -19,7 +19,7 @@ public sealed record SiloPlace(string Address, string? Namespace)
 public sealed partial class AppProcess : IServing, IAsyncDisposable
 {
     public static readonly string Binary = Path.Combine(AppContext.BaseDirectory, "app");
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
 
     private readonly Process process;
     private readonly StringBuilder output = new();

@@ -15,7 +15,7 @@ public sealed class Load
 {
     public const string HotPrefix = "hot-";
 
-    private static readonly TimeSpan FinishPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FinishPatience = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan PauseWhenRefused = TimeSpan.FromMilliseconds(25);
 
     private const int BatchEvents = 6;

@@ -6,7 +6,7 @@ namespace Tally.Tests.Harness;
 /// <summary>The real HAProxy with the configuration that the product ships, in front of a test's silos.</summary>
 public sealed class LoadBalancer : IAsyncDisposable
 {
-    private const int StartSeconds = 90; // includes the silos' own start
+    private const int StartSeconds = 180; // includes the silos' own start
 
     private readonly Process process;
     private readonly string servers;

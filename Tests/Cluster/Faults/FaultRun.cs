@@ -9,7 +9,7 @@ internal sealed class FaultRun : IAsyncDisposable
 {
     private const int Silos = 3;
     private const int ProbesMax = 24;
-    private const int RecoverySeconds = 90;
+    private const int RecoverySeconds = 180;
 
     private static readonly LoadShape Shape = new()
     {
