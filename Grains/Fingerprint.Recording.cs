@@ -139,6 +139,7 @@ public sealed partial class Fingerprint
             case AppendOutcome.Recorded:
                 removalEpoch = result.RemovalEpoch;
                 isUnread = false;
+                if (run.Start.Follows == 0) services.Known.Add(name);
                 foreach (var decided in run.Events) Fold(decided, answers);
                 holder.Advanced(state.Sequence);
                 break;

@@ -13,7 +13,9 @@ namespace Tally.Grains;
 /// </param>
 /// <param name="RemovalEpoch">Erasures and prunings before the moment as of which its newest events are known.</param>
 /// <param name="Suppressed">Its events are to be refused.</param>
-/// <param name="IsUnread">The log was not asked, since it cannot have the fingerprint. The first commit proves it.</param>
+/// <param name="IsUnread">
+/// The log was not asked, since it cannot have the fingerprint. The first commit proves it.
+/// </param>
 public sealed record LoadedHistory(
     FingerprintState State,
     IReadOnlyList<RecordedEvent> Newest,
@@ -46,9 +48,12 @@ public sealed class History(
     /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
     public async Task<LoadedHistory> Load(string fingerprint, GrainId grain)
     {
-        known.Add(fingerprint);
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
-            if (await TryLoad(fingerprint, grain) is { } loaded) return loaded;
+            if (await TryLoad(fingerprint, grain) is { } loaded)
+            {
+                if (loaded.State.Sequence > 0) known.Add(fingerprint);
+                return loaded;
+            }
         throw new EventLogUnavailableException("The history changes faster than it can be read.");
     }
 

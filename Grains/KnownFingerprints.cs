@@ -3,9 +3,8 @@ using Tally.Contracts;
 namespace Tally.Grains;
 
 /// <summary>
-/// Tells fingerprints that the log cannot have from those that it may have, so that new ones are not looked for. A hint,
-/// never a decision: the log refuses the first run of a fingerprint that it has after all, and then the fingerprint is
-/// loaded.
+/// Says which fingerprints the log cannot have, so that nobody looks for a new one there. It is a hint and decides
+/// nothing: if the log has the fingerprint after all, it refuses its first run, and the fingerprint is loaded.
 /// </summary>
 /// <remarks>
 /// A Bloom filter of a fixed size. It knows what the log had when it was filled and what this silo loads and records,

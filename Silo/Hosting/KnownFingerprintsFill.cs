@@ -7,8 +7,8 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// Fills <see cref="KnownFingerprints"/> from the log when the silo starts, in the background. Only while it knows of no
-/// other silo: what others record it does not see.
+/// Fills <see cref="KnownFingerprints"/> from the log in the background, once this silo knows of no other. When another
+/// one comes, everything is forgotten: what others record is not seen here.
 /// </summary>
 internal sealed partial class KnownFingerprintsFill(
     KnownFingerprints known, SqlStorage storage, IClusterMembershipService membership, ILocalSiloDetails local,

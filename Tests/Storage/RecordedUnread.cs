@@ -127,7 +127,8 @@ public sealed class RecordedUnread(PostgresServer server)
     private static async Task<RunningSilo> StartFilled(TestDatabase at)
     {
         var silo = await RunningSilo.Start(at, new());
-        await Eventually.True(() => Task.FromResult(silo.Known.IsNew("new", out _)), "The log's fingerprints are not read.");
+        await Eventually.True(() => Task.FromResult(silo.Known.IsNew("new", out _)),
+            "The log's fingerprints are not read.");
         return silo;
     }
 
