@@ -29,6 +29,7 @@ internal static class BenchRun
                 Part.Footprint => Footprint.Run(settings, ground, report, cancellation),
                 Part.Growth => Growth.Run(settings, ground, turns, cancellation),
                 Part.Totals => Totals.Run(settings, ground, report, cancellation),
+                Part.Cluster => Cluster.Run(settings, ground, turns, report, cancellation),
                 _ => throw new ArgumentOutOfRangeException(nameof(settings)),
             });
             await report.Write(output); // a long run that breaks off leaves what it has
