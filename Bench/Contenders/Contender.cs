@@ -41,6 +41,8 @@ internal sealed class HttpContender(
     string name, Dialect dialect, IReadOnlyList<ServerProcess> fronts, params IReadOnlyList<ServerProcess> behind)
     : Contender(name)
 {
+    private const int PrintedMax = 10_000; // a server that dies under load may have printed megabytes
+
     private readonly List<ServerProcess> servers = [.. fronts, .. behind];
 
     public IReadOnlyList<int> Ports { get; } = [.. fronts.Select(front => front.Port)];
@@ -62,8 +64,10 @@ internal sealed class HttpContender(
         }
         catch (Exception exception) when (exception is SocketException or IOException)
         {
-            var printed = string.Join('\n', servers.Select(server => server.Output));
-            throw new InvalidOperationException($"{Name} hung up. It printed: {printed}", exception);
+            var server = servers.Find(server => server.HasEnded) ?? servers[0];
+            var printed = server.Output;
+            throw new InvalidOperationException(
+                $"{Name} hung up. It printed: {printed[Math.Max(0, printed.Length - PrintedMax)..]}", exception);
         }
     }
 

@@ -40,15 +40,15 @@ internal static class Cluster
                 var database = await ground.CreateDatabase();
                 clusters.Add(await Entrant.StartTally(ground, NameOf(silos), database, silos));
             }
-            var workloads = settings.Workloads.Where(workload => Workloads.Contains(workload.Name)).ToList();
-            await turns.Measure(
-                from workload in workloads
-                from cluster in clusters
-                select new Pairing(workload with { WithLatency = true }, cluster), cancellation);
-            foreach (var workload in workloads)
+            foreach (var workload in settings.Workloads.Where(workload => Workloads.Contains(workload.Name)))
+            {
+                await turns.Measure(
+                    clusters.Select(cluster => new Pairing(workload with { WithLatency = true }, cluster)),
+                    cancellation);
                 foreach (var cluster in clusters)
                     report.Figures.Add(new($"share of remote events, {workload.Name}, {cluster.Name}",
                         await RemoteShare(workload, cluster, cancellation), "ratio"));
+            }
         }
         finally
         {
