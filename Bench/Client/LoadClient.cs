@@ -42,19 +42,19 @@ internal sealed class LoadClient : IDisposable
     private long start, end, sent, answered, refused;
     private int? refusedWith;
 
-    private LoadClient(int port, Requests requests, Load load)
+    private LoadClient(IReadOnlyList<int> ports, Requests requests, Load load)
     {
         (this.requests, this.load) = (requests, load);
-        connections = [.. Enumerable.Range(0, load.Connections).Select(_ => new Connection(port))];
+        connections = [.. Enumerable.Range(0, load.Connections).Select(i => new Connection(ports[i % ports.Count]))];
         idle = new(connections);
         for (var i = 0; i < connections.Length; i++) queue.Add(connections[i].Socket, i);
     }
 
-    /// <param name="port">The server's port on the loopback.</param>
+    /// <param name="ports">Of the servers, on the loopback; each gets as many connections as the others.</param>
     /// <exception cref="IOException">The server hung up.</exception>
-    public static LoadResult Run(int port, Requests requests, Load load)
+    public static LoadResult Run(IReadOnlyList<int> ports, Requests requests, Load load)
     {
-        using var client = new LoadClient(port, requests, load);
+        using var client = new LoadClient(ports, requests, load);
         return client.Run();
     }
 

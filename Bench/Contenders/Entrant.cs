@@ -24,16 +24,30 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
         new("insert-sqlite", "minimal API, one INSERT in a transaction an event, WAL, synchronous=FULL",
             ground => StartOwn(ground, "insert-sqlite", Path.Combine(ground.Folder, "insert.db"))),
         new("tally-sqlite", "the published app on SQLite",
-            ground => StartTally(ground, "tally-sqlite", $"sqlite:{Path.Combine(ground.Folder, "tally.db")}")),
+            async ground =>
+                await StartTally(ground, "tally-sqlite", $"sqlite:{Path.Combine(ground.Folder, "tally.db")}")),
     ];
 
     public static Entrant Named(string name) => All.First(entrant => entrant.Name == name);
 
-    public static async Task<Contender> StartTally(Ground ground, string name, string dbUrl)
+    /// <param name="silos">More than one are a cluster, on Postgres.</param>
+    public static async Task<HttpContender> StartTally(Ground ground, string name, string dbUrl, int silos = 1)
     {
-        var port = FreePort.Next();
-        return new HttpContender(name, Dialect.Events,
-            await ServerProcess.Start(ground.Folder, port, ground.App, TallyFlags(port, dbUrl)));
+        var started = new List<ServerProcess>();
+        try
+        {
+            while (started.Count < silos)
+            {
+                var port = FreePort.Next();
+                started.Add(await ServerProcess.Start(ground.Folder, port, ground.App, TallyFlags(port, dbUrl)));
+            }
+        }
+        catch
+        {
+            foreach (var silo in started) await silo.DisposeAsync();
+            throw;
+        }
+        return new(name, Dialect.Events, started);
     }
 
     public static string[] TallyFlags(int port, string dbUrl) =>
@@ -43,8 +57,9 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
     private static async Task<Contender> StartOwn(Ground ground, string name, string database)
     {
         var port = FreePort.Next();
-        return new HttpContender(name, Dialect.Events, await ServerProcess.Start(ground.Folder, port, "dotnet",
+        var server = await ServerProcess.Start(ground.Folder, port, "dotnet",
             "exec", "--runtimeconfig", ground.RuntimeConfig, Path.Combine(AppContext.BaseDirectory, "Tally.Bench.dll"),
-            "serve", name, $"{port}", database));
+            "serve", name, $"{port}", database);
+        return new HttpContender(name, Dialect.Events, [server]);
     }
 }

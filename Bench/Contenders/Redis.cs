@@ -42,6 +42,6 @@ internal static class Redis
             ["logfile"] = Path.Combine(folder, "webdis.log"),
         }));
         return new HttpContender("redis", Dialect.Webdis,
-            await ServerProcess.Start(folder, webdisPort, "webdis", settings), redis);
+            [await ServerProcess.Start(folder, webdisPort, "webdis", settings)], redis);
     }
 }

@@ -25,6 +25,7 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public int Port { get; }
     public int Id => process.Id;
+    public bool HasEnded => process.HasExited;
 
     /// <summary>Starts it without waiting.</summary>
     public static ServerProcess Launch(string folder, int port, string program, params string[] arguments) => new(

@@ -34,7 +34,7 @@ internal static class ClientCheck
             cancellation.ThrowIfCancellationRequested();
             var result = bare.Run(Hot, new(settings.Connections.Max(), settings.Turn));
             own.Add(new(result.Answered / result.Seconds, result.CpuSeconds * 1e6 / result.Answered));
-            wrk.Add(await Wrk(settings, ground, bare.Port));
+            wrk.Add(await Wrk(settings, ground, bare.Ports[0]));
         }
         Add("this client", own);
         Add("wrk", wrk);

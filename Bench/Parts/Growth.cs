@@ -9,7 +9,8 @@ internal static class Growth
 {
     private static readonly string[] Workloads = ["new", "mixed"];
 
-    public static string NameAt(int rows) => string.Create(CultureInfo.InvariantCulture, $"tally at {rows:N0} rows");
+    public static string NameAt(int rows) => string.Create(CultureInfo.InvariantCulture,
+        $"tally at {rows:N0} rows of {FilledLog.Fingerprints(rows):N0} fingerprints");
 
     public static async Task Run(Settings settings, Ground ground, Turns turns, CancellationToken cancellation)
     {

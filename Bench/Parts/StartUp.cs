@@ -39,7 +39,7 @@ internal static class StartUp
             firstAnswers.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
 
             var seconds =
-                LoadClient.Run(port, requests,
+                LoadClient.Run([port], requests,
                     new(settings.Connections.Max(), TimeSpan.FromSeconds(SteadyTo))).BySecond;
             ratios.Add(seconds.Take(EarlySeconds).Average() / seconds.Take(SteadyFrom..SteadyTo).Average());
             await app.Stop();
@@ -52,7 +52,7 @@ internal static class StartUp
     {
         try
         {
-            return LoadClient.Run(port, requests, new(Connections: 1, Patience, RequestsMax: 1)).Answered == 1;
+            return LoadClient.Run([port], requests, new(Connections: 1, Patience, RequestsMax: 1)).Answered == 1;
         }
         catch (Exception exception) when (exception is SocketException or IOException)
         {

@@ -22,8 +22,8 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
     // The servers are quiet if together they use less than this share of one processor.
     private const double QuietShare = 0.05;
 
-    private sealed record Turn(double EventsPerSecond, double RefusedShare, double ServerMicroseconds,
-        double ClientMicroseconds);
+    private sealed record Turn(double EventsPerSecond, double RefusedShare,
+        double OwnMicroseconds, double DatabaseMicroseconds, double ClientMicroseconds);
 
     public async Task Measure(IEnumerable<Pairing> entered, CancellationToken cancellation)
     {
@@ -94,13 +94,14 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
 
     private Turn Throughput(Pairing pairing, int connections)
     {
-        var cpu = CpuSeconds([pairing]);
+        var (own, database) = (OwnCpuSeconds([pairing]), DatabaseCpuSeconds());
         var result = pairing.Run(new(connections, settings.Turn));
-        cpu = CpuSeconds([pairing]) - cpu;
+        (own, database) = (OwnCpuSeconds([pairing]) - own, DatabaseCpuSeconds() - database);
         double events = result.Answered * pairing.Contender.EventsEach(pairing.Workload);
         Console.Error.WriteLine($"{pairing} {connections}: {events / result.Seconds:N0}/s");
         var refusedShare = result.Refused / Math.Max(1.0, result.Answered + result.Refused);
-        return new(events / result.Seconds, refusedShare, cpu * 1e6 / events, result.CpuSeconds * 1e6 / events);
+        return new(events / result.Seconds, refusedShare,
+            own * 1e6 / events, database * 1e6 / events, result.CpuSeconds * 1e6 / events);
     }
 
     private Latencies Latencies(Pairing pairing, int connections, double perSecond)
@@ -118,7 +119,8 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
     private static Throughput Summary(Pairing pairing, int connections, IReadOnlyList<Turn> turns) => new(
         pairing.Workload.Name, pairing.Contender.Name, connections, Over(turns, turn => turn.EventsPerSecond),
         turns.Average(turn => turn.RefusedShare),
-        Over(turns, turn => turn.ServerMicroseconds), Over(turns, turn => turn.ClientMicroseconds));
+        Over(turns, turn => turn.OwnMicroseconds), Over(turns, turn => turn.DatabaseMicroseconds),
+        Over(turns, turn => turn.ClientMicroseconds));
 
     private Latency Summary(Pairing pairing, int connections, IReadOnlyList<Latencies> turns) => new(
         pairing.Workload.Name, pairing.Contender.Name, connections, HalfOfCapacity(pairing, connections),
@@ -134,12 +136,14 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
         var interval = TimeSpan.FromSeconds(0.25);
         for (var deadline = DateTime.UtcNow + settings.Quiet; DateTime.UtcNow < deadline;)
         {
-            var cpu = CpuSeconds(pairings);
+            var cpu = OwnCpuSeconds(pairings) + DatabaseCpuSeconds();
             await Task.Delay(interval);
-            if (CpuSeconds(pairings) - cpu < QuietShare * interval.TotalSeconds) return;
+            if (OwnCpuSeconds(pairings) + DatabaseCpuSeconds() - cpu < QuietShare * interval.TotalSeconds) return;
         }
     }
 
-    private double CpuSeconds(IEnumerable<Pairing> pairings) => ProcessTree.CpuSeconds(
-        [.. pairings.SelectMany(pairing => pairing.Contender.Processes).Distinct(), .. ground.DatabaseProcesses]);
+    private static double OwnCpuSeconds(IEnumerable<Pairing> pairings) =>
+        ProcessTree.CpuSeconds(pairings.SelectMany(pairing => pairing.Contender.Processes).Distinct());
+
+    private double DatabaseCpuSeconds() => ProcessTree.CpuSeconds(ground.DatabaseProcesses);
 }

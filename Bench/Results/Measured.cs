@@ -1,13 +1,14 @@
 namespace Tally.Bench.Results;
 
 /// <summary>What one contender did with one workload.</summary>
-/// <param name="EventsPerSecond">Events answered with 200 in time; for reads, the reads.</param>
-/// <param name="RefusedShare">The share of requests that were not answered with 200.</param>
-/// <param name="ServerMicroseconds">Processor time an event of all server processes, including the database's.</param>
+/// <param name="EventsPerSecond">Answered 200 in time; for reads, the reads.</param>
+/// <param name="RefusedShare">Of all answers, those that were no 200.</param>
+/// <param name="OwnMicroseconds">Processor time an event of all of the contender's own processes.</param>
+/// <param name="DatabaseMicroseconds">Processor time an event of the database.</param>
 /// <param name="ClientMicroseconds">Processor time an event of the load client.</param>
 internal sealed record Throughput(
     string Workload, string Contender, int Connections, Spread EventsPerSecond, double RefusedShare,
-    Spread ServerMicroseconds, Spread ClientMicroseconds);
+    Spread OwnMicroseconds, Spread DatabaseMicroseconds, Spread ClientMicroseconds);
 
 /// <summary>Milliseconds from when a request was due to its answer, at a fixed rate.</summary>
 /// <param name="RequestsPerSecond">Half of this contender's capacity with this many connections.</param>

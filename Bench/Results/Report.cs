@@ -12,6 +12,7 @@ internal sealed class Report
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // never becomes part of a web page
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        PreferredObjectCreationHandling = JsonObjectCreationHandling.Populate,
     };
 
     /// <summary>Where and how the run took place, for the reader.</summary>
@@ -31,17 +32,38 @@ internal sealed class Report
             t.Workload == workload && t.Contender == contender && (connections is null || t.Connections == connections))
         .MaxBy(t => t.Connections)?.EventsPerSecond.Median;
 
-    /// <summary>The median of p99 in milliseconds, with the most connections that were measured.</summary>
+    /// <summary>
+    /// The median of the processor time an event of all of a contender's own processes, at the most connections that
+    /// were measured.
+    /// </summary>
+    public double? OwnMicroseconds(string workload, string contender) => Throughputs
+        .Where(t => t.Workload == workload && t.Contender == contender)
+        .MaxBy(t => t.Connections)?.OwnMicroseconds.Median;
+
+    /// <summary>The median of p99 in milliseconds, at the most connections that were measured.</summary>
     public double? P99(string workload, string contender) =>
         Latencies.Where(l => l.Workload == workload && l.Contender == contender).MaxBy(l => l.Connections)?.P99.Median;
 
     public Figure? Find(string what) => Figures.Find(figure => figure.What == what);
 
-    /// <summary>Writes report.md and report.json.</summary>
+    /// <param name="file">A report.json.</param>
+    /// <exception cref="JsonException">It is none.</exception>
+    public static async Task<Report> Read(string file) =>
+        JsonSerializer.Deserialize<Report>(await File.ReadAllTextAsync(file), Json) ?? throw new JsonException("null");
+
+    /// <summary>Writes report.md, report.json and the charts.</summary>
     public async Task Write(string folder)
     {
         Directory.CreateDirectory(folder);
         await File.WriteAllTextAsync(Path.Combine(folder, "report.md"), Markdown.Of(this));
         await File.WriteAllTextAsync(Path.Combine(folder, "report.json"), JsonSerializer.Serialize(this, Json) + "\n");
+        await WriteCharts(folder);
+    }
+
+    /// <summary>Writes those charts for which there are figures.</summary>
+    public async Task WriteCharts(string folder)
+    {
+        foreach (var (name, chart) in Charts.Of(this))
+            await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.svg"), chart.Svg());
     }
 }
