@@ -1,17 +1,18 @@
 using System.CommandLine;
 using System.Globalization;
 using Tally.Bench.Contenders;
+using Tally.Bench.Results;
 using Tally.Bench.Servers;
 using Tally.Bench.Workloads;
 
 namespace Tally.Bench;
 
-/// <summary>The command line of the benchmark.</summary>
+/// <summary>The benchmark's command line.</summary>
 internal static class BenchCommand
 {
     private static readonly Option<bool> Quick = new("--quick") { Description = "About 3 minutes instead of 30" };
     private static readonly Option<string[]> Parts =
-        Names("--parts", "What to measure; without it all but footprint, growth and totals",
+        Names("--parts", "What to measure; without it compare, startup and client",
         Enum.GetNames<Part>());
     private static readonly Option<string[]> Workloads =
         Names("--workloads", "Which of them", [.. Workload.All.Select(w => w.Name)]);
@@ -24,6 +25,7 @@ internal static class BenchCommand
         new("--warm-up") { Description = "Seconds before a contender's first turn" };
     private static readonly Option<int[]> Rows =
         Numbers("--rows", "Growth, totals: events in the log before it is measured", 0);
+    private static readonly Option<int[]> Silos = Numbers("--silos", "Cluster: silos of each cluster", 1);
     private static readonly Option<int?> Resident =
         new("--resident") { Description = "Footprint: fingerprints that become resident" };
     private static readonly Option<int?> Passing =
@@ -45,13 +47,23 @@ internal static class BenchCommand
         var root = new RootCommand(
             "Measures Tally against what one would use instead, each contender in turn and in a process of its own.")
         {
-            Quick, Parts, Workloads, Contenders, Connections, Turns, Seconds, WarmUp, Rows, Resident, Passing, App, Db,
-            Output, Serve(),
+            Quick, Parts, Workloads, Contenders, Connections, Turns, Seconds, WarmUp, Rows, Silos, Resident, Passing,
+            App, Db, Output, Charts(), Serve(),
         };
         root.SetAction((result, cancellation) => BenchRun.Run(
             Read(result), result.GetValue(App), result.GetValue(Db), result.GetValue(Output)!, cancellation));
-        // Long enough to end a turn and to stop what was started.
+        // Long enough to finish a turn and to stop what was started.
         return root.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
+    }
+
+    private static Command Charts()
+    {
+        Argument<string> report = new("report") { Description = "A report.json" };
+        Argument<string> folder = new("folder") { Description = "Where the charts go" };
+        var charts = new Command("charts", "Draws the charts of a report again") { report, folder };
+        charts.SetAction(async (result, _) =>
+            await (await Report.Read(result.GetValue(report)!)).WriteCharts(result.GetValue(folder)!));
+        return charts;
     }
 
     // What the contenders' own processes are started with.
@@ -81,8 +93,9 @@ internal static class BenchCommand
             TimeSpan.FromSeconds(result.GetValue(Seconds) ?? (quick ? 2 : 5)),
             TimeSpan.FromSeconds(result.GetValue(WarmUp) ?? (quick ? 4 : 15)),
             Quiet: TimeSpan.FromSeconds(quick ? 0.5 : 2),
-            Given(Rows) ?? [0, 10_000_000, 30_000_000],
+            Given(Rows) ?? [0, 1_000_000, 18_000_000, 30_000_000], // 0, 1, 10 and 16 million fingerprints
             Given(Rows) ?? [1_000_000, 30_000_000],
+            Given(Silos) ?? [1, 2, 3, 5],
             result.GetValue(Resident) ?? 500_000,
             result.GetValue(Passing) ?? 5_000_000);
 
@@ -99,7 +112,7 @@ internal static class BenchCommand
             int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min
                 ? [number] : []);
 
-    /// <param name="read">One value of a text, or none where the text is wrong.</param>
+    /// <param name="read">Reads one value; returns none if the text is wrong.</param>
     private static Option<T[]> List<T>(string name, string description, string expected,
         Func<string, IEnumerable<T>> read) => new(name)
         {

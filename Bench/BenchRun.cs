@@ -10,7 +10,7 @@ namespace Tally.Bench;
 /// <summary>One run from its start to its report.</summary>
 internal static class BenchRun
 {
-    /// <returns>The exit code: 0 also where a target is missed, which is for the reader to judge.</returns>
+    /// <returns>The exit code: 0 even if a target is missed, because that is for the reader to judge.</returns>
     public static async Task<int> Run(Settings settings, string? app, string? db, string output,
         CancellationToken cancellation)
     {
@@ -21,17 +21,24 @@ internal static class BenchRun
         foreach (var part in settings.Parts)
         {
             Console.Error.WriteLine(part);
-            await (part switch
+            try
             {
-                Part.Compare => Comparison.Run(settings, ground, turns, report, cancellation),
-                Part.StartUp => StartUp.Run(settings, ground, report, cancellation),
-                Part.Client => ClientCheck.Run(settings, ground, report, cancellation),
-                Part.Footprint => Footprint.Run(settings, ground, report, cancellation),
-                Part.Growth => Growth.Run(settings, ground, turns, cancellation),
-                Part.Totals => Totals.Run(settings, ground, report, cancellation),
-                _ => throw new ArgumentOutOfRangeException(nameof(settings)),
-            });
-            await report.Write(output); // a long run that breaks off leaves what it has
+                await (part switch
+                {
+                    Part.Compare => Comparison.Run(settings, ground, turns, report, cancellation),
+                    Part.StartUp => StartUp.Run(settings, ground, report, cancellation),
+                    Part.Client => ClientCheck.Run(settings, ground, report, cancellation),
+                    Part.Footprint => Footprint.Run(settings, ground, report, cancellation),
+                    Part.Growth => Growth.Run(settings, ground, turns, cancellation),
+                    Part.Totals => Totals.Run(settings, ground, report, cancellation),
+                    Part.Cluster => Cluster.Run(settings, ground, turns, report, cancellation),
+                    _ => throw new ArgumentOutOfRangeException(nameof(settings)),
+                });
+            }
+            finally
+            {
+                await report.Write(output); // a long run that breaks off leaves what it has
+            }
         }
         Console.WriteLine(Markdown.Of(report));
         return 0;

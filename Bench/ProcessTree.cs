@@ -9,7 +9,9 @@ internal static class ProcessTree
 
     private sealed record Entry(int Id, int Parent, long OwnTicks, long EndedChildrenTicks);
 
-    /// <summary>Processor seconds of these processes and all below them, children that have ended included.</summary>
+    /// <summary>
+    /// Processor seconds of these processes and their descendants, including children that have ended.
+    /// </summary>
     public static double CpuSeconds(IEnumerable<int> roots)
     {
         var children =
@@ -24,7 +26,7 @@ internal static class ProcessTree
         return ticks / TicksPerSecond;
     }
 
-    /// <summary>Memory of one process that is in RAM, in bytes.</summary>
+    /// <summary>Resident memory of one process, in bytes.</summary>
     public static long ResidentBytes(int process) => File.ReadLines($"/proc/{process}/status")
         .Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
         .Select(line =>
@@ -37,7 +39,7 @@ internal static class ProcessTree
             return null;
         try
         {
-            // The name, in brackets, may hold anything; after it come state, parent and numbers.
+            // The name, in brackets, may contain anything. State, parent and numbers follow it.
             var text = File.ReadAllText($"{folder}/stat");
             var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
             long Field(int index) => long.Parse(fields[index], CultureInfo.InvariantCulture);

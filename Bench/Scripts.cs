@@ -1,6 +1,6 @@
 namespace Tally.Bench;
 
-/// <summary>The SQL that is built into this program.</summary>
+/// <summary>The SQL files that are embedded in this program.</summary>
 internal static class Scripts
 {
     /// <exception cref="ArgumentException">There is no such script.</exception>

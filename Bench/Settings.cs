@@ -3,20 +3,21 @@ using Tally.Bench.Workloads;
 namespace Tally.Bench;
 
 /// <summary>The parts of a run.</summary>
-internal enum Part { Compare, StartUp, Client, Footprint, Growth, Totals }
+internal enum Part { Compare, StartUp, Client, Footprint, Growth, Totals, Cluster }
 
 /// <summary>What a run measures, and for how long.</summary>
-/// <param name="Contenders">By name.</param>
-/// <param name="WarmUp">Of each contender, for each workload.</param>
+/// <param name="Contenders">Their names.</param>
+/// <param name="WarmUp">How long each contender warms up for each workload.</param>
 /// <param name="Turn">How long each contender is measured at a time.</param>
 /// <param name="Quiet">How long at most a turn waits until what the one before left behind is done.</param>
 /// <param name="RowCounts">Of the event log, for growth.</param>
 /// <param name="TotalsRowCounts">Of the event log, for totals.</param>
+/// <param name="Silos">Of each cluster that is measured.</param>
 /// <param name="ResidentFingerprints">How many are made resident to weigh one.</param>
 /// <param name="PassingFingerprints">How many new ones pass through, to see whether memory stays flat.</param>
 internal sealed record Settings(
     IReadOnlyList<Part> Parts, IReadOnlyList<Workload> Workloads, IReadOnlyList<string> Contenders,
     IReadOnlyList<int> Connections,
     int Turns, TimeSpan Turn, TimeSpan WarmUp, TimeSpan Quiet,
-    IReadOnlyList<int> RowCounts, IReadOnlyList<int> TotalsRowCounts, int ResidentFingerprints,
-    int PassingFingerprints);
+    IReadOnlyList<int> RowCounts, IReadOnlyList<int> TotalsRowCounts, IReadOnlyList<int> Silos,
+    int ResidentFingerprints, int PassingFingerprints);

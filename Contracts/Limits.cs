@@ -93,6 +93,11 @@ public sealed class Limits
     [Range(1, 10_000)] public int LoadFingerprintsMax { get; set; } = 256;
     [Range(1, 1 << 20)] public int LoadQueueMax { get; set; } = 65_536;
 
+    // What tells new fingerprints from those that the log may have: 16 MiB serve about 20 million. Beyond that more and
+    // more new ones are looked for in vain. With 0 all are.
+    [Range(0, 1 << 29)] public int KnownFingerprintsBytesMax { get; set; } = 16 * 1024 * 1024;
+    [Range(1, 100_000)] public int KnownFingerprintsPageMax { get; set; } = 5_000;
+
     // Fingerprints in memory, at 2 to 3 KB each with a short history. Others are loaded at their next event.
     [Range(1, 100_000_000)] public int ResidentFingerprintsMax { get; set; } = 120_000;
 

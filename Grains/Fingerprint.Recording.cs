@@ -95,7 +95,7 @@ public sealed partial class Fingerprint
             var caller = pending.NextCaller;
             var decided = DecideRun(pending, answers);
             if (decided.Count == 0) continue;
-            var run = new Run(this, decided, removalEpoch, caller);
+            var run = new Run(this, decided, removalEpoch, caller, isUnread);
             isAppending = services.Log.TryAppend(run);
             if (!isAppending) AnswerRun(run, RecordOutcome.Overloaded, answers);
         }
@@ -147,6 +147,8 @@ public sealed partial class Fingerprint
         {
             case AppendOutcome.Recorded:
                 removalEpoch = result.RemovalEpoch;
+                isUnread = false;
+                if (run.Start.Follows == 0) services.Known.Add(name);
                 foreach (var decided in run.Events) Fold(decided, IsProvenBy(result.Proof), answers);
                 holder.Advanced(state.Sequence);
                 break;
@@ -157,7 +159,8 @@ public sealed partial class Fingerprint
                 AnswerRun(run, RecordOutcome.Unavailable, answers);
                 break;
             case AppendOutcome.Fenced:
-                StepDownFenced();
+                if (isUnread) StepDown(); // the hint was wrong
+                else StepDownFenced();
                 AnswerRun(run, RecordOutcome.SteppedDown, answers);
                 break;
             default:

@@ -39,6 +39,7 @@ public sealed partial class Fingerprint : IRunOwner
     private long removalEpoch; // as of when it knows the log's head
     private Stage stage;
     private long lostIn = long.MaxValue; // the version of the membership from which on it may be another silo's
+    private bool isUnread; // the log was not asked: nothing is known of it until its first run is recorded
     private bool isAppending;
     private TaskCompletionSource? idle; // somebody waits for the run under way
 
@@ -55,6 +56,7 @@ public sealed partial class Fingerprint : IRunOwner
     {
         (this.name, Point, this.services, this.holder) = (name, point, services, holder);
         (state, removalEpoch, suppressed) = (history.State, history.RemovalEpoch, history.Suppressed);
+        isUnread = history.IsUnread;
         remembered = new(services.Limits.RememberedEventsMax);
         foreach (var recorded in history.Newest) remembered.Add(recorded);
     }
@@ -108,7 +110,7 @@ public sealed partial class Fingerprint : IRunOwner
         var proof = await services.Liveness.Prove();
         lock (gate)
         {
-            if (IsClosed) return new(ViewOutcome.SteppedDown, null);
+            if (IsClosed || MustBeRead()) return new(ViewOutcome.SteppedDown, null);
             if (!IsProvenBy(proof)) return new(ViewOutcome.Unavailable, null);
             if (state.Total > 0) return new(ViewOutcome.Known, state.ToView(name));
             if (pending is not { IsEmpty: false }) holder.Deactivate();
@@ -192,7 +194,7 @@ public sealed partial class Fingerprint : IRunOwner
         Task appended;
         lock (gate)
         {
-            if (IsClosed) return EraseOutcome.SteppedDown;
+            if (IsClosed || MustBeRead()) return EraseOutcome.SteppedDown;
             if (lastSeenBefore is { } before
                 && (state.Total == 0 || state.LastSeen >= before || pending is { IsEmpty: false }))
                 return EraseOutcome.Kept;
@@ -215,6 +217,13 @@ public sealed partial class Fingerprint : IRunOwner
     {
         lock (gate) stage = Stage.SteppedDown;
         holder.Deactivate();
+    }
+
+    // Whoever asks tries again: then its first run is recorded, or the next activation has loaded it.
+    private bool MustBeRead()
+    {
+        if (isUnread && !isAppending) holder.Deactivate();
+        return isUnread;
     }
 
     private Task NoRunUnderWay() =>

@@ -34,7 +34,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
     public ValueTask<RecordResult> Record(Event @event) =>
         loaded is { } here ? new(here.Record(@event)) : LoadAndRecord(@event);
 
-    public async ValueTask<RecordResult[]> RecordAll(Event[] events) => await TryLoad() is { } here
+    public async ValueTask<RecordResult[]> RecordAll(Event[] events) => await TryLoad(toRecord: true) is { } here
         ? await here.RecordAll(events)
         : [.. Enumerable.Repeat(NotLoaded, events.Length)];
 
@@ -46,7 +46,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
     public ValueTask<EraseResult> Forget(DateTime before) => Erase(before, suppress: false);
 
     private async ValueTask<RecordResult> LoadAndRecord(Event @event) =>
-        await TryLoad() is { } here ? await here.Record(@event) : NotLoaded;
+        await TryLoad(toRecord: true) is { } here ? await here.Record(@event) : NotLoaded;
 
     private RecordResult NotLoaded => new(isElsewhere ? RecordOutcome.SteppedDown : RecordOutcome.Unavailable, 0);
 
@@ -150,10 +150,10 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
             _ = SnapshotInTurn(loaded!);
     }
 
-    private async ValueTask<Fingerprint?> TryLoad()
+    private async ValueTask<Fingerprint?> TryLoad(bool toRecord = false)
     {
         if (loaded is { } here) return here;
-        var load = loading ??= Load();
+        var load = loading ??= Load(toRecord);
         try
         {
             return await load;
@@ -161,21 +161,24 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
         catch (EventLogUnavailableException)
         {
             // The next caller gets a fresh try. Nothing was learnt, so nothing is kept in memory for it.
-            if (loading == load) loading = null;
             DeactivateOnIdle();
             return null;
+        }
+        finally
+        {
+            if (loading == load) loading = null; // nothing of the load is kept
         }
     }
 
     // Null where it belongs to another silo: then it ends here.
-    private async Task<Fingerprint?> Load()
+    private async Task<Fingerprint?> Load(bool toRecord)
     {
         if (await services.Ownership.Claim(Point) is { } claimed)
         {
-            var history = await services.History.Load(name, this.GetGrainId());
+            var history = (toRecord ? services.History.TryBegin(name) : null)
+                ?? await services.History.Load(name, this.GetGrainId());
             (snapshot, snapshotSequence) = (history.Stored, history.SnapshotSequence);
             var here = loaded = new(name, Point, history, services, this);
-            loading = null; // nothing of the load is kept
             if (services.Ownership.TryOpen(name, here, claimed)) return here;
             loaded = null;
         }

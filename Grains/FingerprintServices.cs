@@ -10,8 +10,9 @@ namespace Tally.Grains;
 /// each.
 /// </summary>
 public sealed record FingerprintServices(
-    GroupCommit Log, History History, Snapshots Snapshots, Erasures Erasures, ISiloLiveness Liveness,
-    Ownership Ownership, ActivationLimit ActivationLimit, Limits Limits, ILogger<Fingerprint> Logger);
+    GroupCommit Log, History History, KnownFingerprints Known, Snapshots Snapshots, Erasures Erasures,
+    ISiloLiveness Liveness, Ownership Ownership, ActivationLimit ActivationLimit, Limits Limits,
+    ILogger<Fingerprint> Logger);
 
 /// <summary>
 /// What a fingerprint asks of the activation that holds it. On any thread, also under its lock: none of it may wait.

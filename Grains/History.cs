@@ -13,27 +13,47 @@ namespace Tally.Grains;
 /// </param>
 /// <param name="RemovalEpoch">Erasures and prunings before the moment as of which its newest events are known.</param>
 /// <param name="Suppressed">Its events are to be refused.</param>
+/// <param name="IsUnread">
+/// The log was not asked, since it cannot have the fingerprint. The first commit proves it.
+/// </param>
 public sealed record LoadedHistory(
     FingerprintState State,
     IReadOnlyList<RecordedEvent> Newest,
     GrainState<FingerprintState>? Stored,
     long SnapshotSequence,
     long RemovalEpoch,
-    bool Suppressed = false);
+    bool Suppressed = false,
+    bool IsUnread = false);
 
 /// <summary>
 /// Loads a fingerprint: its newest events, and for a longer history its snapshot and the events between.
 /// </summary>
-public sealed class History(HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, Limits limits)
+public sealed class History(
+    HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, KnownFingerprints known, Limits limits)
 {
     // Pruning goes in steps, and rarely: a load may meet one of them, but hardly two.
     private const int AttemptsMax = 5;
+
+    /// <summary>
+    /// What a fingerprint begins with that nobody has ever seen; null if somebody may have. Good for recording only.
+    /// </summary>
+    public LoadedHistory? TryBegin(string fingerprint)
+    {
+        if (!known.IsNew(fingerprint, out var removalEpoch)) return null;
+        known.Add(fingerprint);
+        TallyMetrics.LoadsSpared.Add(1);
+        return new(new(), [], null, 0, removalEpoch, IsUnread: true);
+    }
 
     /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
     public async Task<LoadedHistory> Load(string fingerprint, GrainId grain)
     {
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
-            if (await TryLoad(fingerprint, grain) is { } loaded) return loaded;
+            if (await TryLoad(fingerprint, grain) is { } loaded)
+            {
+                if (loaded.State.Sequence > 0) known.Add(fingerprint);
+                return loaded;
+            }
         throw new EventLogUnavailableException("The history changes faster than it can be read.");
     }
 
@@ -45,7 +65,8 @@ public sealed class History(HistoryLoader loader, IEventLogStorage storage, Snap
     // Null where events were pruned between one read and the next.
     private async Task<LoadedHistory?> TryLoad(string fingerprint, GrainId grain)
     {
-        var (newest, remains, removalEpoch) = await loader.ReadNewest(fingerprint);
+        var (newest, remains, removalEpoch, someAreSuppressed) = await loader.ReadNewest(fingerprint);
+        if (someAreSuppressed) known.NoteSuppression();
         if (newest.Count == 0)
             return new(remains.Pruned ?? new(), newest, null, remains.Pruned?.Sequence ?? 0, removalEpoch,
                 remains.Suppressed);

@@ -54,6 +54,9 @@ public static class TallyMetrics
             "Activations that stepped down because another had written");
     public static readonly UpDownCounter<long> ResidentFingerprints =
         Meter.CreateUpDownCounter<long>("tally.fingerprints.resident", "{fingerprint}", "Fingerprints held in memory");
+    public static readonly Counter<long> LoadsSpared =
+        Meter.CreateCounter<long>("tally.loads.spared", "{fingerprint}",
+            "New fingerprints that were recorded without a look into the log");
     public static readonly Counter<long> SnapshotsWritten =
         Meter.CreateCounter<long>("tally.snapshots.written", "{snapshot}", "Snapshots written");
     public static readonly Counter<long> SnapshotsFailed =

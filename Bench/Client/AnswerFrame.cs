@@ -1,11 +1,11 @@
 namespace Tally.Bench.Client;
 
-/// <summary>Where an HTTP answer ends, and its status: as much as the servers here need.</summary>
+/// <summary>Finds where an HTTP answer ends, and its status, as far as the servers here need it.</summary>
 internal static class AnswerFrame
 {
     private static ReadOnlySpan<byte> ContentLength => "\r\nContent-Length: "u8;
 
-    /// <summary>The status of an answer that is there whole; null while more of it is to come.</summary>
+    /// <summary>The status of a complete answer; null while more of it is to come.</summary>
     public static int? Status(ReadOnlySpan<byte> answer)
     {
         var head = answer.IndexOf("\r\n\r\n"u8);

@@ -6,7 +6,7 @@ namespace Tally.Bench.Client;
 /// <summary>One connection with at most one request under way.</summary>
 internal sealed class Connection : IDisposable
 {
-    // What a socket takes at once by itself; larger requests ask for more, so that a send never waits.
+    // A socket takes this much at once by default. Larger requests raise its buffer, so that a send never waits.
     private const int UsualRequestBytes = 16 * 1024;
     private const int LargeSendBytes = 1024 * 1024;
 
@@ -23,7 +23,7 @@ internal sealed class Connection : IDisposable
         new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     /// <summary>
-    /// When the request under way was due: a timestamp of <see cref="System.Diagnostics.Stopwatch"/>.
+    /// When the request under way was due, as a <see cref="System.Diagnostics.Stopwatch"/> timestamp.
     /// </summary>
     public long Due { get; private set; }
 

@@ -3,19 +3,20 @@ using Tally.Bench.Workloads;
 
 namespace Tally.Bench.Client;
 
-/// <summary>How hard to press, and how long.</summary>
+/// <summary>How much load, and for how long.</summary>
 /// <param name="Connections">Requests under way at once.</param>
-/// <param name="Duration">Requests due within it are sent.</param>
-/// <param name="PerSecond">Requests at a fixed rate; null for as many as are answered.</param>
-/// <param name="RequestsMax">Ends earlier, after so many.</param>
+/// <param name="Duration">Requests that are due within this time are sent.</param>
+/// <param name="PerSecond">Requests a second; null for as many as are answered.</param>
+/// <param name="RequestsMax">Ends the load earlier, after this many requests.</param>
 internal sealed record Load(int Connections, TimeSpan Duration, double? PerSecond = null,
     long RequestsMax = long.MaxValue);
 
-/// <param name="Seconds">From the first request to the end of the load's duration, or to the last of its
-/// requests.</param>
+/// <param name="Seconds">
+/// From the first request to the end of the load's duration, or to the last answer if that comes earlier.
+/// </param>
 /// <param name="Answered">200s within that time.</param>
-/// <param name="Refused">Other answers within that time, and requests that were never answered.</param>
-/// <param name="RefusedWith">The status of the last answer that was no 200.</param>
+/// <param name="Refused">Other answers, even late ones, and requests that were never answered.</param>
+/// <param name="RefusedWith">The status of the last answer that was not 200.</param>
 /// <param name="BySecond">200s in each second.</param>
 /// <param name="CpuSeconds">Processor time of this client.</param>
 internal sealed record LoadResult(
@@ -24,11 +25,11 @@ internal sealed record LoadResult(
 
 /// <summary>
 /// Sends prepared requests over raw sockets, all from one thread. It shares the machine with what it measures, so it
-/// does no more than it must: two system calls a request, no allocation.
+/// does only what it must: two system calls a request and no allocation.
 /// </summary>
 internal sealed class LoadClient : IDisposable
 {
-    // What is under way at the end has this long to be answered.
+    // How long the requests under way at the end may still take.
     private static readonly long PatienceTicks = 20 * Stopwatch.Frequency;
 
     private readonly Load load;
@@ -41,19 +42,19 @@ internal sealed class LoadClient : IDisposable
     private long start, end, sent, answered, refused;
     private int? refusedWith;
 
-    private LoadClient(int port, Requests requests, Load load)
+    private LoadClient(IReadOnlyList<int> ports, Requests requests, Load load)
     {
         (this.requests, this.load) = (requests, load);
-        connections = [.. Enumerable.Range(0, load.Connections).Select(_ => new Connection(port))];
+        connections = [.. Enumerable.Range(0, load.Connections).Select(i => new Connection(ports[i % ports.Count]))];
         idle = new(connections);
         for (var i = 0; i < connections.Length; i++) queue.Add(connections[i].Socket, i);
     }
 
-    /// <param name="port">Of the server, on the loopback.</param>
+    /// <param name="ports">Of the servers, on the loopback; each gets as many connections as the others.</param>
     /// <exception cref="IOException">The server hung up.</exception>
-    public static LoadResult Run(int port, Requests requests, Load load)
+    public static LoadResult Run(IReadOnlyList<int> ports, Requests requests, Load load)
     {
-        using var client = new LoadClient(port, requests, load);
+        using var client = new LoadClient(ports, requests, load);
         return client.Run();
     }
 
@@ -73,7 +74,7 @@ internal sealed class LoadClient : IDisposable
             Receive(queue.Wait(Math.Min(next ?? giveUp, giveUp) - now));
         }
         foreach (var connection in connections.Except(idle)) Count(connection.Due, status: null, now);
-        // never sent
+        // requests that were due but never sent
         while (load.PerSecond is not null && pace.TryTake(now, out var due) && due < end) Count(due, status: null, now);
         var seconds = Stopwatch.GetElapsedTime(start, Math.Min(now, end)).TotalSeconds;
         return new(seconds, answered, refused, refusedWith, bySecond, latencies,
@@ -81,7 +82,7 @@ internal sealed class LoadClient : IDisposable
     }
 
     /// <summary>Sends what is due, while there are connections for it.</summary>
-    /// <returns>When to come back, at the latest; null after the last request.</returns>
+    /// <returns>When to return at the latest; null after the last request.</returns>
     private long? SendDue(Pace pace, long now)
     {
         while (idle.TryPeek(out var connection))
@@ -108,7 +109,8 @@ internal sealed class LoadClient : IDisposable
         }
     }
 
-    // What was due before the end counts as a latency, whenever it is answered; as throughput only what is in time.
+    // A request that was due before the end counts as a latency whenever it is answered, but as throughput only in
+    // time.
     private void Count(long due, int? status, long now)
     {
         latencies.Add(now - due);

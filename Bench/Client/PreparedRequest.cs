@@ -4,15 +4,17 @@ using System.Text;
 namespace Tally.Bench.Client;
 
 /// <summary>
-/// The bytes of a request, made once, in which only numbers change: those of fingerprints and event ids, where its
-/// text had <see cref="Fingerprint"/> and <see cref="Id"/>.
+/// A request's bytes, made once. Only numbers change in them: those of fingerprints and event ids, which replace <see
+/// cref="Fingerprint"/> and <see cref="Id"/> in its text.
 /// </summary>
 internal sealed class PreparedRequest
 {
-    /// <summary>In a request's text: twelve digits that name a fingerprint.</summary>
+    /// <summary>In a request's text, stands for twelve digits that name a fingerprint.</summary>
     public const string Fingerprint = "{fingerprint}";
 
-    /// <summary>In a request's text, behind the event's fingerprint: twelve digits that name an event.</summary>
+    /// <summary>
+    /// In a request's text, after the event's fingerprint, stands for twelve digits that name an event.
+    /// </summary>
     public const string Id = "{id}";
 
     private const int Digits = 12;
@@ -40,7 +42,7 @@ internal sealed class PreparedRequest
     public static PreparedRequest Post(string path, string contentType, string body) =>
         new($"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: {contentType}\r\n", body);
 
-    /// <returns>The request with the next numbers in it; good until the next call.</returns>
+    /// <returns>The request with the next numbers in it, valid until the next call.</returns>
     public ReadOnlySpan<byte> With(Func<Numbers> next)
     {
         var numbers = default(Numbers);
@@ -63,7 +65,7 @@ internal sealed class PreparedRequest
 
     private static int LengthOf(string part) => part is Fingerprint or Id ? Digits : part.Length;
 
-    // The markers stand for themselves among the parts.
+    // The markers are parts of their own.
     private static IEnumerable<string> Split(string text)
     {
         while (text.Length > 0)
@@ -78,5 +80,5 @@ internal sealed class PreparedRequest
     }
 }
 
-/// <summary>What names one event in a request: its fingerprint's number and its id's.</summary>
+/// <summary>The numbers that name one event in a request.</summary>
 internal readonly record struct Numbers(long Fingerprint, long Id);

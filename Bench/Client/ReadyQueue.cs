@@ -6,9 +6,9 @@ using System.Runtime.InteropServices;
 namespace Tally.Bench.Client;
 
 /// <summary>
-/// Linux' epoll: one thread waits for the answers of all connections, and to the microsecond for the next request
-/// that is due. .NET's own asynchronous sockets would wake a thread of the pool for each answer, on processors that
-/// the measured server needs.
+/// Linux's epoll. One thread waits for the answers on all connections and, to the microsecond, for the next due
+/// request. .NET's asynchronous sockets would wake a thread of the pool for each answer, on processors that the
+/// measured server needs.
 /// </summary>
 internal sealed class ReadyQueue : IDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class ReadyQueue : IDisposable
     private const int Readable = 1; // EPOLLIN
     private const int Interrupted = 4; // EINTR
 
-    // struct epoll_event: four bytes of flags and eight of the caller's, packed on x86-64 alone.
+    // struct epoll_event: four bytes of flags and eight of the caller's, packed only on x86-64.
     private static readonly int DataAt = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
     private static readonly int EventBytes = DataAt + 8;
 
@@ -33,7 +33,7 @@ internal sealed class ReadyQueue : IDisposable
         Checked(epoll_ctl(queue, AddToQueue, (int)socket.Handle, entry));
     }
 
-    /// <summary>Waits until there is something to read, or for so many ticks of <see cref="Stopwatch"/>.</summary>
+    /// <summary>Waits until there is something to read, at most this many ticks of <see cref="Stopwatch"/>.</summary>
     /// <returns>How many sockets are ready.</returns>
     public int Wait(long ticks)
     {

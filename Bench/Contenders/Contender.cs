@@ -4,15 +4,15 @@ using Tally.Bench.Workloads;
 
 namespace Tally.Bench.Contenders;
 
-/// <summary>One that runs, and can be pressed.</summary>
+/// <summary>A contender that runs and can be put under load.</summary>
 internal abstract class Contender(string name) : IAsyncDisposable
 {
-    // What was drawn goes on where it stopped, so that "new" stays new from turn to turn.
+    // Drawing continues where it stopped, so that "new" stays new from turn to turn.
     private readonly Dictionary<Workload, Requests> requests = [];
 
     public string Name { get; } = name;
 
-    /// <summary>The processes that are it alone: not the database that it shares with others.</summary>
+    /// <summary>Its own processes, without a database that it shares with others.</summary>
     public abstract IReadOnlyList<int> Processes { get; }
 
     protected abstract Dialect Dialect { get; }
@@ -29,29 +29,45 @@ internal abstract class Contender(string name) : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 
-    private Requests RequestsOf(Workload workload) => requests.TryGetValue(workload, out var known)
+    protected Requests RequestsOf(Workload workload) => requests.TryGetValue(workload, out var known)
         ? known
         : requests[workload] = new(Dialect.Prepare(workload.Ask), workload.Draw());
 }
 
-/// <summary>One that answers over HTTP; its first process is the one that does.</summary>
-internal sealed class HttpContender(string name, Dialect dialect, params ServerProcess[] servers) : Contender(name)
+/// <summary>One that answers over HTTP.</summary>
+/// <param name="fronts">Those of its processes that answer; requests are spread over them.</param>
+/// <param name="behind">The others.</param>
+internal sealed class HttpContender(
+    string name, Dialect dialect, IReadOnlyList<ServerProcess> fronts, params IReadOnlyList<ServerProcess> behind)
+    : Contender(name)
 {
-    public int Port => servers[0].Port;
+    private const int PrintedMax = 10_000; // a server that dies under load may have printed megabytes
 
-    public override IReadOnlyList<int> Processes { get; } = [.. servers.Select(server => server.Id)];
+    private readonly List<ServerProcess> servers = [.. fronts, .. behind];
+
+    public IReadOnlyList<int> Ports { get; } = [.. fronts.Select(front => front.Port)];
+
+    public override IReadOnlyList<int> Processes { get; } = [.. fronts.Concat(behind).Select(server => server.Id)];
 
     protected override Dialect Dialect => dialect;
 
-    protected override LoadResult Run(Requests requests, Load load)
+    /// <summary>Sends all requests to one of its ports.</summary>
+    public LoadResult RunAt(int port, Workload workload, Load load) => Run([port], RequestsOf(workload), load);
+
+    protected override LoadResult Run(Requests requests, Load load) => Run(Ports, requests, load);
+
+    private LoadResult Run(IReadOnlyList<int> ports, Requests requests, Load load)
     {
         try
         {
-            return LoadClient.Run(Port, requests, load);
+            return LoadClient.Run(ports, requests, load);
         }
         catch (Exception exception) when (exception is SocketException or IOException)
         {
-            throw new InvalidOperationException($"{Name} hung up. It printed: {servers[0].Output}", exception);
+            var server = servers.Find(server => server.HasEnded) ?? servers[0];
+            var printed = server.Output;
+            throw new InvalidOperationException(
+                $"{Name} hung up. It printed: {printed[Math.Max(0, printed.Length - PrintedMax)..]}", exception);
         }
     }
 

@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Bench.Contenders;
 
-/// <summary>Who can take part, and how it is started.</summary>
+/// <summary>A contender that can take part, and how it is started.</summary>
 /// <param name="Missing">What this machine lacks for it, or null.</param>
 internal sealed record Entrant(string Name, string About, Func<Ground, Task<Contender>> Start,
     Func<string?>? Missing = null)
@@ -24,27 +24,42 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
         new("insert-sqlite", "minimal API, one INSERT in a transaction an event, WAL, synchronous=FULL",
             ground => StartOwn(ground, "insert-sqlite", Path.Combine(ground.Folder, "insert.db"))),
         new("tally-sqlite", "the published app on SQLite",
-            ground => StartTally(ground, "tally-sqlite", $"sqlite:{Path.Combine(ground.Folder, "tally.db")}")),
+            async ground =>
+                await StartTally(ground, "tally-sqlite", $"sqlite:{Path.Combine(ground.Folder, "tally.db")}")),
     ];
 
     public static Entrant Named(string name) => All.First(entrant => entrant.Name == name);
 
-    public static async Task<Contender> StartTally(Ground ground, string name, string dbUrl)
+    /// <param name="silos">More than one are a cluster, on Postgres.</param>
+    public static async Task<HttpContender> StartTally(Ground ground, string name, string dbUrl, int silos = 1)
     {
-        var port = FreePort.Next();
-        return new HttpContender(name, Dialect.Events,
-            await ServerProcess.Start(ground.Folder, port, ground.App, TallyFlags(port, dbUrl)));
+        var started = new List<ServerProcess>();
+        try
+        {
+            while (started.Count < silos)
+            {
+                var port = FreePort.Next();
+                started.Add(await ServerProcess.Start(ground.Folder, port, ground.App, TallyFlags(port, dbUrl)));
+            }
+        }
+        catch
+        {
+            foreach (var silo in started) await silo.DisposeAsync();
+            throw;
+        }
+        return new(name, Dialect.Events, started);
     }
 
     public static string[] TallyFlags(int port, string dbUrl) =>
         ["-port", $"{port}", "-host", "127.0.0.1", "-dbUrl", dbUrl];
 
-    /// <summary>A server of this program, in a process of its own.</summary>
+    /// <summary>Starts a server of this program in its own process.</summary>
     private static async Task<Contender> StartOwn(Ground ground, string name, string database)
     {
         var port = FreePort.Next();
-        return new HttpContender(name, Dialect.Events, await ServerProcess.Start(ground.Folder, port, "dotnet",
+        var server = await ServerProcess.Start(ground.Folder, port, "dotnet",
             "exec", "--runtimeconfig", ground.RuntimeConfig, Path.Combine(AppContext.BaseDirectory, "Tally.Bench.dll"),
-            "serve", name, $"{port}", database));
+            "serve", name, $"{port}", database);
+        return new HttpContender(name, Dialect.Events, [server]);
     }
 }

@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Bench.Contenders;
 
-/// <summary>What the contenders of one run stand on: a Postgres, the published app, a folder.</summary>
+/// <summary>What the contenders of a run share: a Postgres, the published app and a folder.</summary>
 internal sealed class Ground : IAsyncDisposable
 {
     private readonly LocalPostgres? local;
@@ -16,17 +16,17 @@ internal sealed class Ground : IAsyncDisposable
         RuntimeConfig = RuntimeSettings.Take(app, folder);
     }
 
-    /// <summary>The published program.</summary>
+    /// <summary>The path of the published program.</summary>
     public string App { get; }
 
     public string Folder { get; }
     public string RuntimeConfig { get; }
 
-    /// <summary>The database's first process; none where it is not of this run.</summary>
+    /// <summary>The database's first process; none if this run did not start it.</summary>
     public IReadOnlyList<int> DatabaseProcesses => local is null ? [] : [local.ProcessId];
 
-    /// <param name="app">A published program to measure instead of this checkout's; null to publish that.</param>
-    /// <param name="dbUrl">An Npgsql connection string of a Postgres to use; null to start this machine's own.</param>
+    /// <param name="app">The published program to measure; null to publish this checkout's.</param>
+    /// <param name="dbUrl">An Npgsql connection string of the Postgres to use; null to start one.</param>
     public static async Task<Ground> Prepare(string? app, string? dbUrl)
     {
         app = Path.GetFullPath(app ?? await Publish());
@@ -35,7 +35,7 @@ internal sealed class Ground : IAsyncDisposable
         var binaries = LocalPostgres.FindBinaries() ?? throw new InvalidOperationException(
             "The benchmark needs a Postgres: install PostgreSQL's server (Debian: apt-get install postgresql), or set "
                 + "--db.");
-        // Durability as Postgres has it by default.
+        // With Postgres's default durability.
         var local = await LocalPostgres.Start(binaries);
         return new(app, folder, local, local.Settings);
     }
@@ -48,7 +48,7 @@ internal sealed class Ground : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(admin.ConnectionString) { Database = name }.ConnectionString;
     }
 
-    /// <summary>Makes the app's tables.</summary>
+    /// <summary>Creates the app's tables.</summary>
     public Task Migrate(string database) => Commands.Run(App, "migrate", "-dbUrl", database);
 
     public async Task<string> DatabaseVersion()
@@ -68,7 +68,7 @@ internal sealed class Ground : IAsyncDisposable
     {
         Console.Error.WriteLine("publishing the app");
         var folder = Path.Combine(Repository.Root, "artifacts", "bench", "app");
-        // As the image has it: precompiled, with its own runtime.
+        // As in the image: precompiled, with its own runtime.
         await Commands.Run("dotnet", "publish", Repository.File("Silo"), "-c", "Release", "-p:ForImage=true", "-v",
             "quiet", "-o", folder);
         return Path.Combine(folder, "app");

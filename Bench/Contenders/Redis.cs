@@ -5,12 +5,12 @@ using Tally.Tests.Harness;
 namespace Tally.Bench.Contenders;
 
 /// <summary>
-/// The strongest thing one could use instead: durable counters over HTTP, without a log and without ids to dedupe by.
-/// Both programs with Debian's settings, but for durability and ports.
+/// The strongest alternative: durable counters over HTTP, without a log and without ids to dedupe by. Both programs
+/// have Debian's settings, except for durability and ports.
 /// </summary>
 internal static class Redis
 {
-    private const int WebdisThreads = 2; // as Debian ships it
+    private const int WebdisThreads = 2; // Debian's default
 
     public static string? Missing()
     {
@@ -42,6 +42,6 @@ internal static class Redis
             ["logfile"] = Path.Combine(folder, "webdis.log"),
         }));
         return new HttpContender("redis", Dialect.Webdis,
-            await ServerProcess.Start(folder, webdisPort, "webdis", settings), redis);
+            [await ServerProcess.Start(folder, webdisPort, "webdis", settings)], redis);
     }
 }

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 namespace Tally.Bench.Contenders;
 
 /// <summary>
-/// Gives the contenders of this program the runtime settings of the published <c>app</c> (garbage collector, thread
-/// pool, compilation), so that no figure compares two runtimes.
+/// Gives this program's contenders the runtime settings of the published <c>app</c> (garbage collector, thread pool,
+/// compilation), so that no figure compares two runtimes.
 /// </summary>
 internal static class RuntimeSettings
 {
@@ -14,7 +14,7 @@ internal static class RuntimeSettings
     public static string Take(string app, string folder)
     {
         var own = Read(Path.Combine(AppContext.BaseDirectory, "Tally.Bench.runtimeconfig.json"))!;
-        // An app published as a single file keeps its settings inside; then this program's own must do.
+        // An app published as a single file keeps its settings inside. Then this program's own are used.
         if (Read(app + ".runtimeconfig.json")?["runtimeOptions"]?[Properties] is { } properties)
             own["runtimeOptions"]![Properties] = properties.DeepClone();
         var path = Path.Combine(folder, "contenders.runtimeconfig.json");

@@ -6,7 +6,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Bench.Contenders;
 
-/// <summary>A server in a process of its own, killed when disposed.</summary>
+/// <summary>A server in its own process, killed when disposed.</summary>
 internal sealed class ServerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
@@ -25,8 +25,9 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     public int Port { get; }
     public int Id => process.Id;
+    public bool HasEnded => process.HasExited;
 
-    /// <summary>Starts it and does not wait.</summary>
+    /// <summary>Starts it without waiting.</summary>
     public static ServerProcess Launch(string folder, int port, string program, params string[] arguments) => new(
         Process.Start(new ProcessStartInfo(program, arguments)
         {
@@ -63,7 +64,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends it as an operator would: SIGTERM.</summary>
+    /// <summary>Stops it as an operator would, with SIGTERM.</summary>
     public async Task Stop()
     {
         await Commands.Run("kill", "-TERM", $"{Id}");

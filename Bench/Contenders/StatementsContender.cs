@@ -6,8 +6,8 @@ using Tally.Bench.Workloads;
 namespace Tally.Bench.Contenders;
 
 /// <summary>
-/// The yardstick of batches: one connection that inserts the rows which 1,000 events become, in one statement, into a
-/// table with the event log's columns and its key (fingerprint, sequence). No HTTP, no counting, no ids looked up.
+/// The yardstick for batches: one connection that inserts, in one statement, the rows that 1,000 events become. The
+/// table has the event log's columns and its key (fingerprint, sequence). No HTTP, no counting, no lookup of ids.
 /// </summary>
 internal sealed class StatementsContender : Contender
 {
@@ -39,7 +39,7 @@ internal sealed class StatementsContender : Contender
         return new StatementsContender(connection);
     }
 
-    // Itself the client, so its cost is the client's.
+    // It is itself the client, so its cost is the client's.
     public override IReadOnlyList<int> Processes => [];
 
     protected override Dialect Dialect => Dialect.Events;
@@ -63,7 +63,7 @@ internal sealed class StatementsContender : Contender
     {
         var fingerprints = new long[Rows];
         for (var i = 0; i < Rows; i++) fingerprints[i] = next().Fingerprint;
-        Array.Sort(fingerprints); // as the event log sorts its rows: an index is filled in order
+        Array.Sort(fingerprints); // as the event log does, so that the index is filled in order
         var now = DateTime.UtcNow;
         object[] columns =
         [

@@ -6,7 +6,7 @@ using Tally.Bench.Workloads;
 
 namespace Tally.Bench.Parts;
 
-/// <summary>This benchmark's load client beside wrk, an established one, on the bare server in turn.</summary>
+/// <summary>Compares this benchmark's load client with wrk, an established one, in turn on the bare server.</summary>
 internal static class ClientCheck
 {
     private const string Script = """
@@ -34,7 +34,7 @@ internal static class ClientCheck
             cancellation.ThrowIfCancellationRequested();
             var result = bare.Run(Hot, new(settings.Connections.Max(), settings.Turn));
             own.Add(new(result.Answered / result.Seconds, result.CpuSeconds * 1e6 / result.Answered));
-            wrk.Add(await Wrk(settings, ground, bare.Port));
+            wrk.Add(await Wrk(settings, ground, bare.Ports[0]));
         }
         Add("this client", own);
         Add("wrk", wrk);
@@ -62,7 +62,7 @@ internal static class ClientCheck
         double cpu = 0;
         while (!process.HasExited)
         {
-            cpu = Math.Max(cpu, ProcessTree.CpuSeconds([process.Id])); // gone with the process, so read until then
+            cpu = Math.Max(cpu, ProcessTree.CpuSeconds([process.Id])); // gone when the process ends
             await Task.WhenAny(process.WaitForExitAsync(), Task.Delay(50));
         }
         // "  123456 requests in 5.00s, 20.00MB read"

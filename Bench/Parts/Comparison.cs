@@ -3,7 +3,7 @@ using Tally.Bench.Results;
 
 namespace Tally.Bench.Parts;
 
-/// <summary>All workloads, each to all contenders that can answer it.</summary>
+/// <summary>All workloads, each with all contenders that can answer it.</summary>
 internal static class Comparison
 {
     public static async Task Run(Settings settings, Ground ground, Turns turns, Report report,

@@ -4,9 +4,12 @@ using Tally.Bench.Workloads;
 
 namespace Tally.Bench.Parts;
 
-/// <summary>A log that has been filled before it is measured, as if its events had been posted.</summary>
+/// <summary>Fills a log before it is measured, as if its events had been posted.</summary>
 internal static class FilledLog
 {
+    /// <summary>How many fingerprints a log of so many events has, as fill_events.sql makes it.</summary>
+    public static int Fingerprints(int rows) => rows / 2 + Math.Min(rows - rows / 2, Draw.MixedFingerprints);
+
     /// <param name="database">Migrated, and empty.</param>
     /// <param name="rows">Events.</param>
     /// <param name="over">The time up to now over which they are spread.</param>
@@ -15,7 +18,7 @@ internal static class FilledLog
         if (rows == 0) return;
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"filling a log with {rows:N0} events"));
         await using var source = NpgsqlDataSource.Create(database);
-        // Without its constraints meanwhile: rows come in the order of time, and so would be slow to index one by one.
+        // Its constraints are dropped meanwhile: rows in the order of time are slow to index one by one.
         var constraints = await Constraints(source, cancellation);
         foreach (var (name, _) in constraints) await Execute($"alter table events drop constraint {name}");
         await Execute(Scripts.Read("fill_events.sql"), ("rows", rows), ("mixed_fingerprints", Draw.MixedFingerprints),
@@ -37,7 +40,7 @@ internal static class FilledLog
     }
 
     /// <summary>
-    /// Waits until the app has merged all deltas, and vacuums as the database would have done long before.
+    /// Waits until the app has merged all deltas, then vacuums, as the database would have done long before.
     /// </summary>
     public static async Task Merged(string database, CancellationToken cancellation)
     {

@@ -5,7 +5,7 @@ using Tally.Bench.Workloads;
 
 namespace Tally.Bench.Parts;
 
-/// <summary>The memory of the app, as the system counts it: what of it is in RAM.</summary>
+/// <summary>The app's resident memory, as the operating system counts it.</summary>
 internal static class Footprint
 {
     public const string Resident = "memory of a resident fingerprint";
@@ -13,7 +13,7 @@ internal static class Footprint
     public const string Flatness = "memory in the last tenth of them / in the middle";
 
     private static readonly TimeSpan Long = TimeSpan.FromHours(3);
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(10); // the collector gives back what a burst took
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(10); // the collector returns what a burst took
     private static readonly Workload NewFingerprints = Workload.All.Single(workload => workload.Name == "new");
     private const int Connections = 64, Parts = 10;
 

@@ -4,12 +4,13 @@ using Tally.Bench.Workloads;
 
 namespace Tally.Bench.Parts;
 
-/// <summary>The same load on logs of different length: one database and one app each, in rotation.</summary>
+/// <summary>The same load on logs of different lengths, each with its own database and app, in rotation.</summary>
 internal static class Growth
 {
     private static readonly string[] Workloads = ["new", "mixed"];
 
-    public static string NameAt(int rows) => string.Create(CultureInfo.InvariantCulture, $"tally at {rows:N0} rows");
+    public static string NameAt(int rows) => string.Create(CultureInfo.InvariantCulture,
+        $"tally at {rows:N0} rows of {FilledLog.Fingerprints(rows):N0} fingerprints");
 
     public static async Task Run(Settings settings, Ground ground, Turns turns, CancellationToken cancellation)
     {

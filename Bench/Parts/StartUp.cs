@@ -9,7 +9,7 @@ using Tally.Tests.Harness;
 namespace Tally.Bench.Parts;
 
 /// <summary>
-/// The published app from its start: until the first event is answered, and how fast it is before it is warm.
+/// The published app from its start: the time to the first answered event, and its speed before it is warm.
 /// </summary>
 internal static class StartUp
 {
@@ -21,7 +21,7 @@ internal static class StartUp
     public static async Task Run(Settings settings, Ground ground, Report report, CancellationToken cancellation)
     {
         var database = await ground.CreateDatabase();
-        await ground.Migrate(database); // that is once in its life
+        await ground.Migrate(database); // not measured, because it happens only once
         List<double> firstAnswers = [], ratios = [];
         for (var turn = 0; turn < settings.Turns; turn++)
         {
@@ -39,7 +39,7 @@ internal static class StartUp
             firstAnswers.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
 
             var seconds =
-                LoadClient.Run(port, requests,
+                LoadClient.Run([port], requests,
                     new(settings.Connections.Max(), TimeSpan.FromSeconds(SteadyTo))).BySecond;
             ratios.Add(seconds.Take(EarlySeconds).Average() / seconds.Take(SteadyFrom..SteadyTo).Average());
             await app.Stop();
@@ -52,7 +52,7 @@ internal static class StartUp
     {
         try
         {
-            return LoadClient.Run(port, requests, new(Connections: 1, Patience, RequestsMax: 1)).Answered == 1;
+            return LoadClient.Run([port], requests, new(Connections: 1, Patience, RequestsMax: 1)).Answered == 1;
         }
         catch (Exception exception) when (exception is SocketException or IOException)
         {

@@ -6,7 +6,7 @@ using Tally.Bench.Workloads;
 
 namespace Tally.Bench.Parts;
 
-/// <summary>Questions about 90 days by the hour: on logs of different length, and beside events.</summary>
+/// <summary>Questions about 90 days by the hour: on logs of different lengths, and while events are recorded.</summary>
 internal static class Totals
 {
     public const string Ratio = "totals of 90 days by the hour, on the longest log / on the shortest";

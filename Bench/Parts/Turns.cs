@@ -14,16 +14,16 @@ internal sealed record Pairing(Workload Workload, Contender Contender)
 }
 
 /// <summary>
-/// Contenders that run at once and are pressed one at a time: each pairing warms up, then all have their turns in
-/// rotation. Every round begins with another, so that none always follows the same.
+/// Contenders that all run but are put under load one at a time. Each pairing warms up, then all take turns in
+/// rotation. Every round begins with another pairing, so that none is always first.
 /// </summary>
 internal sealed class Turns(Settings settings, Ground ground, Report report)
 {
-    // Less than this share of one processor in use by all servers is quiet.
+    // The servers are quiet if together they use less than this share of one processor.
     private const double QuietShare = 0.05;
 
-    private sealed record Turn(double EventsPerSecond, double RefusedShare, double ServerMicroseconds,
-        double ClientMicroseconds);
+    private sealed record Turn(double EventsPerSecond, double RefusedShare,
+        double OwnMicroseconds, double DatabaseMicroseconds, double ClientMicroseconds);
 
     public async Task Measure(IEnumerable<Pairing> entered, CancellationToken cancellation)
     {
@@ -52,8 +52,7 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
             await AtInsertsRate(pairing, withLatency, cancellation);
     }
 
-    // Half of its own capacity is a multiple of what others are asked: this is how it answers when it is asked the
-    // same.
+    // Half of Tally's own capacity is many times what the others are asked for. This measures it at the same rate.
     private async Task AtInsertsRate(Pairing tally, List<Pairing> pairings, CancellationToken cancellation)
     {
         if (pairings.Find(other =>
@@ -67,7 +66,7 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
             Over(turns[tally], turn => turn.Milliseconds(0.99) / inserts), "ratio"));
     }
 
-    // One request, before the others: an endpoint that is not there is no contender.
+    // One request before the others: a contender without the endpoint is left out.
     private bool CanAnswer(Pairing pairing)
     {
         if (pairing.Workload.Ask == Ask.ReadCounters) pairing.Contender.Prime();
@@ -95,13 +94,14 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
 
     private Turn Throughput(Pairing pairing, int connections)
     {
-        var cpu = CpuSeconds([pairing]);
+        var (own, database) = (OwnCpuSeconds([pairing]), DatabaseCpuSeconds());
         var result = pairing.Run(new(connections, settings.Turn));
-        cpu = CpuSeconds([pairing]) - cpu;
+        (own, database) = (OwnCpuSeconds([pairing]) - own, DatabaseCpuSeconds() - database);
         double events = result.Answered * pairing.Contender.EventsEach(pairing.Workload);
         Console.Error.WriteLine($"{pairing} {connections}: {events / result.Seconds:N0}/s");
         var refusedShare = result.Refused / Math.Max(1.0, result.Answered + result.Refused);
-        return new(events / result.Seconds, refusedShare, cpu * 1e6 / events, result.CpuSeconds * 1e6 / events);
+        return new(events / result.Seconds, refusedShare,
+            own * 1e6 / events, database * 1e6 / events, result.CpuSeconds * 1e6 / events);
     }
 
     private Latencies Latencies(Pairing pairing, int connections, double perSecond)
@@ -119,7 +119,8 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
     private static Throughput Summary(Pairing pairing, int connections, IReadOnlyList<Turn> turns) => new(
         pairing.Workload.Name, pairing.Contender.Name, connections, Over(turns, turn => turn.EventsPerSecond),
         turns.Average(turn => turn.RefusedShare),
-        Over(turns, turn => turn.ServerMicroseconds), Over(turns, turn => turn.ClientMicroseconds));
+        Over(turns, turn => turn.OwnMicroseconds), Over(turns, turn => turn.DatabaseMicroseconds),
+        Over(turns, turn => turn.ClientMicroseconds));
 
     private Latency Summary(Pairing pairing, int connections, IReadOnlyList<Latencies> turns) => new(
         pairing.Workload.Name, pairing.Contender.Name, connections, HalfOfCapacity(pairing, connections),
@@ -129,18 +130,20 @@ internal sealed class Turns(Settings settings, Ground ground, Report report)
 
     private static Spread Over<T>(IEnumerable<T> turns, Func<T, double> value) => new([.. turns.Select(value)]);
 
-    // What a turn leaves behind (snapshots, merges, a database's own work) is not to burden the next one.
+    // What a turn leaves behind (snapshots, merges, a database's own work) must not burden the next one.
     private async Task WaitForQuiet(List<Pairing> pairings)
     {
         var interval = TimeSpan.FromSeconds(0.25);
         for (var deadline = DateTime.UtcNow + settings.Quiet; DateTime.UtcNow < deadline;)
         {
-            var cpu = CpuSeconds(pairings);
+            var cpu = OwnCpuSeconds(pairings) + DatabaseCpuSeconds();
             await Task.Delay(interval);
-            if (CpuSeconds(pairings) - cpu < QuietShare * interval.TotalSeconds) return;
+            if (OwnCpuSeconds(pairings) + DatabaseCpuSeconds() - cpu < QuietShare * interval.TotalSeconds) return;
         }
     }
 
-    private double CpuSeconds(IEnumerable<Pairing> pairings) => ProcessTree.CpuSeconds(
-        [.. pairings.SelectMany(pairing => pairing.Contender.Processes).Distinct(), .. ground.DatabaseProcesses]);
+    private static double OwnCpuSeconds(IEnumerable<Pairing> pairings) =>
+        ProcessTree.CpuSeconds(pairings.SelectMany(pairing => pairing.Contender.Processes).Distinct());
+
+    private double DatabaseCpuSeconds() => ProcessTree.CpuSeconds(ground.DatabaseProcesses);
 }

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Tally.Bench.Results;
 
-/// <summary>A report as people read it.</summary>
+/// <summary>The report in the form that people read.</summary>
 internal static class Markdown
 {
     public static string Of(Report report)
@@ -14,9 +14,9 @@ internal static class Markdown
 
         Table(text,
             "Medians of all turns, smallest to largest; latencies at half of a contender's own capacity, from when a "
-            + "request was due; processor time of servers (with the database) and of the load client",
+            + "request was due; processor time of the contender's own processes, of the database, of the load client",
             ["workload", "connections", "contender", "events/s", "spread", "tally / it", "refused",
-                "p50 ms", "p99 ms", "p99.9 ms", "server us/event", "client us/event"],
+                "p50 ms", "p99 ms", "p99.9 ms", "own us/event", "database us/event", "client us/event"],
             report.Throughputs.Select(t => Row(report, t)));
 
         Table(text, "Targets", ["measure", "target", "found", "met"], report.Targets.Select(target => (string[])
@@ -46,7 +46,8 @@ internal static class Markdown
                 : Number(report.EventsPerSecond(t.Workload, tally, t.Connections) / t.EventsPerSecond.Median),
             t.RefusedShare > 0 ? t.RefusedShare.ToString("P1", CultureInfo.InvariantCulture) : "",
             Number(latency?.P50.Median), Number(latency?.P99.Median), Number(latency?.P999.Median),
-            Number(t.ServerMicroseconds.Median), Number(t.ClientMicroseconds.Median),
+            Number(t.OwnMicroseconds.Median), Number(t.DatabaseMicroseconds.Median),
+            Number(t.ClientMicroseconds.Median),
         ];
     }
 
@@ -67,7 +68,7 @@ internal static class Markdown
     private static string Range(Spread spread) =>
         spread.Turns.Count < 2 ? "" : $"{Number(spread.Min)} - {Number(spread.Max)}";
 
-    // Three digits that mean something.
+    // Enough decimals for three significant digits, at most two.
     private static string Number(double? value) => value switch
     {
         null or double.NaN => "",

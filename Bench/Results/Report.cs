@@ -4,17 +4,18 @@ using System.Text.Json.Serialization;
 
 namespace Tally.Bench.Results;
 
-/// <summary>All that one run has found; what its JSON holds.</summary>
+/// <summary>Everything that a run has found. Its JSON has the same members.</summary>
 internal sealed class Report
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // for people and tools, never for a page
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // never becomes part of a web page
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        PreferredObjectCreationHandling = JsonObjectCreationHandling.Populate,
     };
 
-    /// <summary>Where and how it ran, in the reader's words.</summary>
+    /// <summary>Where and how the run took place, for the reader.</summary>
     public Dictionary<string, string> Conditions { get; } = [];
 
     public List<Throughput> Throughputs { get; } = [];
@@ -24,12 +25,20 @@ internal sealed class Report
     public IReadOnlyList<Target> Targets => Target.Of(this);
 
     /// <summary>
-    /// The median of events a second, at this many connections or else at the most that were measured.
+    /// The median of events a second with this many connections, or else with the most that were measured.
     /// </summary>
     public double? EventsPerSecond(string workload, string contender, int? connections = null) => Throughputs
         .Where(t =>
             t.Workload == workload && t.Contender == contender && (connections is null || t.Connections == connections))
         .MaxBy(t => t.Connections)?.EventsPerSecond.Median;
+
+    /// <summary>
+    /// The median of the processor time an event of all of a contender's own processes, at the most connections that
+    /// were measured.
+    /// </summary>
+    public double? OwnMicroseconds(string workload, string contender) => Throughputs
+        .Where(t => t.Workload == workload && t.Contender == contender)
+        .MaxBy(t => t.Connections)?.OwnMicroseconds.Median;
 
     /// <summary>The median of p99 in milliseconds, at the most connections that were measured.</summary>
     public double? P99(string workload, string contender) =>
@@ -37,11 +46,24 @@ internal sealed class Report
 
     public Figure? Find(string what) => Figures.Find(figure => figure.What == what);
 
-    /// <summary>Writes report.md and report.json.</summary>
+    /// <param name="file">A report.json.</param>
+    /// <exception cref="JsonException">It is none.</exception>
+    public static async Task<Report> Read(string file) =>
+        JsonSerializer.Deserialize<Report>(await File.ReadAllTextAsync(file), Json) ?? throw new JsonException("null");
+
+    /// <summary>Writes report.md, report.json and the charts.</summary>
     public async Task Write(string folder)
     {
         Directory.CreateDirectory(folder);
         await File.WriteAllTextAsync(Path.Combine(folder, "report.md"), Markdown.Of(this));
         await File.WriteAllTextAsync(Path.Combine(folder, "report.json"), JsonSerializer.Serialize(this, Json) + "\n");
+        await WriteCharts(folder);
+    }
+
+    /// <summary>Writes those charts for which there are figures.</summary>
+    public async Task WriteCharts(string folder)
+    {
+        foreach (var (name, chart) in Charts.Of(this))
+            await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.svg"), chart.Svg());
     }
 }

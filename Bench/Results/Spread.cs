@@ -1,6 +1,6 @@
 namespace Tally.Bench.Results;
 
-/// <summary>The same thing measured in several turns.</summary>
+/// <summary>The same quantity, measured in several turns.</summary>
 internal sealed record Spread(IReadOnlyList<double> Turns)
 {
     public double Median => Turns.Count == 0 ? double.NaN

@@ -2,11 +2,11 @@ using Tally.Bench.Parts;
 
 namespace Tally.Bench.Results;
 
-/// <summary>What Tally is to reach.</summary>
-/// <param name="Found">Null where this run did not measure it.</param>
+/// <summary>A target that Tally should reach.</summary>
+/// <param name="Found">Null if this run did not measure it.</param>
 internal sealed record Target(string Measure, double Limit, bool AtLeast, double? Found)
 {
-    /// <summary>Null where this run did not measure it.</summary>
+    /// <summary>Null if this run did not measure it.</summary>
     public bool? Met => Found is not { } found ? null : AtLeast ? found >= Limit : found <= Limit;
 
     public static IReadOnlyList<Target> Of(Report report)
@@ -14,6 +14,8 @@ internal sealed record Target(string Measure, double Limit, bool AtLeast, double
         double? Ratio(string workload, string other, int? connections = null, string? of = null) =>
             report.EventsPerSecond(workload, "tally", connections) / report.EventsPerSecond(of ?? workload, other,
                 connections);
+        double? OfThreeSilos(string workload) => report.OwnMicroseconds(workload, Cluster.NameOf(3))
+            / report.OwnMicroseconds(workload, Cluster.NameOf(1));
         return
         [
             AtLeastOf("hot, tally / insert", 5, Ratio("hot", "insert")),
@@ -36,6 +38,8 @@ internal sealed record Target(string Measure, double Limit, bool AtLeast, double
                 report.Find(Footprint.Peak)?.Value.Median),
             AtMostOf("memory: last tenth of them / the tenth in the middle", 1.1,
                 report.Find(Footprint.Flatness)?.Value.Median),
+            AtMostOf("processor time an event, hot, 3 silos / 1 silo", 1.3, OfThreeSilos("hot")),
+            AtMostOf("processor time an event, new, 3 silos / 1 silo", 1.3, OfThreeSilos("new")),
             AtLeastOf("first 5 s / steady", 0.6, report.Find(StartUp.FirstSeconds)?.Value.Median),
         ];
     }

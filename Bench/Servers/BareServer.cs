@@ -1,6 +1,6 @@
 namespace Tally.Bench.Servers;
 
-/// <summary>The HTTP server and nothing behind it: the ceiling of all that is built on it.</summary>
+/// <summary>The HTTP server with nothing behind it: the ceiling for everything built on it.</summary>
 internal static class BareServer
 {
     public static Task Run(int port)
@@ -12,7 +12,7 @@ internal static class BareServer
                 id = Guid.CreateVersion7(), fingerprint = form.Fingerprint, sequence = 1,
                 duplicate = false
             })));
-        // An answer of the size and shape that Tally gives to the same question.
+        // An answer with the size and shape of Tally's.
         var seen = DateTime.UtcNow;
         app.MapGet("/api/fingerprints/{fingerprint}", (string fingerprint) => TypedResults.Ok(new
         {

@@ -1,8 +1,6 @@
 namespace Tally.Bench.Servers;
 
-/// <summary>
-/// What the contenders written here have in common: one process, one HTTP server, the same form read.
-/// </summary>
+/// <summary>What the contenders written here have in common: one process, one HTTP server and the same form.</summary>
 internal static class BenchServer
 {
     public static readonly IReadOnlyDictionary<string, Func<int, string, Task>> ByName =

@@ -3,8 +3,8 @@ using Npgsql;
 namespace Tally.Bench.Servers;
 
 /// <summary>
-/// What one would write without Tally, and what it replaces: a minimal API that inserts a row an event, prepared and
-/// pooled. It neither dedupes nor counts.
+/// What one would write without Tally: a minimal API that inserts a row an event, prepared and pooled. It neither
+/// dedupes nor counts.
 /// </summary>
 internal static class InsertServer
 {

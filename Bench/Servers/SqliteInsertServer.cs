@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 namespace Tally.Bench.Servers;
 
 /// <summary>
-/// A row an event, each in a transaction of its own, as durable as Tally on SQLite: WAL, synchronous=FULL.
+/// Inserts a row an event, each in its own transaction and as durable as Tally on SQLite: WAL, synchronous=FULL.
 /// </summary>
 internal static class SqliteInsertServer
 {
@@ -29,7 +29,7 @@ internal static class SqliteInsertServer
             insert.Parameters.Add(name, SqliteType.Text);
         await insert.PrepareAsync();
 
-        // SQLite has one writer at a time; waiting for the turn outside of it keeps threads free.
+        // SQLite has one writer at a time. Waiting for the turn outside SQLite blocks no thread.
         using var turn = new SemaphoreSlim(1);
         var app = BenchServer.CreateBuilder(port).Build();
         app.MapEvents(async form =>

@@ -4,8 +4,8 @@ using Tally.Tests.Harness;
 namespace Tally.Bench.Servers;
 
 /// <summary>
-/// What Orleans alone gives: a grain a fingerprint, its state written on each event through the stock ADO.NET provider
-/// with its usual settings. Durable counters, without a log, and without ids to dedupe by.
+/// What Orleans alone offers: a grain for each fingerprint, which writes its state on each event through the stock
+/// ADO.NET provider with its usual settings. Durable counters, without a log and without ids to dedupe by.
 /// </summary>
 internal static class StockServer
 {
@@ -40,7 +40,7 @@ internal static class StockServer
     }
 }
 
-/// <summary>One fingerprint, as one writes a grain that keeps counts.</summary>
+/// <summary>One fingerprint, as an ordinary grain that keeps counts.</summary>
 public interface IStockGrain : IGrainWithStringKey
 {
     /// <returns>The count of this product and action, once it is durable.</returns>

@@ -2,23 +2,24 @@ using Tally.Bench.Client;
 
 namespace Tally.Bench.Workloads;
 
-/// <summary>How a server wants to be asked.</summary>
+/// <summary>How a server is asked.</summary>
 internal abstract class Dialect
 {
     private const int BatchEvents = 1_000;
     private const string FormType = "application/x-www-form-urlencoded";
     private const string Visitor = "v-" + PreparedRequest.Fingerprint;
 
-    // A UUID, as a client that makes ids would send.
+    // A UUID, like the ids that clients make.
     private const string EventId = "5f0c1e7a-3b52-4c19-9d6e-" + PreparedRequest.Id;
 
     public abstract PreparedRequest Prepare(Ask ask);
 
-    /// <summary>Tally's, which the servers of this benchmark speak too.</summary>
+    /// <summary>Tally's dialect, which this benchmark's servers speak too.</summary>
     public static Dialect Events { get; } = new EventsDialect();
 
     /// <summary>
-    /// Webdis': a Redis command, its words apart by slashes. A hash a fingerprint, a field a counter.
+    /// Webdis's dialect: a Redis command with its words separated by slashes. A fingerprint is a hash, a counter a
+    /// field.
     /// </summary>
     public static Dialect Webdis { get; } = new WebdisDialect();
 

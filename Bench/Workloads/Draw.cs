@@ -3,51 +3,49 @@ using Tally.Bench.Client;
 namespace Tally.Bench.Workloads;
 
 /// <summary>
-/// Which fingerprint comes next. Numbers are spread over twelve digits, as hashes would be: neighbours in time are no
-/// neighbours in an index.
+/// Draws the next fingerprint. Numbers are spread over twelve digits as hashes would be, so that neighbours in time are
+/// not neighbours in an index.
 /// </summary>
 internal static class Draw
 {
     public const int HotFingerprints = 1_000;
     public const int MixedFingerprints = 1_000_000;
 
-    /// <summary>
-    /// From here on: mixed fingerprints, new ones, and those that <c>fill_events.sql</c> leaves behind.
-    /// </summary>
+    /// <summary>Where the mixed fingerprints begin, the new ones, and those that <c>fill_events.sql</c> adds.</summary>
     public const long MixedFrom = 1_000_000, NewFrom = 1_000_000_000, FilledFrom = 10_000_000_000;
 
-    // Without a common divisor with the modulus, so that no two numbers meet; fill_events.sql has the same two.
+    // The two have no common divisor, so no two numbers meet. fill_events.sql gets the same two.
     public const long Stride = 7_654_321, Modulus = 1_000_000_000_000;
 
-    // A repeat comes this many rounds of three requests after its first: more than are ever under way at once.
+    // A repeat comes this many rounds of three requests after its first, more than are ever under way at once.
     private const int RepeatRoundsLater = 300;
 
     private const int Seed = 5;
 
     public static long Spread(long number) => number * Stride % Modulus;
 
-    /// <summary>Of a thousand, any.</summary>
+    /// <summary>Any of a thousand.</summary>
     public static Func<Numbers> Hot()
     {
         var random = new Random(Seed);
         return () => new(Spread(random.Next(HotFingerprints)), 0);
     }
 
-    /// <summary>The thousand of <see cref="Hot"/>, one after the other.</summary>
+    /// <summary>The thousand of <see cref="Hot"/>, one after another.</summary>
     public static Func<Numbers> EachHot()
     {
         long number = 0;
         return () => new(Spread(number++ % HotFingerprints), 0);
     }
 
-    /// <summary>One never seen before, each time.</summary>
+    /// <summary>A new one each time.</summary>
     public static Func<Numbers> New()
     {
         var number = NewFrom;
         return () => new(Spread(number++), 0);
     }
 
-    /// <summary>Of a million, the nth with a probability of 1/n.</summary>
+    /// <summary>One of a million, the nth with a probability proportional to 1/n.</summary>
     public static Func<Numbers> Mixed()
     {
         var zipf = new Zipf(MixedFingerprints, Seed);
@@ -55,7 +53,7 @@ internal static class Draw
     }
 
     /// <summary>
-    /// The thousand of <see cref="Hot"/>, each event with an id; half of the ids are sent a second time.
+    /// The thousand of <see cref="Hot"/>, each event with an id. Half of the ids are sent a second time.
     /// </summary>
     public static Func<Numbers> Repeats()
     {

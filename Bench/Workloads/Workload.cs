@@ -6,7 +6,7 @@ namespace Tally.Bench.Workloads;
 internal enum Ask { RecordEvent, RecordEventWithId, RecordBatch, ReadCounters, ReadTotals }
 
 /// <param name="Contenders">Those that can answer it, by name.</param>
-/// <param name="WithLatency">Whether it is also sent at half of what each contender can take.</param>
+/// <param name="WithLatency">Whether it is also sent at half of each contender's capacity.</param>
 internal sealed record Workload(string Name, string About, Ask Ask, Func<Func<Numbers>> Draw, string[] Contenders,
     bool WithLatency = false)
 {

@@ -1,8 +1,6 @@
 namespace Tally.Bench.Workloads;
 
-/// <summary>
-/// Numbers from 0 up, of which the nth is as frequent as the first divided by n (Zipf's law, exponent 1).
-/// </summary>
+/// <summary>Numbers from 0 up. The nth is as frequent as the first divided by n (Zipf's law, exponent 1).</summary>
 internal sealed class Zipf
 {
     private readonly Random random;

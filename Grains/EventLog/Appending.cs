@@ -39,7 +39,10 @@ public sealed record AppendResult(
 /// Erasures and prunings before the moment as of which its writer knows that the log ends there. Nothing can be missing
 /// where there was none since.
 /// </param>
-public readonly record struct RunStart(string Fingerprint, long Follows, long RemovalEpoch);
+/// <param name="IsUnread">
+/// Its writer has not read the log, which cannot have the fingerprint. So it does not know of a suppression either.
+/// </param>
+public readonly record struct RunStart(string Fingerprint, long Follows, long RemovalEpoch, bool IsUnread = false);
 
 /// <summary>Whose runs are appended.</summary>
 internal interface IRunOwner
@@ -58,7 +61,10 @@ internal interface IRunOwner
 /// <param name="events">At least one.</param>
 /// <param name="removalEpoch">See <see cref="RunStart"/>.</param>
 /// <param name="caller">The trace that it is in, where it is traced.</param>
-internal sealed class Run(IRunOwner owner, IReadOnlyList<DecidedEvent> events, long removalEpoch, Activity? caller)
+/// <param name="isUnread">See <see cref="RunStart"/>.</param>
+internal sealed class Run(
+    IRunOwner owner, IReadOnlyList<DecidedEvent> events, long removalEpoch, Activity? caller,
+    bool isUnread = false)
 {
     public IReadOnlyList<DecidedEvent> Events => events;
     public Activity? Caller => caller;
@@ -67,7 +73,7 @@ internal sealed class Run(IRunOwner owner, IReadOnlyList<DecidedEvent> events, l
     public int Weight { get; } = events.Sum(recorded => recorded.Event.Weight);
 
     public string Fingerprint => events[0].Fingerprint;
-    public RunStart Start => new(Fingerprint, events[0].Sequence - 1, removalEpoch);
+    public RunStart Start => new(Fingerprint, events[0].Sequence - 1, removalEpoch, isUnread);
     public bool IsSettled { get; private set; }
 
     public void Settle(AppendResult result, Answers answers)

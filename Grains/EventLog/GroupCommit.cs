@@ -99,11 +99,18 @@ public sealed partial class GroupCommit
 
         var repeats = (await storage.FindRepeats([.. batch.Where(run => !run.IsSettled).SelectMany(run => run.Events)]))
             .ToLookup(repeat => repeat.Fingerprint);
-        if (repeats.Count == 0) return;
-        var proof = await liveness.Prove();
-        foreach (var run in batch)
-            if (!run.IsSettled && repeats.Contains(run.Fingerprint))
-                run.Settle(new(AppendOutcome.HasRepeats, [.. repeats[run.Fingerprint]], Proof: proof), answers);
+        if (repeats.Count > 0)
+        {
+            var proof = await liveness.Prove();
+            foreach (var run in batch)
+                if (!run.IsSettled && repeats.Contains(run.Fingerprint))
+                    run.Settle(new(AppendOutcome.HasRepeats, [.. repeats[run.Fingerprint]], Proof: proof), answers);
+        }
+
+        // Something was suppressed: whoever has not read the log has to.
+        if (batch.TrueForAll(run => !run.IsSettled))
+            foreach (var run in batch)
+                if (run.Start.IsUnread) run.Settle(AppendResult.Fenced, answers);
     }
 
     private bool MayLogFailure(out long heldBack)

@@ -5,7 +5,9 @@ namespace Tally.Grains.EventLog;
 /// <param name="Events">Oldest first.</param>
 /// <param name="Remains">Where there are none: what is left.</param>
 /// <param name="RemovalEpoch">Erasures and prunings before the moment as of which they were read.</param>
-public sealed record NewestEvents(IReadOnlyList<RecordedEvent> Events, Remains Remains, long RemovalEpoch);
+/// <param name="SomeAreSuppressed">Some fingerprint is, any.</param>
+public sealed record NewestEvents(
+    IReadOnlyList<RecordedEvent> Events, Remains Remains, long RemovalEpoch, bool SomeAreSuppressed);
 
 /// <summary>
 /// Reads the newest events of fingerprints whose grains activate. Those that activate together share one query, so

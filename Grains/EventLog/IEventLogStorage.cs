@@ -60,13 +60,16 @@ public interface IEventLogStorage
 /// <param name="Events">By fingerprint, newest first.</param>
 /// <param name="Remains">By fingerprint without events. A fingerprint of which nothing is left is absent.</param>
 /// <param name="RemovalEpoch">The number of erasures and prunings until then.</param>
+/// <param name="SomeAreSuppressed">Some fingerprint is, asked for or not.</param>
 public sealed record NewestOfMany(
-    ILookup<string, RecordedEvent> Events, IReadOnlyDictionary<string, Remains> Remains, long RemovalEpoch)
+    ILookup<string, RecordedEvent> Events, IReadOnlyDictionary<string, Remains> Remains, long RemovalEpoch,
+    bool SomeAreSuppressed)
 {
     /// <summary>One fingerprint's part.</summary>
-    public NewestEvents Of(string fingerprint) => Events.Contains(fingerprint)
-        ? new([.. Events[fingerprint].Reverse()], EventLog.Remains.None, RemovalEpoch)
-        : new([], Remains.TryGetValue(fingerprint, out var remains) ? remains : EventLog.Remains.None, RemovalEpoch);
+    public NewestEvents Of(string fingerprint) => new(
+        [.. Events[fingerprint].Reverse()],
+        Remains.TryGetValue(fingerprint, out var remains) ? remains : EventLog.Remains.None,
+        RemovalEpoch, SomeAreSuppressed);
 }
 
 /// <summary>What is left of a fingerprint without events.</summary>

@@ -33,11 +33,13 @@ internal static class TallyHost
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<HistoryLoader>();
         builder.Services.AddSingleton<History>();
+        builder.Services.AddSingleton<KnownFingerprints>();
         builder.Services.AddSingleton<Snapshots>();
         builder.Services.AddSingleton<ActivationLimit>();
         builder.Services.AddSingleton<Erasures>();
         builder.Services.AddSingleton<FingerprintServices>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
+        builder.Services.AddHostedService<KnownFingerprintsFill>();
         builder.Services.AddHostedService<RollupMerge>();
         builder.Services.AddSingleton(settings.Retention);
         builder.Services.AddHostedService<Retention>();

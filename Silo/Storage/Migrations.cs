@@ -36,6 +36,3 @@ internal static class Migrations
                 result.Error);
     }
 }
-
-/// <summary>What keeps the process from starting, in one line for the operator.</summary>
-public sealed class StartupException(string message, Exception? inner = null) : Exception(message, inner);

@@ -13,6 +13,7 @@ public abstract partial class SqlStorage
     private readonly string readPruned = scripts["read_pruned"];
     private readonly string readNewest = scripts["read_newest"];
     private readonly string findSuppressed = scripts["find_suppressed"];
+    private readonly string readFingerprints = scripts["read_fingerprints"];
 
     public async Task<IReadOnlyList<RecordedEvent>> FindRepeats(IReadOnlyList<RecordedEvent> events) =>
         await Query(findRepeats, ReadEvent,
@@ -30,6 +31,11 @@ public abstract partial class SqlStorage
             Parameter("fingerprint", fingerprint), Parameter("sequence", sequence),
             Parameter("limit", limit), Parameter("bytes", bytesMax),
         ], Open, cancellation);
+
+    /// <summary>Fingerprints with events, in the order of their bytes.</summary>
+    /// <inheritdoc cref="ReadAges"/>
+    public async Task<IReadOnlyList<string>> ReadFingerprints(string after, int limit) =>
+        await Query(readFingerprints, row => row.GetString(0), Parameter("after", after), Parameter("limit", limit));
 
     public async Task<FingerprintState?> ReadPruned(string fingerprint) =>
         (await Query(readPruned, ReadState, Parameter("fingerprint", fingerprint))).SingleOrDefault();
@@ -49,7 +55,7 @@ public abstract partial class SqlStorage
         if (someAreSuppressed)
             foreach (var fingerprint in await FindSuppressed([.. fingerprints.Where(one => !events.Contains(one))]))
                 remains[fingerprint] = new(remains.GetValueOrDefault(fingerprint)?.Pruned, Suppressed: true);
-        return new(events, remains, removalEpoch);
+        return new(events, remains, removalEpoch, someAreSuppressed);
     }
 
     private async Task<List<string>> FindSuppressed(string[] fingerprints)

@@ -4,7 +4,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Browser;
 
 /// <summary>
-/// Segment's SDK for browsers, from npm, in the real one, on a page of another origin: sent n, counted n.
+/// Segment's SDK for browsers, from npm, in a real browser on a page of another origin. Each message sent is counted
+/// once.
 /// </summary>
 public sealed class SegmentSdk(PostgresServer server) : IAsyncLifetime
 {
@@ -80,7 +81,7 @@ public sealed class SegmentSdk(PostgresServer server) : IAsyncLifetime
         }
     }
 
-    // The page is Tally's own by another name, so of another origin.
+    // The page is Tally's own under another host name, so it has another origin.
     private async Task StartTally() =>
         app = await AppProcess.Start(database!, port: port, flags: ["-corsOrigins", $"http://localhost:{port}"]);
 

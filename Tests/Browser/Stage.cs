@@ -25,7 +25,7 @@ public sealed class Stage(PostgresServer server) : IAsyncLifetime
         database!, new() { ["APP_WRITE_KEYS"] = $"{WriteKey};origins={site!.Origin}" }, port,
         ["-corsOrigins", site.Origin]);
 
-    /// <summary>kill -9, so nothing listens until it is started again.</summary>
+    /// <summary>Kills it with SIGKILL. Nothing listens until it is started again.</summary>
     public async Task KillTally()
     {
         await app!.Kill();
@@ -36,18 +36,18 @@ public sealed class Stage(PostgresServer server) : IAsyncLifetime
 
     public string Url(string product) => $"{site!.Origin}/{product}";
 
-    /// <summary>Where a page may post an event by itself.</summary>
+    /// <summary>The URL for events that a page posts itself.</summary>
     public string EventsUrl => $"http://127.0.0.1:{port}/api/events?writeKey={Uri.EscapeDataString(WriteKey)}";
 
     public string PixelUrl(string product) =>
         $"http://127.0.0.1:{port}/api/pixel.gif?writeKey={Uri.EscapeDataString(WriteKey)}&action=open&product={product}&fingerprint=f";
 
-    /// <summary>As an integrity attribute has it.</summary>
+    /// <summary>The script's hash, for an integrity attribute.</summary>
     public async Task<string> ScriptHash() =>
         "sha256-" + Convert.ToBase64String(
             System.Security.Cryptography.SHA256.HashData(await app!.Http.GetByteArrayAsync("/tally.js")));
 
-    /// <summary>A tab that shows a page of the product, its script run.</summary>
+    /// <summary>A tab with a page of the product, whose script has run.</summary>
     public async Task<IPage> OpenTab(IBrowserContext visitor, string product)
     {
         var tab = await visitor.NewPageAsync();
@@ -55,7 +55,7 @@ public sealed class Stage(PostgresServer server) : IAsyncLifetime
         return tab;
     }
 
-    /// <summary>The log comes to hold so many events of a product, and no more.</summary>
+    /// <summary>Waits until the log has this many events of a product, and no more.</summary>
     public async Task<List<LoggedEvent>> Counts(string product, int events)
     {
         var logged = await Reaches(product, events);

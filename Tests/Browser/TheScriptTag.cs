@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Browser;
 
 /// <summary>
-/// Pages of another origin with the script tag, under a policy that allows it alone, in the real browser.
+/// Pages of another origin with the script tag, in a real browser, under a policy that allows only the tag.
 /// </summary>
 public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
 {
@@ -109,7 +109,7 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         tab = await stage.OpenTab(visitor, product);
         var events = await stage.Counts(product, 7);
         await NothingIsKept(tab);
-        // The page's own time, not the time at which it came.
+        // The time on the page, not the time of arrival.
         Assert.All(events.Where(e => e.Action == "offline"),
             e => Assert.InRange(DateTime.Parse(e.Occurred), happened.AddMinutes(-1), happened));
     }
@@ -141,7 +141,7 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
             })()
             """)));
         await Keeps(tabs[0], 2 * each);
-        // Both at once send everything, the other's too.
+        // Both send everything at once, including what the other kept.
         await Task.WhenAll(tabs.Select(tab => tab.SetOfflineModeAsync(false)));
         var events = await stage.Counts(product, 2 + 2 * each);
         await NothingIsKept(tabs[1]);
@@ -177,7 +177,7 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         await tab.GoToAsync(stage.Url(product));
         await tab.EvaluateExpressionAsync("tally('signup', {plan: 'pro'}); history.pushState({}, '', '?next')");
         Assert.Equal(0, await tab.EvaluateExpressionAsync<int>("localStorage.length"));
-        // Whatever that had sent would be there before this.
+        // Anything sent before would be recorded before this view.
         await stage.OpenTab(await stage.NewVisitor(), product);
         await stage.Counts(product, 1);
         Assert.DoesNotContain(
@@ -325,7 +325,7 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         var tab = await (await stage.NewVisitor()).NewPageAsync();
         await tab.GoToAsync($"{stage.Url(product)}?again={product}&again={product}");
         await tab.EvaluateExpressionAsync("tally('signup'); history.pushState({}, '', '?next')");
-        await NothingIsKept(tab); // all that was sent is answered
+        await NothingIsKept(tab); // everything sent has been answered
         Assert.Equal(["signup", "view", "view"], (await stage.Counts(product, 3)).Select(e => e.Action).Order());
     }
 
@@ -339,7 +339,7 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         await stage.Counts(product, 2);
         await stage.Counts(product + "-too", 2);
 
-        // What one could not send is not sent by the other, which would count it where it does not belong.
+        // One tag must not send what the other kept, which would count it in the wrong place.
         await tab.GoToAsync($"{stage.Url(product)}-two?again={product}-two&collector");
         await NothingIsKept(tab);
         await stage.Counts(product + "-two", 2);
@@ -414,7 +414,7 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
     private static Task<int> Kept(IPage tab) =>
         tab.EvaluateExpressionAsync<int>("Object.keys(localStorage).filter(key => key.startsWith('tally.')).length");
 
-    // What the browser says of a page that does what its policy forbids, or fails.
+    // What the browser reports if a page violates its policy or fails.
     private static List<string> Complaints(IPage tab)
     {
         var complaints = new List<string>();

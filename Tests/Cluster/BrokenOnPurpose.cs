@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>The proof of the proof: where one part of the real program is broken, a fault run says so.</summary>
+/// <summary>Proves that a fault run finds faults: it must report each of these broken parts.</summary>
 [Collection<Clusters>]
 public sealed class BrokenOnPurpose
 {
@@ -14,7 +14,7 @@ public sealed class BrokenOnPurpose
         "select 1 from events group by fingerprint, sequence having count(*) > 1 limit 1";
     private const string SameIdTwice = "select 1 from events group by fingerprint, id having count(*) > 1 limit 1";
 
-    // Silos that know nothing of one another hold the same fingerprints in memory, as a stopped one does that wakes.
+    // Silos that know nothing of one another hold the same fingerprints in memory, as a paused silo does when it wakes.
     [Fact]
     public async Task A_log_without_its_fence_is_found()
     {
@@ -70,7 +70,7 @@ public sealed class BrokenOnPurpose
     private static Task<FaultRun> Start(Break way) =>
         FaultRun.Start(Seed.Next(), StopSecondsMax, _ => StartupHook.EnvironmentOf(way));
 
-    // The load goes on until the break has done its harm.
+    // Keeps the load going until the break has done harm.
     private static Task Shows(FaultRun run, string harm) => Eventually.True(
         async () => (await run.Database.Query(harm, _ => true)).Count > 0, () => $"It does no harm: {run.Load.History}",
         seconds: 120);

@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>Names, ports and addresses by which silos meet: as given, and to be seen in the membership table.</summary>
+/// <summary>The names, ports and addresses that silos are given are used, and stand in the membership table.</summary>
 public sealed class ClusterSettings(PostgresServer server)
 {
     private const int EventsBefore = 500;
@@ -54,7 +54,7 @@ public sealed class ClusterSettings(PostgresServer server)
         Assert.All(members, member => Assert.Equal(0, member.GatewayPort));
     }
 
-    // A mistake, since neither knows of the other's grains; the log's key is what keeps it from counting wrong.
+    // This is a mistake, because neither cluster knows the other's grains. The log's key keeps the counts right.
     [Fact]
     public async Task Two_clusters_on_one_database_still_count_each_event_once()
     {
@@ -70,7 +70,7 @@ public sealed class ClusterSettings(PostgresServer server)
         await HistoryCheck.LogHolds(load.History, database);
         Assert.Contains("Another activation wrote after", blue.Output + green.Output);
 
-        // One after another, each finds what the other wrote.
+        // When they take turns, each finds what the other wrote.
         for (var i = 1; i <= 20; i++)
         {
             var (one, other) = i % 2 == 0 ? (blue, green) : (green, blue);

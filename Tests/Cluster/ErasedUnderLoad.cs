@@ -5,7 +5,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>
-/// Fingerprints are erased while three silos write to them: what is of before is gone, what is of after is whole.
+/// Fingerprints are erased while three silos write to them. Events from before an erasure are gone, those from after it
+/// are all there.
 /// </summary>
 [Collection<Clusters>]
 public sealed class ErasedUnderLoad(PostgresServer server)
@@ -13,13 +14,13 @@ public sealed class ErasedUnderLoad(PostgresServer server)
     private const int Stop = 19;
     private const int Continue = 18;
     private const int Erasures = 5;
-    private const int Between = 15; // acknowledged events of a fingerprint
+    private const int Between = 15; // acknowledged events per fingerprint
 
-    // An event that took longer was sent to the stopped silo first, which has it still when it wakes: to whoever gets
-    // it then, after the erasure, it is a new one (docs/reliability.md).
+    // An event that took longer went to the stopped silo first, which still has it when it wakes. It is then recorded
+    // after the erasure, as a new event (docs/reliability.md).
     private static readonly TimeSpan SentOnce = TimeSpan.FromSeconds(1);
 
-    // Times of Stopwatch: before it was sent, and after its answer came.
+    // Stopwatch timestamps from before the event was sent and from after its answer came.
     private sealed record Sent(string Id, long SentAt, long AnsweredAt, long? Sequence);
 
     private sealed class Subject(string name)
@@ -53,7 +54,7 @@ public sealed class ErasedUnderLoad(PostgresServer server)
                 await Erase(subject, silos[(index + i) % silos.Count]);
             }
         }));
-        // Those that live on this one now move to the others, and are erased there; then it wakes in the middle of its
+        // The stopped silo's fingerprints move to the others and are erased there. Then it wakes in the middle of its
         // own runs.
         silos[2].Signal(Stop);
         await Task.WhenAll(subjects.Select(subject => MoreAcknowledged(subject)));
@@ -88,7 +89,7 @@ public sealed class ErasedUnderLoad(PostgresServer server)
             {
                 gone = silo.HasExited;
             }
-            // the last one of a silo that is gone, too
+            // also the last event sent to a silo that is gone
             subject.All.Enqueue(new(id, sentAt, Stopwatch.GetTimestamp(), sequence));
             if (gone) return;
         }

@@ -6,8 +6,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>
-/// The proof that several silos are one service: real processes, real faults, and a history that must hold.
-/// TALLY_FAULT_MINUTES makes the run by chance a long one; TALLY_FAULT_REPORT names a file for its table.
+/// Proves that several silos are one service, with real processes, real faults and a history to check.
+/// TALLY_FAULT_MINUTES makes the random run that long; TALLY_FAULT_REPORT names a file to append its table to.
 /// </summary>
 [Collection<Clusters>]
 public sealed class FaultsOfACluster

@@ -22,7 +22,7 @@ public sealed class KilledUnderLoad(PostgresServer server)
                 var acknowledged = load.History.Acknowledged;
                 await Eventually.True(() => Task.FromResult(load.History.Acknowledged > acknowledged),
                     "Nothing is acknowledged any more.");
-                await Task.Delay(random.Next(300, 2_000)); // the moment of the kill, by chance
+                await Task.Delay(random.Next(300, 2_000)); // a random moment for the kill
                 await app.Kill();
                 await app.DisposeAsync();
                 app = await AppProcess.Start(database, port: app.Port);

@@ -4,7 +4,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>
-/// Readers of live streams, while silos die and stop under load: their own, and those that their fingerprints are on.
+/// Live streams while silos die or pause under load: the silos that serve the streams and those that the fingerprints
+/// live on.
 /// </summary>
 [Collection<Clusters>]
 public sealed class LiveUnderFaults(PostgresServer server)
@@ -48,8 +49,8 @@ public sealed class LiveUnderFaults(PostgresServer server)
         await AppProcess.AssertVerifies(database);
     }
 
-    // Whichever silo's events they are, and whoever merges: what is added is what the total grows by. To the end, which
-    // is said.
+    // Whichever silo recorded or merged an event, the total grows by what is added. Reads until the stream says that it
+    // ends.
     private static async Task<long> AddUp(LiveStream counts)
     {
         var total = (await counts.NextData()).GetProperty("total").GetInt64();
@@ -69,7 +70,7 @@ public sealed class LiveUnderFaults(PostgresServer server)
         for (var turn = 0; turn < 6; turn++)
         {
             await using var live = await LiveStream.Open(silos[turn % 2], LiveStream.PathOf("f"), $"{turn * 5}");
-            for (var i = 1; i <= 10; i++) // five that it reads, and five that are the other's
+            for (var i = 1; i <= 10; i++) // after the first turn, five are already there
                 if (turn > 0 && i <= 5) continue;
                 else Assert.Equal(200, (await silos[i % 2].PostForm("action=a&product=p&fingerprint=f")).Status);
             Assert.Equal(Enumerable.Range(turn * 5 + 1, 10).Select(i => (long)i), await live.Sequences(10));

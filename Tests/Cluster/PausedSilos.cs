@@ -3,8 +3,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>
-/// A process that was stopped and wakes believes that no time has passed. Short, it goes on; long, its fingerprints
-/// have moved: then it must not answer for them, and must end so that its supervisor starts it again.
+/// A paused process that wakes believes that no time has passed. After a short pause it goes on. After a long one its
+/// fingerprints have moved: it must not answer for them, and must exit so that its supervisor restarts it.
 /// </summary>
 [Collection<Alone>]
 public sealed class PausedSilos(PostgresServer server)
@@ -26,9 +26,10 @@ public sealed class PausedSilos(PostgresServer server)
         var zombie = await silos.Join(Residents.Marked);
         var residents = await Residents.Find(via: zombie, Names);
         Assert.NotEmpty(residents);
-        var before = (await zombie.View(residents[0])).Body.GetProperty("total").GetInt64(); // memory has it
+        var before = (await zombie.View(residents[0])).Body.GetProperty("total").GetInt64(); // from memory
 
-        // Open already, so that what is sent now is what it reads first. By its memory it would answer each at once.
+        // The connections are open already, so it reads these questions first when it wakes. From memory it could
+        // answer each at once.
         var questions = new List<(string Fingerprint, HttpWire Wire)>();
         for (var i = 0; i < QuestionsEach; i++)
             foreach (var fingerprint in residents) questions.Add((fingerprint, (await HttpWire.Connect(zombie.Port))!));
@@ -72,7 +73,7 @@ public sealed class PausedSilos(PostgresServer server)
         await Task.Delay(TimeSpan.FromSeconds(1)); // the pause itself
         paused.Signal(Continue);
 
-        foreach (var fingerprint in residents) // they live where they lived: it refuses them still
+        foreach (var fingerprint in residents) // they have not moved: it still refuses them
             Assert.Equal("too_many_counters",
                 (await silos[0].PostForm($"action=newer&product=p&fingerprint={fingerprint}")).Reason);
         silos.AssertAllRun();
@@ -90,8 +91,8 @@ public sealed class PausedSilos(PostgresServer server)
         Task erasing;
         await using (await database.Hold("lock table snapshots in access exclusive mode"))
         {
-            // Its events are gone, all appends of all silos wait, and what is to follow in the same transaction waits
-            // for the table.
+            // The events are deleted and all silos' appends wait, while the rest of the transaction waits for the
+            // table.
             erasing = stopped.Http.DeleteAsync($"/api/fingerprints/{erased}");
             await Eventually.True(async () =>
                 (await database.Query(WaitingForSnapshots, row => row.GetInt64(0))).Single() > 0, "It does not erase.");
@@ -103,7 +104,7 @@ public sealed class PausedSilos(PostgresServer server)
                 $"{name} is held up.", seconds: 60);
         stopped.Signal(Continue);
         Assert.NotEqual(0, await stopped.Exit());
-        await erasing.ContinueWith(_ => { }, TaskScheduler.Default); // whatever it still answered
+        await erasing.ContinueWith(_ => { }, TaskScheduler.Default); // whatever the answer was
         await HistoryCheck.CountersHold(database, silos[0]);
         await AppProcess.AssertVerifies(database);
     }

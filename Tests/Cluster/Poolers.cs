@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>The real PgBouncer before Postgres: sessions of its own are what Tally needs.</summary>
+/// <summary>The real PgBouncer in front of Postgres. Tally needs its session pooling.</summary>
 public sealed class Poolers(PostgresServer server)
 {
     private const string IgnoresOptions = "ignore_startup_parameters = options,extra_float_digits,search_path";
@@ -17,7 +17,7 @@ public sealed class Poolers(PostgresServer server)
     public async Task One_without_sessions_is_refused_in_one_line(string mode, string setting)
     {
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
-        await using (await database.OpenPrepared()) { } // which leaves a start nothing to fail by
+        await using (await database.OpenPrepared()) { } // already migrated, so the start has nothing else to fail at
         await using var pooler = await PgBouncer.Start(database.Url, mode, setting);
         foreach (var command in (string[][])[[], ["migrate"]])
         {
@@ -30,7 +30,7 @@ public sealed class Poolers(PostgresServer server)
         }
     }
 
-    // Others keep the pooler's servers moving, so that a connection may find its own again by chance.
+    // Others keep the pooler's server connections in use, so Tally may get the same one back by chance.
     [Fact]
     public async Task One_without_sessions_is_found_among_others_too()
     {

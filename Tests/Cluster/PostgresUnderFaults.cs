@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>
-/// A Postgres that goes away and comes back, loses connections, or does not flush: on a server of the test's own.
+/// Postgres goes away and comes back, loses connections, or does not flush. Each test has its own server.
 /// </summary>
 public sealed class PostgresUnderFaults
 {
@@ -51,7 +51,7 @@ public sealed class PostgresUnderFaults
         for (var round = 0; round < Terminations; round++)
         {
             await Acknowledges(load, EventsBefore / 10);
-            await Task.Delay(random.Next(100)); // the moment of the loss, by chance
+            await Task.Delay(random.Next(100)); // a random moment for the loss
             terminated += (await database.Query(
                 "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'tally'",
                 row => row.GetInt64(0))).Single();

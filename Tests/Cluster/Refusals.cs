@@ -3,10 +3,10 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>What a client is told while the database is away.</summary>
+/// <summary>What clients are told while the database is away.</summary>
 internal static class Refusals
 {
-    // The front end gives a request 10 s. Half the refusals far below it: nobody waits for that deadline to pass.
+    // The front end allows a request 10 s. Half of the refusals must be much faster: nobody waits for that deadline.
     private static readonly TimeSpan Quickly = TimeSpan.FromSeconds(5);
 
     public static void AssertUnavailableAndQuick(LoadHistory history)

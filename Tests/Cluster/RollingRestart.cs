@@ -2,7 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>A new version goes out while clients post: behind the load balancer, nobody notices.</summary>
+/// <summary>A new version is rolled out while clients post. Behind the load balancer nobody notices.</summary>
 [Collection<Clusters>]
 public sealed class RollingRestart(PostgresServer server)
 {
@@ -13,7 +13,7 @@ public sealed class RollingRestart(PostgresServer server)
     {
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var silo = await AppProcess.Start(database);
-        // the balancer has not looked at any of them when its first requests come
+        // the balancer has not checked any of them yet when its first requests come
         for (var round = 0; round < 5; round++)
         {
             await using var balancer = await LoadBalancer.Launch(
@@ -39,7 +39,7 @@ public sealed class RollingRestart(PostgresServer server)
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var silos = await Silos.Start(database, 3);
         await using var balancer = await LoadBalancer.Start([.. silos.Ports.Select(port => ("127.0.0.1", port))]);
-        // busy and idle connections meet each drain
+        // so that each drain meets busy and idle connections
         var load = Load.Start([balancer.Port], seed, new() { IdleMillisecondsMax = 40 });
         await load.Acknowledges(EventsBetween);
         for (var place = 0; place < silos.Count; place++)

@@ -2,9 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>
-/// A database URL that names several servers: whichever of them takes writes is used, by Orleans' parts too.
-/// </summary>
+/// <summary>A database URL with several servers. The one that takes writes is used, also by Orleans.</summary>
 public sealed class SeveralServers
 {
     [Fact]
@@ -22,7 +20,7 @@ public sealed class SeveralServers
             Assert.Equal(1, (await silos[(i + 1) % 2].View($"f{i}")).Body.GetProperty("total").GetInt64());
         }
 
-        await primary.Stop("fast"); // which gives the standby all that it has
+        await primary.Stop("fast"); // sends everything to the standby first
         await standby.Promote();
         for (var i = 0; i < 10; i++)
         {

@@ -6,7 +6,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>Which ports a process opens, as the system has it.</summary>
+/// <summary>The ports that a process opens, as the operating system lists them.</summary>
 public sealed class SiloPorts(PostgresServer server)
 {
     [Fact]
@@ -39,7 +39,7 @@ public sealed class SiloPorts(PostgresServer server)
         Assert.All(Listening(app), at => Assert.Equal(IPAddress.Parse("127.0.0.3"), at.Address));
     }
 
-    // One under which others could reach this machine, where it has one.
+    // An address under which others could reach this machine, if it has one.
     private static IPAddress OwnAddress() => NetworkInterface.GetAllNetworkInterfaces()
         .Where(one => one.OperationalStatus == OperationalStatus.Up)
         .SelectMany(one => one.GetIPProperties().UnicastAddresses)
@@ -47,7 +47,7 @@ public sealed class SiloPorts(PostgresServer server)
         .FirstOrDefault(at => at.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(at))
         ?? IPAddress.Loopback;
 
-    // Of its sockets, those in the state of listening, 0A. An address is written as the machine has it in memory.
+    // Its sockets in state 0A, listening. The addresses are in the machine's byte order.
     private static List<IPEndPoint> Listening(AppProcess app)
     {
         Assert.SkipUnless(Directory.Exists("/proc/self/fd"),

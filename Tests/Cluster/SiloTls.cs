@@ -5,7 +5,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>Silos that show each other certificates: who has none of the same authority does not get in.</summary>
+/// <summary>Silos authenticate each other. One without a certificate of the same authority does not get in.</summary>
 public sealed class SiloTls(PostgresServer server)
 {
     private const int Fingerprints = 20;
@@ -18,7 +18,7 @@ public sealed class SiloTls(PostgresServer server)
         await using var silos = await Silos.Start(database, 2, authority.Environment("silo"));
         for (var i = 0; i < Fingerprints; i++)
         {
-            // Each lives on one of the two, so half of these go from one to the other.
+            // Each fingerprint lives on one of the two, so half of these requests go from one to the other.
             Assert.Equal(200, (await silos[i % 2].PostForm($"action=a&product=p&fingerprint=f{i}")).Status);
             Assert.Equal(1, (await silos[(i + 1) % 2].View($"f{i}")).Body.GetProperty("total").GetInt64());
         }
@@ -57,14 +57,14 @@ public sealed class SiloTls(PostgresServer server)
 
     private static async Task AssertTellsNothing(int port)
     {
-        // In plain text: at most an alert of TLS, which is 7 bytes and begins with 21, and the end.
+        // Plain text gets at most a TLS alert, which is 7 bytes and begins with 21, and then the end.
         using var plain = new TcpClient("127.0.0.1", port);
         await plain.GetStream().WriteAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: silo\r\n\r\n"));
         var said = await ReadToEnd(plain.GetStream());
         Assert.True(said.Length == 0 || said is [21, ..] && said.Length <= 7, Encoding.Latin1.GetString(said));
 
-        // In TLS without a certificate: in its version 1.3 a client is through before the server has looked, and is
-        // told nothing then.
+        // TLS without a certificate: a TLS 1.3 client has finished before the server checks, but must be told nothing
+        // then.
         using var encrypted = new TcpClient("127.0.0.1", port);
         await using var tls =
             new SslStream(encrypted.GetStream(), false, (_, certificate, _, _) => certificate is not null);

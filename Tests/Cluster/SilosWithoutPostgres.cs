@@ -2,9 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
 
-/// <summary>
-/// Three silos whose database goes away: none falls over, none takes another for dead, nothing is lost.
-/// </summary>
+/// <summary>Three silos lose their database: none exits, none declares another dead, and nothing is lost.</summary>
 [Collection<Clusters>]
 public sealed class SilosWithoutPostgres
 {
@@ -51,8 +49,8 @@ public sealed class SilosWithoutPostgres
         for (var round = 0; round < Terminations; round++)
         {
             await load.Acknowledges(EventsBefore / 3);
-            await Task.Delay(random.Next(100)); // the moment of the loss, by chance
-            // Each has one for its log at least; membership's and the snapshots' are of the same pools.
+            await Task.Delay(random.Next(100)); // a random moment for the loss
+            // Each silo has at least one for its log. Membership and snapshots use the same pools.
             Assert.InRange(
                 (await database.Query(
                     "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'tally'",

@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>
-/// A full disk, a file that cannot be written, a second process: 503 or one clear line, and nothing lost.
+/// A full disk, a read-only file or a second process gives 503 or one clear line, and nothing is lost.
 /// </summary>
 public sealed class SqliteUnderFaults
 {
@@ -60,7 +60,7 @@ public sealed class SqliteUnderFaults
         begin();
         await Eventually.True(() => Task.FromResult(load.History.Count(AttemptOutcome.Refused) >= RefusedMin),
             $"Events are not refused: {load.History}", seconds: 60);
-        // Every answer under way at the fault has come: what is acknowledged from here on comes after it.
+        // All requests under way at the fault are answered by now, so later acknowledgements mean that it serves again.
         var before = load.History.Acknowledged;
         var refused = load.History.Count(AttemptOutcome.Refused);
         await Eventually.True(() => Task.FromResult(load.History.Count(AttemptOutcome.Refused) >= refused + RefusedMin),
@@ -75,7 +75,7 @@ public sealed class SqliteUnderFaults
         AppLog.AssertCalmAndDiscreet(app);
     }
 
-    // Root passes file modes by; the immutable flag binds it too, where the file system has one.
+    // File modes do not bind root. The immutable flag does, if the file system has one.
     private static async Task SkipUnlessImmutableBinds(string folder)
     {
         const string need =

@@ -5,7 +5,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>
-/// SIGTERM: readiness fails, what comes in is answered, the silo writes what is due, the exit code is 0.
+/// On SIGTERM readiness fails, incoming requests are answered, due snapshots are written, and the exit code is 0.
 /// </summary>
 public sealed class StoppedUnderLoad(PostgresServer server)
 {
@@ -35,8 +35,8 @@ public sealed class StoppedUnderLoad(PostgresServer server)
         await AppProcess.AssertVerifies(database);
     }
 
-    // They may find a connection closed in the moment of sending, as with any HTTP/1.1 server, but then the server
-    // did not take the event: what it took, it answered.
+    // As with any HTTP/1.1 server, they may find a connection closed while they send. Then the server did not take the
+    // event: what it took, it answered.
     [Theory, EachStorage]
     public async Task Clients_that_stay_to_the_end_get_an_answer_to_all_that_was_recorded(StorageKind storage)
     {
@@ -87,7 +87,7 @@ public sealed class StoppedUnderLoad(PostgresServer server)
         using var slow = (await HttpWire.Connect(app.Port))!;
         await slow.Send(request[..^10]);
         using (var other = (await HttpWire.Connect(app.Port))!)
-            await other.Ask(HttpWire.GetOf("/health/live")); // the one before it has been accepted too
+            await other.Ask(HttpWire.GetOf("/health/live")); // so the connection before it has been accepted too
 
         var stopped = app.Terminate();
         await Eventually.True(async () =>
@@ -109,7 +109,7 @@ public sealed class StoppedUnderLoad(PostgresServer server)
         () => Task.FromResult(load.History.Acknowledged >= acknowledged),
         $"Fewer than {acknowledged} events acknowledged.");
 
-    // Only a grain that was deactivated in good order, with its storage still there, has written it.
+    // A grain has written its snapshot only if it was deactivated cleanly while its storage was still open.
     private static async Task AssertDueSnapshotsAreWritten(TestDatabase test)
     {
         await using var database = await test.OpenPrepared();

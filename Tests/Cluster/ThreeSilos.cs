@@ -31,7 +31,7 @@ public sealed class ThreeSilos(PostgresServer server)
                 row => row.GetInt64(0)));
     }
 
-    // Whoever merges, and whenever: what one acknowledged is in the next list of another.
+    // What one silo acknowledged is in another's next list, whoever merges and whenever.
     private static async Task InListsAtOnce(Silos silos)
     {
         for (var i = 1; i <= 10; i++)
@@ -146,7 +146,7 @@ public sealed class ThreeSilos(PostgresServer server)
         await AppProcess.AssertVerifies(database);
     }
 
-    // Refused means: come again. A client does.
+    // A refusal asks the client to retry, so this does.
     private static async Task<long> Post(AppProcess silo, string fingerprint)
     {
         var answer = default(Answer);

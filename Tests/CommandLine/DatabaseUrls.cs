@@ -3,7 +3,7 @@ using Tally.Silo.Settings;
 
 namespace Tally.Tests.CommandLine;
 
-/// <summary>What -dbUrl takes.</summary>
+/// <summary>The forms that -dbUrl takes.</summary>
 public sealed class DatabaseUrls
 {
     [Theory]
@@ -107,7 +107,7 @@ public sealed class DatabaseUrls
         + "&ssl_min_protocol_version=TLSv1.2&ssl_max_protocol_version=TLSv1.3&min_protocol_version=3.0&max_protocol_version=latest", "DB=db")]
     public void Libpqs_key_words_have_their_meaning(string url, string settings)
     {
-        // What is so without a word: the host, and that Kerberos' encryption is not tried.
+        // Set without a key word: the host, and no attempt at Kerberos encryption.
         NpgsqlConnectionStringBuilder expected = new("Host=h;Port=5432;Client Encoding=UTF8;" + settings), taken =
             Settings(url);
         if (expected.GssEncryptionMode == GssEncryptionMode.Prefer)
@@ -164,7 +164,7 @@ public sealed class DatabaseUrls
         string reason) =>
         Assert.Contains(reason, Refusal("postgres://h/db?" + parameter));
 
-    // Of "Parameter Key Words" in PostgreSQL 18's documentation of libpq, each one.
+    // Every one of the "Parameter Key Words" in PostgreSQL 18's documentation of libpq.
     [Fact]
     public void No_key_word_of_libpq_is_unknown()
     {
@@ -175,7 +175,7 @@ public sealed class DatabaseUrls
             + "gsslib gssdelegation scram_client_key scram_server_key service servicefile target_session_attrs load_balance_hosts oauth_issuer "
             + "oauth_client_id oauth_client_secret oauth_scope").Split(' '))
         {
-            // A value of each of the kinds that there are: one of them is taken, or the word is refused with a reason.
+            // Values of all kinds: either one of them is accepted, or the word is refused with a reason.
             var refusals =
                 ((string[])["1", "0", "any", "disable", "md5", "UTF8", "postgres", "allow", "require", "TLSv1.2",
                     "TLSv1.3", "3.0", "h"])

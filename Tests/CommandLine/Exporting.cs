@@ -5,7 +5,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.CommandLine;
 
-/// <summary>app export, of a service that runs, and what app import makes of it.</summary>
+/// <summary>app export from a running service, and app import of its files.</summary>
 public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("tally-export-").FullName;
@@ -68,7 +68,7 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
             await Export(app, "-", "-product", product, "-since=2000-01-01",
                 $"-until={DateTime.UtcNow.AddDays(1):yyyy-MM-dd}");
         Assert.Equal((0, 63), (exitCode, ExportedRow.OfNdjson(output).Count));
-        Assert.StartsWith("63 events exported, ", error); // beside the rows, not among them
+        Assert.StartsWith("63 events exported, ", error); // to standard error, not among the rows
         Assert.Equal("fingerprint,sequence,id,action,product,created,occurred,properties\r\n",
             (await Export(app, "-", "-format=csv", "-until=2000-01-01")).Output);
 
@@ -76,7 +76,7 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>, IDis
             ("c.csv", "csv"), ("d.parquet", "parquet"), ("e.csv.gz", "csv")])
         {
             var file = Path.Combine(folder, name);
-            await File.WriteAllTextAsync(file, new string('x', 100_000)); // is replaced
+            await File.WriteAllTextAsync(file, new string('x', 100_000)); // must be replaced
             Assert.Equal(0, (await Export(app, file, "-product", product)).ExitCode);
             var bytes = await File.ReadAllBytesAsync(file);
             if (name.EndsWith(".gz", StringComparison.Ordinal))

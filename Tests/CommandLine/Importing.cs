@@ -6,7 +6,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.CommandLine;
 
-/// <summary>app import, of real files into a service that runs.</summary>
+/// <summary>app import of real files into a running service.</summary>
 public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDisposable
 {
     private const int Events = 2_500; // several batches, the last one not full
@@ -27,7 +27,7 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         await AssertImported(shared, file, recorded: 0, repeated: Events);
         await AssertImported(shared, gzip, recorded: 0, repeated: Events);
         await AssertImported(shared, "-", recorded: 0, repeated: Events, Utf8(text));
-        await File.AppendAllTextAsync(file, Ndjson(Events)); // as a log grows
+        await File.AppendAllTextAsync(file, Ndjson(Events)); // like a log that grows
         await AssertImported(shared, file, recorded: 1, repeated: Events);
         Assert.Equal(Events + 1, await Rows(shared));
 
@@ -194,7 +194,7 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
                  ])
         {
             var file = await Write(name, Gzip(begin + line));
-            // 32 MB
+            // a heap limit of 32 MB
             var (exitCode, _, error) =
                 await AppProcess.Run(["import", file, .. To(shared.App)],
                     new() { ["DOTNET_GCHeapHardLimit"] = "0x2000000" });

@@ -3,7 +3,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.CommandLine;
 
 /// <summary>
-/// A mistake in a flag or a variable: one clear line, exit code 2, and never the value, which may be a password.
+/// A mistake in a flag or a variable gives one clear line and exit code 2, and never shows the value, which may be a
+/// password.
 /// </summary>
 public sealed class Mistakes
 {

@@ -113,7 +113,7 @@ public sealed class Settings : IDisposable
         Assert.True(File.Exists($"{folder}/{name}.db"));
     }
 
-    // health, where nothing listens, says whom it asked.
+    // If nothing listens, health says where it asked.
     private static async Task<string> Health(string[] arguments, Dictionary<string, string> environment)
     {
         var (exitCode, _, error) = await AppProcess.Run(["health", .. arguments], environment);

@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.CommandLine;
 
 /// <summary>
-/// -siloTlsCertificate, -siloTlsKey and -siloTlsCa: unusable files end the start with one line and exit code 2.
+/// -siloTlsCertificate, -siloTlsKey and -siloTlsCa: with unusable files the start fails with one line and exit code 2.
 /// </summary>
 public sealed class SiloTlsFiles : IDisposable
 {
@@ -67,7 +67,7 @@ public sealed class SiloTlsFiles : IDisposable
         }
     }
 
-    // A host that only asks a silo, or the database, may not have them.
+    // A host that only asks a silo or the database need not have them.
     [Fact]
     public async Task Sub_commands_do_not_read_them()
     {

@@ -2,7 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.CommandLine;
 
-/// <summary>A path that is no place for a database ends every command with one line.</summary>
+/// <summary>With a path that cannot hold a database, every command fails with one line.</summary>
 public sealed class SqlitePaths : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("tally-paths-").FullName;
@@ -49,7 +49,7 @@ public sealed class SqlitePaths : IDisposable
             var (exitCode, output, error) = await AppProcess.Run([.. arguments, "-dbUrl", "sqlite:" + path]);
             Assert.True((exitCode, output) == (1, ""), $"{command} {path}: {exitCode} {output}{error}");
             Assert.StartsWith("app: ", error);
-            if (command != "verify") Assert.Contains(reason, error); // which reads, and has words of its own
+            if (command != "verify") Assert.Contains(reason, error); // verify only reads, and has its own message
             Assert.Equal(error.Length - 1, error.IndexOf('\n'));
         }
     }

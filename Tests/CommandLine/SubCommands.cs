@@ -2,7 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.CommandLine;
 
-/// <summary>app migrate, app health, app verify: their words and exit codes.</summary>
+/// <summary>app migrate, app health and app verify: their output and exit codes.</summary>
 public sealed class SubCommands(PostgresServer server)
 {
     [Theory, EachStorage]
@@ -25,7 +25,7 @@ public sealed class SubCommands(PostgresServer server)
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var app = await AppProcess.Start(database);
-        string[] arguments = ["health", "-port", $"{app.Port}"]; // the default host, 0.0.0.0, is no address to ask
+        string[] arguments = ["health", "-port", $"{app.Port}"]; // the default host, 0.0.0.0, is not an address to ask
         var ready = await AppProcess.Run(arguments);
         Assert.Equal((0, """{"status":"ready"}""" + "\n", ""), ready);
 
@@ -53,7 +53,7 @@ public sealed class SubCommands(PostgresServer server)
         Assert.StartsWith("71 events of 2 fingerprints, 1 snapshots, ", honest.Output);
         Assert.EndsWith(": all equal\n", honest.Output);
 
-        // A row less: the snapshot and the rollups remember more than the log.
+        // With one row less, the snapshot and the rollups count more than the log.
         await database.Execute("delete from events where fingerprint = 'a' and sequence = 5");
         var tampered = await AppProcess.Run(arguments);
         Assert.Equal(1, tampered.ExitCode);

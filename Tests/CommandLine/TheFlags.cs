@@ -4,10 +4,10 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.CommandLine;
 
-/// <summary>What README.md and the Dockerfile say of the flags is what the program has.</summary>
+/// <summary>README.md and the Dockerfile describe exactly the flags that the program has.</summary>
 public sealed partial class TheFlags
 {
-    // Its default is the host's name, which no document can have.
+    // Its default is the host's name, which no document can state.
     private const string SiloName = "-siloName";
 
     [Fact]
@@ -21,7 +21,8 @@ public sealed partial class TheFlags
     [Fact]
     public void Each_is_in_the_image_with_its_default_and_nothing_else_is() => Assert.Equal(
         AppFlags.All.Where(flag => flag.Option.Name != SiloName)
-            // The last variable, so that any other beats it; and the volume instead of the working directory.
+            // The image sets the last variable, which any other overrides, and the volume instead of the working
+            // directory.
             .Select(flag => (flag.Variables[^1], flag.Default.Replace("sqlite:data/", "sqlite:/data/"))).Order(),
         Assignment().Matches(File.ReadAllText(Repository.File("Dockerfile")).Split("\nFROM ")[^1])
             .Select(assignment => (Variable: assignment.Groups["variable"].Value, assignment.Groups["value"].Value))

@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.CommandLine;
 
-/// <summary>A start whose Postgres is not there, or is something else.</summary>
+/// <summary>Starting when Postgres is not there, or is something else.</summary>
 public sealed class WaitingForPostgres(PostgresServer server)
 {
     private const string Secret = "sekret";
@@ -29,7 +29,7 @@ public sealed class WaitingForPostgres(PostgresServer server)
     public async Task It_says_where_it_waits_also_when_the_other_side_says_nothing()
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
-        silent.Start(); // the system accepts
+        silent.Start(); // the operating system accepts connections
         await using var app = Launch($"postgres://u:{Secret}@{silent.LocalEndpoint}/db");
         await Says(app, $"app: waiting for Postgres at {silent.LocalEndpoint}, which does not answer", times: 1);
         Assert.Equal(0, await app.Terminate());
@@ -49,7 +49,7 @@ public sealed class WaitingForPostgres(PostgresServer server)
         Assert.Equal(200, (await app.PostForm("action=a&product=p&fingerprint=f")).Status);
     }
 
-    // What another try would not mend.
+    // Another try would not change these.
     [Fact]
     public async Task A_refusal_ends_it_in_one_line()
     {

@@ -3,7 +3,10 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Containers;
 
-/// <summary>docker-compose.yml, as users run it. One cluster for all of these: each begins with all of it up.</summary>
+/// <summary>
+/// docker-compose.yml as users run it. The tests share one cluster, and each begins with all of it up.
+/// </summary>
+[Collection<Clusters>]
 public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<ComposeCluster>
 {
     private const int EventsBetween = 300;
@@ -119,7 +122,7 @@ public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<
         Assert.Equal(200, (await cluster.PostForm("action=view&product=k8s&fingerprint=back")).Status);
     }
 
-    // six silos start beside it
+    // A light load, because six silos start meanwhile.
     private Load StartLoad(string prefix) =>
         Load.Start([cluster.Port], Seed.Next(), new() { Prefix = prefix, IdleMillisecondsMax = 100 });
 

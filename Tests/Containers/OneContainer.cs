@@ -2,7 +2,8 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Containers;
 
-/// <summary>docker run, as users do it.</summary>
+/// <summary>docker run, as users call it.</summary>
+[Collection<TheContainers>]
 public sealed class OneContainer(ContainerImage image) : IAsyncDisposable
 {
     private static readonly string[] Hardened = ["--read-only", "--cap-drop", "ALL", "--security-opt",
@@ -13,7 +14,7 @@ public sealed class OneContainer(ContainerImage image) : IAsyncDisposable
 
     private string[] WithVolume => ["--volume", $"{volume}:/data"];
 
-    // A value that cannot be read shows that it is read.
+    // A value that cannot be read is refused, which shows that the variable is read.
     private static readonly (string Variable, string Unreadable, string Flag)[] Settings =
     [
         ("APP_PORT", "x", "-port=9001"), ("APP_HOST", "x", "-host=127.0.0.1"),

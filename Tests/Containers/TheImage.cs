@@ -5,6 +5,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Containers;
 
 /// <summary>What is in the image, and what is not.</summary>
+[Collection<TheContainers>]
 public sealed class TheImage(ContainerImage image)
 {
     [Fact]
@@ -30,7 +31,7 @@ public sealed class TheImage(ContainerImage image)
         foreach (var line in help.Where(line => line.StartsWith("APP_", StringComparison.Ordinal)))
         {
             var (variable, fallback) = (line.Split(',')[0], line.Split("default ")[1]);
-            // the host's name is no constant
+            // the host's name is not constant
             if (variable is not ("APP_DB_URL" or "APP_SILO_NAME")) Assert.Equal(fallback, variables[variable]);
         }
     }
@@ -85,7 +86,7 @@ public sealed class TheImage(ContainerImage image)
 
     private static string[] Words(JsonElement list) => [.. list.EnumerateArray().Select(word => word.GetString()!)];
 
-    // Of a container that never ran: the image's, and what the engine adds to any.
+    // The files of a container that never ran: the image's and those that the engine adds to any.
     private static async Task<List<TarEntry>> Files(string image)
     {
         var container = await Engine.Docker("create", image);

@@ -10,9 +10,9 @@ namespace Tally.Tests.Golden;
 /// <summary>
 /// Every later version must read what version 1 has stored. This fails if a member of a stored type changes its [Id] or
 /// its type, or an [Id] is reused; if a number behind DaySet's bits or EventIds' hash changes; if a released migration
-/// is edited; if grain storage changes its serializer, the grain's name or its keys. Then correct the change, and not
-/// the files. Today's code may write something else, as long as it reads this. During a rolling upgrade the version
-/// before reads it too, and skips unknown members.
+/// is edited; or if grain storage changes its serializer, the grain's name or its keys. Then correct the change, not
+/// the files. Today's code may write something else as long as it reads this. During a rolling upgrade the previous
+/// version reads that too, and skips unknown members.
 /// </summary>
 public sealed class StoredByVersion1(PostgresServer server)
 {
@@ -21,11 +21,11 @@ public sealed class StoredByVersion1(PostgresServer server)
     private static readonly string Payload =
         string.Concat(File.ReadLines(Repository.File("Tests/Golden/version-1-snapshot.hex")));
 
-    // The visitor's days, once its two last events are added.
+    // The visitor's days, after the last two events are added.
     private static readonly string[] Activity =
         ["2031-07-04 1", "2026-05-21 2", "2026-05-20 1", "2026-03-02 1", "2026-03-01 3", "2024-02-29 1"];
 
-    // A history longer than what is remembered of it, so that the snapshot is what the grain starts from.
+    // The grain remembers fewer events than there are, so it must start from the snapshot.
     private static readonly Dictionary<string, string> ShortMemory = new() { ["Limits__RememberedEventsMax"] = "8" };
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class StoredByVersion1(PostgresServer server)
         (await app.PostForm("action=view&product=k8s&fingerprint=erased-1")).AssertRefused(403, "suppressed",
             "fingerprint");
 
-        // Both kinds of id: of the first the grain knows no more, so the log's index finds it.
+        // Both kinds of id. The grain no longer knows the first, so the log's index finds it.
         var repeat = await app.PostForm($"action=view&product=k8s&fingerprint={Visitor}&id=order-1");
         Assert.Equal((200, 1, true), (repeat.Status, repeat.Sequence, repeat.Duplicate));
         repeat = await app.PostForm(

@@ -5,8 +5,8 @@ using Tally.Silo.Http.Batches;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>What a request came to.</summary>
-/// <param name="Body">Undefined where there was none, or none in JSON.</param>
+/// <summary>The answer to a request.</summary>
+/// <param name="Body">Undefined if there was none, or none in JSON.</param>
 public sealed record Answer(int Status, JsonElement Body, string? ContentType, HttpResponseHeaders Headers)
 {
     public string? Reason => Text("reason");
@@ -14,7 +14,7 @@ public sealed record Answer(int Status, JsonElement Body, string? ContentType, H
     public long Sequence => Body.GetProperty("sequence").GetInt64();
     public bool Duplicate => Body.GetProperty("duplicate").GetBoolean();
 
-    /// <summary>What became of a batch, whether it came to its end or not.</summary>
+    /// <summary>A batch's receipt, whether the batch completed or was interrupted.</summary>
     public BatchReceipt Batch =>
         (Body.TryGetProperty("batch", out var interrupted) ? interrupted : Body).Deserialize<BatchReceipt>(
             JsonSerializerOptions.Web)!;
@@ -22,7 +22,7 @@ public sealed record Answer(int Status, JsonElement Body, string? ContentType, H
     public string? Text(string name) =>
         Body.ValueKind == JsonValueKind.Object && Body.TryGetProperty(name, out var value) ? value.GetString() : null;
 
-    /// <summary>A problem document with exactly this status, reason and field.</summary>
+    /// <summary>Asserts a problem document with exactly this status, reason and field.</summary>
     public void AssertRefused(int status, string reason, string? field = null)
     {
         Assert.Equal((status, reason, field), (Status, Reason, Field));
@@ -32,13 +32,13 @@ public sealed record Answer(int Status, JsonElement Body, string? ContentType, H
     }
 }
 
-/// <summary>What answers HTTP: a process, a container, a load balancer.</summary>
+/// <summary>Something that answers HTTP: a process, a container or a load balancer.</summary>
 public interface IServing
 {
     HttpClient Http { get; }
 }
 
-/// <summary>The requests of the tests, on a serving app.</summary>
+/// <summary>The tests' requests to a serving app.</summary>
 public static class Requests
 {
     public static Task<Answer> PostForm(this IServing app, string form, string? idempotencyKey = null) =>
@@ -68,7 +68,7 @@ public static class Requests
 
     public static Task<Answer> Get(this IServing app, string path) => app.Send(new(HttpMethod.Get, path));
 
-    /// <summary>The view of a fingerprint, whatever its characters.</summary>
+    /// <summary>A fingerprint's view, whatever characters the fingerprint has.</summary>
     public static Task<Answer> View(this IServing app, string fingerprint) => app.Get(Path(fingerprint));
 
     public static string Path(string fingerprint) => "/api/fingerprints/" + Uri.EscapeDataString(fingerprint);

@@ -3,14 +3,16 @@ using System.Text.Json;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>What the program answers about everyone, against the rows of the log: plain sets and sums.</summary>
+/// <summary>
+/// Compares what the program answers about everyone with the rows of the log, using plain sets and sums.
+/// </summary>
 public static class AnswersCheck
 {
     private const int ListedMax = 50;
 
     private sealed record Row(string Fingerprint, string Product, string Action, DateTime Occurred);
 
-    /// <summary>Which answers differ from the log, while nothing is written.</summary>
+    /// <summary>The answers that differ from the log. Nothing may be written meanwhile.</summary>
     public static async Task<List<string>> Findings(TestDatabase database, IServing app)
     {
         var rows = await database.Query("select fingerprint, product, action, occurred from events",

@@ -1,9 +1,9 @@
 namespace Tally.Tests.Harness;
 
-/// <summary>The product's image, running.</summary>
+/// <summary>The product's image, running in a container.</summary>
 public sealed class AppContainer : IServing, IAsyncDisposable
 {
-    private const int StartSeconds = 120;
+    private const int StartSeconds = 180;
 
     private readonly string name;
 
@@ -15,13 +15,11 @@ public sealed class AppContainer : IServing, IAsyncDisposable
     public string Name => name;
 
     /// <summary>
-    /// Starts a container and waits until its health check says that it serves; it is made more often than the image
-    /// says.
+    /// Starts a container and waits until its health check passes. The check runs more often than the image asks for.
     /// </summary>
-    /// <param name="image">Whose.</param>
-    /// <param name="options">Of docker run.</param>
-    /// <param name="flags">Of the program.</param>
-    /// <param name="port">On which the program listens.</param>
+    /// <param name="options">Options for docker run.</param>
+    /// <param name="flags">The program's flags.</param>
+    /// <param name="port">The port that the program listens on.</param>
     public static async Task<AppContainer> Start(string image, string[] options, string[]? flags = null,
         int port = 9000)
     {
@@ -33,12 +31,12 @@ public sealed class AppContainer : IServing, IAsyncDisposable
         return container;
     }
 
-    /// <summary>Runs a sub-command, or a mistake, to its end.</summary>
+    /// <summary>Runs a sub-command or a mistaken command line until it exits.</summary>
     public static Task<(int ExitCode, string Output, string Error)> Run(string image, string[] options,
         params string[] arguments) =>
         Engine.Try(["run", "--rm", .. options, image, .. arguments]);
 
-    /// <summary>docker stop: SIGTERM, and SIGKILL at the end of its patience.</summary>
+    /// <summary>docker stop: SIGTERM, then SIGKILL after 40 seconds.</summary>
     /// <returns>The program's exit code.</returns>
     public async Task<int> Stop()
     {
@@ -46,11 +44,11 @@ public sealed class AppContainer : IServing, IAsyncDisposable
         return (await Engine.Inspect(name)).GetProperty("State").GetProperty("ExitCode").GetInt32();
     }
 
-    /// <summary>A command of the program, inside.</summary>
+    /// <summary>Runs a command of the program inside the container.</summary>
     public Task<(int ExitCode, string Output, string Error)> Execute(params string[] arguments) =>
         Engine.Try(["exec", name, "/app/app", .. arguments]);
 
-    /// <summary>The database of a stopped container, copied out.</summary>
+    /// <summary>Copies a stopped container's database out.</summary>
     public async Task<TestDatabase> CopyDatabase()
     {
         var folder = Directory.CreateTempSubdirectory("tally-copied-").FullName;

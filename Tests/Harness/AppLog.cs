@@ -1,9 +1,9 @@
 namespace Tally.Tests.Harness;
 
-/// <summary>What an operator reads of an outage.</summary>
+/// <summary>Checks what an operator reads in the log during an outage.</summary>
 public static class AppLog
 {
-    // Far above what an outage should say, far below a line for each batch or request: those are thousands.
+    // Far more than an outage should need, far less than a line for each batch or request: those are thousands.
     private const int LinesMax = 60;
 
     public static void AssertCalmAndDiscreet(AppProcess app)
@@ -12,7 +12,7 @@ public static class AppLog
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{lines.Length} lines of log:\n{string.Join('\n', lines.Select(line => line[..Math.Min(line.Length, 240)]).Take(20))}");
         Assert.DoesNotContain(LocalPostgres.Password, app.Output);
-        Assert.DoesNotContain(Load.HotPrefix, app.Output); // fingerprints are people's
+        Assert.DoesNotContain(Load.HotPrefix, app.Output); // fingerprints are personal data
         Assert.True(lines.Length <= LinesMax, $"{lines.Length} lines of log in one outage.");
     }
 }

@@ -8,18 +8,18 @@ using Tally.Silo.Storage;
 
 namespace Tally.Tests.Harness;
 
-/// <param name="Address">Where it listens.</param>
-/// <param name="Namespace">The network namespace that has that address, where it is not this machine's first.</param>
+/// <param name="Address">The address that it listens on.</param>
+/// <param name="Namespace">The network namespace with that address; null for this machine's own.</param>
 public sealed record SiloPlace(string Address, string? Namespace)
 {
     public static SiloPlace Loopback { get; } = new("127.0.0.1", null);
 }
 
-/// <summary>The real program, in a process of its own.</summary>
+/// <summary>The real program in its own process.</summary>
 public sealed partial class AppProcess : IServing, IAsyncDisposable
 {
     public static readonly string Binary = Path.Combine(AppContext.BaseDirectory, "app");
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
 
     private readonly Process process;
     private readonly StringBuilder output = new();
@@ -48,12 +48,11 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     public string Output { get { lock (output) return output.ToString(); } }
 
     /// <summary>
-    /// Starts the program and waits until it is ready. Told to stop, it does so at once: no load balancer has to
+    /// Starts the program and waits until it is ready. It stops without draining, because no load balancer has to
     /// notice.
     /// </summary>
-    /// <param name="environment">Beside the silo's port; the drain's length too, where that is what a test is
-    /// about.</param>
-    /// <param name="flags">Beside port, host and database.</param>
+    /// <param name="environment">In addition to the silo's port. A test about draining sets its length here.</param>
+    /// <param name="flags">In addition to port, host and database.</param>
     public static async Task<AppProcess> Start(
         TestDatabase database, Dictionary<string, string>? environment = null, int? port = null, string[]? flags = null)
     {
@@ -65,11 +64,12 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     }
 
     /// <summary>
-    /// For the environment of one that follows a killed one: it need not wait until that one is known to be dead.
+    /// Environment for a process that follows a killed one: in its own cluster it need not wait until that one is
+    /// declared dead.
     /// </summary>
     public static Dictionary<string, string> ClusterOfItsOwn() => new() { ["APP_CLUSTER_ID"] = $"{Guid.NewGuid():N}" };
 
-    /// <summary>Starts the program and does not wait.</summary>
+    /// <summary>Starts the program without waiting.</summary>
     public static AppProcess Launch(
         TestDatabase database, Dictionary<string, string>? environment = null, int? port = null,
         SiloPlace? place = null,
@@ -81,7 +81,7 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
         return new(Begin(arguments, WithSiloPort(environment), place: place), at, place);
     }
 
-    /// <summary>Runs a sub-command, or a mistake, to its end.</summary>
+    /// <summary>Runs a sub-command or a mistaken command line until it exits.</summary>
     /// <returns>Its errors without the lines about waiting for the database, which depend on the machine.</returns>
     public static async Task<(int ExitCode, string Output, string Error)> Run(
         string[] arguments, Dictionary<string, string>? environment = null, string? workingDirectory = null,
@@ -99,7 +99,7 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     [GeneratedRegex("^app: waiting for [^\n]*\n", RegexOptions.Multiline)]
     private static partial Regex WaitingLine();
 
-    /// <summary>Runs a sub-command, and kills it with -9 as soon as something has happened.</summary>
+    /// <summary>Runs a sub-command and kills it with SIGKILL once <paramref name="happened"/> completes.</summary>
     public static async Task RunAndKill(string[] arguments, Func<Task> happened)
     {
         using var process = Begin(arguments, null);
@@ -109,10 +109,13 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
-    /// <summary>app verify must find nothing.</summary>
+    /// <summary>Asserts that app verify finds nothing.</summary>
     public static async Task AssertVerifies(TestDatabase database) => Assert.Null(await Verify(database));
 
-    /// <summary>What app verify finds, or null. In this process: its start would cost more than what it does.</summary>
+    /// <summary>
+    /// What app verify finds, or null. It runs in this process, because starting another would cost more than the
+    /// check.
+    /// </summary>
     public static async Task<string?> Verify(TestDatabase database)
     {
         await using var opened = Database.For(DatabaseUrl.Parse(database.Url), new());
@@ -134,22 +137,20 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
             catch (Exception exception)
                 when (exception is HttpRequestException or SocketException && DateTime.UtcNow < deadline)
             {
-                // not listening yet, or closed in the moment of connecting, for which the client throws the bare
-                // exception
+                // Not listening yet; or closed while connecting, for which the client throws the bare SocketException.
             }
             if (DateTime.UtcNow > deadline) throw new TimeoutException($"app did not become ready: {Output}");
             await Task.Delay(50);
         }
     }
 
-    /// <summary>kill -9.</summary>
     public async Task Kill()
     {
         Signal(9);
         await process.WaitForExitAsync();
     }
 
-    /// <summary>SIGTERM, and its exit code.</summary>
+    /// <summary>Sends SIGTERM and returns the exit code.</summary>
     public async Task<int> Terminate()
     {
         Signal(15);
@@ -157,7 +158,7 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
         return process.ExitCode;
     }
 
-    /// <summary>The exit code of a process that ends by itself.</summary>
+    /// <summary>Waits until the process ends by itself, and returns its exit code.</summary>
     public async Task<int> Exit()
     {
         await process.WaitForExitAsync().WaitAsync(StartPatience);
@@ -177,7 +178,7 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
         string[] arguments, Dictionary<string, string>? environment, string? workingDirectory = null,
         SiloPlace? place = null)
     {
-        // ip becomes the program that it runs, so the process is the program's own.
+        // ip replaces itself with the program, so this is the program's own process.
         string[] inside = place?.Namespace is { } network ? ["ip", "netns", "exec", network] : [];
         string[] line = [.. inside, Binary, .. arguments];
         var start = new ProcessStartInfo(line[0], line[1..])
@@ -191,7 +192,7 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
         return Process.Start(start)!;
     }
 
-    // A free port that the program picks itself is one of those that outgoing connections are given too.
+    // A port that the program picks itself may be taken by an outgoing connection first; see FreePort.
     private static Dictionary<string, string> WithSiloPort(Dictionary<string, string>? environment)
     {
         var all = new Dictionary<string, string>(environment ?? []);

@@ -3,10 +3,11 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Appends runs as a fingerprint does.</summary>
+/// <summary>Appends runs as a fingerprint's grain does.</summary>
 internal static class Appends
 {
-    /// <summary>Completes with what becomes of the run, whose writer knows a removal epoch.</summary>
+    /// <summary>Completes with the run's result.</summary>
+    /// <param name="removalEpoch">The removal epoch that the run's writer knows.</param>
     public static Task<AppendResult> Append(this GroupCommit log, IReadOnlyList<DecidedEvent> events,
         long removalEpoch = 0)
     {

@@ -2,12 +2,10 @@ using PuppeteerSharp;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>
-/// The real browser, without a window. One for a test class; each visitor has a profile of its own in it.
-/// </summary>
+/// <summary>The real browser, headless. A test class shares one; each visitor has a separate profile in it.</summary>
 public sealed class Chromium : IAsyncDisposable
 {
-    // Its own connections to the rest of the world are none of the tests'; as root it runs without its sandbox alone.
+    // The browser must not connect to anything else. As root it runs only without its sandbox.
     private static readonly string[] Flags =
     [
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -19,7 +17,7 @@ public sealed class Chromium : IAsyncDisposable
 
     public Chromium() => browser = new(Launch);
 
-    /// <summary>Somebody who was nowhere before. Skips the test where there is no Chromium.</summary>
+    /// <summary>A visitor who has been nowhere before. Skips the test if there is no Chromium.</summary>
     public async Task<IBrowserContext> NewVisitor() => await (await browser.Value).CreateBrowserContextAsync();
 
     public async ValueTask DisposeAsync()

@@ -13,6 +13,10 @@ namespace Tally.Tests.Harness;
 [CollectionDefinition]
 public sealed class SharedApp : ICollectionFixture<SharedApps>;
 
+/// <summary>What waits for the image, whose build is the longest of all.</summary>
+[CollectionDefinition]
+public sealed class TheContainers;
+
 /// <summary>Silos that watch one another: one cluster at a time.</summary>
 [CollectionDefinition]
 public sealed class Clusters;
@@ -26,11 +30,14 @@ public sealed class ManySockets;
 public sealed class Alone;
 
 /// <summary>
-/// The named collections are the longest: begun last, each would run on when nothing is left to run beside it.
+/// The containers and then the other named collections: begun last, each would run on when nothing is left to run
+/// beside it.
 /// </summary>
 public sealed class NamedCollectionsFirst : ITestCollectionOrderer
 {
     public IReadOnlyCollection<T> OrderTestCollections<T>(IReadOnlyCollection<T> testCollections)
         where T : ITestCollection =>
-        [.. testCollections.OrderBy(collection => collection.TestCollectionClassName is null)];
+        [.. testCollections
+            .OrderBy(collection => collection.TestCollectionClassName is null)
+            .ThenBy(collection => collection.TestCollectionClassName != typeof(TheContainers).FullName)];
 }

@@ -3,18 +3,17 @@ using System.Text;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Other programs, run to their ends.</summary>
 internal static class Commands
 {
-    /// <summary>Runs a program to its end.</summary>
-    /// <exception cref="InvalidOperationException">It failed; with what it printed.</exception>
+    /// <summary>Runs a program until it exits.</summary>
+    /// <exception cref="InvalidOperationException">It failed; the message has its output.</exception>
     public static async Task Run(string program, params string[] arguments)
     {
         var (code, output) = await Try(program, arguments);
         if (code != 0) throw new InvalidOperationException($"{program} failed with {code}: {output}");
     }
 
-    /// <summary>Runs a program to its end, whatever its exit code.</summary>
+    /// <summary>Runs a program until it exits, with whatever exit code.</summary>
     public static async Task<(int ExitCode, string Output)> Try(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments)
@@ -27,7 +26,7 @@ internal static class Commands
         process.ErrorDataReceived += (_, line) => { lock (output) output.AppendLine(line.Data); };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        await process.WaitForExitAsync(); // and for the end of what it prints
+        await process.WaitForExitAsync(); // also waits until all its output is read
         return (process.ExitCode, output.ToString());
     }
 }

@@ -1,7 +1,7 @@
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// docker-compose.yml as it is, under a project name and a port of its own; gone with its volumes afterwards.
+/// docker-compose.yml as it is, with its own project name and port. Disposing removes it and its volumes.
 /// </summary>
 public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDisposable
 {
@@ -18,7 +18,8 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
     public HttpClient Http { get; private set; } = new();
 
     /// <summary>
-    /// All of it runs, three silos of the newest image; starts what does not. Skips the test where there is no engine.
+    /// Starts whatever does not run yet: three silos of the newest image and the rest. Skips the test if there is no
+    /// engine.
     /// </summary>
     public async Task Up()
     {
@@ -32,12 +33,12 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
         await Start();
     }
 
-    /// <summary>docker compose up, until all is healthy.</summary>
-    /// <param name="options">Of up.</param>
+    /// <summary>Runs docker compose up until everything is healthy.</summary>
+    /// <param name="options">Options for up.</param>
     public async Task Start(params string[] options)
     {
-        // A silo that loses its place while it starts, on a saturated machine, is started again by the engine, which
-        // compose takes for a failure.
+        // On a saturated machine a silo may lose its place while it starts. The engine restarts it, but compose reports
+        // a failure.
         for (var deadline = DateTime.UtcNow + StartPatience; ;)
         {
             var (exitCode, output, error) = await Run(["up", "--detach", "--wait", .. options]);
@@ -46,10 +47,10 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
         }
     }
 
-    /// <summary>From the next start of a container on, silos are of another image.</summary>
+    /// <summary>Containers that start from now on run another image.</summary>
     public async Task OfferNextVersion() => environment["TALLY_IMAGE"] = await image.NextVersion();
 
-    /// <summary>docker compose, on this project.</summary>
+    /// <summary>Runs docker compose on this project.</summary>
     public async Task<string> Compose(params string[] arguments)
     {
         var (exitCode, output, error) = await Run(arguments);
@@ -58,21 +59,21 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
                 $"docker compose {string.Join(' ', arguments)} failed: {output}{error}{await Logs()}");
     }
 
-    /// <summary>The names of a service's containers that run.</summary>
+    /// <summary>A service's running containers.</summary>
     public async Task<string[]> Containers(string service) =>
         (await Compose("ps", "--quiet", service)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>A silo itself, past the load balancer.</summary>
+    /// <summary>A silo reached directly, without the load balancer.</summary>
     public static async Task<IServing> Directly(string container) => new Direct(await Address(container));
 
-    /// <summary>Its Postgres, past the product.</summary>
+    /// <summary>Its Postgres, reached directly, without the product.</summary>
     public async Task<TestDatabase> Database()
     {
         var url = await Compose("exec", "-T", "postgres", "cat", "/secret/db-url");
         return TestDatabase.At(url.Replace("@postgres:", $"@{await Address((await Containers("postgres"))[0])}:"));
     }
 
-    /// <summary>app verify, in the image, must find nothing.</summary>
+    /// <summary>Asserts that app verify, run in a silo's container, finds nothing.</summary>
     public async Task AssertVerifies() =>
         Assert.EndsWith(": all equal", await Compose("exec", "-T", "silo", "/app/app", "verify"));
 
@@ -82,7 +83,7 @@ public sealed class ComposeCluster(ContainerImage image) : IServing, IAsyncDispo
         if (begun) await Compose("down", "--volumes", "--remove-orphans", "--timeout", "1");
     }
 
-    // Containers are reached by their own addresses on Linux, where the engine is this machine's.
+    // On Linux, with a local engine, containers are reachable by their own addresses.
     private static Task<string> Address(string container) =>
         Engine.Docker("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container);
 

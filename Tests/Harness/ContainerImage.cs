@@ -3,7 +3,7 @@
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// The product's image, built once a run from a clean clone of what is committed, by the legacy builder.
+/// The product's image, built once per test run by the legacy builder, from a clean clone of the last commit.
 /// </summary>
 public sealed class ContainerImage : IAsyncDisposable
 {
@@ -19,28 +19,28 @@ public sealed class ContainerImage : IAsyncDisposable
         debian11 = new(() => After("debian11", "--build-arg", "RUNTIME_IMAGE=gcr.io/distroless/cc-debian11:nonroot"));
     }
 
-    /// <summary>The checkout that it is built from.</summary>
+    /// <summary>The checkout that the image is built from.</summary>
     public string Source => clone;
 
-    /// <summary>Builds it, the first time. Skips the test where there is no engine.</summary>
-    /// <returns>Its name.</returns>
+    /// <summary>Builds the image on the first call. Skips the test if there is no engine.</summary>
+    /// <returns>The image's name.</returns>
     public async Task<string> Name()
     {
         await Engine.Require();
         return await first.Value;
     }
 
-    /// <summary>The variant on Debian 11.</summary>
+    /// <summary>The image's Debian 11 variant.</summary>
     public async Task<string> OnDebian11()
     {
         await Engine.Require();
         return await debian11.Value;
     }
 
-    /// <summary>The same program in another image, as a new version is.</summary>
+    /// <summary>The same program in another image, like a new version.</summary>
     public Task<string> NextVersion() => After("next", "--build-arg", "REVISION=next");
 
-    /// <summary>Removes a volume of a test, where there is an engine.</summary>
+    /// <summary>Removes a test's volume, if there is an engine.</summary>
     public async Task Forget(string volume)
     {
         if (built.Count > 0) await Engine.Try(["volume", "rm", "--force", volume]);
@@ -48,7 +48,7 @@ public sealed class ContainerImage : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // Without their layers, from which the next run's build is quick.
+        // The layers stay, so that the next run's build is quick.
         if (built.Count > 0) await Engine.Try(["rmi", "--no-prune", .. built]);
         Directory.Delete(clone, recursive: true);
     }

@@ -3,7 +3,9 @@ using Tally.Silo.Http.Live;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Follows the counts. However they are cut, what was added adds up to the totals beside it.</summary>
+/// <summary>
+/// Follows the counts. In every message the additions must lead to its totals, however they are split over messages.
+/// </summary>
 public sealed class CountReading(LiveStream live) : IAsyncDisposable
 {
     public Dictionary<(string, string), long> Totals { get; } = [];

@@ -4,7 +4,7 @@ using Xunit.v3;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Runs a theory once on each storage: one contract, one suite.</summary>
+/// <summary>Runs a theory once on each storage, so that both meet one contract.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class EachStorageAttribute : DataAttribute
 {

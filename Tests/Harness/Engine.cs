@@ -3,21 +3,21 @@ using System.Text.Json;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>The container engine, by its command line.</summary>
+/// <summary>The container engine, through its command line.</summary>
 internal static class Engine
 {
     private static readonly Lazy<Task<string?>> Missing = new(FindMissing);
 
-    /// <summary>Skips the test where there is no engine.</summary>
+    /// <summary>Skips the test if there is no engine.</summary>
     public static async Task Require()
     {
         var missing = await Missing.Value;
         Assert.SkipWhen(missing is not null, $"Containers need a container engine that answers: {missing}");
     }
 
-    /// <summary>Runs docker to its end.</summary>
-    /// <returns>What it wrote to standard output, without the last line's end.</returns>
-    /// <exception cref="InvalidOperationException">It failed; with what it printed.</exception>
+    /// <summary>Runs docker until it exits.</summary>
+    /// <returns>Its standard output without the final line end.</returns>
+    /// <exception cref="InvalidOperationException">It failed; the message has its output.</exception>
     public static async Task<string> Docker(params string[] arguments)
     {
         var (exitCode, output, error) = await Try(arguments);
@@ -26,15 +26,14 @@ internal static class Engine
                 $"docker {string.Join(' ', arguments)} failed with {exitCode}: {output}{error}");
     }
 
-    /// <summary>Runs docker to its end, whatever its exit code.</summary>
-    /// <param name="arguments">Of docker.</param>
-    /// <param name="environment">Beside this process' own.</param>
+    /// <summary>Runs docker until it exits, with whatever exit code.</summary>
+    /// <param name="environment">Added to this process's environment.</param>
     public static async Task<(int ExitCode, string Output, string Error)> Try(
         string[] arguments, Dictionary<string, string>? environment = null)
     {
         var start =
             new ProcessStartInfo("docker", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DOCKER_BUILDKIT"] = "0"; // the legacy builder, which the product promises to work with
+        start.Environment["DOCKER_BUILDKIT"] = "0"; // the legacy builder, which the product promises to support
         foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
@@ -43,11 +42,10 @@ internal static class Engine
         return (process.ExitCode, await output, await error);
     }
 
-    /// <summary>What docker inspect says of an image or a container.</summary>
+    /// <summary>The output of docker inspect for an image or a container.</summary>
     public static async Task<JsonElement> Inspect(string name) =>
         JsonSerializer.Deserialize<JsonElement>(await Docker("inspect", name))[0];
 
-    /// <summary>starting, healthy or unhealthy.</summary>
     public static Task<string> Health(string container) =>
         Docker("inspect", "--format", "{{.State.Health.Status}}", container);
 

@@ -1,16 +1,17 @@
 namespace Tally.Tests.Harness;
 
-/// <summary>An event as a test sends it.</summary>
+/// <summary>An event that a test sends.</summary>
 /// <param name="Occurred">UTC, whole microseconds.</param>
 internal sealed record SentEvent(string Id, string Fingerprint, string Product, string Action, DateTime Occurred)
 {
     public const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
 
-    /// <summary>Names that ask for care: of URLs, of lists, of sorting by bytes.</summary>
+    /// <summary>Names that are easy to get wrong in URLs, in lists or when sorting by bytes.</summary>
     public static readonly string[] Products = ["k8s", "vms", "käse ☕&=+%"], Actions = ["view", "buy", "a,b"];
 
     /// <summary>
-    /// One of few fingerprints, products and actions, most at the edge of a day or an hour, within 30 days before now.
+    /// Draws an event from a few fingerprints, products and actions. It occurred within the last 30 days, in many cases
+    /// at the edge of a day or an hour.
     /// </summary>
     public static SentEvent Draw(Random random, int number, DateTime now)
     {
@@ -38,7 +39,7 @@ internal sealed record SentEvent(string Id, string Fingerprint, string Product, 
     });
 }
 
-/// <summary>What was recorded, in plain sets and lists: what answers are compared with.</summary>
+/// <summary>What was recorded, in plain sets and lists, to compare answers with.</summary>
 internal sealed class EventModel
 {
     internal sealed record Counted(SentEvent Sent, bool IsNew, bool IsNewToProduct);

@@ -1,15 +1,15 @@
 namespace Tally.Tests.Harness;
 
-/// <summary>Waits for a condition by asking, never by sleeping for a guess.</summary>
+/// <summary>Polls a condition instead of sleeping for a guessed time.</summary>
 public static class Eventually
 {
-    public static Task True(Func<Task<bool>> condition, string otherwise, int seconds = 30) =>
+    public static Task True(Func<Task<bool>> condition, string otherwise, int seconds = 90) =>
         True(condition, () => otherwise, seconds);
 
-    /// <param name="condition">Asked until it holds.</param>
-    /// <param name="otherwise">Says what is wrong, as it is when time is up.</param>
-    /// <param name="seconds">Until then.</param>
-    public static async Task True(Func<Task<bool>> condition, Func<string> otherwise, int seconds = 30)
+    /// <param name="condition">Polled until it is true.</param>
+    /// <param name="otherwise">Called when time is up: says what is wrong.</param>
+    /// <param name="seconds">When time is up.</param>
+    public static async Task True(Func<Task<bool>> condition, Func<string> otherwise, int seconds = 90)
     {
         var deadline = DateTime.UtcNow.AddSeconds(seconds);
         while (!await condition())

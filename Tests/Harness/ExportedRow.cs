@@ -6,7 +6,9 @@ using DuckDB.NET.Data;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>A row of an export, read by a program that is not the product's: CSV and Parquet by DuckDB.</summary>
+/// <summary>
+/// A row of an export. CSV and Parquet are read by DuckDB, so that the product does not check itself.
+/// </summary>
 public sealed record ExportedRow(
     string Fingerprint, long Sequence, string Id, string Action, string Product, DateTime Created, DateTime Occurred,
     string? Properties)
@@ -22,7 +24,7 @@ public sealed record ExportedRow(
         _ => OfParquet(file),
     };
 
-    /// <summary>Of an answer that may have broken off: whole lines count.</summary>
+    /// <summary>Reads an answer that may have been cut off: only whole lines count.</summary>
     public static IReadOnlyList<ExportedRow> OfNdjson(string text) =>
         [.. text[..(text.LastIndexOf('\n') + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(OfJson)];
 
@@ -37,7 +39,7 @@ public sealed record ExportedRow(
         string Text(string name) => json.GetProperty(name).GetString()!;
     }
 
-    /// <summary>The cells as a spreadsheet has them.</summary>
+    /// <summary>The cells as a spreadsheet reads them.</summary>
     public static IReadOnlyList<string?[]> CellsOfCsv(byte[] file)
     {
         var types = string.Join(", ", Columns.Split(", ").Select(name => $"'{name}': 'VARCHAR'"));
@@ -67,9 +69,7 @@ public sealed record ExportedRow(
         return AskParquet(file, "true");
     }
 
-    /// <summary>
-    /// The rows of a Parquet file for which a condition holds, found as DuckDB does: without reading what cannot match.
-    /// </summary>
+    /// <summary>The rows of a Parquet file that meet a condition. DuckDB skips what cannot match.</summary>
     public static IReadOnlyList<ExportedRow> AskParquet(byte[] file, string condition) => Ask(file, path =>
         $"select {Columns.Replace("created, occurred", "epoch_us(created), epoch_us(occurred)")} from '{path}' where {condition}",
         row => new ExportedRow(row.GetString(0), row.GetInt64(1), row.GetString(2), row.GetString(3), row.GetString(4),

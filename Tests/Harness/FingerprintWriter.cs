@@ -4,14 +4,14 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Decides and folds as a fingerprint's grain does, for tests of what lies under the grain.</summary>
+/// <summary>Decides and folds as a fingerprint's grain does, to test the layers below the grain.</summary>
 internal sealed class FingerprintWriter(string fingerprint)
 {
     public string Fingerprint => fingerprint;
 
     public FingerprintState State { get; } = new();
 
-    /// <summary>The next run, decided but neither appended nor folded.</summary>
+    /// <summary>Decides the next run, without appending or folding it.</summary>
     public DecidedEvent[] Decide(params IEnumerable<Event> events)
     {
         var decisions = new Decisions(fingerprint, State, int.MaxValue);
@@ -25,7 +25,7 @@ internal sealed class FingerprintWriter(string fingerprint)
         foreach (var recorded in run) State.Apply(recorded);
     }
 
-    /// <summary>Decides, appends and folds; the append must be recorded.</summary>
+    /// <summary>Decides, appends and folds a run. The append must succeed.</summary>
     public async Task Record(GroupCommit log, params IEnumerable<Event> events)
     {
         var run = Decide(events);

@@ -4,14 +4,13 @@ using System.Net.Sockets;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// Ports below those that the kernel gives to outgoing connections. One of theirs can be taken between the asking and
-/// the listening, by any connection or by a client's own attempt to reach it: such a socket then is connected to
-/// itself.
+/// Picks ports below the kernel's range for outgoing connections. A port in that range can be taken before it is
+/// listened on, even by a client that tries to reach it: its socket then connects to itself.
 /// </summary>
 internal static class FreePort
 {
     private const int First = 12_000;
-    private const int Count = 20_000; // up to 32,768, where Linux begins by default
+    private const int Count = 20_000; // up to 32,768, where Linux's range begins by default
 
     private static int next = Random.Shared.Next(Count);
 

@@ -8,7 +8,7 @@ public enum FindingKind { Lost, Doubled, Other }
 public sealed record Finding(FindingKind Kind, string Text);
 
 /// <summary>
-/// Holds what clients know against what the database has, past the product, and against what the product answers.
+/// Compares what clients know with what the database holds, read directly, and with what the product answers.
 /// </summary>
 public static class HistoryCheck
 {
@@ -17,7 +17,7 @@ public static class HistoryCheck
 
     private sealed record Row(string Fingerprint, long Sequence, Guid Id, string Product, string Action);
 
-    /// <summary>Everything that must hold of a history, whatever faults there were.</summary>
+    /// <summary>Asserts everything that must be true of a history, whatever faults happened.</summary>
     public static async Task Holds(LoadHistory history, TestDatabase database, AppProcess app)
     {
         await LogHolds(history, database);
@@ -26,19 +26,16 @@ public static class HistoryCheck
     }
 
     /// <summary>
-    /// Nothing acknowledged is missing, nothing is there twice, nothing is there that nobody sent.
+    /// Asserts that nothing acknowledged is missing, nothing is stored twice, and nothing is stored that nobody sent.
     /// </summary>
-    /// <param name="history">What clients know.</param>
-    /// <param name="database">What is there.</param>
-    /// <param name="prefix">Of the fingerprints, where others than the load's are in the log;
-    /// <see cref="LoadShape.Prefix"/>.</param>
+    /// <param name="prefix">The fingerprints' <see cref="LoadShape.Prefix"/>, if the log has others too.</param>
     public static async Task LogHolds(LoadHistory history, TestDatabase database, string prefix = "")
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"{history}");
         Fail([.. (await Findings(history, database, prefix)).Select(finding => $"{finding}")]);
     }
 
-    /// <summary>What differs, where anything does.</summary>
+    /// <summary>All differences between the history and the log.</summary>
     public static async Task<IReadOnlyList<Finding>> Findings(LoadHistory history, TestDatabase database,
         string prefix = "")
     {
@@ -53,20 +50,18 @@ public static class HistoryCheck
         return findings;
     }
 
-    /// <summary>Whether the log has an event of an attempt that its client was never answered.</summary>
+    /// <summary>How many of the log's events no client has an acknowledgement for.</summary>
     public static async Task<int> CountRecordedButUnanswered(LoadHistory history, TestDatabase database) =>
         (await ReadLog(database)).Count - history.With(AttemptOutcome.Acknowledged)
             .Select(attempt => (attempt.Fingerprint, attempt.Receipt!.Sequence)).Distinct().Count();
 
-    /// <summary>Over HTTP, every fingerprint's counters are the fold of its rows.</summary>
+    /// <summary>Asserts that every fingerprint's counters, read over HTTP, are the fold of its rows.</summary>
     public static async Task CountersHold(TestDatabase database, IServing app, string prefix = "") =>
         Fail(await CounterFindings(database, app, prefix: prefix));
 
-    /// <summary>Which counters, as the program answers them, differ from the log.</summary>
-    /// <param name="database">Whose log is folded.</param>
-    /// <param name="app">Who is asked.</param>
-    /// <param name="fingerprintsMax">Where there are more, those with the most events.</param>
-    /// <param name="prefix">Of the fingerprints.</param>
+    /// <summary>The fingerprints whose counters, read over HTTP, differ from the log.</summary>
+    /// <param name="fingerprintsMax">If there are more, those with the most events are checked.</param>
+    /// <param name="prefix">The fingerprints' prefix.</param>
     public static async Task<List<string>> CounterFindings(
         TestDatabase database, IServing app, int fingerprintsMax = int.MaxValue, string prefix = "")
     {
@@ -108,8 +103,8 @@ public static class HistoryCheck
             else if (attempt.Id is not null && attempt.Receipt.Id != attempt.Id)
                 yield return new(FindingKind.Other, $"another's receipt: {attempt}");
 
-        // One receipt at the most says that it is the first. It may be none: the front end sends again by itself what a
-        // fault left open, and then the client's first try is the repeat.
+        // At most one receipt may say that it is the first. There may be none: the front end retries by itself after a
+        // fault, and then the client's first try is already a repeat.
         foreach (var same in acknowledged.Where(attempt => attempt.Id is not null).GroupBy(attempt => attempt.Id))
         {
             var firsts = same.Count(attempt => !attempt.Receipt!.Duplicate);
@@ -117,7 +112,7 @@ public static class HistoryCheck
                 yield return new(FindingKind.Doubled, $"id {same.Key} was acknowledged as new {firsts} times");
         }
 
-        // What is left was sent without an id and not acknowledged.
+        // Rows with any other id must come from attempts without an id that were not acknowledged.
         var known =
             attempts.Where(attempt => attempt.Id is not null).Select(attempt => EventIds.FromClient(attempt.Id!))
             .Concat(acknowledged.Select(attempt => EventIds.FromClient(attempt.Receipt!.Id))).ToHashSet();

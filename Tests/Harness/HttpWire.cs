@@ -5,19 +5,16 @@ using System.Text;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>What came back over a connection.</summary>
-/// <param name="Status">HTTP status.</param>
 /// <param name="Headers">By lower-case name.</param>
-/// <param name="Body">As text.</param>
 public sealed record Reply(int Status, IReadOnlyDictionary<string, string> Headers, string Body)
 {
-    /// <summary>Whether the server asked to use this connection no more.</summary>
+    /// <summary>Whether the server asked to close this connection.</summary>
     public bool Closes => Headers.GetValueOrDefault("connection") == "close";
 }
 
 /// <summary>
-/// One HTTP/1.1 connection, request by request. HttpClient sends a request again by itself where a kept connection
-/// turns out closed, which would hide exactly what the tests of crashes and stops look for.
+/// One HTTP/1.1 connection, one request at a time. HttpClient resends a request by itself if a kept connection turns
+/// out closed, which would hide exactly what the tests of crashes and stops look for.
 /// </summary>
 public sealed class HttpWire : IDisposable
 {
@@ -31,10 +28,10 @@ public sealed class HttpWire : IDisposable
 
     private HttpWire(TcpClient tcp) => (this.tcp, stream) = (tcp, tcp.GetStream());
 
-    /// <returns>Null where nobody listens.</returns>
+    /// <returns>Null if nobody listens.</returns>
     public static Task<HttpWire?> Connect(int port) => Connect(new IPEndPoint(IPAddress.Loopback, port));
 
-    /// <returns>Null where nobody listens.</returns>
+    /// <returns>Null if nobody listens.</returns>
     public static async Task<HttpWire?> Connect(IPEndPoint address)
     {
         using var patience = new CancellationTokenSource(ConnectPatience);
@@ -59,8 +56,9 @@ public sealed class HttpWire : IDisposable
 
     public static string GetOf(string path) => $"GET {path} HTTP/1.1\r\nHost: tally\r\n\r\n";
 
-    /// <summary>Sends a whole request and reads its reply.</summary>
-    /// <returns>Null where the connection ended without one: whether the server read the request is open.</returns>
+    /// <returns>
+    /// Null if the connection ended without a reply; the server may or may not have read the request.
+    /// </returns>
     public async Task<Reply?> Ask(string request, CancellationToken cancellation = default)
     {
         try

@@ -4,8 +4,7 @@ using System.Text.Json;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// Follows a fingerprint as a browser does: when its stream breaks or ends, it comes back where it was, to whichever
-/// silo answers.
+/// Follows a fingerprint as a browser does: when its stream breaks or ends, it resumes on the next silo.
 /// </summary>
 public sealed class LiveClient : IAsyncDisposable
 {
@@ -26,19 +25,19 @@ public sealed class LiveClient : IAsyncDisposable
 
     public string Fingerprint => fingerprint;
 
-    /// <summary>How many streams it had.</summary>
+    /// <summary>How many streams it has opened.</summary>
     public int Streams { get; private set; }
 
-    /// <summary>The sequences that it was told, in the order in which they came.</summary>
+    /// <summary>The sequences that it received, in order of arrival.</summary>
     public IReadOnlyList<long> Told { get { lock (told) return [.. told]; } }
 
-    /// <param name="silos">Those that there are; asked each time.</param>
-    /// <param name="fingerprint">Whose events, from the first on.</param>
-    /// <param name="place">Of the silo that is asked first.</param>
+    /// <param name="silos">Called each time for the silos that there are now.</param>
+    /// <param name="fingerprint">Followed from its first event.</param>
+    /// <param name="place">The index of the silo to ask first.</param>
     public static LiveClient Start(Func<IReadOnlyList<IServing>> silos, string fingerprint, int place) =>
         new(silos, fingerprint, place);
 
-    /// <summary>Waits until it knows of so many events.</summary>
+    /// <summary>Waits until it has received this many events.</summary>
     public Task Knows(long events) =>
         Eventually.True(() => Task.FromResult(reading.IsCompleted || Told.Count >= events),
         () => $"{fingerprint} has {events} events, and its reader on stream {Streams} was told {Told.Count}, the last {Last}.", seconds: 60);
@@ -70,7 +69,7 @@ public sealed class LiveClient : IAsyncDisposable
                 when (exception is HttpRequestException or IOException or OperationCanceledException
                     or ObjectDisposedException)
             {
-                // the silo has gone, or cannot answer now: the next one
+                // the silo is gone or cannot answer now, so the next one is asked
             }
             await Task.Delay(Pause);
         }

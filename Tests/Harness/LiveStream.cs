@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>A live stream, read by the platform's own parser.</summary>
+/// <summary>A live stream, read by .NET's own parser.</summary>
 public sealed class LiveStream : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -26,7 +26,7 @@ public sealed class LiveStream : IAsyncDisposable
 
     public static string PathOf(string fingerprint) => Requests.Path(fingerprint) + "/live";
 
-    /// <summary>Opens one that is answered 200: from then on nothing is missed.</summary>
+    /// <summary>Opens a stream, which must be answered with 200; from then on nothing is missed.</summary>
     public static async Task<LiveStream> Open(IServing app, string path, string? lastEventId = null, string? key = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
@@ -39,12 +39,12 @@ public sealed class LiveStream : IAsyncDisposable
         return new(response, await response.Content.ReadAsStreamAsync());
     }
 
-    /// <summary>The next message, or null where the stream has ended in good order.</summary>
+    /// <summary>The next message, or null if the stream has ended cleanly.</summary>
     /// <exception cref="IOException">The connection broke.</exception>
     public async Task<SseItem<string>?> Next() =>
         await items.MoveNextAsync().AsTask().WaitAsync(Patience) ? items.Current : null;
 
-    /// <summary>The next message's data, which must be an unnamed one.</summary>
+    /// <summary>The data of the next message, which must have no event name.</summary>
     public async Task<JsonElement> NextData()
     {
         var item = await Next();
@@ -52,7 +52,7 @@ public sealed class LiveStream : IAsyncDisposable
         return JsonSerializer.Deserialize<JsonElement>(item!.Value.Data);
     }
 
-    /// <summary>The sequences of the next messages, each of which must be an event's.</summary>
+    /// <summary>The sequences of the next messages, which must all be events.</summary>
     public async Task<List<long>> Sequences(int count)
     {
         var sequences = new List<long>();
@@ -64,7 +64,7 @@ public sealed class LiveStream : IAsyncDisposable
         return sequences;
     }
 
-    /// <summary>The next message must have this name and this reason.</summary>
+    /// <summary>Asserts the next message's name and reason.</summary>
     public async Task AssertNext(string name, string reason)
     {
         var item = await Next();
@@ -73,14 +73,14 @@ public sealed class LiveStream : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        response.Dispose(); // first: the enumerator waits for what is being read
+        response.Dispose(); // first, because the enumerator waits for the read that is under way
         try
         {
             await items.DisposeAsync();
         }
         catch (NotSupportedException)
         {
-            // it was being read
+            // it was still being read
         }
     }
 }

@@ -7,15 +7,15 @@ using Tally.Silo.Http;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// Clients that post events as fast as they are answered, each over one connection, and write down what they know.
-/// Faults are others' to make meanwhile; with several addresses, a client whose connection ends goes to the next.
-/// What is sent follows from the seed; when it is sent does not.
+/// Clients that post events as fast as they are answered, each over one connection, and record what they know. If there
+/// are several addresses, a client whose connection ends goes to the next. The seed determines what is sent, but not
+/// when.
 /// </summary>
 public sealed class Load
 {
     public const string HotPrefix = "hot-";
 
-    private static readonly TimeSpan FinishPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FinishPatience = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan PauseWhenRefused = TimeSpan.FromMilliseconds(25);
 
     private const int BatchEvents = 6;
@@ -49,7 +49,7 @@ public sealed class Load
     public static Load Start(IReadOnlyList<IPEndPoint> addresses, int seed, LoadShape? shape = null) =>
         new(addresses, seed, shape ?? new());
 
-    /// <summary>Completes when so many more events have been acknowledged.</summary>
+    /// <summary>Completes when this many more events have been acknowledged.</summary>
     public Task Acknowledges(int more)
     {
         var before = History.Acknowledged;
@@ -57,7 +57,7 @@ public sealed class Load
             $"Events are not acknowledged (any more): {History}", seconds: 60);
     }
 
-    /// <summary>No new events; completes when every event with an id is acknowledged.</summary>
+    /// <summary>Sends no new events; completes when every event with an id is acknowledged.</summary>
     public async Task Finish()
     {
         await finishing.CancelAsync();
@@ -65,7 +65,7 @@ public sealed class Load
         if (reading is not null) await reading.Finish();
     }
 
-    /// <summary>No new attempts; what was not acknowledged stays so.</summary>
+    /// <summary>Makes no new attempts; what was not acknowledged stays so.</summary>
     public async Task Abandon()
     {
         await finishing.CancelAsync();
@@ -95,7 +95,7 @@ public sealed class Load
         public Client(Load load, int index)
         {
             (this.load, this.index, address) = (load, index, index);
-            random = new(unchecked(load.Seed * 31 + index)); // System.HashCode differs between runs; a seed must not
+            random = new(unchecked(load.Seed * 31 + index)); // not System.HashCode, which differs between runs
         }
 
         public bool HasLeft => left.Count == load.addresses.Count;
@@ -112,7 +112,7 @@ public sealed class Load
             else await Send(post, repeats, isThere: false);
         }
 
-        // A batch answers with counts alone. So each of its events is sent once more by itself, for its receipt: a
+        // A batch's answer has only counts. So each of its events is sent once more by itself: its receipt must be a
         // repeat's.
         private async Task SendBatch(Post[] posts)
         {
@@ -138,7 +138,7 @@ public sealed class Load
             }
         }
 
-        /// <param name="isThere">Whether it was acknowledged already, in a batch.</param>
+        /// <param name="isThere">Whether it was already acknowledged in a batch.</param>
         private async Task Send(Post post, bool repeats, bool isThere)
         {
             while (!load.abandoning.IsCancellationRequested && !HasLeft)
@@ -169,7 +169,7 @@ public sealed class Load
             var fingerprint = random.NextDouble() < load.shape.HotShare
                 ? $"{load.shape.Prefix}{HotPrefix}{random.Next(load.shape.HotFingerprints)}"
                 : $"{load.shape.Prefix}new-{index}-{made}";
-            // Both kinds of client's id: a UUID, and any other string.
+            // Clients' ids are of two kinds: UUIDs and other strings.
             string? id = random.NextDouble() >= load.shape.WithIdShare && !withId ? null
                 : made % 2 == 0 ? $"order {index}/{made}"
                     : new Guid(index, (short)made, (short)(made >> 16), new byte[8]).ToString();
@@ -208,7 +208,7 @@ public sealed class Load
                 if (reply is null || reply.Closes) Leave(forGood: reply is not null && load.shape.LeavesWhenTold);
                 return (reply?.Status switch
                 {
-                    // The load balancer's own words: of a request that it passed on and got no whole answer to.
+                    // 502 and 504 are the load balancer's own: it passed the request on and got no complete answer.
                     null or 502 or 504 => AttemptOutcome.NoReply,
                     200 => AttemptOutcome.Acknowledged,
                     503 => AttemptOutcome.Refused,
@@ -233,7 +233,7 @@ public sealed class Load
     }
 }
 
-/// <summary>Where a test's chance comes from: printed, and taken from TALLY_TEST_SEED to have it again.</summary>
+/// <summary>The seed of a test's random choices. It is printed; set TALLY_TEST_SEED to repeat a run.</summary>
 public static class Seed
 {
     public static int Next()

@@ -3,12 +3,10 @@ using System.Text;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>
-/// The real HAProxy with the configuration that the product ships, in front of silos that a test names.
-/// </summary>
+/// <summary>The real HAProxy with the configuration that the product ships, in front of a test's silos.</summary>
 public sealed class LoadBalancer : IAsyncDisposable
 {
-    private const int StartSeconds = 90; // the silos' own start included
+    private const int StartSeconds = 180; // includes the silos' own start
 
     private readonly Process process;
     private readonly string servers;
@@ -25,12 +23,10 @@ public sealed class LoadBalancer : IAsyncDisposable
 
     public int Port { get; }
 
-    /// <summary>What it said of silos that came and went, and of requests without a whole answer.</summary>
+    /// <summary>Its log: silos that came and went, and requests without a complete answer.</summary>
     public string Output { get { lock (output) return output.ToString(); } }
 
-    /// <summary>
-    /// Starts it and waits until a silo behind it is ready. Skips the test where there is no HAProxy.
-    /// </summary>
+    /// <summary>Starts it and waits until a silo behind it is ready. Skips the test if there is no HAProxy.</summary>
     public static async Task<LoadBalancer> Start(params (string Host, int Port)[] silos)
     {
         var balancer = await Launch(silos);
@@ -46,7 +42,7 @@ public sealed class LoadBalancer : IAsyncDisposable
         return balancer;
     }
 
-    /// <summary>Starts it and does not wait.</summary>
+    /// <summary>Starts it without waiting.</summary>
     public static async Task<LoadBalancer> Launch(params (string Host, int Port)[] silos)
     {
         var binary = FindBinary();
@@ -66,13 +62,13 @@ public sealed class LoadBalancer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!process.HasExited) process.Kill(); // as quick as it gets: it holds nothing that could be lost
+        if (!process.HasExited) process.Kill(); // it holds nothing that could be lost
         await process.WaitForExitAsync();
         process.Dispose();
         File.Delete(servers);
     }
 
-    // Debian keeps it where a user's PATH may not look.
+    // Debian installs it in a folder that may not be on a user's PATH.
     private static string? FindBinary() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin")
         .Select(folder => Path.Combine(folder, "haproxy")).FirstOrDefault(File.Exists);

@@ -3,59 +3,54 @@ using Tally.Silo.Http;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>What a client knows of one try to post an event.</summary>
+/// <summary>What a client knows about one attempt to post an event.</summary>
 public enum AttemptOutcome
 {
     /// <summary>200, with a receipt.</summary>
     Acknowledged,
     /// <summary>503, with a reason.</summary>
     Refused,
-    /// <summary>Nobody listened; nothing was sent.</summary>
+    /// <summary>Nobody listened, so nothing was sent.</summary>
     NotConnected,
-    /// <summary>The connection ended without a reply: recorded or not.</summary>
+    /// <summary>The connection ended without a reply: the event may be recorded.</summary>
     NoReply,
     /// <summary>Any other answer, or none for far longer than the server's deadline. Always a failure.</summary>
     Unexpected,
 }
 
-/// <param name="Fingerprint">Whose event.</param>
-/// <param name="Id">The client's own, where it gave one.</param>
-/// <param name="Product">As sent.</param>
-/// <param name="Action">As sent.</param>
-/// <param name="Outcome">What became of it, as far as the client knows.</param>
-/// <param name="Receipt">With <see cref="AttemptOutcome.Acknowledged"/>.</param>
-/// <param name="Answer">Otherwise, what was answered.</param>
-/// <param name="RetryAfter">With <see cref="AttemptOutcome.Refused"/>, the header.</param>
-/// <param name="Took">From before sending until the outcome.</param>
+/// <param name="Id">The client's own id, if it gave one.</param>
+/// <param name="Outcome">The outcome as far as the client knows.</param>
+/// <param name="Receipt">If <see cref="AttemptOutcome.Acknowledged"/>.</param>
+/// <param name="Answer">What was answered otherwise.</param>
+/// <param name="RetryAfter">The header, if <see cref="AttemptOutcome.Refused"/>.</param>
+/// <param name="Took">The time from before sending until the outcome.</param>
 public sealed record Attempt(string Fingerprint, string? Id, string Product, string Action,
     AttemptOutcome Outcome, Receipt? Receipt, string Answer, string? RetryAfter, TimeSpan Took)
 {
-    /// <summary>When its outcome was known; of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
+    /// <summary>When its outcome was known, as a <see cref="System.Diagnostics.Stopwatch"/> timestamp.</summary>
     public long EndedAt { get; } = System.Diagnostics.Stopwatch.GetTimestamp();
 }
 
 /// <summary>A query that was sent after a post had been acknowledged.</summary>
-/// <param name="Fingerprint">Whose.</param>
 /// <param name="Expected">The acknowledged sequence.</param>
-/// <param name="Seen">What the answer showed; null where there was none but a refusal or a broken connection.</param>
-/// <param name="Through">Whom it asked.</param>
-/// <param name="SentAt">Of <see cref="System.Diagnostics.Stopwatch"/>.</param>
+/// <param name="Seen">The sequence in the answer; null for a refusal or a broken connection.</param>
+/// <param name="Through">The address that was asked.</param>
+/// <param name="SentAt">A <see cref="System.Diagnostics.Stopwatch"/> timestamp.</param>
 /// <param name="EndedAt">Likewise.</param>
 public sealed record ReadBack(string Fingerprint, long Expected, long? Seen, string Through, long SentAt, long EndedAt)
 {
     public bool IsStale => Seen < Expected;
 }
 
-/// <summary>Every attempt of a load, by all of its clients.</summary>
+/// <summary>Every attempt by all of a load's clients.</summary>
 public sealed class LoadHistory
 {
     private readonly ConcurrentQueue<Attempt> attempts = [];
-    private readonly int[] counts = new int[Enum.GetValues<AttemptOutcome>().Length]; // asked for many times a second
+    private readonly int[] counts = new int[Enum.GetValues<AttemptOutcome>().Length]; // read many times a second
 
     public IReadOnlyCollection<Attempt> All => attempts;
     public int Acknowledged => Count(AttemptOutcome.Acknowledged);
 
-    /// <summary>Queries after acknowledgements.</summary>
     public ConcurrentQueue<ReadBack> ReadsBack { get; } = [];
 
     public void Add(Attempt attempt)
@@ -68,7 +63,7 @@ public sealed class LoadHistory
 
     public int Count(AttemptOutcome outcome) => Volatile.Read(ref counts[(int)outcome]);
 
-    /// <summary>Nothing but 200s.</summary>
+    /// <summary>Asserts that every attempt was answered with 200.</summary>
     public void AssertAllAcknowledged() => Assert.True(All.Count == Acknowledged, $"Requests failed: {this}\n"
         + string.Join('\n', attempts.Where(attempt => attempt.Outcome != AttemptOutcome.Acknowledged).Take(10)));
 

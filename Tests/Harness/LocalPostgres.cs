@@ -4,11 +4,13 @@ using Npgsql;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// A Postgres of this machine's own binaries, in a folder of its own, on a free port. The benchmark uses it too.
+/// A Postgres server run from this machine's binaries, in its own folder on a free port. The benchmark uses it too.
 /// </summary>
 public sealed class LocalPostgres : IAsyncDisposable
 {
-    /// <summary>It trusts everyone on the loopback; this is there to be looked for in logs.</summary>
+    /// <summary>
+    /// The server trusts every loopback client, so the password is only there to be searched for in logs.
+    /// </summary>
     public const string Password = "a-password-for-no-log";
 
     private readonly string binaries;
@@ -26,27 +28,27 @@ public sealed class LocalPostgres : IAsyncDisposable
 
     public NpgsqlConnectionStringBuilder Settings { get; }
 
-    /// <summary>Where its Unix socket is.</summary>
+    /// <summary>The folder of its Unix socket.</summary>
     public string SocketFolder => folder;
 
-    /// <summary>The server's first process, the parent of all of its others.</summary>
+    /// <summary>The server's first process, the parent of all its others.</summary>
     public int ProcessId =>
         int.Parse(File.ReadLines($"{folder}/data/postmaster.pid").First(), CultureInfo.InvariantCulture);
 
-    /// <summary>The folder of initdb: on the PATH, or where Debian keeps it.</summary>
+    /// <summary>The folder of initdb, where Debian installs it or else on the PATH.</summary>
     public static string? FindBinaries()
     {
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
         var debian = Directory.Exists("/usr/lib/postgresql")
             ? Directory.GetDirectories("/usr/lib/postgresql").OrderDescending().Select(version => version + "/bin")
             : [];
-        // A link on the PATH may point to one of many; the folder must hold the server too.
+        // The PATH may have a link to only one of the programs; the folder must hold the server too.
         return debian.Concat(path).FirstOrDefault(at => File.Exists(at + "/initdb") && File.Exists(at + "/postgres"));
     }
 
-    /// <param name="binaries">See <see cref="FindBinaries"/>.</param>
-    /// <param name="address">Where it listens, besides the loopback: one that only the test's own processes
-    /// reach.</param>
+    /// <param name="address">
+    /// Listened on in addition to the loopback; only the test's own processes may reach it.
+    /// </param>
     public static async Task<LocalPostgres> Start(string binaries, string address = "127.0.0.1")
     {
         var server = await Prepare(binaries, address);
@@ -57,7 +59,7 @@ public sealed class LocalPostgres : IAsyncDisposable
         return server;
     }
 
-    /// <summary>A standby of this one, which follows it.</summary>
+    /// <summary>Starts a standby that follows this server.</summary>
     public async Task<LocalPostgres> StartStandby()
     {
         var standby = await Prepare(binaries, Settings.Host!);
@@ -66,11 +68,11 @@ public sealed class LocalPostgres : IAsyncDisposable
         return standby;
     }
 
-    /// <summary>From a standby to a primary.</summary>
+    /// <summary>Turns a standby into a primary.</summary>
     public Task Promote() => Run($"{binaries}/pg_ctl -D {folder}/data -w promote");
 
     /// <summary>
-    /// Who may come in, and how; each line one of pg_hba.conf. Its own socket stays open to everyone.
+    /// Sets who may connect, and how, in lines of pg_hba.conf. Its own socket stays open to everyone.
     /// </summary>
     public async Task Admit(params string[] lines)
     {
@@ -78,7 +80,7 @@ public sealed class LocalPostgres : IAsyncDisposable
         await Run($"{binaries}/pg_ctl -D {folder}/data reload");
     }
 
-    /// <summary>Writes a file beside its data, which it alone may read.</summary>
+    /// <summary>Writes a file into its data folder that only the server may read.</summary>
     public async Task Write(string name, string text)
     {
         var file = $"{folder}/data/{name}";
@@ -87,7 +89,7 @@ public sealed class LocalPostgres : IAsyncDisposable
         if (RunAs is { } user) await Commands.Run("chown", user, file);
     }
 
-    /// <summary>By its own socket, whoever else may come in.</summary>
+    /// <summary>Connects through its own socket, whoever else is admitted.</summary>
     public async Task Execute(string sql)
     {
         await using var source =
@@ -102,11 +104,11 @@ public sealed class LocalPostgres : IAsyncDisposable
 
     private string Listen => Settings.Host == "127.0.0.1" ? Settings.Host : $"127.0.0.1,{Settings.Host}";
 
-    /// <param name="mode">smart, fast or immediate, as pg_ctl has it.</param>
+    /// <param name="mode">pg_ctl's smart, fast or immediate.</param>
     public async Task Stop(string mode)
     {
         await Run($"{binaries}/pg_ctl -D {folder}/data -w stop -m {mode}");
-        NpgsqlConnection.ClearAllPools(); // this process' own connections to it are gone too
+        NpgsqlConnection.ClearAllPools(); // this process's connections to it are gone too
     }
 
     public async ValueTask DisposeAsync()
@@ -117,7 +119,7 @@ public sealed class LocalPostgres : IAsyncDisposable
         }
         catch (InvalidOperationException)
         {
-            // stopped already, by the test
+            // the test has stopped it already
         }
         Directory.Delete(folder, recursive: true);
     }
@@ -130,8 +132,8 @@ public sealed class LocalPostgres : IAsyncDisposable
     }
 
     /// <summary>
-    /// Whose processes such servers are: initdb, postgres and pgbouncer refuse to run as root. Null where this one is
-    /// no root.
+    /// The user that runs such servers: initdb, postgres and pgbouncer refuse to run as root. Null if this process is
+    /// not root's.
     /// </summary>
     internal static string? RunAs =>
         Environment.UserName != "root" ? null

@@ -1,13 +1,13 @@
 namespace Tally.Tests.Harness;
 
-/// <summary>The packages of Tests/Sdk, installed from npm as their lock file has them.</summary>
+/// <summary>The packages of Tests/Sdk, installed from npm as their lock file says.</summary>
 internal static class NodePackages
 {
     private static readonly Lazy<Task> installed = new(Install);
 
     public static string Folder { get; } = Repository.File("Tests/Sdk");
 
-    /// <summary>Installs them once. Skips the test where there is no node or no npm.</summary>
+    /// <summary>Installs them once. Skips the test if node or npm is missing.</summary>
     public static async Task Ready()
     {
         var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
@@ -17,7 +17,7 @@ internal static class NodePackages
         await installed.Value;
     }
 
-    // npm leaves its own copy of the lock file behind, when all the rest is there.
+    // npm writes its own copy of the lock file last, when everything else is installed.
     private static async Task Install()
     {
         var wanted = Path.Combine(Folder, "package-lock.json");

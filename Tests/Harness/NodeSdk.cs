@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Segment's SDK for servers, in a program of its own: Tests/Sdk/node.js.</summary>
+/// <summary>Segment's SDK for servers, in its own program: Tests/Sdk/node.js.</summary>
 internal sealed class NodeSdk : IAsyncDisposable
 {
     private readonly Process process;
@@ -11,8 +11,7 @@ internal sealed class NodeSdk : IAsyncDisposable
 
     private NodeSdk(Process process) => (this.process, output) = (process, process.StandardOutput.ReadToEndAsync());
 
-    /// <param name="port">Where Tally serves, on the loopback's address.</param>
-    /// <param name="writeKey">As the SDK is given it.</param>
+    /// <param name="port">Tally's port on the loopback.</param>
     public static async Task<NodeSdk> Start(int port, string writeKey)
     {
         await NodePackages.Ready();
@@ -33,7 +32,7 @@ internal sealed class NodeSdk : IAsyncDisposable
     }
 
     /// <summary>Flushes, and waits until each message is delivered or given up.</summary>
-    /// <returns>The messages' ids by what became of them.</returns>
+    /// <returns>The messages' ids by their fate.</returns>
     public async Task<ILookup<string, string>> Close()
     {
         process.StandardInput.Close();

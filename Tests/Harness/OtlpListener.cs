@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>A collector that takes OTLP over HTTP on a real socket, and remembers what came.</summary>
+/// <summary>A collector that receives OTLP over HTTP on a real socket and keeps what it received.</summary>
 public sealed class OtlpListener : IAsyncDisposable
 {
     private readonly HttpListener listener = new();
@@ -23,7 +23,7 @@ public sealed class OtlpListener : IAsyncDisposable
     public string Url { get; }
 
     /// <summary>
-    /// Whether one request to this path had all of these texts in it. Protobuf keeps a text's bytes as they are.
+    /// Whether one request to this path contained all these texts. Protobuf leaves a text's bytes as they are.
     /// </summary>
     public bool Received(string path, params string[] texts) =>
         received.Any(request =>
@@ -44,7 +44,7 @@ public sealed class OtlpListener : IAsyncDisposable
                 var context = await listener.GetContextAsync();
                 using var body = new StreamReader(context.Request.InputStream, Encoding.Latin1);
                 received.Enqueue((context.Request.Url!.AbsolutePath, await body.ReadToEndAsync()));
-                context.Response.ContentType = "application/x-protobuf"; // an empty message: all accepted
+                context.Response.ContentType = "application/x-protobuf"; // an empty message means that all is accepted
                 context.Response.Close();
             }
         }

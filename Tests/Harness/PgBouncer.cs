@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>The real PgBouncer before a Postgres of a test.</summary>
+/// <summary>The real PgBouncer in front of a test's Postgres.</summary>
 public sealed class PgBouncer : IAsyncDisposable
 {
     private readonly Process process;
@@ -25,13 +25,13 @@ public sealed class PgBouncer : IAsyncDisposable
 
     private string Output { get { lock (output) return output.ToString(); } }
 
-    /// <summary>For -dbUrl: the same database through the pooler.</summary>
+    /// <summary>The -dbUrl of the same database through the pooler.</summary>
     public string Url => $"postgres://{server.Username}:{LocalPostgres.Password}@127.0.0.1:{Port}/{server.Database}";
 
-    /// <summary>Starts it and waits until it answers. Skips the test where there is no PgBouncer.</summary>
-    /// <param name="url">Of the database behind it.</param>
+    /// <summary>Starts it and waits until it listens. Skips the test if there is no PgBouncer.</summary>
+    /// <param name="url">The database behind it.</param>
     /// <param name="mode">session, transaction or statement.</param>
-    /// <param name="settings">Lines more of its configuration.</param>
+    /// <param name="settings">More lines of its configuration.</param>
     public static async Task<PgBouncer> Start(string url, string mode, params string[] settings)
     {
         var binary = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin")

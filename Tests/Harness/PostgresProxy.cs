@@ -6,23 +6,25 @@ using Npgsql;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Where a connection breaks, in the life of one batch of statements, which its end commits.</summary>
+/// <summary>Where a connection is cut while a batch of statements runs. The batch's end commits it.</summary>
 public enum CutAt
 {
-    /// <summary>Its statements never reach the server.</summary>
+    /// <summary>The statements never reach the server.</summary>
     Statement,
-    /// <summary>Its end never reaches the server.</summary>
+    /// <summary>The end never reaches the server.</summary>
     End,
-    /// <summary>Its end reaches the server, and both sides are cut at once: the server may be at it still.</summary>
+    /// <summary>
+    /// The end reaches the server and both sides are cut at once, so the server may still be committing.
+    /// </summary>
     CommitUnderWay,
-    /// <summary>It is committed; the server's word of it never reaches the client.</summary>
+    /// <summary>The batch is committed, but the server's reply never reaches the client.</summary>
     CommitReply,
-    /// <summary>The client has the server's word; then the connection breaks.</summary>
+    /// <summary>The client has the reply, then the connection breaks.</summary>
     AfterCommit,
 }
 
 /// <summary>
-/// Stands between a program and Postgres, and breaks the connection of one chosen batch at one chosen message.
+/// Stands between a program and Postgres, and cuts the connection of one chosen batch at one chosen message.
 /// </summary>
 public sealed class PostgresProxy : IAsyncDisposable
 {
@@ -41,17 +43,17 @@ public sealed class PostgresProxy : IAsyncDisposable
         accepting = Accept();
     }
 
-    /// <summary>Batches cut so far.</summary>
+    /// <summary>How many batches it has cut.</summary>
     public int Cuts { get; private set; }
 
     public static PostgresProxy Before(TestDatabase database) => new(new(database.Url));
 
-    /// <summary>For -dbUrl: the same database through this proxy.</summary>
+    /// <summary>The -dbUrl of the same database through this proxy.</summary>
     public string Url => new NpgsqlConnectionStringBuilder(server.ConnectionString)
     {
         Host = "127.0.0.1",
         Port = ((IPEndPoint)listener.LocalEndpoint).Port,
-        SslMode = SslMode.Disable, // it reads along
+        SslMode = SslMode.Disable, // the proxy must be able to read the messages
         GssEncryptionMode = GssEncryptionMode.Disable,
     }.ConnectionString;
 
@@ -93,12 +95,12 @@ public sealed class PostgresProxy : IAsyncDisposable
             }
             catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
             {
-                // one side is gone: so is the other, on leaving
+                // one side is gone; leaving closes the other
             }
         }
     }
 
-    // Frontend messages after the first have a type byte and a length that counts itself.
+    // A frontend message after the first has a type byte, then a length that includes itself.
     private sealed class Connection(PostgresProxy proxy, NetworkStream client, NetworkStream server,
         CancellationToken closing)
     {
@@ -116,7 +118,7 @@ public sealed class PostgresProxy : IAsyncDisposable
                     (mine, proxy.plan) = (plan, null);
                     if (Cut(CutAt.Statement)) return;
                 }
-                var ends = message[0] is (byte)'S' or (byte)'Q'; // Sync, or a query that is one message
+                var ends = message[0] is (byte)'S' or (byte)'Q'; // Sync, or a simple query, which is a whole batch
                 if (ends && Cut(CutAt.End)) return;
                 cutOnReply |= ends && mine is { At: CutAt.CommitReply or CutAt.AfterCommit };
                 await server.WriteAsync(message, closing);
@@ -124,7 +126,7 @@ public sealed class PostgresProxy : IAsyncDisposable
             }
         }
 
-        // Before the end the server has nothing to say that it would not keep until then.
+        // The server sends nothing of a batch before its end, so what comes then is the commit's reply.
         public async Task FromServer()
         {
             var buffer = new byte[64 * 1024];

@@ -7,8 +7,8 @@ using Testcontainers.PostgreSql;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// A real Postgres for the tests: the one that TALLY_TEST_DB_URL names, else one of this machine's own binaries, else
-/// a container.
+/// A real Postgres for the tests: the one that TALLY_TEST_DB_URL names, else one of this machine's binaries, else a
+/// container.
 /// </summary>
 public sealed class PostgresServer : IAsyncLifetime
 {
@@ -31,7 +31,8 @@ public sealed class PostgresServer : IAsyncLifetime
         }
         try
         {
-            // The builder's own defaults give up durability for speed, which the product refuses; the last word counts.
+            // The builder's defaults trade durability for speed, which the product refuses. The last value of a setting
+            // counts.
             container = new PostgreSqlBuilder("postgres:17").WithUsername("tally").WithDatabase("postgres")
                 .WithCommand("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on", "-c",
                     "max_connections=300")
@@ -47,7 +48,7 @@ public sealed class PostgresServer : IAsyncLifetime
     }
 
     /// <summary>
-    /// One of its own, for a test that stops and starts it. Skips the test where there are no binaries.
+    /// A separate server for a test that stops and starts it. Skips the test if there are no binaries.
     /// </summary>
     public static async Task<LocalPostgres> StartOwn()
     {
@@ -56,8 +57,7 @@ public sealed class PostgresServer : IAsyncLifetime
         return await LocalPostgres.Start(binaries);
     }
 
-    /// <summary>A new, empty database.</summary>
-    /// <returns>Its settings, for a dbUrl.</returns>
+    /// <summary>Creates an empty database and returns its settings.</summary>
     public async Task<NpgsqlConnectionStringBuilder> CreateDatabase()
     {
         var name = "tally_" + Guid.NewGuid().ToString("N");

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>An answer of /metrics, every line of which must be what Prometheus' text format allows.</summary>
+/// <summary>An answer of /metrics. Every line must be valid in Prometheus's text format.</summary>
 public sealed partial class PrometheusText
 {
     private readonly List<(string Name, string Labels, double Value)> samples = [];
@@ -31,8 +31,8 @@ public sealed partial class PrometheusText
 
     public IEnumerable<string> Labels => samples.Select(sample => sample.Labels);
 
-    /// <summary>The sum of a series over its labels; 0 where there is none yet.</summary>
-    /// <param name="label">Only those with this label, as it is written.</param>
+    /// <summary>The sum of a series over its labels; 0 if there is none yet.</summary>
+    /// <param name="label">Only samples with this label, as written in the text.</param>
     public double Sum(string name, string label = "") => samples
         .Where(sample => sample.Name == name && sample.Labels.Contains(label, StringComparison.Ordinal))
         .Sum(sample => sample.Value);

@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>A connection that sends exactly the bytes it is given, as no well-behaved client would.</summary>
+/// <summary>A connection that sends exactly the bytes it is given, which no well-behaved client would.</summary>
 public sealed class RawConnection : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -27,7 +27,7 @@ public sealed class RawConnection : IAsyncDisposable
         await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(text));
     }
 
-    /// <summary>Sends to a server that may have hung up already.</summary>
+    /// <summary>Sends to a server that may already have hung up.</summary>
     public async Task TrySend(string text)
     {
         try
@@ -36,14 +36,14 @@ public sealed class RawConnection : IAsyncDisposable
         }
         catch (IOException)
         {
-            // what it answered before is still to be received
+            // its earlier answer can still be received
         }
     }
 
-    /// <summary>Sends nothing more, and still listens.</summary>
+    /// <summary>Sends nothing more, but still listens.</summary>
     public void EndSending() => client.Client.Shutdown(SocketShutdown.Send);
 
-    /// <summary>The next answer, or null where the server has closed the connection instead.</summary>
+    /// <summary>The next answer, or null if the server has closed the connection instead.</summary>
     public async Task<RawAnswer?> Receive()
     {
         if (await ReadLine() is not { Length: > 0 } statusLine) return null;
@@ -105,12 +105,12 @@ public sealed class RawConnection : IAsyncDisposable
         }
         catch (IOException)
         {
-            return false; // closed with a reset, since it had not read all that was sent
+            return false; // closed with a reset, because the server had not read everything
         }
     }
 }
 
-/// <param name="Body">Undefined where the server itself refused, without one.</param>
+/// <param name="Body">Undefined if there was none, as when the server itself refused.</param>
 public sealed record RawAnswer(int Status, JsonElement Body)
 {
     public string? Reason => Text("reason");

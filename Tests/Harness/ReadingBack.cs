@@ -6,8 +6,8 @@ using Tally.Contracts;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// Queries after acknowledgements, each through one of the addresses by chance and over a connection of its own. One
-/// that asks a stopped process waits until that wakes up: what it says then is what such a query is for.
+/// Queries after acknowledgements, each to a random address over its own connection. A query to a paused process waits
+/// until it resumes, because a stale answer would show then.
 /// </summary>
 public sealed class ReadingBack(IReadOnlyList<IPEndPoint> addresses, LoadHistory history)
 {
@@ -16,14 +16,14 @@ public sealed class ReadingBack(IReadOnlyList<IPEndPoint> addresses, LoadHistory
 
     private readonly SemaphoreSlim room = new(UnderWayMax);
 
-    /// <summary>Sends one and does not wait for it; none where too many are under way.</summary>
+    /// <summary>Sends a query without waiting for it, unless too many are under way.</summary>
     public void Start(string fingerprint, long acknowledged, Random random)
     {
         var address = addresses[random.Next(addresses.Count)];
         if (room.Wait(0)) _ = Read(fingerprint, acknowledged, address);
     }
 
-    /// <summary>Completes when all that were sent are answered.</summary>
+    /// <summary>Completes when every query has ended.</summary>
     public async Task Finish()
     {
         for (var i = 0; i < UnderWayMax; i++) await room.WaitAsync();

@@ -1,11 +1,11 @@
 namespace Tally.Tests.Harness;
 
-/// <summary>The checkout that the tests were built in.</summary>
+/// <summary>The checkout that the tests were built from.</summary>
 internal static class Repository
 {
     public static string Root { get; } = Find();
 
-    /// <summary>A file that the product ships.</summary>
+    /// <summary>A file of the checkout.</summary>
     public static string File(string path) => Path.Combine(Root, path);
 
     private static string Find()

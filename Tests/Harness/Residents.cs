@@ -1,21 +1,20 @@
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// Finds out which fingerprints live on one silo. That one is started with a limit of its own, above what a load
-/// reaches; a fingerprint that meets it lives there.
+/// Finds out which fingerprints live on one silo. That silo has its own limit, above what a load reaches; a fingerprint
+/// that meets the limit lives there.
 /// </summary>
 public static class Residents
 {
     private const int Counters = 9; // as many pairs of product and action as a load has
 
-    /// <summary>For the environment of the silo to be looked for.</summary>
+    /// <summary>The environment of the silo in question.</summary>
     public static Dictionary<string, string> Marked { get; } = new() { ["Limits__CountersMax"] = $"{Counters}" };
 
     /// <summary>
-    /// Posts events until the limit, if there is one; a fingerprint has <see cref="Counters"/> of them if it lives
-    /// there.
+    /// Posts events until the limit, if there is one: <see cref="Counters"/> of them are accepted on the marked silo.
     /// </summary>
-    /// <returns>Those that live on the marked silo.</returns>
+    /// <returns>The fingerprints that live on the marked silo.</returns>
     public static async Task<IReadOnlyList<string>> Find(AppProcess via, IEnumerable<string> fingerprints)
     {
         var found = new List<string>();

@@ -6,7 +6,7 @@ using Tally.Silo.Storage;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>A group commit of its own over a real database, as each silo has one.</summary>
+/// <summary>A separate group commit over a real database, as in each silo.</summary>
 internal sealed class RunningLog(GroupCommit commit) : IAsyncDisposable
 {
     public GroupCommit Commit => commit;
@@ -18,7 +18,7 @@ internal sealed class RunningLog(GroupCommit commit) : IAsyncDisposable
         return log;
     }
 
-    /// <summary>Not started yet: what is appended gathers, so that a test decides what shares a batch.</summary>
+    /// <summary>Not started yet, so appended runs queue up and the test decides what shares a batch.</summary>
     public static GroupCommit Queueing(Database database, Limits? limits = null) =>
         new(database.Storage, new AloneLiveness(), limits ?? new(), NullLogger<GroupCommit>.Instance);
 

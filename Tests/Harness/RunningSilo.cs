@@ -10,7 +10,7 @@ using Tally.Silo.Storage;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>The whole program inside the test's process: for what has to be reached past HTTP.</summary>
+/// <summary>The whole program inside the test's process, for what HTTP does not reach.</summary>
 internal sealed class RunningSilo : IServing, IAsyncDisposable
 {
     private readonly Database database;
@@ -24,13 +24,14 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     public History History => app.Services.GetRequiredService<History>();
     public Snapshots Snapshots => app.Services.GetRequiredService<Snapshots>();
     public ActivationLimit Residents => app.Services.GetRequiredService<ActivationLimit>();
+    public KnownFingerprints Known => app.Services.GetRequiredService<KnownFingerprints>();
     public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
 
-    /// <param name="configure">Settings of Orleans that the program leaves as they are.</param>
+    /// <param name="configure">Changes settings of Orleans that the program leaves at their defaults.</param>
     public static async Task<RunningSilo> Start(TestDatabase at, Limits limits,
         Action<IServiceCollection>? configure = null)
     {
-        limits.DrainMilliseconds = 0; // no load balancer has to notice its end
+        limits.DrainMilliseconds = 0; // no load balancer has to notice that it stops
         var database = await at.OpenPrepared(limits);
         var builder = WebApplication.CreateSlimBuilder();
         var port = FreePort.Next();
@@ -53,7 +54,7 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     public IFingerprintGrain Grain(string fingerprint) =>
         Grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint));
 
-    /// <summary>As the front end does it: without a message, where the fingerprint is in memory.</summary>
+    /// <summary>Records as the front end does: without a message if the fingerprint is in memory.</summary>
     public async Task<RecordResult[]> RecordNearest(string fingerprint, Event[] events) =>
         Residents.Find(fingerprint) is not { } here ? await Grain(fingerprint).RecordAll(events)
         : events is [var only] ? [await here.Record(only)]

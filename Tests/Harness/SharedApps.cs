@@ -2,10 +2,12 @@ using System.Collections.Concurrent;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>One serving app for each storage. Whatever was done to it, its counters are the fold.</summary>
+/// <summary>
+/// One serving app for each storage. Whatever the tests did to it, its counters must be the fold at the end.
+/// </summary>
 public sealed class SharedApps(PostgresServer server) : IAsyncDisposable
 {
-    private const int LinesShown = 3; // from the first line of an error on
+    private const int LinesShown = 3; // from the first line of an error
 
     private readonly ConcurrentDictionary<StorageKind, Lazy<Task<Shared>>> started = new();
 
@@ -39,7 +41,7 @@ public sealed class SharedApps(PostgresServer server) : IAsyncDisposable
 
 public sealed record Shared(AppProcess App, TestDatabase Database)
 {
-    /// <summary>How many events the log itself has of a fingerprint.</summary>
+    /// <summary>How many events of a fingerprint the log has.</summary>
     public async Task<long> Rows(string fingerprint) => (await Database.Query(
         $"select count(*) from events where fingerprint = '{fingerprint.Replace("'", "''")}'",
         row => row.GetInt64(0)))[0];

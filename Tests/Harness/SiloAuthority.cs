@@ -3,7 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>A certificate authority of a test, and the PEM files that it gives to silos and servers.</summary>
+/// <summary>A test's certificate authority, and the PEM files that it issues to silos and servers.</summary>
 internal sealed class SiloAuthority : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("tally-tls-").FullName;
@@ -20,7 +20,7 @@ internal sealed class SiloAuthority : IDisposable
 
     public string Ca => File("ca.pem");
 
-    /// <summary>In the folder, which is gone with this.</summary>
+    /// <summary>A path in its folder, which disposing removes.</summary>
     public string File(string name) => Path.Combine(folder, name);
 
     public string Write(string name, string text)
@@ -29,10 +29,10 @@ internal sealed class SiloAuthority : IDisposable
         return File(name);
     }
 
-    /// <summary>A certificate of this authority with its key, as two files.</summary>
-    /// <param name="name">Of the files, and what the certificate is for.</param>
-    /// <param name="days">From now to its end; one that is not positive has ended.</param>
-    /// <param name="use">What it may be used for; nothing is all.</param>
+    /// <summary>Issues a certificate and its key, in two files.</summary>
+    /// <param name="name">The files' name and the certificate's subject.</param>
+    /// <param name="days">Until it expires; zero or less if it has expired.</param>
+    /// <param name="use">Its extended key usage; null allows all.</param>
     public (string Certificate, string Key) Issue(string name, double days = 10, string? use = null)
     {
         using var its = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -48,7 +48,7 @@ internal sealed class SiloAuthority : IDisposable
             Write(name + ".key", its.ExportPkcs8PrivateKeyPem()));
     }
 
-    /// <summary>What a silo of this authority is started with.</summary>
+    /// <summary>The environment of a silo of this authority.</summary>
     public Dictionary<string, string> Environment(string name)
     {
         var (certificate, its) = Issue(name);

@@ -3,12 +3,12 @@ using System.Globalization;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// A network namespace for each silo, on a bridge of their own, so that the ways between them can be cut. Nothing of
-/// it reaches any other network. Needs root, on Linux.
+/// A network namespace for each silo, on a separate bridge, so that tests can cut the links between them. It reaches no
+/// other network. Needs root on Linux.
 /// </summary>
 public sealed class SiloNetwork : IAsyncDisposable
 {
-    // A name on this machine that is this test's own; behind it the bridge's number.
+    // Marks the interfaces that belong to the tests; the bridge's number follows.
     private const string Prefix = "tallyf-";
     private const int NumberMax = 250;
     private const int FirstHost = 10;
@@ -18,12 +18,12 @@ public sealed class SiloNetwork : IAsyncDisposable
 
     private SiloNetwork(int number) => this.number = number;
 
-    /// <summary>This machine's own address on the bridge.</summary>
+    /// <summary>This machine's address on the bridge.</summary>
     public string Gateway => $"10.199.{number}.1";
 
     public SiloPlace Place(int index) => new($"10.199.{number}.{FirstHost + index}", $"{Prefix}{number}-{index}");
 
-    /// <returns>Null where namespaces cannot be made here.</returns>
+    /// <returns>Null if namespaces cannot be made here.</returns>
     public static async Task<SiloNetwork?> Create(int places)
     {
         if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess || !HasPrograms()) return null;
@@ -36,11 +36,11 @@ public sealed class SiloNetwork : IAsyncDisposable
             }
             catch (InvalidOperationException) when (Directory.Exists($"/sys/class/net/{Prefix}{number}"))
             {
-                continue; // another run's
+                continue; // another run has this number
             }
             catch (InvalidOperationException)
             {
-                return null; // a container without the right to
+                return null; // a container without the right to do this
             }
             var network = new SiloNetwork(number);
             try
@@ -57,14 +57,14 @@ public sealed class SiloNetwork : IAsyncDisposable
         return null;
     }
 
-    /// <summary>Nothing goes from one silo to the other any more, nor back.</summary>
+    /// <summary>Drops everything between two silos, in both directions.</summary>
     public async Task Cut(SiloPlace one, SiloPlace other)
     {
         await Drop(one, $"INPUT -s {other.Address}");
         await Drop(one, $"OUTPUT -d {other.Address}");
     }
 
-    /// <summary>Nothing goes between a silo and that port of this machine any more.</summary>
+    /// <summary>Drops everything between a silo and a port of this machine.</summary>
     public async Task Cut(SiloPlace silo, int port)
     {
         await Drop(silo, $"INPUT -s {Gateway} -p tcp --sport {port}");
@@ -112,7 +112,7 @@ public sealed class SiloNetwork : IAsyncDisposable
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':')
             .Any(folder => File.Exists($"{folder}/{program}")));
 
-    // A bridge says whose it is. Where that process is gone, it was killed before it could clean up.
+    // A bridge names its owner's process. If that is gone, it was killed before it could clean up.
     private static async Task RemoveLeftOvers()
     {
         foreach (var bridge in Directory.GetDirectories("/sys/class/net", Prefix + "*")
@@ -130,16 +130,16 @@ public sealed class SiloNetwork : IAsyncDisposable
             : [];
         foreach (var name in names.Select(Path.GetFileName))
         {
-            // What still runs in there can only be a silo of a run that is gone.
+            // Anything that still runs in there is a silo of a run that is gone.
             await Commands.Run("/bin/sh", "-c", $"ip netns pids {name} | xargs -r kill -9");
             await Ip($"netns del {name}");
         }
-        // Not there where a run was killed before it had made it.
+        // The rule is missing if a run was killed before it had added it.
         await Commands.Try("iptables", ["-D", .. Forwarding(number)]);
         await Ip($"link del {Prefix}{number}");
     }
 
-    // A container engine on the same machine lets nothing pass that it does not know, bridged packets included.
+    // A container engine on the same machine drops forwarded packets that it does not know, even bridged ones.
     private static string[] Forwarding(int number) =>
         ["FORWARD", "-i", $"{Prefix}{number}", "-o", $"{Prefix}{number}", "-j", "ACCEPT"];
 }

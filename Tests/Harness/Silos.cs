@@ -1,7 +1,7 @@
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// Several processes on one database: one service. Each keeps its place, and its HTTP port, when it starts again.
+/// Several processes that serve one database. Each keeps its index and its HTTP port when it is started again.
 /// </summary>
 public sealed class Silos : IAsyncDisposable
 {
@@ -16,7 +16,7 @@ public sealed class Silos : IAsyncDisposable
     public int Count => processes.Count;
     public IReadOnlyList<int> Ports => [.. processes.Select(process => process.Port)];
 
-    /// <summary>Starts all at once, and waits until each is ready.</summary>
+    /// <summary>Starts all at once and waits until each is ready.</summary>
     public static async Task<Silos> Start(TestDatabase database, int count,
         Dictionary<string, string>? environment = null)
     {
@@ -34,7 +34,7 @@ public sealed class Silos : IAsyncDisposable
         return silos;
     }
 
-    /// <summary>Starts one more, and waits until it is ready.</summary>
+    /// <summary>Starts one more and waits until it is ready.</summary>
     public async Task<AppProcess> Join(Dictionary<string, string>? own = null)
     {
         processes.Add(AppProcess.Launch(database, own ?? environment));
@@ -42,7 +42,7 @@ public sealed class Silos : IAsyncDisposable
         return processes[^1];
     }
 
-    /// <summary>Starts those that have exited again, at once, and waits until all are ready.</summary>
+    /// <summary>Restarts those that have exited, all at once, and waits until all are ready.</summary>
     public async Task StartAgain()
     {
         for (var place = 0; place < Count; place++)
@@ -57,7 +57,7 @@ public sealed class Silos : IAsyncDisposable
 
     public void AssertAllRun() => Assert.All(processes, process => Assert.False(process.HasExited, process.Output));
 
-    /// <summary>Silos that the membership table holds for dead, of those that did not stop in good order.</summary>
+    /// <summary>The silos that the membership table lists as dead, except those that stopped cleanly.</summary>
     public Task<List<string>> DeclaredDead() => database.Query(
         $"select silo_name || ' ' || port || ' ' || suspect_times from memberships where status = {(int)SiloStatus.Dead} and suspect_times <> ''",
         row => row.GetString(0));

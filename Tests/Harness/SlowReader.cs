@@ -5,9 +5,7 @@ using System.Text;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>
-/// Asks, and takes its answer so slowly that the server has to keep it: its own side of the connection has no room.
-/// </summary>
+/// <summary>Asks, then reads the answer so slowly that the server has to hold it: the receive buffer is tiny.</summary>
 public sealed class SlowReader : IDisposable
 {
     private const int BytesAtOnce = 1024;
@@ -19,16 +17,15 @@ public sealed class SlowReader : IDisposable
 
     private SlowReader() { }
 
-    /// <summary>Of its answer.</summary>
     public int Status { get; private set; }
 
-    /// <summary>What came with the head.</summary>
+    /// <summary>What came with the answer's head.</summary>
     public string Begin { get; private set; } = "";
 
-    /// <summary>The server has ended it.</summary>
+    /// <summary>Whether the connection has ended.</summary>
     public bool IsEnded { get; private set; }
 
-    /// <summary>Returns when the answer begins, and takes no more of it.</summary>
+    /// <summary>Returns when the answer begins, and reads no more of it.</summary>
     public static async Task<SlowReader> Ask(AppProcess app, string path)
     {
         var reader = new SlowReader();
@@ -39,7 +36,7 @@ public sealed class SlowReader : IDisposable
         return reader;
     }
 
-    /// <summary>Goes on at a kilobyte a second, until it or the server ends the connection.</summary>
+    /// <summary>Reads on at a kilobyte a second, until one side ends the connection.</summary>
     public async Task Trickle()
     {
         try

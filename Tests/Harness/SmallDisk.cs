@@ -1,7 +1,7 @@
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// A disk of a few megabytes that a test can fill, and free again. In memory; only root can mount it.
+/// A disk of a few megabytes, in memory, that a test can fill and free again. Only root can mount it.
 /// </summary>
 public sealed class SmallDisk : IAsyncDisposable
 {
@@ -9,7 +9,7 @@ public sealed class SmallDisk : IAsyncDisposable
 
     private SmallDisk(string folder) => this.folder = folder;
 
-    /// <summary>A folder on it, for a database.</summary>
+    /// <summary>A folder on the disk for a database.</summary>
     public string Folder => Path.Combine(folder, "data");
 
     private string Ballast => Path.Combine(folder, "ballast");
@@ -31,7 +31,7 @@ public sealed class SmallDisk : IAsyncDisposable
         return new(folder);
     }
 
-    /// <summary>Takes all space that is left.</summary>
+    /// <summary>Takes all the remaining space.</summary>
     public void Fill()
     {
         using var ballast = new FileStream(Ballast, FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 0);
@@ -43,7 +43,7 @@ public sealed class SmallDisk : IAsyncDisposable
             }
             catch (IOException)
             {
-                // full, for pieces of this size
+                // full for pieces of this size
             }
         }
     }

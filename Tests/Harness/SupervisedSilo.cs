@@ -5,9 +5,7 @@ using System.Text;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>
-/// One place where a silo runs, and its supervisor: a process that ends is started again, until told otherwise.
-/// </summary>
+/// <summary>A silo and its supervisor, which restarts a process that ends until it is told otherwise.</summary>
 public sealed class SupervisedSilo : IAsyncDisposable
 {
     private const int OutputShown = 2_000;
@@ -44,25 +42,25 @@ public sealed class SupervisedSilo : IAsyncDisposable
     public IPEndPoint Gateway { get; }
     public bool IsWanted => wanted;
 
-    /// <summary>Of processes that ended without having been told to.</summary>
+    /// <summary>The exit codes of processes that ended without having been told to.</summary>
     public List<int> ExitCodes { get; } = [];
 
-    /// <summary>Of all processes that were here.</summary>
+    /// <summary>The output of all its processes.</summary>
     public string Output => $"{pastOutput}{app?.Output}";
 
-    /// <summary>The last of it, for a test that fails.</summary>
+    /// <summary>The end of the output, for the message of a failing test.</summary>
     public string LastOutput => Output is { Length: > OutputShown } all ? all[^OutputShown..] : Output;
 
     public AppProcess App => app ?? throw new InvalidOperationException($"{Name} does not run.");
 
-    /// <summary>From now on it is kept running.</summary>
+    /// <summary>From now on the silo is kept running.</summary>
     public void Start() => wanted = true;
 
-    /// <summary>kill -9; it stays down until it is started.</summary>
+    /// <summary>Sends SIGKILL. The silo stays down until <see cref="Start"/>.</summary>
     public Task Kill() => End(running => running.Kill());
 
-    /// <summary>SIGTERM; it stays down until it is started.</summary>
-    /// <returns>Its exit code.</returns>
+    /// <summary>Sends SIGTERM. The silo stays down until <see cref="Start"/>.</summary>
+    /// <returns>The process's exit code.</returns>
     public async Task<int> Terminate()
     {
         var exitCode = 0;
@@ -101,7 +99,7 @@ public sealed class SupervisedSilo : IAsyncDisposable
 
     private async Task End(Func<AppProcess, Task> end)
     {
-        await gate.WaitAsync(); // its supervisor would take it for an accident
+        await gate.WaitAsync(); // keeps the supervisor from taking this for an accident
         try
         {
             wanted = false;

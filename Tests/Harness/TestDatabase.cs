@@ -9,7 +9,7 @@ namespace Tally.Tests.Harness;
 
 public enum StorageKind { Sqlite, Postgres }
 
-/// <summary>A database of one test, empty at first and gone afterwards.</summary>
+/// <summary>A test's database: empty at first, removed afterwards.</summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
     private readonly PostgresServer? server;
@@ -24,10 +24,10 @@ public sealed class TestDatabase : IAsyncDisposable
 
     public StorageKind Kind { get; }
 
-    /// <summary>For -dbUrl.</summary>
+    /// <summary>The value of -dbUrl.</summary>
     public string Url { get; }
 
-    /// <summary>Of the SQLite file.</summary>
+    /// <summary>The SQLite file.</summary>
     public string Path => System.IO.Path.Combine(folder!, "tally.db");
 
     public static async Task<TestDatabase> Create(StorageKind kind, PostgresServer server)
@@ -41,32 +41,33 @@ public sealed class TestDatabase : IAsyncDisposable
         return new(kind, settings.ConnectionString, server, settings, null);
     }
 
-    /// <summary>A SQLite file in a folder that the test has chosen; the folder is gone afterwards.</summary>
+    /// <summary>A SQLite file in a folder that the test has chosen. Disposing removes the folder.</summary>
     public static TestDatabase In(string folder) =>
         new(StorageKind.Sqlite, $"sqlite:{folder}/tally.db", null, null, Directory.CreateDirectory(folder).FullName);
 
-    /// <summary>The first database of a Postgres that is the test's own.</summary>
+    /// <summary>The default database of a test's own Postgres.</summary>
     public static TestDatabase On(LocalPostgres own) =>
         new(StorageKind.Postgres, own.Settings.ConnectionString, null, own.Settings, null);
 
-    /// <summary>A Postgres database that others keep, and stop and start; disposing this leaves it.</summary>
+    /// <summary>A Postgres database that somebody else starts and stops. Disposing leaves it alone.</summary>
     public static TestDatabase At(string url)
     {
         var settings = ((DatabaseUrl.Postgres)DatabaseUrl.Parse(url)).Settings;
-        settings.Pooling = false; // a pool would keep connections to what was stopped
+        settings.Pooling = false; // a pool would keep connections to a stopped server
         return new(StorageKind.Postgres, url, null, settings, null);
     }
 
     /// <summary>
-    /// What a program is told, whether or not anything is there; a test's own questions go to the server beside it.
+    /// A URL to give to a program, whether or not a server is there. The test's own queries go to <paramref
+    /// name="asked"/>.
     /// </summary>
     public static TestDatabase Of(string url, LocalPostgres? asked = null) =>
         new(StorageKind.Postgres, url, null, asked?.Settings, null);
 
-    /// <summary>The same database as a program reaches it through a proxy.</summary>
+    /// <summary>The same database, which a program reaches through a proxy.</summary>
     public TestDatabase Through(PostgresProxy proxy) => Through(proxy.Url);
 
-    /// <summary>The same database as a program reaches it by another URL.</summary>
+    /// <summary>The same database, which a program reaches by another URL.</summary>
     public TestDatabase Through(string url) => new(Kind, url, null, null, null);
 
     /// <summary>The product's own storage on this database, migrated.</summary>
@@ -77,7 +78,7 @@ public sealed class TestDatabase : IAsyncDisposable
         return database;
     }
 
-    /// <summary>Asks the database itself, past the product.</summary>
+    /// <summary>Queries the database directly, without the product.</summary>
     public async Task<List<T>> Query<T>(string sql, Func<DbDataReader, T> map)
     {
         await using var connection = await Connect();
@@ -89,11 +90,11 @@ public sealed class TestDatabase : IAsyncDisposable
         return result;
     }
 
-    /// <summary>Until disposed, nobody else's commit goes through; reads do.</summary>
+    /// <summary>Blocks everybody else's commits, but not their reads, until disposed.</summary>
     public Task<IAsyncDisposable> HoldWrites() =>
         Kind == StorageKind.Sqlite ? HoldAfter("begin immediate") : Hold("lock table events in exclusive mode");
 
-    /// <summary>Postgres': what a statement locks stays locked until disposed.</summary>
+    /// <summary>Postgres only: holds a statement's locks until disposed.</summary>
     public Task<IAsyncDisposable> Hold(string statement) => HoldAfter("begin; " + statement);
 
     private async Task<IAsyncDisposable> HoldAfter(string statements)
@@ -102,12 +103,12 @@ public sealed class TestDatabase : IAsyncDisposable
         await using var command = connection.CreateCommand();
         command.CommandText = statements;
         await command.ExecuteNonQueryAsync();
-        return connection; // closing it rolls back
+        return connection; // closing the connection rolls back
     }
 
     /// <summary>
-    /// Everything that is stored, as text: of Postgres what its own tool dumps, of SQLite the bytes of its files, in
-    /// which even what was only forgotten would be.
+    /// Everything that is stored, as text: pg_dump's output for Postgres. For SQLite, the bytes of its files, where
+    /// data that is deleted but not erased would show.
     /// </summary>
     public async Task<string> Dump()
     {

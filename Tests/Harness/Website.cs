@@ -7,9 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// Somebody's site, on an origin of its own: every page /PRODUCT/... has the script tag, and a policy that allows
-/// nothing else than it. <c>?isolated</c> makes it one that loads only what says that any page may; <c>?tag=</c> has
-/// the tag's own attributes; <c>?again=</c> adds a tag of that product, <c>&amp;collector</c> of Tally by another
+/// A website with its own origin. Every page /PRODUCT/... has the script tag, and a policy that allows nothing else.
+/// <c>?isolated</c> makes the page cross-origin isolated, so it loads only what any page may load; <c>?tag=</c> sets
+/// the tag's attributes; <c>?again=</c> adds a tag of that product, with <c>&amp;collector</c> from Tally's other
 /// address.
 /// </summary>
 public sealed class Website : IAsyncDisposable
@@ -18,11 +18,13 @@ public sealed class Website : IAsyncDisposable
 
     private Website(WebApplication app, int port) => (this.app, Origin) = (app, $"http://localhost:{port}");
 
-    /// <summary>As the browser calls it: another host than Tally's.</summary>
+    /// <summary>Its host name differs from Tally's, as the browser sees it.</summary>
     public string Origin { get; }
 
-    /// <param name="tallyPort">Where Tally will serve, on the loopback's address.</param>
-    /// <param name="writeKey">In every tag, unless the page is asked for with another: <c>?key=</c>.</param>
+    /// <param name="tallyPort">Tally's port on the loopback.</param>
+    /// <param name="writeKey">
+    /// The key in every tag, unless the page is requested with another one: <c>?key=</c>.
+    /// </param>
     public static async Task<Website> Start(int tallyPort, string writeKey)
     {
         var tally = $"http://127.0.0.1:{tallyPort}";

@@ -25,7 +25,7 @@ public sealed class AskingForAFingerprint(SharedApps apps)
                 (count.GetProperty("product").GetString()!, count.GetProperty("action").GetString()!,
                     Number(count, "count"))));
 
-        // Each event's own time, as its row has it.
+        // Each event's time, as in its row.
         var times =
             (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray()
             .Select(e => e.GetProperty("occurred").GetDateTime()).ToList();
@@ -114,8 +114,7 @@ public sealed class AskingForAFingerprint(SharedApps apps)
 
     private static async Task<List<(string Table, long Rows)>> TableSizes(TestDatabase database)
     {
-        // What the background does meanwhile is to move deltas into rollups, counters and visits: their number may
-        // change on its own.
+        // Meanwhile the background merges deltas into rollups, counters and visits, so their row counts may change.
         var tables = await database.Query(database.Kind == StorageKind.Sqlite
                 ? "select name from sqlite_schema where type = 'table' and name not like 'rollup%' and name not like 'visit%' and name not like 'counter%' order by name"
                 : "select tablename from pg_tables where schemaname = 'public' and tablename not like 'rollup%' and tablename not like 'visit%' and tablename not like 'counter%' order by tablename",

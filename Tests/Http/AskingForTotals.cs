@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>What everyone has done, against a model that is nothing but sets and sums.</summary>
+/// <summary>What everyone has done, compared with a model made only of sets and sums.</summary>
 public sealed class AskingForTotals(PostgresServer server)
 {
     private static readonly Dictionary<string, TimeSpan> Steps = new()
@@ -48,7 +48,7 @@ public sealed class AskingForTotals(PostgresServer server)
         await AppProcess.AssertVerifies(at);
     }
 
-    // A batch of new events and, now and then, one sent before; its order is each fingerprint's.
+    // A batch of new events and some sent before. Each fingerprint's events keep the batch's order.
     private static async Task Record(RunningSilo silo, EventModel model, List<SentEvent> sent, Random random)
     {
         var batch = new List<SentEvent>();
@@ -195,7 +195,7 @@ public sealed class AskingForTotals(PostgresServer server)
             var refused = await await Task.WhenAny(questions);
             refused.AssertRefused(503, "overloaded");
             Assert.NotNull(refused.Headers.RetryAfter);
-            // events do not wait for them
+            // events do not wait for questions
             Assert.Equal(200, (await silo.PostForm("action=view&product=k8s&fingerprint=f")).Status);
             Assert.Equal(2, questions.Count(question => !question.IsCompleted));
         }

@@ -7,12 +7,14 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Who was there: lists of all fingerprints, the most active of a day, unique ones over days.</summary>
+/// <summary>
+/// Who was there: lists of all fingerprints, the most active ones of a day, and unique ones over days.
+/// </summary>
 public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IClassFixture<SharedApps>
 {
     private sealed record Model(string Fingerprint, string Product, DateTime Occurred, string Id);
 
-    // In an order of their own in UTF-16, in UTF-8 and in a language.
+    // Their order differs between UTF-16, UTF-8 and a language.
     private static readonly string[] Fingerprints =
         ["a", "A", "b", "B", "é", "e\u0301", "\uFF61", "😀", "'", "\"", "\\", "%", "a b", "a/b", "ff", "00ff", "null",
             "[]", "1", "ß", "z", "zz"];
@@ -204,14 +206,14 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
                      ("/api/fingerprints?after=0", "invalid_cursor", "after"),
                      ("/api/fingerprints?after=" + new string('A', 4_000), "invalid_cursor", "after"),
                      ("/api/fingerprints?after='%20or%201=1--", "invalid_cursor", "after"),
-                     // of another list
+                     // a cursor of another list
                      ("/api/fingerprints?sort=total&after=Af__________YQ", "invalid_cursor", "after"),
                      ("/api/fingerprints?after=Af__________YQ", "invalid_cursor", "after"), // a time before all times
-                     // a fingerprint that is no UTF-8
+                     // a fingerprint that is not UTF-8
                      ("/api/fingerprints?after=AQjeSVTLmoYA_w", "invalid_cursor", "after"),
-                     // or has a control character
+                     // a control character
                      ("/api/fingerprints?after=AQjeSVTLmoYAAA", "invalid_cursor", "after"),
-                     ("/api/fingerprints?after=AQjeSVTLmoYA", "invalid_cursor", "after"), // or none
+                     ("/api/fingerprints?after=AQjeSVTLmoYA", "invalid_cursor", "after"), // no fingerprint
                      ("/api/uniques?to=tomorrow", "invalid_time", "to"),
                      ("/api/uniques?from=2026-01-02&to=2026-01-02", "empty_range", "from"),
                      ("/api/uniques?from=0001-01-01&to=9999-12-31", "too_many_days", "from"),
@@ -237,7 +239,7 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
             await AppProcess.Start(at,
                 new() { ["Limits__QuestionSecondsMax"] = storage == StorageKind.Postgres ? "1" : "10" });
         Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=a")).Status);
-        // the first takes its time
+        // the first may take longer
         await Eventually.True(async () => (await app.Get("/api/fingerprints")).Status == 200, "It is not answered.");
         await using (await HoldMerges(at))
         {
@@ -246,7 +248,7 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
             var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => app.Get("/api/fingerprints")));
             if (storage == StorageKind.Postgres)
                 Assert.All(answers, answer => answer.AssertRefused(503, "unavailable"));
-            // nothing to merge: readers wait for nobody
+            // nothing to merge, so readers wait for nobody
             else Assert.All(answers, answer => Assert.Equal(200, answer.Status));
         }
         var last = default(Answer);

@@ -4,8 +4,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// Bots that say who they are. Whether they count is the operator's choice: a 200 without a record is never the
-/// default.
+/// Bots that identify themselves. The operator decides whether they count; by default a 200 means recorded.
 /// </summary>
 public sealed class Bots(PostgresServer server)
 {

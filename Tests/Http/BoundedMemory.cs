@@ -2,7 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>More fingerprints than a silo holds in memory: some leave, and none forgets anything.</summary>
+/// <summary>More fingerprints than a silo holds in memory: some leave it, and none forgets anything.</summary>
 public sealed class BoundedMemory(PostgresServer server)
 {
     private const int Max = 50, Fingerprints = 400;
@@ -24,7 +24,7 @@ public sealed class BoundedMemory(PostgresServer server)
         await AppProcess.AssertVerifies(database);
     }
 
-    // The one that is always asked for stays, however many pass: it is not loaded again.
+    // A fingerprint in use stays, however many others pass: it is not loaded again.
     [Theory, EachStorage]
     public async Task A_fingerprint_in_use_stays(StorageKind storage)
     {

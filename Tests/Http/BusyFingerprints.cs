@@ -7,7 +7,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// Orleans collects what gets no message for a while. A fingerprint in use gets none from its own silo, and stays.
+/// Orleans collects grains that get no message for a while. A fingerprint in use gets none from its own silo, but must
+/// stay.
 /// </summary>
 public sealed class BusyFingerprints(PostgresServer server)
 {
@@ -21,12 +22,12 @@ public sealed class BusyFingerprints(PostgresServer server)
             await RunningSilo.Start(at, new Limits(),
                 services => services.Configure<GrainCollectionOptions>(collection =>
             (collection.CollectionAge, collection.CollectionQuantum) = (Age, TimeSpan.FromSeconds(1))));
-        // A pause in the traffic, as on a machine that stood still, proves nothing: then once more.
+        // A long pause in the traffic, as on an overloaded machine, proves nothing. Then there is another round.
         for (var round = 0; await LongestPause(silo, $"busy-{round}", $"idle-{round}") > Age / 2; round++)
             Assert.True(round < 10, "The machine is too slow to keep a fingerprint busy.");
     }
 
-    // Two idle ones, one after the other: the second is collected long after the busy one would be.
+    // Uses two idle ones, one after the other: the second is collected long after the busy one would be.
     private static async Task<TimeSpan> LongestPause(RunningSilo silo, string busy, string idle)
     {
         await Post(silo, busy);

@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>-fingerprints=server: who gives none gets one, for a day.</summary>
+/// <summary>-fingerprints=server: an event without a fingerprint gets one for a day.</summary>
 public sealed class Cookieless(PostgresServer server)
 {
     private const string Event = "action=view&product=k8s";
@@ -35,11 +35,11 @@ public sealed class Cookieless(PostgresServer server)
             others.Add(await Post(app, other));
         Assert.Equal(others.Count, others.Distinct().Count());
 
-        // Its own fingerprint is the client's to give, and an empty one is none.
+        // A client may give its own fingerprint; an empty one counts as none.
         Assert.Equal("mine", (await app.PostForm(Event + "&fingerprint=mine")).Text("fingerprint"));
         (await app.PostForm("action=view")).AssertRefused(422, "missing_field", "product");
 
-        // Ids count once within it, in every shape and through the pixel.
+        // Within the fingerprint an id counts once, in every body format and through the pixel.
         var form = await app.PostForm(Event + "&id=a&fingerprint=");
         Assert.True((await app.PostJson("""{"action":"view","product":"k8s","id":"a"}""")).Duplicate);
         Assert.Equal(200, (await app.Get($"/api/pixel.gif?{Event}&id=a")).Status);
@@ -54,12 +54,12 @@ public sealed class Cookieless(PostgresServer server)
         var ofProxy = await Post(app, "127.0.0.1", Firefox);
         var ofClient = await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", "203.0.113.7")]);
         Assert.NotEqual(ofProxy, ofClient);
-        // What stands before the client's address is the client's own word.
+        // Whatever comes before the client's address is only the client's claim.
         foreach (var same in (string[])
                  ["203.0.113.7:4711", "unknown, 203.0.113.7", "_hidden, 203.0.113.7:80", "198.51.100.1, 203.0.113.7",
                      ",,, 203.0.113.7", " 203.0.113.7 "])
             Assert.Equal(ofClient, await Post(app, "127.0.0.1", Firefox, [("X-Forwarded-For", same)]));
-        // From where it cannot be read on, nobody is believed: it is the proxy's request, as without the header.
+        // If the header cannot be read, nobody is believed: the request is the proxy's, as without the header.
         foreach (var nobody in (string[])
                  ["unknown", "_hidden", "203.0.113.7, unknown", "203.0.113.7, _hidden", "203.0.113.7, 999.1.1.1",
                      "203.0.113.7;198.51.100.1", "203.0.113.7:99999", "for=203.0.113.7",
@@ -79,7 +79,7 @@ public sealed class Cookieless(PostgresServer server)
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, flags: Flags);
         var fingerprint = await Post(app, address, Firefox, ("Referer", "https://shop.example/cart"));
-        // a snapshot too
+        // enough events for a snapshot too
         for (var i = 0; i < 40; i++)
             Assert.Equal(fingerprint, await Post(app, address, Firefox, ("Origin", "https://shop.example")));
         await Post(app, address, Firefox, ("Origin", "https://shop.example"), form: "action=%00");

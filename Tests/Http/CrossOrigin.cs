@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>What the pages of other origins may read: the answers to events, where -corsOrigins names them.</summary>
+/// <summary>What pages of other origins may read: the answers to events, if -corsOrigins names the origin.</summary>
 public sealed class CrossOrigin(PostgresServer server)
 {
     private const string Shop = "https://shop.example";
@@ -62,7 +62,7 @@ public sealed class CrossOrigin(PostgresServer server)
             Assert.Equal("*", Allowed(await Post(app, origin, Good)));
             var preflight = await Preflight(app, origin);
             Assert.Equal("*", Allowed(preflight));
-            // with any origin that is not allowed
+            // not allowed together with any origin
             Assert.False(preflight.Headers.Contains("Access-Control-Allow-Credentials"));
         }
         foreach (var path in (string[])["/api/fingerprints/cors", "/api/fingerprints/cors/events", "/metrics",

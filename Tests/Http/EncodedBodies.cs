@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Bodies in a Content-Encoding: the limits hold for what they decode to.</summary>
+/// <summary>Bodies with a Content-Encoding: the limits apply to the decoded body.</summary>
 public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
 {
     private const string Form = "application/x-www-form-urlencoded";
@@ -50,7 +50,7 @@ public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
                 Assert.Equal(0, batch.Batch.Recorded);
             }
         }
-        // Lines end anywhere, so only the decoder can know that some are missing.
+        // A body of lines may end after any line, so only the decoder can tell that some are missing.
         var lines = Encode(string.Concat(Enumerable.Repeat(Item + "\n", 100)), "gzip");
         (await shared.App.Post(lines[..(lines.Length / 2)], "application/x-ndjson", null, Requests.BatchPath,
             "gzip")).AssertRefused(400, "malformed_body");
@@ -81,7 +81,7 @@ public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
         Assert.Equal(10, await shared.Rows(visitor));
     }
 
-    // The framework's decoder takes what follows for the end, and the rows in it were lost with a 200.
+    // The framework's decoder ends silently at anything that is not a member, so rows would be lost with a 200.
     [Theory, EachStorage]
     public async Task Gzip_is_read_to_its_end_or_refused(StorageKind storage)
     {
@@ -111,7 +111,7 @@ public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
         {
             var spaces = Bomb("[", ' ', encoding);
             var text = Bomb($"[{Item},\"", 'a', encoding);
-            Assert.All([spaces, text], bomb => Assert.InRange(bomb.Length, 1, 4 << 20)); // small enough to be let in
+            Assert.All([spaces, text], bomb => Assert.InRange(bomb.Length, 1, 4 << 20)); // small enough to be accepted
             var answers = await Task.WhenAll(Enumerable.Range(0, 4).SelectMany(_ => (Task<Answer>[])
             [
                 shared.App.Post(spaces, Json, null, Requests.BatchPath, encoding),
@@ -122,7 +122,7 @@ public sealed class EncodedBodies(SharedApps apps) : IClassFixture<SharedApps>
             (await shared.App.Post(Bomb("a=", 'a', encoding, 1 << 20), Form, contentEncoding: encoding)).AssertRefused(
                 413, "body_too_large");
         }
-        // Eight at once keep 4 MiB each: decoded whole, they would take 2 GiB.
+        // Eight at once hold 4 MiB each; decoded whole, they would take 2 GiB.
         Assert.InRange(shared.App.PeakMemoryBytes - before, 0, BombBytes);
     }
 

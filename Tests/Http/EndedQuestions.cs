@@ -3,8 +3,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// A question whose time is up, or whose client is gone, stops at the database, and its turn is free. Asked of tables
-/// that have no end: what is not stopped never ends.
+/// A question stops at the database when its time is up or its client is gone, and frees its turn. The tables are
+/// endless here, so a question that is not stopped never ends.
 /// </summary>
 public sealed class EndedQuestions(PostgresServer server)
 {
@@ -53,12 +53,12 @@ public sealed class EndedQuestions(PostgresServer server)
                 await client.CancelAsync();
                 await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
                 await Eventually.True(async () => !await IsScanning(at), $"{path} goes on.");
-                Assert.Equal(200, (await app.Get(Finite(questions.Key))).Status); // there is one turn
+                Assert.Equal(200, (await app.Get(Finite(questions.Key))).Status); // there is only one turn
             }
         }
     }
 
-    // Of the other table.
+    // Asks the other table.
     private static string Finite(string endless) => endless == OfVisits ? "/api/totals" : "/api/fingerprints";
 
     private static async Task<AppProcess> Start(TestDatabase at, string table, int secondsMax)
@@ -67,7 +67,7 @@ public sealed class EndedQuestions(PostgresServer server)
             new() { ["Limits__QuestionsMax"] = "1", ["Limits__QuestionSecondsMax"] = $"{secondsMax}" });
         await Eventually.True(async () =>
             (await app.PostForm("action=view&product=k8s&fingerprint=a&id=1")).Status == 200, "Nothing is recorded.");
-        // Merged, so that no question has anything to merge into what is no table any more.
+        // Everything is merged first, because a question cannot merge into what becomes a view.
         await Eventually.True(async () =>
             (await at.Query($"select count(*) from {table}", row => row.GetInt64(0)))[0] == 1
             && (await at.Query("select count(*) from visit_deltas", row => row.GetInt64(0)))[0] == 0,
@@ -82,9 +82,9 @@ public sealed class EndedQuestions(PostgresServer server)
         return app;
     }
 
-    // Of SQLite: whether somebody's read keeps what is written now in the write-ahead log.
-    // Postgres drops a request to cancel that comes while it reads a statement's next message, so a client stays until
-    // it scans for long.
+    // SQLite: whether somebody's read keeps the write-ahead log from being emptied.
+    // Postgres loses a cancel request that comes while it reads a statement's next message, so a client stays until the
+    // scan has taken a while.
     private async Task<bool> IsScanning(TestDatabase at, bool forLong = false) => (at.Kind == StorageKind.Sqlite
         ? await at.Query($"pragma user_version = {++writes}; pragma wal_checkpoint(truncate)", row => row.GetInt64(0))
         : await at.Query(

@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>A person is forgotten, and may be refused from then on.</summary>
+/// <summary>Erasing a person, who may also be refused from then on.</summary>
 [Collection<SharedApp>]
 public sealed class Erasures(SharedApps apps, PostgresServer server)
 {
@@ -94,7 +94,7 @@ public sealed class Erasures(SharedApps apps, PostgresServer server)
         (await app.Send(new(HttpMethod.Delete, "/api/fingerprints/"))).AssertRefused(404, "not_found");
         (await app.Send(new(HttpMethod.Delete, Requests.Path(visitor) + "/events"))).AssertRefused(405,
             "method_not_allowed");
-        // Exactly this one, and not what its pattern or another spelling would match.
+        // An erasure removes exactly its fingerprint, not what a pattern or another spelling would match.
         foreach (var other in (string[])["%", "_", visitor.ToUpperInvariant(), visitor + " ", "' or ''='"])
             Assert.Equal(200, (await app.Send(new(HttpMethod.Delete, Requests.Path(other)))).Status);
         Assert.Equal(1, await new Shared(app, database).Rows(visitor));

@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>The main job, as a user meets it.</summary>
+/// <summary>The main job from end to end.</summary>
 public sealed class EventsOverHttp(PostgresServer server)
 {
     [Theory, EachStorage]

@@ -5,12 +5,12 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>The log's rows, taken away in every format.</summary>
+/// <summary>Exports of the log's rows in every format.</summary>
 public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>
 {
     private static readonly string[] Formats = ["ndjson", "csv", "parquet"];
 
-    // What a spreadsheet, a line, a cell or an encoding could make something else of.
+    // Texts that a spreadsheet, a line, a cell or an encoding could change.
     private static readonly string[] Odd =
         ["=1+1", "+44", "-1", "@sum", "'quoted", "a,b", "say \"hi\"", ";", "\ud83c\udf89", "\uff76\u30ca", "日本",
             "a/b%2F", " ", "NULL", "7:x", "\u2028"];
@@ -22,7 +22,7 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>
         "\t{\"tab\":1}",
     ];
 
-    // In one JSON text on several lines, the lines become one in NDJSON.
+    // JSON on several lines, which becomes one line in NDJSON.
     private const string Lines = "\r\n{\n\"a\":\r\n1}\n";
 
     private readonly string product = "product-" + Guid.NewGuid();
@@ -69,7 +69,7 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>
             format == "ndjson" ? properties?.Replace('\r', ' ').Replace('\n', ' ').Trim() : properties;
     }
 
-    // A reader skips row groups by their statistics. In UTF-16 an emoji comes before a halfwidth letter, in UTF-8 after
+    // Readers skip row groups by their statistics. In UTF-16 an emoji sorts before a halfwidth letter, in UTF-8 after
     // it.
     [Theory, EachStorage]
     public async Task A_reader_of_parquet_finds_every_fingerprint_and_time(StorageKind storage)
@@ -169,7 +169,7 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>
                  ])
         {
             using var response = await app.Http.GetAsync($"/api/export?{query}");
-            Assert.True(!response.IsSuccessStatusCode, query); // a body of its own would be no JSON
+            Assert.True(!response.IsSuccessStatusCode, query); // an export's body would not be JSON
             (await app.Get($"/api/export?{query}")).AssertRefused(status, reason, field);
         }
         foreach (var method in (HttpMethod[])[HttpMethod.Post, HttpMethod.Put, HttpMethod.Delete])
@@ -247,7 +247,7 @@ public sealed class Exporting(SharedApps apps) : IClassFixture<SharedApps>
         var answer = await app.PostBatch($"[{string.Join(',', lines)}]");
         Assert.True(answer.Status == 200 && answer.Body.GetProperty("recorded").GetInt32() == lines.Count,
             answer.Body.ToString());
-        foreach (var row in all.Where(IsIndented)) // only a form's text keeps what stands around it
+        foreach (var row in all.Where(IsIndented)) // only a form keeps the whitespace around it
         {
             var fields =
                 (string[])["fingerprint", row.Fingerprint, "id", row.Id, "action", row.Action, "product", row.Product,

@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// Fingerprints are the clients' words: whatever looks alike to some layer below is still not the same.
+/// Fingerprints are arbitrary text. Those that look alike to some layer below must still be kept apart.
 /// </summary>
 public sealed class FingerprintsKeptApart(SharedApps apps) : IClassFixture<SharedApps>
 {
@@ -27,7 +27,7 @@ public sealed class FingerprintsKeptApart(SharedApps apps) : IClassFixture<Share
     {
         var shared = await apps.On(storage);
         Assert.Equal(Alike.Length, Alike.Distinct(StringComparer.Ordinal).Count());
-        // As many events as its place in the list says, so that each count is different. Half in forms, half in JSON.
+        // One to five events, depending on its place in the list, so that neighbours differ. Forms and JSON take turns.
         for (var i = 0; i < Alike.Length; i++)
             for (var n = 0; n <= i % 5; n++)
             {
@@ -48,7 +48,7 @@ public sealed class FingerprintsKeptApart(SharedApps apps) : IClassFixture<Share
     [Theory, EachStorage]
     public async Task Each_has_its_own_snapshot(StorageKind storage)
     {
-        // More than the limit at which a grain writes its snapshot, and more than one load returns.
+        // Each gets more events than it takes to write a snapshot, and more than one load returns.
         string[] likeNumbers = ["ff", "00ff", "FF", "DEAD", "dead"];
         await using var database = await TestDatabase.Create(storage, apps.Server);
         await using (var app = await AppProcess.Start(database))
@@ -69,7 +69,7 @@ public sealed class FingerprintsKeptApart(SharedApps apps) : IClassFixture<Share
         await AppProcess.AssertVerifies(database);
     }
 
-    // Over a raw connection: what a client's own URL type would resolve or decode must arrive.
+    // Over a raw connection, because a client's URL type would resolve or decode some of these.
     private static async Task AssertAnswersFor(AppProcess app, int i)
     {
         var encoded = string.Concat(System.Text.Encoding.UTF8.GetBytes(Alike[i]).Select(b => $"%{b:X2}"));

@@ -2,7 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>One client that sends more than it may is refused, and told for how long; nobody else is.</summary>
+/// <summary>A client that sends more than it may is refused, and told for how long; nobody else is.</summary>
 public sealed class Flooding(PostgresServer server)
 {
     private const int FloodMax = 400;
@@ -25,7 +25,7 @@ public sealed class Flooding(PostgresServer server)
         Assert.Equal(posted, await Rows(database));
     });
 
-    // Whoever floods cannot take another name: not every word of X-Forwarded-For is a trusted proxy's.
+    // A flooder cannot change its address: only what a trusted proxy adds to X-Forwarded-For counts.
     [Fact]
     public async Task An_address_is_what_the_peer_is_or_a_trusted_proxy_says()
     {
@@ -83,7 +83,7 @@ public sealed class Flooding(PostgresServer server)
     public Task An_address_that_names_ever_new_fingerprints_is_refused(StorageKind storage) => With(
         storage, new() { [NewPerMinute] = "6" }, ["-trustedProxies=127.0.0.1"], async (app, database) =>
     {
-        // The same ones again, as often as it likes; and who only asks names none.
+        // Known fingerprints may be repeated at will, and questions name no new ones.
         for (var i = 0; i < 50; i++) Assert.Equal(200, (await Send(app, "1.2.3.4", "resident")).Status);
         for (var i = 0; i < 50; i++)
             Assert.Equal(404, (await Send(app, "1.2.3.4", null, $"/api/fingerprints/asked-{i}")).Status);
@@ -108,9 +108,9 @@ public sealed class Flooding(PostgresServer server)
             await Eventually.True(async () =>
                 (await database.Query("select count(*) from counters", row => row.GetInt64(0)))[0] == 3,
                 "The merge does not write the counters.");
-            Assert.Equal(0, await app.Terminate()); // the next need not wait until it is known to be dead
+            Assert.Equal(0, await app.Terminate()); // the next one need not wait until this one is declared dead
         }
-        // also before it has seen any
+        // also right after the start
         await using (var app = await AppProcess.Start(database, limits)) await AssertFull(app);
         await AppProcess.AssertVerifies(database);
         Assert.Equal(["a", "b", "c"],
@@ -136,7 +136,7 @@ public sealed class Flooding(PostgresServer server)
         await test(app, database);
     }
 
-    /// <returns>How many were taken before the first refusal.</returns>
+    /// <returns>How many were accepted before the first refusal.</returns>
     private static async Task<int> Flood(AppProcess app, string address, Func<int, string> fingerprint, string reason,
         int atLeast)
     {
@@ -149,7 +149,7 @@ public sealed class Flooding(PostgresServer server)
         return taken;
     }
 
-    // An empty bucket has a place more each second, and a slow machine may be late: one of its own would have ten at
+    // An empty bucket gains one place a second, and a slow machine may be late. A bucket of its own would have ten at
     // once.
     private static async Task AssertShares(AppProcess app, string address, string? fingerprint = "f",
         string path = "/api/events")

@@ -6,7 +6,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// HEAD, as uptime monitors and mail proxies send it: what GET would answer, without a body, and nothing is done.
+/// HEAD, as uptime monitors and mail proxies send it. It answers what GET would, without a body, and does nothing.
 /// </summary>
 public sealed class HeadRequests(PostgresServer server, SharedApps apps) : IClassFixture<SharedApps>
 {
@@ -41,7 +41,7 @@ public sealed class HeadRequests(PostgresServer server, SharedApps apps) : IClas
                     .SelectMany(header => header.Value.Select(value => $"{header.Key}: {value}"));
             Assert.Equal(Compared(expected, path), Compared(headers, path));
         }
-        // The one that was asked for with GET.
+        // only the one that was sent with GET
         Assert.Equal(1, await shared.Rows("of-the-head"));
     }
 
@@ -89,7 +89,7 @@ public sealed class HeadRequests(PostgresServer server, SharedApps apps) : IClas
         }
     }
 
-    // What follows the head on the connection is the next answer: so there was no body, and the answer has an end.
+    // The next answer must follow the head directly: then there was no body, and the answer had an end.
     private static async Task<(int Status, List<string> Headers)> Head(AppProcess app, string path)
     {
         using var client = new TcpClient();
@@ -109,7 +109,7 @@ public sealed class HeadRequests(PostgresServer server, SharedApps apps) : IClas
         return (int.Parse(lines[0].Split(' ')[1]), [.. lines[1..]]);
     }
 
-    // Without what says when, and how a body that has no length is sent.
+    // Without the date, and without the framing of a body that has no length.
     private static IEnumerable<string> Compared(IEnumerable<string> headers, string path) => headers
         .Where(header =>
             !header.StartsWith("Date:", StringComparison.Ordinal)

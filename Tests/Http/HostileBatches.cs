@@ -52,7 +52,7 @@ public sealed class HostileBatches(SharedApps apps) : IClassFixture<SharedApps>
         }
     }
 
-    // What is wrong with one item, and be it twice in it, or with what nobody keeps of it, is no other's concern.
+    // A mistake in one item does not affect the others, and one in a field that is not kept does not matter.
     [Theory, EachStorage]
     public async Task Items_answer_for_themselves_in_well_formed_json(StorageKind storage)
     {
@@ -102,7 +102,7 @@ public sealed class HostileBatches(SharedApps apps) : IClassFixture<SharedApps>
             if (await connection.Receive() is { } answer)
                 Assert.Equal((400, "malformed_body"), (answer.Status, answer.Reason));
         }
-        // Whatever was recorded of it: the whole batch, sent again, counts each item once.
+        // Whatever part of it was recorded, sending the whole batch again counts each item once.
         var repeated = await shared.App.PostBatch(body + "]");
         Assert.Equal((20, 0), (repeated.Batch.Recorded + repeated.Batch.Repeated, repeated.Batch.Refused.Count));
         Assert.Equal(20, await shared.Rows(visitor));
@@ -119,7 +119,7 @@ public sealed class HostileBatches(SharedApps apps) : IClassFixture<SharedApps>
         tooMany.AssertRefused(413, "body_too_large");
         Assert.Equal((5_000, 5_000), (tooMany.Batch.Handled, tooMany.Batch.Recorded));
 
-        // Without a length that says so beforehand, and with one.
+        // Once without a length to refuse by beforehand, and once with one.
         var tooLong = "[" + Items(10) + new string(' ', 4 << 20) + "," + Item() + "]";
         await using var connection = await RawConnection.To(shared.App);
         await connection.TrySend(Head("Transfer-Encoding: chunked") + $"{tooLong.Length:x}\r\n{tooLong}\r\n0\r\n\r\n");

@@ -5,7 +5,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// Bodies that no honest client sends, or only by mistake: refused for the right reason, never recorded.
+/// Bodies that are sent only by mistake or with bad intent: refused for the right reason, never recorded.
 /// </summary>
 [Collection<SharedApp>]
 public sealed class HostileFields(SharedApps apps)
@@ -18,7 +18,7 @@ public sealed class HostileFields(SharedApps apps)
     private sealed record Refused(string Body, int Status, string Reason, string? Field = null,
         string? ContentType = Form);
 
-    // Invalid percent-encoding, and bytes that are no UTF-8.
+    // Invalid percent-encoding, and bytes that are not UTF-8.
     private static readonly Refused[] Encodings =
     [
         .. ((string[])["%", "%4", "%zz", "%u0041", "%ED%A0%80", "%ED%B0%80", "%FF", "%C3", "%C0%AF", "%F4%90%80%80",
@@ -216,7 +216,7 @@ public sealed class HostileFields(SharedApps apps)
         Assert.Equal(200, (await shared.App.PostForm(Good)).Status); // and it still serves
     }
 
-    // In a form one byte a character, so that a lone \u00e9 is a byte that is no UTF-8.
+    // A form is sent one byte a character, so that a lone \u00e9 is not UTF-8.
     private static byte[] Bytes(Refused one) =>
         (one.ContentType == Form ? Encoding.Latin1 : Encoding.UTF8).GetBytes(one.Body);
 

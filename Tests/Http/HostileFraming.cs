@@ -17,7 +17,7 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
         {
             await using var connection = await RawConnection.To(shared.App);
             await connection.Send(Head($"Content-Length: {Good.Length + 1}") + Good);
-            if (reset) continue; // gone, without a word
+            if (reset) continue; // hangs up
             connection.EndSending();
             Assert.True(await connection.Receive() is null or { Status: 400 });
         }
@@ -99,7 +99,7 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
         {
             await using var connection = await RawConnection.To(shared.App);
             await connection.TrySend(Head(framing) + "0\r\n\r\n" + smuggled);
-            // Whichever way it is read, the first is refused, and no second is taken from the same connection.
+            // However the framing is read, the first request is refused, and no second one is read from the connection.
             Assert.InRange((await connection.Receive())!.Status, 400, 422);
             Assert.True(await connection.Receive() is null, framing);
         }
@@ -160,7 +160,7 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
     public async Task A_broken_head_is_refused_with_a_reason_wherever_it_comes_on_a_connection()
     {
         var shared = await Begin();
-        // The answers before it leave ever less room in the piece of memory that the server writes to.
+        // The earlier answers leave less and less room in the buffer that the server writes to.
         for (var before = 0; before < 40; before++)
         {
             await using var connection = await RawConnection.To(shared.App);
@@ -184,7 +184,7 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
         Assert.Null(await connection.Receive());
     }
 
-    // The one document that every refusal has, whoever refuses.
+    // Every refusal has this document, whoever refuses.
     private static void AssertProblem(int status, string reason, RawAnswer? answer)
     {
         Assert.Equal((status, reason), (answer!.Status, answer.Reason));

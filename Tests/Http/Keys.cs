@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Who may write and who may read, once there are keys. No storage has a part in it.</summary>
+/// <summary>Who may write and who may read once there are keys. Storage plays no part in it.</summary>
 public sealed class Keys(PostgresServer server)
 {
     private const string Writer = "writer-0123456789abcdef";

@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>A log of a hundred megabytes: far more than any buffer between a reader and it holds.</summary>
+/// <summary>A log of a hundred megabytes, far more than any buffer between it and a reader holds.</summary>
 public sealed class LargeLog(PostgresServer server) : IAsyncLifetime
 {
     public const int Fingerprints = 1_000, EventsEach = 100, PropertiesBytes = 1_000, Events =
@@ -57,21 +57,21 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
     [Theory, EachStorage]
     public async Task However_many_rows_it_takes_the_same_memory(StorageKind storage)
     {
-        // With a collector that gathers little garbage: what stays is what an export holds.
+        // The collector lets little garbage gather, so the peak shows what an export holds.
         await using var app = await AppProcess.Start(await log.On(storage), new()
         {
             ["DOTNET_GCgen0size"] = "0x1000000", ["Limits__ExportRowGroupCharactersMax"] = $"{1 << 20}",
         });
         foreach (var format in (string[])["ndjson", "csv", "parquet"])
         {
-            await Read(app, $"format={format}&to=2000-01-01"); // what the first of them compiles
+            await Read(app, $"format={format}&to=2000-01-01"); // the first one compiles code
             var before = app.PeakMemoryBytes;
             var bytes = await Read(app, $"format={format}");
             if (format != "parquet")
                 Assert.InRange(bytes, (long)LargeLog.Events * LargeLog.PropertiesBytes * 9 / 10, long.MaxValue);
             TestContext.Current.TestOutputHelper?.WriteLine(
                 $"{format}: {before >> 20} MiB before, {(app.PeakMemoryBytes - before) >> 20} more");
-            // of 100 MB, or in memory 200
+            // the log has 100 MB, which are 200 in memory
             Assert.True(app.PeakMemoryBytes - before < 70_000_000, $"{format}: {before} to {app.PeakMemoryBytes}");
         }
     }
@@ -81,7 +81,7 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
     {
         var database = await log.On(storage);
         await using var app = await AppProcess.Start(database);
-        // One before and one after all others: a reader of several moments would see the later one ahead of the first.
+        // One sorts before and one after all others. A read of several moments would find the last ahead of the first.
         var (first, last) = ($"a-{Guid.NewGuid()}", $"z-{Guid.NewGuid()}");
         using var stop = new CancellationTokenSource();
         var written = 0;
@@ -112,7 +112,7 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
         Assert.InRange(heads[first] - heads[last], 0, 1);
         Assert.Equal(LargeLog.Fingerprints,
             heads.Count(head => head is { Key: ['f', ..], Value: LargeLog.EventsEach }));
-        // as the others expect it
+        // as the other tests expect
         await database.Execute($"delete from events where fingerprint in ('{first}', '{last}')");
     }
 
@@ -129,7 +129,7 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
                 refused.AssertRefused(503, "too_many_exports");
                 Assert.NotNull(refused.Headers.RetryAfter);
                 Assert.Equal(422, (await app.Get("/api/export?format=x")).Status); // needs no place
-            } // leaves in the middle
+            } // leaves in the middle of an export
             await Eventually.True(async () => await Status(app, "to=2000-01-01&product=none") == 200,
                 "No place becomes free.");
         }
@@ -176,7 +176,7 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
         {
             var some = new char[100_000];
             text.Append(some, 0, await body.ReadBlockAsync(some));
-            Assert.Equal(0, await app.Terminate()); // ends it, since it would not end itself
+            Assert.Equal(0, await app.Terminate()); // cuts off the export, which would not end by itself
             await Assert.ThrowsAnyAsync<IOException>(() => body.ReadToEndAsync());
         }
         Assert.Contains("An export was cut off", app.Output);

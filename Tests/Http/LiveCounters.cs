@@ -2,7 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>What is counted, second by second: however it is cut, what was added adds up to the total.</summary>
+/// <summary>Live counts: what was added adds up to the total, however it is split over messages.</summary>
 public sealed class LiveCounters(SharedApps apps) : IClassFixture<SharedApps>
 {
     [Theory, EachStorage]

@@ -6,9 +6,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>
-/// A fingerprint's events as they are recorded: each once, in order, for whoever reads quickly enough.
-/// </summary>
+/// <summary>A fingerprint's events as they are recorded: each once and in order, for a reader that keeps up.</summary>
 public sealed class LiveEvents(SharedApps apps) : IClassFixture<SharedApps>
 {
     private readonly string visitor = "visitor-" + Guid.NewGuid();
@@ -36,7 +34,7 @@ public sealed class LiveEvents(SharedApps apps) : IClassFixture<SharedApps>
         Assert.All(page.Zip(told),
             pair => Assert.True(JsonElement.DeepEquals(pair.First, pair.Second),
                 $"{pair.First} came as {pair.Second}"));
-        await Post(app, "after"); // the next thing that comes
+        await Post(app, "after"); // this must be the next message
         Assert.Equal([12L], await live.Sequences(1));
     }
 
@@ -114,7 +112,7 @@ public sealed class LiveEvents(SharedApps apps) : IClassFixture<SharedApps>
         (await app.Send(new(HttpMethod.Post, LiveStream.PathOf(visitor)))).AssertRefused(405, "method_not_allowed");
     }
 
-    // As after an erasure that it slept through.
+    // As after an erasure while the reader was away.
     [Theory, EachStorage]
     public async Task A_reader_that_knows_more_than_there_is_is_told_and_begins_anew(StorageKind storage)
     {
@@ -143,7 +141,7 @@ public sealed class LiveEvents(SharedApps apps) : IClassFixture<SharedApps>
 
         var large =
             $$$"""{"action":"a","product":"p","fingerprint":"{{{visitor}}}","properties":{"a":"{{{new string('x', 3_900)}}}"}}""";
-        for (var i = 0; i < events; i += 250) // what the quick one has read, the slow one has not
+        for (var i = 0; i < events; i += 250) // the quick one reads these, the slow one does not
         {
             Assert.Equal(200,
                 (await app.PostBatch(string.Join('\n', Enumerable.Repeat(large, 250)),

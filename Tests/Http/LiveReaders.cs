@@ -2,7 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Who may read live, how many, and until when. Each test's program is its own.</summary>
+/// <summary>Who may read live, how many at once, and until when. Each test has its own program.</summary>
 public sealed class LiveReaders(PostgresServer server)
 {
     private const string Reader = "reader-0123456789abcdef";
@@ -58,7 +58,7 @@ public sealed class LiveReaders(PostgresServer server)
             Assert.Equal(TimeSpan.FromSeconds(1), live.ReconnectionInterval);
             Assert.Null(await live.Next());
         }
-        // One that comes back too soon is not refused: a browser would give up.
+        // A reader that reconnects too soon is not refused, because a browser would give up.
         await using (var again =
             await LiveStream.Open(app, "/api/fingerprints/f/live", "0")) await again.AssertNext("end", "draining");
         Assert.Equal(0, await stopped);
@@ -69,7 +69,7 @@ public sealed class LiveReaders(PostgresServer server)
         storage, [], async (app, database) =>
     {
         await using var untilNow = await LiveStream.Open(app, "/api/fingerprints/f/live");
-        for (var turn = 0; turn < 3; turn++) // longer than before, and shorter
+        for (var turn = 0; turn < 3; turn++) // each history is longer or shorter than the one before
         {
             var events = 3 + turn % 2 * 4;
             for (var i = 1; i <= events; i++)

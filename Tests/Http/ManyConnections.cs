@@ -6,7 +6,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Clients that hold connections and send nothing, or next to nothing: the others are served.</summary>
+/// <summary>
+/// Clients that hold connections and send nothing or almost nothing do not keep others from being served.
+/// </summary>
 [Collection<ManySockets>]
 public sealed class ManyConnections(PostgresServer server)
 {
@@ -17,7 +19,7 @@ public sealed class ManyConnections(PostgresServer server)
     private const string Head =
         "POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Type: application/x-www-form-urlencoded\r\n";
 
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(200); // of a slow client: 5 bytes a second
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(200); // a slow client's: 5 bytes a second
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [Fact]
@@ -33,7 +35,7 @@ public sealed class ManyConnections(PostgresServer server)
                     async (i, cancellation) =>
                 {
                     idle[i] = await Connect(app);
-                    if (i % 2 == 0) return; // never sends a byte; the others have been served once, and stay
+                    if (i % 2 == 0) return; // never sends a byte; the others are served once, and stay
                     await idle[i]!.SendAsync(Encoding.ASCII.GetBytes(HttpWire.GetOf("/health/live")), cancellation);
                     Assert.True(
                         await idle[i]!.ReceiveAsync(new byte[1024], cancellation).AsTask().WaitAsync(Patience,
@@ -60,7 +62,7 @@ public sealed class ManyConnections(PostgresServer server)
         for (var i = 0; i < Slow; i++)
         {
             var socket = await Connect(app);
-            // In the head, in the body, or before the first line's end.
+            // Each stops in the head, in the body or in the first line.
             await socket.SendAsync(
                 Encoding.ASCII.GetBytes((i % 3) switch
                 {
@@ -96,7 +98,7 @@ public sealed class ManyConnections(PostgresServer server)
         for (var i = 0; i < 40; i++) sockets.Add(await Connect(app));
         await Eventually.True(() => Task.FromResult(sockets.Count(HasEnded) is >= 20 and <= 21),
             "Not all of those beyond the limit are closed.");
-        for (var i = 0; i < Posts; i++) // over the connection that is open since the start
+        for (var i = 0; i < Posts; i++) // over the connection that has been open since the start
             Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=within")).Status);
         foreach (var socket in sockets) socket.Dispose();
         await Eventually.True(async () =>
@@ -131,7 +133,7 @@ public sealed class ManyConnections(PostgresServer server)
         return socket;
     }
 
-    // Readable, and what can be read is an answer (then the server closes) or the end.
+    // Readable means that there is an answer, after which the server closes, or the end.
     private static bool HasEnded(Socket socket) => socket.Poll(0, SelectMode.SelectRead);
 
     private static void TrySend(Socket socket)
@@ -142,7 +144,7 @@ public sealed class ManyConnections(PostgresServer server)
         }
         catch (SocketException)
         {
-            // the server has hung up: seen the next time
+            // the server has hung up, which the next look shows
         }
     }
 

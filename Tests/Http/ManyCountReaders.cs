@@ -3,14 +3,13 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// Many pairs of product and action, and many readers of their counts who come at once: the totals are made and kept
-/// once.
+/// Many pairs of product and action, and many readers of their counts at once. The totals are made and kept once.
 /// </summary>
 public sealed class ManyCountReaders(PostgresServer server)
 {
     private const int Pairs = 20_000, Products = 100;
     private const int Readers = 500, OpenAtOnce = 64;
-    private const int TotalsBytes = Pairs * 100; // less than it is
+    private const int TotalsBytes = Pairs * 100; // less than they really take
 
     [Theory, EachStorage]
     public async Task The_totals_are_made_once_for_all_of_them_and_each_is_told_everything(StorageKind storage)
@@ -18,7 +17,7 @@ public sealed class ManyCountReaders(PostgresServer server)
         await using var database = await TestDatabase.Create(storage, server);
         await using (await database.OpenPrepared()) { }
         await database.Execute(Fill(storage));
-        // 512 MiB, where totals for each would be 2 GB: beyond, the runtime fails.
+        // 512 MiB, beyond which the runtime fails. Totals for each reader would take 2 GB.
         await using var app = await AppProcess.Start(database, new() { ["DOTNET_GCHeapHardLimit"] = "0x20000000" });
         await using var early = await CountReading.Open(app, "/api/live");
         Assert.Equal((Pairs, Pairs * 3L), (early.Totals.Count, early.Totals.Values.Sum()));
@@ -34,7 +33,7 @@ public sealed class ManyCountReaders(PostgresServer server)
                 if (i % 10 == 0)
                     Assert.Equal(200, (await app.PostForm($"action=a&product=during&fingerprint=f-{i}")).Status);
             });
-            // Who comes now takes the totals that the others still have not taken, and what was added since.
+            // A reader that comes now gets the totals that the others have not read yet, and what was added since.
             await using var late = await CountReading.Open(app, "/api/live");
             await using var one = await CountReading.Open(app, "/api/live?product=during");
             await Parallel.ForAsync(0, 20,
@@ -51,7 +50,7 @@ public sealed class ManyCountReaders(PostgresServer server)
             var held = (await PrometheusText.Scrape(app)).Sum("tally_live_held_bytes");
             TestContext.Current.TestOutputHelper?.WriteLine(
                 $"{held} bytes held, {app.PeakMemoryBytes >> 20} MiB at most");
-            Assert.InRange(held, TotalsBytes, TotalsBytes * 5); // those of one moment or two, not of each reader
+            Assert.InRange(held, TotalsBytes, TotalsBytes * 5); // the totals of one or two moments, not of each reader
         }
         finally
         {

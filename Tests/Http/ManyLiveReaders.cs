@@ -6,7 +6,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// A thousand readers of one fingerprint, and five thousand in all: each is told everything, and events are taken as
+/// A thousand readers of one fingerprint, and five thousand in all. Each receives every event, and posting works as
 /// before.
 /// </summary>
 [Collection<ManySockets>]
@@ -51,7 +51,7 @@ public sealed class ManyLiveReaders(PostgresServer server)
         Assert.DoesNotContain("fail:", app.Output);
     }
 
-    /// <summary>One socket, read as it comes; of what comes only the sequences are looked at.</summary>
+    /// <summary>One socket, read as data arrives. Only the sequences matter.</summary>
     private sealed class RawReader(Socket socket, string fingerprint) : IDisposable
     {
         private readonly StringBuilder line = new();
@@ -59,7 +59,7 @@ public sealed class ManyLiveReaders(PostgresServer server)
 
         public string Fingerprint => fingerprint;
 
-        /// <summary>A sequence that was not the next one.</summary>
+        /// <summary>The first sequence that was not the next one.</summary>
         public string? Odd { get; private set; }
 
         public bool IsAt(long sequence) => Volatile.Read(ref last) == sequence || Odd is not null;

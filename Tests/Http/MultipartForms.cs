@@ -50,7 +50,7 @@ public sealed class MultipartForms(SharedApps apps)
         ];
         foreach (var body in broken)
             (await shared.App.Post(Encoding.UTF8.GetBytes(body), Type)).AssertRefused(400, "malformed_body");
-        // not in UTF-8
+        // not UTF-8
         (await shared.App.Post(Encoding.Latin1.GetBytes(Good + End), Type)).AssertRefused(400, "malformed_body");
         foreach (var type in (string[])["multipart/form-data", $"multipart/form-data; boundary={new string('b', 71)}"])
             (await shared.App.Post(Encoding.UTF8.GetBytes(Good + End), type)).AssertRefused(400, "malformed_body");

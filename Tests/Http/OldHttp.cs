@@ -5,9 +5,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>
-/// HTTP/1.0, as proxies speak it that nobody has told otherwise: what has no end of its own is not sent.
-/// </summary>
+/// <summary>HTTP/1.0, which some proxies speak by default. An answer without an end of its own is not sent.</summary>
 [Collection<SharedApp>]
 public sealed class OldHttp(SharedApps apps)
 {
@@ -49,8 +47,7 @@ public sealed class OldHttp(SharedApps apps)
         Assert.Contains("\"sequence\":2", post);
     }
 
-    // Each of its messages has an end of its own, and who loses it comes back: a stream that breaks off is no whole one
-    // to anyone.
+    // Each message has an end of its own and a reader reconnects, so nobody takes a broken stream for a whole one.
     [Theory, EachStorage]
     public async Task A_live_stream_is_told_as_ever(StorageKind storage)
     {

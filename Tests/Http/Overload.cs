@@ -2,9 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>
-/// More than the server takes: refused at once, and what was acknowledged is exactly what is recorded.
-/// </summary>
+/// <summary>What the server cannot take is refused at once, and exactly what was acknowledged is recorded.</summary>
 public sealed class Overload(PostgresServer server)
 {
     private const int Posts = 40;
@@ -13,12 +11,12 @@ public sealed class Overload(PostgresServer server)
     public Task Requests_beyond_the_limit_are_refused(StorageKind storage) =>
         AssertRefusesBeyond(storage, "Limits__RequestsMax", 4, takenMax: 4);
 
-    // A full queue waits, and at most as much is being committed that was the queue before.
+    // In addition to a full queue, as many events as it holds may be in the commit.
     [Theory, EachStorage]
     public Task Events_beyond_the_queue_are_refused(StorageKind storage) =>
         AssertRefusesBeyond(storage, "Limits__QueueEventsMax", 3, takenMax: 6);
 
-    // Eleven times as much as others: so a bound on events bounds their bytes.
+    // Each counts as eleven, so that a limit on events limits their bytes too.
     [Theory, EachStorage]
     public Task Large_events_count_as_several_among_requests(StorageKind storage) =>
         AssertRefusesBeyond(storage, "Limits__RequestsMax", 40, takenMax: 3, Large);
@@ -58,15 +56,15 @@ public sealed class Overload(PostgresServer server)
             for (var i = 0; i < 20; i++) Assert.Equal(200, (await Post(app, $"small-{i}")).Answer.Status);
             if (!next.IsCompletedSuccessfully || (await next).Status != 200) break; // it waits for room
             Assert.True(round < 20, "A large body is read beside another.");
-            next = app.PostForm(body.Replace("slow", "next")); // the slow one was not read yet
+            next = app.PostForm(body.Replace("slow", "next")); // the slow body was not being read yet
         }
-        var early = next.IsCompleted; // on a slow machine its deadline may have passed, or the slow one been cut off
+        var early = next.IsCompleted; // on a slow machine it may be late, or the slow client have been cut off
         await slow.TrySend(body[5_000..]);
         var isRead = (await slow.Receive())?.Status == 200;
         Assert.Equal(early && isRead ? 503 : 200, (await next).Status);
     }
 
-    // Else a few slow ones would keep all others out.
+    // Otherwise a few slow bodies would keep all others out.
     [Fact]
     public async Task A_large_body_that_takes_too_long_is_given_up()
     {
@@ -79,7 +77,7 @@ public sealed class Overload(PostgresServer server)
         await slow.TrySend(
             $"POST /api/events HTTP/1.1\r\nHost: tally\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {body.Length}\r\n\r\n{body[..2_000]}");
         var answer = slow.Receive();
-        for (var sent = 2_000; sent < body.Length && !answer.IsCompleted; sent += 1_000) // six seconds at the least
+        for (var sent = 2_000; sent < body.Length && !answer.IsCompleted; sent += 1_000) // about six seconds in all
         {
             await Task.Delay(100, TestContext.Current.CancellationToken);
             await slow.TrySend(body[sent..Math.Min(sent + 1_000, body.Length)]);
@@ -99,7 +97,7 @@ public sealed class Overload(PostgresServer server)
         await using (await database.HoldWrites())
         {
             posts = [.. Enumerable.Range(0, Posts).Select(i => Post(app, $"id-{i}", properties))];
-            // No commit goes through now, so whoever is answered is refused, and the others wait.
+            // Nothing is committed now, so every answer is a refusal and the other posts wait.
             await Eventually.True(() => Task.FromResult(posts.Count(post => post.IsCompleted) >= Posts - takenMax),
                 "Refusals wait for the database.");
             foreach (var refused in posts.Where(post => post.IsCompleted)) AssertRefused(await refused);
@@ -116,7 +114,7 @@ public sealed class Overload(PostgresServer server)
         Assert.Equal(answers.Select(post => post.Id).Order(), await Recorded(database));
     }
 
-    // A fingerprint each: runs of one would gather behind it, and not in the queue.
+    // Each has its own fingerprint: events of one would wait in its grain, not in the queue.
     private static async Task<(string Id, Answer Answer)> Post(AppProcess app, string id, string? properties = null) =>
         (id, await app.PostForm($"action=view&product=k8s&fingerprint=of-{id}&id={id}&properties={properties}"));
 

@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Many events come in with one request: each is recorded or refused as it would be alone.</summary>
+/// <summary>Many events in one request: each is recorded or refused as it would be alone.</summary>
 [Collection<SharedApp>]
 public sealed class PostingBatches(SharedApps apps)
 {
@@ -16,7 +16,7 @@ public sealed class PostingBatches(SharedApps apps)
     public async Task Every_item_is_recorded_in_its_order_and_a_second_sending_repeats_them_all(StorageKind storage)
     {
         var shared = await apps.On(storage);
-        // More than one part of a body, and than one run of a grain.
+        // More than one part of a body and more than one run of a grain.
         var items = Enumerable.Range(0, 2_500).Select(i => Item($"view-{i % 3}", id: $"id-{i}")).ToList();
         AssertBatch(new(2_500, 2_500, 0, []), await shared.App.PostBatch(Array(items)));
         AssertBatch(new(2_500, 0, 2_500, []), await shared.App.PostBatch(string.Join('\n', items), contentType: Lines));

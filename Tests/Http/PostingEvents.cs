@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>An event comes in: receipts, ids and repeats.</summary>
+/// <summary>Posting an event: receipts, ids and repeats.</summary>
 [Collection<SharedApp>]
 public sealed class PostingEvents(SharedApps apps)
 {
@@ -178,7 +178,7 @@ public sealed class PostingEvents(SharedApps apps)
             var mine = new List<Answer>();
             for (var i = 0; i < each; i++)
             {
-                // Every event is sent twice, as a client does that lost the first reply.
+                // Every event is sent twice, as by a client that lost the first reply.
                 var form = $"action=view&product=p{i % 4}&fingerprint={visitor}&id={client}-{i}";
                 mine.Add(await shared.App.PostForm(form));
                 mine.Add(await shared.App.PostForm(form));

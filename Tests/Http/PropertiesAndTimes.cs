@@ -6,7 +6,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>What an event may carry beside what is counted.</summary>
+/// <summary>What an event may carry in addition to what is counted.</summary>
 [Collection<SharedApp>]
 public sealed class PropertiesAndTimes(SharedApps apps)
 {
@@ -35,7 +35,7 @@ public sealed class PropertiesAndTimes(SharedApps apps)
         Assert.Equal([odd], await Stored(shared));
     }
 
-    // Postgres' jsonb takes neither U+0000 nor half a surrogate pair, DuckDB no key that is given twice.
+    // Postgres's jsonb rejects U+0000 and half a surrogate pair, and DuckDB a repeated key.
     [Theory, EachStorage]
     public async Task What_no_database_takes_in_properties_is_replaced_at_every_door(StorageKind storage)
     {
@@ -122,7 +122,7 @@ public sealed class PropertiesAndTimes(SharedApps apps)
                     row => row.GetInt64(0)));
     }
 
-    // A load does not read long properties: such a repeat is compared with the log's own.
+    // A load does not read long properties, so such a repeat is compared with the log itself.
     [Theory, EachStorage]
     public async Task Long_properties_are_compared_after_a_load_too(StorageKind storage)
     {
@@ -154,7 +154,7 @@ public sealed class PropertiesAndTimes(SharedApps apps)
         var yesterday = now.AddDays(-1);
         Assert.Equal(200,
             (await shared.App.PostJson(Item(At(yesterday, "yyyy-MM-dd'T'HH:mm:ss.fffffff'89Z'")))).Status);
-        // The same event with another clock reading is still the same.
+        // A repeat with another time is still the same event.
         Assert.True(
             (await shared.App.PostJson(
                 Item(At(yesterday.ToOffset(TimeSpan.FromHours(2)), "yyyy-MM-dd't'HH:mm:sszzz")))).Duplicate);
@@ -175,8 +175,7 @@ public sealed class PropertiesAndTimes(SharedApps apps)
         Assert.Equal(1, await shared.Rows(visitor));
     }
 
-    // What strftime's %z, date, a form without encoding and clients that count seconds send: each names the same
-    // moment.
+    // What strftime's %z, date, unencoded forms and clients that count seconds send, all for the same moment.
     [Theory, EachStorage]
     public async Task A_timestamp_may_be_written_as_programs_write_it(StorageKind storage)
     {
@@ -197,7 +196,7 @@ public sealed class PropertiesAndTimes(SharedApps apps)
             Assert.Equal(200,
                 (await shared.App.PostForm(
                     $"action=form&product=k8s&fingerprint={visitor}&timestamp={Uri.EscapeDataString(text)}")).Status);
-            // a plus has become a space
+            // the plus has become a space
             Assert.Equal(200,
                 (await shared.App.PostForm($"action=plain&product=k8s&fingerprint={visitor}&timestamp={text}")).Status);
             Assert.Equal(200,
@@ -228,7 +227,7 @@ public sealed class PropertiesAndTimes(SharedApps apps)
         }
     }
 
-    // Nobody mends a visitor's clock, and its event is not sent again.
+    // Nobody corrects a visitor's clock, and a page does not send its event again.
     [Theory, EachStorage]
     public async Task What_a_page_sends_with_a_time_out_of_range_counts_when_it_comes(StorageKind storage)
     {
@@ -247,7 +246,7 @@ public sealed class PropertiesAndTimes(SharedApps apps)
             """{"a":1,"$timestamp":"2099-01-01T00:00:00+02:00"}"""],
             events.Select(e => e.GetProperty("properties").GetRawText()));
         Assert.All(events, e => Assert.InRange(e.GetProperty("occurred").GetDateTime(), before, DateTime.UtcNow));
-        // Sent again when it is in range or without a time, it is still the same event.
+        // Sent again with a time in range or without one, it is still the same event.
         Assert.True(
             (await shared.App.PostJson(
                 Item("\"properties\":{\"a\":1}").Replace("\"1\"", "\"2001-02-03T04:05:06Z\""))).Duplicate);
@@ -255,7 +254,7 @@ public sealed class PropertiesAndTimes(SharedApps apps)
             "text/plain")).AssertRefused(422, "invalid_timestamp", "timestamp");
     }
 
-    // As the log's own exports name it.
+    // The log's exports name the field like this.
     [Theory, EachStorage]
     public async Task Occurred_is_read_as_the_timestamp(StorageKind storage)
     {

@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Segment's SDKs, and an import, where a write key is needed. No storage has a part in it.</summary>
+/// <summary>Segment's SDKs, and an import, when a write key is needed. Storage plays no part in it.</summary>
 public sealed class SegmentKeys(PostgresServer server)
 {
     private const string Shop = "shop-0123456789abcdef";
@@ -75,7 +75,7 @@ public sealed class SegmentKeys(PostgresServer server)
                 row => (Action: row.GetString(0), Year: row.GetString(1)[..4]));
         Assert.Equal(6, years.Count);
         Assert.All(years, one => Assert.Equal(one.Action == "history", one.Year == "2019"));
-        // The key that is bound may write an import's batches too, of its product.
+        // A bound key may also write an import's batches of its product.
         Assert.Equal(1,
             (await app.Post(
                 Encoding.UTF8.GetBytes(

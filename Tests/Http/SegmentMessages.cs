@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Segment's HTTP API beyond what its SDKs send: what is refused, what is repeated, what is old.</summary>
+/// <summary>Segment's HTTP API beyond what its SDKs send: refusals, repeats and old messages.</summary>
 [Collection<SharedApp>]
 public sealed class SegmentMessages(SharedApps apps)
 {
@@ -162,7 +162,7 @@ public sealed class SegmentMessages(SharedApps apps)
         var occurred = (await app.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events").EnumerateArray()
             .Select(e => e.GetProperty("created").GetDateTime() - e.GetProperty("occurred").GetDateTime());
         Assert.All(occurred, ago => Assert.InRange(ago, TimeSpan.FromMinutes(30), TimeSpan.FromMinutes(60)));
-        // A clock that is wrong beyond all time.
+        // A clock so wrong that the difference leaves the range of times.
         AssertSuccess(
             await Post(app, "/v1/track",
                 """{"anonymousId":"V","event":"x","timestamp":"9999-12-31T23:59:59Z","sentAt":"0001-01-01T00:00:00Z"}"""));
@@ -186,7 +186,7 @@ public sealed class SegmentMessages(SharedApps apps)
         Assert.Equal("https", settings.GetProperty("protocol").GetString());
     }
 
-    // In the text, V is the test's visitor.
+    // V in the body stands for the test's visitor.
     private Task<Answer> Post(AppProcess app, string path, string body, string? key = "shop:",
         string contentType = "application/json")
     {

@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Segment's SDK for servers, from npm, pointed at Tally: sent n, counted n.</summary>
+/// <summary>Segment's SDK for servers, from npm, pointed at Tally: each message sent is counted once.</summary>
 public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
 {
     private readonly string visitor = "visitor-" + Guid.NewGuid();
@@ -57,7 +57,7 @@ public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
             await sdk.Call("track",
                 new { anonymousId = $"{visitor}-{i % 7}", @event = "tick", properties = new { i } });
         await Eventually.True(async () => await Rows(database) > 0, "Nothing is recorded.");
-        await app.Kill(); // in the middle, so that some were recorded whose answers are lost
+        await app.Kill(); // in the middle, so that some are recorded but their answers lost
         for (var i = 0; i < each; i++)
             await sdk.Call("track", new { userId = $"{visitor}-{i % 7}", @event = "tock", properties = new { i } });
         await app.DisposeAsync();
@@ -81,7 +81,7 @@ public sealed class SegmentSdk(SharedApps apps) : IClassFixture<SharedApps>
             new { anonymousId = visitor, @event = "large", properties = new { text = new string('x', 33_000) } });
         for (var i = 0; i < 10; i++) await sdk.Call("track", new { anonymousId = visitor, @event = "fine" });
         var became = await sdk.Close();
-        // the SDK knows of batches alone
+        // the SDK only knows about whole batches
         Assert.Equal((10, 10), (became["failed"].Count(), became["delivered"].Count()));
         Assert.Equal(19, await shared.Rows(visitor));
     }

@@ -7,7 +7,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// What each of Segment's SDKs puts on the wire: its path, headers, encoding and body, as its source writes them.
+/// What each of Segment's SDKs sends: its path, headers, encoding and body, as its source writes them.
 /// docs/reference/segment.md names the versions. The SDKs for node and browsers run for real in other tests.
 /// </summary>
 [Collection<SharedApp>]
@@ -16,8 +16,8 @@ public sealed class SegmentSdksOnTheWire(SharedApps apps)
     private const string Json = "application/json";
     private const string Key = "shop";
 
-    // V is the test's visitor, T now as the SDK writes times, NOW the same with Z, and M makes each message's id its
-    // own.
+    // V stands for the test's visitor, T for now as the SDK writes times, NOW for the same with Z. M makes each
+    // message's id unique.
     private sealed record Sdk(string Name, string Path, string? ContentType, string Body, bool Basic = false,
         bool Gzip = false, bool Chunked = false, string Time = "yyyy-MM-ddTHH:mm:ss.fff'Z'");
 
@@ -83,7 +83,7 @@ public sealed class SegmentSdksOnTheWire(SharedApps apps)
         {
             using var request = Request(sdk, body);
             using var response = await shared.App.Http.SendAsync(request);
-            // some look at both
+            // some SDKs look at both
             Assert.Equal((200, Json), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
             Assert.Equal("""{"success":true}""", await response.Content.ReadAsStringAsync());
         }
@@ -101,7 +101,7 @@ public sealed class SegmentSdksOnTheWire(SharedApps apps)
     {
         var shared = await apps.On(storage);
         var visitor = $"large-{Guid.NewGuid()}";
-        // A message of 32 KB, the event's name of 256 bytes; 16 of them are what Rust's SDK puts into one batch.
+        // Messages of 32 KB with an event name of 256 bytes. Rust's SDK puts 16 of them into one batch.
         var messages = Enumerable.Range(0, 16).Select(i =>
             $$$"""{"type":"track","messageId":"{{{visitor}}}-{{{i}}}","anonymousId":"{{{visitor}}}","event":"{{{new string('e', 256)}}}","properties":{"text":"{{{new string('x', 32_000)}}}"},"context":{"page":"{{{new string('c', 500)}}}"}}""");
         var body = Encoding.UTF8.GetBytes($$"""{"batch":[{{string.Join(',', messages)}}],"writeKey":"shop"}""");

@@ -3,8 +3,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// A thousand readers of large answers who take a kilobyte a second: what is kept for them is bounded, and everyone
-/// else is served.
+/// A thousand readers take large answers at a kilobyte a second. What is kept for them is bounded, and everyone else is
+/// served.
 /// </summary>
 [Collection<ManySockets>]
 public sealed class SlowReaders(PostgresServer server)
@@ -22,7 +22,7 @@ public sealed class SlowReaders(PostgresServer server)
         await using var app = await AppProcess.Start(database, new()
         {
             ["Limits__AnswerBytesMax"] = $"{HeldMax}", ["Limits__AnswerBytesPerSecondMin"] = $"{16 * 1024}",
-            ["DOTNET_GCHeapHardLimit"] = "0x28000000", // 640 MiB, of 32 GB that they ask for: beyond, the runtime fails
+            ["DOTNET_GCHeapHardLimit"] = "0x28000000", // 640 MiB, beyond which the runtime fails; they ask for 32 GB
         });
         Assert.Equal(Enumerable.Range(1, Events).Select(i => (long)i), await ReadAll(app));
 
@@ -47,7 +47,7 @@ public sealed class SlowReaders(PostgresServer server)
             TestContext.Current.TestOutputHelper?.WriteLine(
                 $"{readers.Count(reader => reader.Status == 200)} answered, {app.PeakMemoryBytes >> 20} MiB at most");
 
-            // They take less than they must, so their places become free while they are still there.
+            // They read more slowly than they must, so their places become free while they are still there.
             await Eventually.True(async () =>
                 (await app.Get("/api/fingerprints/large/events?limit=1000")).Status == 200, "Nobody else is served.",
                 seconds: 120);
@@ -63,7 +63,7 @@ public sealed class SlowReaders(PostgresServer server)
         Assert.DoesNotContain("fail:", app.Output);
     }
 
-    // Pages that end early, as many as there are.
+    // Reads all pages, each of which ends early.
     private static async Task<List<long>> ReadAll(AppProcess app)
     {
         var (sequences, pages) = (new List<long>(), 0);

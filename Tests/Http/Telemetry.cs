@@ -12,7 +12,7 @@ public sealed class Telemetry(PostgresServer server)
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, ExportTo(collector.Url));
         Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=XYZ")).Status);
-        // from a grain that is here: no message
+        // the grain is on this silo, so no message is sent
         Assert.Equal(200, (int)(await app.Http.GetAsync("/api/fingerprints/XYZ")).StatusCode);
 
         await Eventually.True(() => Task.FromResult(

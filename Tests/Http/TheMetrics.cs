@@ -3,7 +3,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// What the service measures of itself, as Prometheus scrapes it. Each test's program is its own: it counts from 0.
+/// What the service measures about itself, as Prometheus scrapes it. Each test has its own program, which counts from
+/// 0.
 /// </summary>
 public sealed class TheMetrics(PostgresServer server)
 {
@@ -30,7 +31,7 @@ public sealed class TheMetrics(PostgresServer server)
                 && metrics.Sum("tally_events_refused_total") == 2
                 && metrics.Sum("tally_commit_events_sum") == 3
                 && metrics.Sum("tally_commit_duration_seconds_count", "outcome=\"recorded\"") is >= 1 and <= 3
-                && metrics.Sum("tally_load_fingerprints_sum") == 2
+                && metrics.Sum("tally_load_fingerprints_sum") + metrics.Sum("tally_loads_spared_total") == 2
                 && metrics.Sum("tally_fingerprints_resident") == 1; // the unknown one has left
         }, "The metrics are not what was posted.");
     }
@@ -67,7 +68,7 @@ public sealed class TheMetrics(PostgresServer server)
             using var wire = await HttpWire.Connect(balancer.Port);
             Assert.Equal(403, (await wire!.Ask(HttpWire.GetOf(path)))?.Status);
         }
-        using (var wire = await HttpWire.Connect(balancer.Port)) // a fingerprint may be called so
+        using (var wire = await HttpWire.Connect(balancer.Port)) // a fingerprint may have this name
             Assert.Equal(404, (await wire!.Ask(HttpWire.GetOf("/api/fingerprints/metrics")))?.Status);
     }
 

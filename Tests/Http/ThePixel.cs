@@ -2,7 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>An event as an image's address.</summary>
+/// <summary>An event in an image's address.</summary>
 [Collection<SharedApp>]
 public sealed class ThePixel(SharedApps apps)
 {
@@ -87,7 +87,7 @@ public sealed class ThePixel(SharedApps apps)
         Assert.Equal(200, (await shared.App.Get(Url("&id=a"))).Status);
         (await shared.App.Get(Url("&id=a").Replace("view", "buy"))).AssertRefused(409, "id_conflict", "id");
         Assert.Equal(1, await shared.Rows(visitor));
-        // What may look before it is shown: a program that asks for the head alone.
+        // A program may look at the image with HEAD before anybody sees it.
         (await shared.App.Send(new(HttpMethod.Post, Url("")))).AssertRefused(405, "method_not_allowed");
         using var head = await shared.App.Http.SendAsync(new(HttpMethod.Head, Url("")));
         Assert.Equal((200, "image/gif"), ((int)head.StatusCode, head.Content.Headers.ContentType?.ToString()));

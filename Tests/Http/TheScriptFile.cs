@@ -6,7 +6,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>GET /tally.js, as a browser without it and one that has it ask.</summary>
+/// <summary>GET /tally.js, from browsers that have it and browsers that do not.</summary>
 [Collection<SharedApp>]
 public sealed class TheScriptFile(SharedApps apps)
 {
@@ -25,7 +25,7 @@ public sealed class TheScriptFile(SharedApps apps)
             using var plain = await Get(accepted);
             Assert.Empty(plain.Content.Headers.ContentEncoding);
             Assert.Equal(Encoding.UTF8.GetString(await plain.Content.ReadAsByteArrayAsync()), Unzip(body));
-            Assert.NotEqual(compressed.Headers.ETag, plain.Headers.ETag); // other bytes, another tag
+            Assert.NotEqual(compressed.Headers.ETag, plain.Headers.ETag); // different bytes, different tag
         }
         Assert.DoesNotContain("//", Unzip(body).Replace("://", ""));
     }

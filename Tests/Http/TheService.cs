@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>What the service says of itself, and what it says to a question it does not know.</summary>
+/// <summary>What the service says about itself, and what it answers to unknown questions.</summary>
 [Collection<SharedApp>]
 public sealed class TheService(SharedApps apps)
 {
@@ -46,7 +46,7 @@ public sealed class TheService(SharedApps apps)
         }
     }
 
-    // What a program that writes a client from it needs.
+    // What a program needs that generates a client from it.
     [Fact]
     public async Task Its_description_has_the_fields_of_every_body_and_every_refusal()
     {

@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Http;
 
 /// <summary>
-/// Reads of a database that does not answer. Its tables have other names for a while: each statement fails, on either
+/// Reads while the database does not answer. Its tables have other names for a while, so each statement fails on either
 /// storage.
 /// </summary>
 public sealed class UnansweredReads(PostgresServer server)
@@ -24,8 +24,8 @@ public sealed class UnansweredReads(PostgresServer server)
             "/api/fingerprints/new", "/api/fingerprints/known/events", "/api/fingerprints", "/api/totals",
             "/api/uniques", "/api/export",
             "/api/top?of=products", "/api/top?of=fingerprints",
-            // A stream that has not begun: of the counts; of one whose head is not known; and of one whose head is, and
-            // whose reader names an event that only the log could know.
+            // Streams that have not begun: of the counts, of a fingerprint whose head is not known, and of one whose
+            // head is known but whose reader names an event that only the log could know.
             "/api/live", "/api/live?product=k8s", "/api/fingerprints/new/live", "/api/fingerprints/known/live?after=5",
         ];
         var answers = await Task.WhenAll(paths.Select(app.Get));

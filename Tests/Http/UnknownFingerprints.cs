@@ -5,9 +5,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>
-/// In this process, since nothing outside shows how many grains a silo holds; started as the program starts.
-/// </summary>
+/// <summary>Runs in this process, because nothing outside shows how many grains a silo holds.</summary>
 public sealed class UnknownFingerprints(PostgresServer server)
 {
     private const int Asked = 2_000;

@@ -2,9 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>
-/// Query parameters that an endpoint does not know: a question is not answered as if they had been understood.
-/// </summary>
+/// <summary>Unknown query parameters: no question is answered as if they had been understood.</summary>
 [Collection<SharedApp>]
 public sealed class UnknownParameters(PostgresServer server, SharedApps apps)
 {
@@ -30,7 +28,7 @@ public sealed class UnknownParameters(PostgresServer server, SharedApps apps)
                 var names = operation.Value.TryGetProperty("parameters", out var parameters)
                     ? parameters.EnumerateArray().Where(one => one.GetProperty("in").GetString() == "query")
                         .Select(one => one.GetProperty("name").GetString()!).ToList() : [];
-                // Each with a value that is none, so that no stream begins.
+                // Each has an empty value, so that no stream begins.
                 foreach (var name in names)
                     foreach (var query in (string[])[$"?{name}=", $"?{name.ToUpperInvariant()}=", $"?{name}=&{name}="])
                     {
@@ -106,7 +104,7 @@ public sealed class UnknownParameters(PostgresServer server, SharedApps apps)
                 System.Text.RegularExpressions.Regex.Replace(answer.Text("detail")!, "nearest is \\w+;",
                     "nearest is X;"));
         }
-        using var wire = (await HttpWire.Connect(app.Port))!; // HttpClient would mend some of these
+        using var wire = (await HttpWire.Connect(app.Port))!; // HttpClient would correct some of these
         foreach (var broken in (string[])["%ff=1", "from=%C3", "%zz=1", "product=%ed%a0%80", "from=%", "from=%2",
             "to=2026-01-01&%=1"])
         {

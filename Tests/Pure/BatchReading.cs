@@ -6,10 +6,10 @@ using Tally.Silo.Http.Batches;
 
 namespace Tally.Tests.Pure;
 
-/// <summary>However the network cuts a body into pieces, and whatever it is, the same items are read of it.</summary>
+/// <summary>However the network cuts a body into pieces, and whatever is in it, the same items are read.</summary>
 public sealed class BatchReading
 {
-    // Pieces of what batches are made of, right and wrong, so that chance finds the places in between.
+    // Parts of batches, right and wrong, so that random bodies also hit the cases in between.
     private static readonly Gen<string> Body = Gen.Select(OneOf("[", "", "\n", "{"), OneOf(
             """{"action":"view","product":"k8s","fingerprint":"XYZ"}""", ",", ",", "\n", "{}", "17", "null", "\"é\"",
             """{"id":"a\u00e9","properties":{"b":[1,{}]}}""", "[[1]]",

@@ -5,7 +5,7 @@ namespace Tally.Tests.Pure;
 
 public sealed class Days
 {
-    // Near and far, in any order, around the ends of words and of what a DateTime can say.
+    // Near and distant days, in any order, around the edges of words and of DateTime's range.
     private static readonly Gen<int> Day = Gen.OneOf(Gen.Int[739_000, 739_200], Gen.Int[738_000, 740_000],
         Gen.Const(0), Gen.Const(DaySet.DayOf(DateTime.MaxValue)));
 

@@ -5,12 +5,12 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Tests.Pure;
 
-/// <summary>Decision and fold, against a model that is nothing but sets and sums.</summary>
+/// <summary>Decision and fold, compared with a model made only of sets and sums.</summary>
 public sealed class Firsts
 {
     private static readonly DateTime Midnight = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    // Few names and few moments, in any order, most of them around a UTC midnight: so that firsts meet repeats.
+    // Few names and few moments, many of them around a UTC midnight, so that firsts meet repeats.
     private static readonly Gen<DateTime> Moment = Gen.OneOf(
         Gen.Long[-3, 3].Select(ticks => Midnight.AddTicks(ticks * 10)),
         Gen.Long[-2 * 86_400, 2 * 86_400].Select(seconds => Midnight.AddSeconds(seconds)));
@@ -68,7 +68,7 @@ public sealed class Firsts
     {
         var (recorded, state) = RecordIn(runs, events);
         var folded = new FingerprintState();
-        // as the log gives it back
+        // as the log returns it
         foreach (var one in recorded) folded.Apply(new(one.Fingerprint, one.Sequence, one.Event));
         Assert.True(folded.SameAs(state));
     });
@@ -80,7 +80,7 @@ public sealed class Firsts
         at %= events.Length;
         var changed = events.ToArray();
         changed[at] = other;
-        // The counts by pair and the days by product are what a state says of its events.
+        // A state shows its events only as counts by pair and days by product.
         var sameAnswers = Says(events).SequenceEqual(Says(changed));
         if (!sameAnswers) Assert.False(RecordIn([1], events).State.SameAs(RecordIn([1], changed).State));
     });

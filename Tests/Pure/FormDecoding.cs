@@ -10,7 +10,7 @@ public sealed class FormDecoding
     [Theory]
     [InlineData("%ED%A0%80")] // a lone surrogate
     [InlineData("%ED%BF%BF")]
-    [InlineData("%C0%AF")] // '/' overlong
+    [InlineData("%C0%AF")] // an overlong '/'
     [InlineData("%E0%80%AF")]
     [InlineData("%F5%80%80%80")] // beyond Unicode
     [InlineData("%80")]
@@ -90,7 +90,7 @@ public sealed class FormDecoding
     [InlineData("http://host/api/fingerprints/XYZ", "XYZ")]
     [InlineData("/api/fingerprints/..", "..")]
     [InlineData("/api/fingerprints/%2E%2e/events?x", "..")]
-    [InlineData("/api/fingerprints/a/../b", "a")] // and routing finds no such path
+    [InlineData("/api/fingerprints/a/../b", "a")] // though routing finds no such path
     [InlineData("/api/fingerprints/a%2Fb", "a/b")]
     [InlineData("/api/fingerprints/a%252Fb", "a%2Fb")]
     [InlineData("/api/fingerprints/a%3Fb", "a?b")]
@@ -134,7 +134,7 @@ public sealed class FormDecoding
 
     private static readonly Limits Roomy = new() { FingerprintBytesMax = 1024 };
 
-    // Well-formed Unicode, with the characters that encodings trip over well represented.
+    // Well-formed Unicode, with many of the characters that encodings trip over.
     private static readonly Gen<string> Text = Gen.OneOf(
             Gen.OneOf("%", "+", "/", "?", "&", "=", " ", "%2F", "%25", ".. ", "é", "☕", "😀", "\0"),
             Gen.Char['a', 'f'].Select(c => c.ToString()))

@@ -42,7 +42,7 @@ public sealed class Gzip
     public async Task A_member_that_is_damaged_or_breaks_off_is_told_with_its_place()
     {
         var (member, damaged) = (Compressed(First), Compressed(Second));
-        damaged[damaged.Length - 5] ^= 0xFF; // of its checksum
+        damaged[damaged.Length - 5] ^= 0xFF; // in its checksum
         foreach (var isAsync in Both)
         {
             foreach (var tail in (byte[][])[damaged, [0x1F, 0x8B, 0, 0], [0x1F, 0x8B, .. Random(5_000, seed: 4)]])

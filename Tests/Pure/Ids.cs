@@ -5,7 +5,7 @@ namespace Tally.Tests.Pure;
 
 public sealed class Ids
 {
-    [Theory] // for ever: rows hold them
+    [Theory] // they must never change, because rows hold them
     [InlineData("order-17", "72a90ea3-da8b-8dd0-9bde-2f27314e02e2")]
     [InlineData("", "e3b0c442-98fc-8c14-9afb-f4c8996fb924")]
     [InlineData("naïve ☕", "32c7a56e-f96e-8fbc-a6f6-06d3d5e2e4c9")]

@@ -7,7 +7,7 @@ using Tally.Silo.Storage;
 namespace Tally.Tests.Pure;
 
 /// <summary>
-/// What an import reads out of a file: events, lines that are none, and ids that a repeat gives again.
+/// What an import reads from a file: events, lines that are not events, and ids that another import gives again.
 /// </summary>
 public sealed class ImportedFiles
 {
@@ -152,13 +152,13 @@ public sealed class ImportedFiles
         var ids = await Ids(Utf8(file), name);
         Assert.Equal(4, ids.Distinct().Count());
 
-        // However it is called, packed or encoded, with whatever line ends; and grown.
+        // The ids do not depend on the file's name, compression, encoding or line ends, or on rows added at its end.
         Assert.Equal(ids, await Ids(Gzip(Utf8(file.Replace("\n", "\r\n"))), "-"));
         Assert.Equal(ids, await Ids(Utf8(file.Replace("\n", "\r")), "b"));
         Assert.Equal(ids, await Ids([.. Encoding.Unicode.GetPreamble(), .. Encoding.Unicode.GetBytes(file)], name));
         Assert.Equal(ids, (await Ids(Utf8(file + Row("1") + Row("4")), name))[..4]);
 
-        // A row that is corrected, added or taken out changes no other's.
+        // Correcting, adding or removing a row does not change the others' ids.
         var corrected = await Ids(Utf8(file.Replace("nonsense\n", Row("5"))), name);
         Assert.Equal<string[]>(ids, [.. corrected[..2], .. corrected[3..]]);
         Assert.DoesNotContain(corrected[2], ids);
@@ -166,7 +166,7 @@ public sealed class ImportedFiles
         Assert.Equal<string[]>([ids[0], ids[2], ids[3]], await Ids(Utf8(file.Replace(Row("2"), "")), name));
         Assert.Equal(ids, (await Ids(Utf8(header + Row("6") + file[header.Length..]), name))[1..]);
 
-        // Of the same rows it does not matter which one goes.
+        // Of identical rows it does not matter which one is removed.
         Assert.Equal<string[]>([ids[1], ids[0], ids[3]],
             await Ids(Utf8(header + file[(header + Row("1")).Length..]), name));
     }
@@ -273,9 +273,9 @@ public sealed class ImportedFiles
 
     [Theory]
     [InlineData("\"TV 55,k8s,XYZ\n", "")] // never closed
-    [InlineData("\"TV 55,k8s,XYZ\n", "\"view\",k8s,XYZ\n")] // where the next one opens
-    [InlineData("\"TV\" 55,k8s,XYZ\n", "")] // in the middle of a cell
-    [InlineData("a,\"k8s,XYZ\n", "b,k8s\",XYZ,c\n")] // with too many columns between them
+    [InlineData("\"TV 55,k8s,XYZ\n", "\"view\",k8s,XYZ\n")] // closed where the next one opens
+    [InlineData("\"TV\" 55,k8s,XYZ\n", "")] // closed in the middle of a cell
+    [InlineData("a,\"k8s,XYZ\n", "b,k8s\",XYZ,c\n")] // closed after too many columns
     [InlineData("\"a\",\"k8s,XYZ\n", "\"view\",\"k8s\",\"XYZ\"\n")]
     public async Task A_quote_that_opens_a_cell_and_does_not_close_it_costs_its_own_line(string line, string later)
     {
@@ -388,7 +388,7 @@ public sealed class ImportedFiles
             () => Read(Utf8("action,product,fingerprint,time\n"), "x.csv",
                 new("when", NowWhereMissing: false)))).Message);
 
-        // Where others have one, the one without is refused alone.
+        // If other events have a time, only those without one are refused.
         var timed = Event.Replace("}", ""","time":"2020-01-01"}""");
         var items =
             await Read(Utf8(string.Join('\n', Event, Event, timed, Event, timed)), "x.ndjson", TimeChoice.Found);
@@ -471,7 +471,7 @@ public sealed class ImportedFiles
         return compressed.ToArray();
     }
 
-    // As a pipe gives its bytes: never as many as asked for.
+    // Returns fewer bytes than asked for, as a pipe does.
     private sealed class Dribble(byte[] bytes) : MemoryStream(bytes)
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

@@ -2,12 +2,12 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Pure;
 
-/// <summary>What <c>dotnet format</c> does not check of .editorconfig.</summary>
+/// <summary>A rule of .editorconfig that <c>dotnet format</c> does not check.</summary>
 public sealed class LineLengths
 {
     private const int Max = 120; // max_line_length
 
-    // A literal of a test, such as a client's request, reads better whole.
+    // A test's literal, such as a client's request, reads better in one piece.
     [Theory]
     [InlineData("Contracts", false)]
     [InlineData("Grains", false)]

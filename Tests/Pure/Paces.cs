@@ -4,7 +4,7 @@ using Tally.Grains;
 
 namespace Tally.Tests.Pure;
 
-/// <summary>A limit a second is that many a second, and not the nearest round number.</summary>
+/// <summary>A limit a second lets exactly that many through, not the nearest round number.</summary>
 public sealed class Paces
 {
     [Theory]
@@ -56,16 +56,16 @@ public sealed class Paces
         Assert.True(next.IsCompleted);
     }
 
-    // All ask at once: the first passes, and in each second after it the limit's number.
+    // All ask at once: the first passes immediately, and then the limit's number in each second.
     private static void AssertPaced(int perSecond, FakeTimeProvider clock, Func<Task<bool>> wait)
     {
         Assert.True(wait().IsCompletedSuccessfully);
-        var seconds = Math.Clamp(2_000 / perSecond, 1, 10); // this clock looks at all who wait for each that it wakes
+        var seconds = Math.Clamp(2_000 / perSecond, 1, 10); // the fake clock scans all waiters for each that it wakes
         Task<bool>[] waiting = [.. Enumerable.Range(0, perSecond * seconds + 1).Select(_ => wait())];
         for (var second = 1; second <= seconds; second++)
         {
             clock.Advance(TimeSpan.FromSeconds(1));
-            // One may be a rounded-up millisecond late, and none is early.
+            // One may be late by a rounded-up millisecond; none is early.
             Assert.InRange(waiting.Count(one => one.IsCompleted), second * perSecond - 1, second * perSecond);
         }
     }

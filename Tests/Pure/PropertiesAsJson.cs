@@ -9,7 +9,7 @@ using Tally.Silo.Http.Json;
 namespace Tally.Tests.Pure;
 
 /// <summary>
-/// Properties are one JSON value, however they are written; and what is kept of them every database takes.
+/// Properties are compared as JSON values, however they are written, and every database takes what is kept of them.
 /// </summary>
 public sealed class PropertiesAsJson
 {
@@ -33,7 +33,7 @@ public sealed class PropertiesAsJson
         Assert.True(
             EventProperties.AreEqual(text, PropertiesJson.With(rewritten, EventProperties.ClientTimestamp, "any")));
         Assert.Null(PropertiesJson.Normalize(rewritten, 1 << 20, out var kept));
-        Assert.Equal(rewritten, kept); // as it was written
+        Assert.Equal(rewritten, kept); // unchanged
     });
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class PropertiesAsJson
     [InlineData(null, """{"$timestamp":"x"}""", true)]
     [InlineData("""{"$timestamp":"x","a":1}""", """{"a":1,"$timestamp":"y"}""", true)]
     [InlineData("""{"a":{"$timestamp":"x"}}""", """{"a":{"$timestamp":"y"}}""", false)]
-    [InlineData("-", null, false)] // what a load has in the place of long ones
+    [InlineData("-", null, false)] // what a load returns in place of long ones
     [InlineData("-", "-", true)]
     [InlineData("[]", "{}", false)]
     public void Equality_is_of_values(string? a, string? b, bool equal)
@@ -60,7 +60,7 @@ public sealed class PropertiesAsJson
         Assert.Equal(equal, EventProperties.AreEqual(b, a));
     }
 
-    // Halves of pairs, U+0000, keys given twice, and all of it nested.
+    // Half surrogate pairs, U+0000 and repeated keys, all of it nested.
     [Fact]
     public void What_is_kept_every_database_takes_and_keeps_as_it_is() =>
         OneOf("\\ud83d", "\\ude00", "\\u0000", "\\\\u0000", "a", "\\\"", "\\u0061", "é", "\ud83d", "\ude00").Array[0,
@@ -73,7 +73,7 @@ public sealed class PropertiesAsJson
             Assert.Null(PropertiesJson.Normalize($"{{{string.Join(',', members)}}}", 1 << 20, out var kept));
             new UTF8Encoding(false, throwOnInvalidBytes: true).GetBytes(kept!);
             using var document = JsonDocument.Parse(kept!, new() { AllowDuplicateProperties = false });
-            // and none throws, as half a pair would
+            // reading a text would throw at half a pair
             Assert.All(Texts(document.RootElement), text => Assert.DoesNotContain('\0', text));
             Assert.Null(PropertiesJson.Normalize(kept!, 1 << 20, out var again));
             Assert.Equal(kept, again);
@@ -100,7 +100,7 @@ public sealed class PropertiesAsJson
         _ => [],
     };
 
-    // The same value, written in another way.
+    // The same value, written differently.
     private static string Rewritten(JsonNode? node, Random random)
     {
         var space = random.Next(3) switch { 0 => " ", 1 => "\n\t", _ => "" };

@@ -2,7 +2,7 @@ using Tally.Silo.Storage;
 
 namespace Tally.Tests.Pure;
 
-/// <summary>SQL that both databases read stands once.</summary>
+/// <summary>SQL that both databases can run exists only once.</summary>
 public sealed class SqlFiles
 {
     private static readonly SqlScripts Postgres = new("Postgres"), Sqlite = new("Sqlite"), Shared = new("Sql");

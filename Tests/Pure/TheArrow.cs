@@ -7,7 +7,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Pure;
 
-/// <summary>Silo -> Grains -> Contracts, and no other way. In Silo each folder knows only those before it.</summary>
+/// <summary>
+/// References go Silo -> Grains -> Contracts, and no other way. A folder of Silo uses only those listed before it.
+/// </summary>
 public sealed class TheArrow
 {
     private static readonly Assembly Contracts = typeof(IFingerprintGrain).Assembly;
@@ -40,7 +42,7 @@ public sealed class TheArrow
         .Where(type => type.Namespace?.StartsWith("Tally.", StringComparison.Ordinal) == true)
         .Select(type => string.Join('.', type.Namespace!.Split('.').Take(3))).Distinct().Order());
 
-    // What the compiler could reach and does not use is not in the assembly, so the projects are read too.
+    // An assembly does not list a reference that it does not use, so the projects are read too.
     [Theory]
     [InlineData("Contracts", "Microsoft.Orleans.Sdk")]
     [InlineData("Grains", "../Contracts/Contracts.csproj", "Microsoft.Orleans.Sdk", "Microsoft.Orleans.Runtime")]

@@ -18,7 +18,7 @@ public sealed class Timestamps
     [InlineData("2026-11-27 19:00:00 UTC")]
     [InlineData("2026-11-27T19:00:00,000000000GMT")]
     [InlineData("2026-11-27T22:00:00+03:00")]
-    [InlineData("2026-11-27T22:00:00 03:00")] // of a form whose plus was not encoded
+    [InlineData("2026-11-27T22:00:00 03:00")] // from a form whose plus was not encoded
     [InlineData("2026-11-28T00:45:00 0545")]
     [InlineData("2026-11-27 19:00:00  0000")]
     [InlineData("2026-11-27T11:00:00-0800")]

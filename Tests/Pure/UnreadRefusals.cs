@@ -4,7 +4,9 @@ using Tally.Silo.Http.AbuseLimits;
 
 namespace Tally.Tests.Pure;
 
-/// <summary>What the server writes for a request that it could not read, and everything else that it writes.</summary>
+/// <summary>
+/// Requests that the server could not read are refused with the usual document. Everything else is written as it is.
+/// </summary>
 public sealed class UnreadRefusals
 {
     private const string Refused =

@@ -8,7 +8,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Pure;
 
-/// <summary>What visits are made of, and the places in their lists.</summary>
+/// <summary>The parts that visits are made of, and the places in their lists.</summary>
 public sealed class Visits
 {
     private static readonly Gen<int> Day = Gen.Int[739_000, 739_060];

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text;
+using System.Xml.Linq;
 using Tally.Bench.Client;
+using Tally.Bench.Results;
 using Tally.Bench.Workloads;
 
 namespace Tally.Tests.Pure;
@@ -28,7 +30,7 @@ public sealed class WhatTheBenchmarkCounts
         Assert.True(pace.TryTake(second, out var first));
         Assert.Equal(second, first);
 
-        // Nobody could send for a second.
+        // Nothing could be sent for a second.
         var late = new List<long>();
         while (pace.TryTake(2 * second, out var due)) late.Add(due);
         Assert.Equal(Enumerable.Range(1, 10).Select(tenth => second + tenth * second / 10), late);
@@ -92,6 +94,33 @@ public sealed class WhatTheBenchmarkCounts
         var text = Encoding.ASCII.GetString(request.With(() => new(12, 345)));
         Assert.Equal("POST /x HTTP/1.1\r\nHost: bench\r\nContent-Type: text/plain\r\nContent-Length: 30\r\n\r\n"
             + "f=000000000012&id=000000000345", text);
+    }
+
+    [Fact]
+    public void A_metric_is_the_sum_of_its_series_and_of_no_other()
+    {
+        const string text = """
+            # TYPE tally_commit_events histogram
+            tally_commit_events_sum{otel_scope_name="Tally",outcome="a"} 3 1764328000000
+            tally_commit_events_sum{otel_scope_name="Tally",outcome="b"} 4
+            tally_commit_events_sum_of_others 100
+            tally_commit_events_sum 1.5
+            tally_commit_events_count{otel_scope_name="Tally"} 2
+            """;
+        Assert.Equal(8.5, Metrics.Sum(text, "tally_commit_events_sum"));
+        Assert.Equal(0, Metrics.Sum(text, "tally_load_events_sum"));
+    }
+
+    [Fact]
+    public void A_charts_bars_are_as_long_as_their_values()
+    {
+        var svg = XElement.Parse(new BarChart("a < b", "c & d", [new("1", 30, 10, "40"), new("2", 0, 20, "20")]).Svg());
+        var bars = svg.Elements().Where(element => element.Name.LocalName == "rect").Skip(1)
+            .Select(bar => (X: (int)bar.Attribute("x")!, Width: (int)bar.Attribute("width")!)).ToList();
+        var (blue, grey, other) = (bars[0], bars[1], bars[2]);
+        Assert.Equal(blue.X + blue.Width, grey.X);
+        Assert.Equal(3 * grey.Width, blue.Width);
+        Assert.Equal(2 * grey.Width, other.Width);
     }
 
     [Theory]

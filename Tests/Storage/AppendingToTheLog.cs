@@ -138,7 +138,7 @@ public sealed class AppendingToTheLog(PostgresServer server)
         }
     }
 
-    /// <summary>For events of one minute, product and action: one delta for each batch.</summary>
+    /// <summary>The batches' sizes: each batch has one delta if all events share minute, product and action.</summary>
     internal static Task<List<long>> BatchSizes(TestDatabase at) =>
         at.Query("select events from rollup_deltas order by id", row => row.GetInt64(0));
 

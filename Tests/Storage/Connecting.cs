@@ -4,7 +4,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>Connecting to Postgres through a socket, with passwords from elsewhere, and with TLS.</summary>
+/// <summary>
+/// Connecting to Postgres through a socket, with a password from a file or the environment, and with TLS.
+/// </summary>
 public sealed class Connecting
 {
     private const string Password = "s3kret-of-this-test";
@@ -73,11 +75,11 @@ public sealed class Connecting
             $"{url}?channel_binding=require&sslmode=verify-full&sslrootcert={authority.Ca}&require_auth=scram-sha-256");
         await Opens($"{url}?sslmode=require&sslrootcert={authority.Ca}");
         await Refused($"{url}?sslmode=verify-ca&sslrootcert={others.Ca}", "certificate");
-        // as in libpq, a given root means a check
+        // as in libpq, giving a root certificate turns verification on
         await Refused($"{url}?sslmode=require&sslrootcert={others.Ca}", "certificate");
         await Refused($"{url}?sslmode=verify-ca&sslrootcert=/no/such/file", "/no/such/file");
         await Refused($"{url}?sslmode=require&sslcert=/no/such/file", "/no/such/file");
-        // A server that binds no channel, because it asks for no password or does not encrypt.
+        // These servers bind no channel: the first asks for no password, the second does not encrypt.
         await postgres.Admit("hostssl all all 127.0.0.1/32 trust");
         await Refused($"{url}?channel_binding=require&sslmode=require", "authentication method is not allowed");
         await postgres.Admit("hostnossl all all 127.0.0.1/32 scram-sha-256");

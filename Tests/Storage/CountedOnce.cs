@@ -9,7 +9,7 @@ namespace Tally.Tests.Storage;
 /// <summary>The grain over a real log: each event counts once, whenever and however often it arrives.</summary>
 public sealed class CountedOnce(PostgresServer server)
 {
-    // One of few ids, one of two contents, and what happens before the next post.
+    // One of a few ids, one of two contents, and what happens before the next post.
     private static readonly Gen<(int Id, bool OtherContent, Then Then)[]> Posts = Gen.Select(Gen.Int[0, 11],
         Gen.Frequency((9, Gen.Const(false)), (1, Gen.Const(true))),
         Gen.Frequency((6, Gen.Const(Then.Nothing)), (6, Gen.Const(Then.ItsAnswer)), (2, Gen.Const(Then.Deactivation)),
@@ -98,8 +98,8 @@ public sealed class CountedOnce(PostgresServer server)
         Assert.All(results[1..], result => Assert.Equal(RecordOutcome.TooManyCounters, result.Outcome));
     }
 
-    // As the front end does: a grain that ends sends its callers to the next, perhaps after recording some of their
-    // events.
+    // The front end does this too: a grain that steps down sends its callers to the next, perhaps after recording some
+    // of their events.
     private static async Task<RecordResult[]> Send(RunningSilo silo, string fingerprint, Event[] events)
     {
         var results = await Delivered(() => silo.RecordNearest(fingerprint, events));
@@ -116,7 +116,7 @@ public sealed class CountedOnce(PostgresServer server)
     private static async Task<RecordResult[]> Send(IFingerprintGrain grain, Event[] events) =>
         events.Length == 1 ? [await grain.Record(events[0])] : await grain.RecordAll(events);
 
-    // As the front end does: Orleans gives up a call that it has forwarded too often, so it is sent again.
+    // The front end does this too: Orleans gives up a call that was forwarded too often, so it is sent again.
     private static async Task<T> Delivered<T>(Func<Task<T>> call)
     {
         while (true)

@@ -224,7 +224,7 @@ public sealed class Erasing(PostgresServer server)
     private static Task<ViewResult> AskSuccessor(RunningSilo silo) =>
         Successor(silo, grain => grain.View(), result => result.Outcome == ViewOutcome.SteppedDown);
 
-    // As the front end does: a grain that has stepped down sends its callers to the next.
+    // Like the front end: if the grain has stepped down, calls the next activation.
     private static async Task<T> Successor<T>(RunningSilo silo, Func<IFingerprintGrain, ValueTask<T>> call,
         Func<T, bool> steppedDown)
     {
@@ -240,7 +240,7 @@ public sealed class Erasing(PostgresServer server)
         group by minute, action order by minute, action
         """, row => Convert.ToInt64(row.GetValue(2), null)))];
 
-    // Every trace of the person in a dump of the database; of SQLite, in its files.
+    // Every trace of the person in a dump of the database, or in SQLite's files.
     private static async Task<string> Traces(TestDatabase at)
     {
         string[] traces = [Person, Secret, Convert.ToHexString(Encoding.UTF8.GetBytes(Person)),

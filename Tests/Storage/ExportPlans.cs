@@ -5,7 +5,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Storage;
 
 /// <summary>
-/// An export reads along the log's key: nothing is sorted, so nothing is gathered before the first row.
+/// An export reads the log in key order. Nothing is sorted, so the first row need not wait for the others.
 /// </summary>
 public sealed partial class ExportPlans(PostgresServer server)
 {
@@ -29,7 +29,7 @@ public sealed partial class ExportPlans(PostgresServer server)
                 Assert.Equal(["SEARCH events USING PRIMARY KEY ((fingerprint,sequence)>(?,?))"], steps);
                 return;
             }
-            // So many that the planner would choose a sort.
+            // Enough rows that the planner would choose a sort.
             await database.Execute("""
                 insert into events (fingerprint, sequence, id, action, product, created, occurred)
                 select md5(i::text), 1, gen_random_uuid(), 'view', 'k8s', now(), now() from generate_series(1, 20000) i;

@@ -69,7 +69,7 @@ public sealed class GrainStorage(PostgresServer server)
             Assert.Equal(i + 1, (await silo.Snapshots.Read(silo.GrainId(fingerprint))).State!.Total);
     }
 
-    // With an event, because no snapshot is written without one.
+    // It records an event, because no snapshot is written without one.
     private static async Task<GrainId> Recorded(RunningSilo silo, string fingerprint)
     {
         Assert.Equal(RecordOutcome.Recorded, (await silo.Grain(fingerprint).Record(EventSamples.View())).Outcome);

@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>The fence needs READ COMMITTED, whatever a role or a database has as its default.</summary>
+/// <summary>The fence needs READ COMMITTED, whatever default a role or a database has.</summary>
 public sealed class IsolationLevels(PostgresServer server)
 {
     // The run waits for the removal, and must then see it.

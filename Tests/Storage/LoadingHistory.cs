@@ -77,10 +77,10 @@ public sealed class LoadingHistory(PostgresServer server)
         {
             for (var i = 0; i < 30; i++)
                 Assert.Equal(new(RecordOutcome.Recorded, i + 1), await silo.Grain("a").Record(Event(i)));
-            await silo.Grain("b").Record(Event(0)); // a visitor of one event
+            await silo.Grain("b").Record(Event(0)); // a visitor with one event
             expected = await FoldOf(silo, "a", 30);
         }
-        // Deactivation has written one too. The visitor has none.
+        // Deactivation writes snapshots too, but not for one event.
         Assert.Equal(["~a"], await at.Query("select grain_key from snapshots", row => row.GetString(0)));
         await AssertLoads();
         await at.Execute("delete from snapshots");
@@ -119,7 +119,7 @@ public sealed class LoadingHistory(PostgresServer server)
         Assert.Equal("pruned", Assert.Single(newest.Remains).Key);
         Assert.True(newest.Remains["pruned"].Pruned!.SameAs(pruned.State));
 
-        foreach (var suppress in (bool[])[false, true]) // from the second round on, some fingerprint is suppressed
+        foreach (var suppress in (bool[])[false, true]) // in the second round a fingerprint is suppressed
         {
             Assert.Equal(suppress ? 0 : 3,
                 (await database.Storage.Erase("erased", suppress ? 0 : 3, suppress, 10))!.Events);

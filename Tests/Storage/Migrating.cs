@@ -47,7 +47,7 @@ public sealed class Migrating(PostgresServer server)
         Assert.Equal((1, $"app: {refused.Message}\n"), (exitCode, error));
     }
 
-    // As a database from before the first release has it.
+    // Databases from before the first release have this schema.
     [Theory, EachStorage]
     public async Task A_database_of_the_unreleased_schema_is_refused_and_left_alone(StorageKind storage)
     {
@@ -109,7 +109,7 @@ public sealed class Migrating(PostgresServer server)
             first.Claim();
             Assert.Contains("in use by another process", Assert.Throws<StartupException>(second.Claim).Message);
         }
-        second.Claim(); // the first has gone
+        second.Claim(); // the first is gone
     }
 
     [Theory, EachStorage]

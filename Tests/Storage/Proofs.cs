@@ -8,7 +8,7 @@ namespace Tally.Tests.Storage;
 /// <summary>A proof finds every change to what is stored.</summary>
 public sealed class Proofs(PostgresServer server)
 {
-    // A damage to a sound database, and a part of what a proof must then say.
+    // Damage to a sound database, and part of what a proof must then report.
     private static readonly (string Damage, string Finding)[] Damages =
     [
         ("delete from events where fingerprint = 'a' and sequence = 3", "fingerprint 'a': sequence 4 follows 2"),
@@ -143,7 +143,7 @@ public sealed class Proofs(PostgresServer server)
         await new FingerprintWriter("late").Record(log.Commit, EventSamples.Views(10)); // does not wait for the proof
         var seen = 1;
         while (await events.MoveNextAsync()) seen++;
-        Assert.Equal(4_000, seen); // as of the moment that it was opened
+        Assert.Equal(4_000, seen); // as of when the audit was opened
     }
 
     private static string Replace(string key, string by) =>

@@ -8,7 +8,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>Old events leave the log, and everything that they counted for stays.</summary>
+/// <summary>Old events leave the log, but everything that they were counted in stays.</summary>
 public sealed class Pruning(PostgresServer server)
 {
     private static readonly Limits Small = new() { RememberedEventsMax = 8, SnapshotEventsMax = 4, PageEventsMax = 5 };
@@ -20,7 +20,7 @@ public sealed class Pruning(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, Small);
         await using var log = RunningLog.Start(silo.Database);
-        // Numbers of events before and after the cutoff: none is left, fewer than are remembered, and more.
+        // Events before and after the cutoff. What is left is nothing, fewer than are remembered, or more.
         var writers = new List<FingerprintWriter>();
         foreach (var (old, young) in ((int, int)[])[(0, 3), (1, 0), (3, 0), (20, 0), (3, 2), (3, 20), (20, 20), (20, 8),
             (20, 7)])
@@ -63,7 +63,7 @@ public sealed class Pruning(PostgresServer server)
                 await silo.Grain(writer.Fingerprint).Record(EventSamples.View("next")));
             Assert.Equal(head + 1, (await silo.Grain(writer.Fingerprint).View()).View!.Total);
         }
-        // A pruned id counts again, another does not.
+        // A pruned event's id counts again; the id of one that is still there does not.
         Assert.Equal(new(RecordOutcome.Recorded, 22), await silo.Grain("f20-0").Record(Event(0, old: true)));
         Assert.Equal(new(RecordOutcome.Duplicate, 21), await silo.Grain("f20-20").Record(Event(20, old: false)));
         Assert.Equal(new Removed(2, 0, 5, false), (await silo.Grain("f20-0").Erase(false)).Removed);
@@ -120,7 +120,7 @@ public sealed class Pruning(PostgresServer server)
 
     private enum Deed { Post, Prune, Erase, Leave }
 
-    // One of few ids, its age in days, and what is done: mostly posting.
+    // What is done, mostly posting; one of a few ids; and its age in days.
     private static readonly Gen<(Deed Deed, int Id, int Age)[]> Deeds = Gen.Select(
         Gen.Frequency((12, Gen.Const(Deed.Post)), (3, Gen.Const(Deed.Prune)), (1, Gen.Const(Deed.Erase)),
             (2, Gen.Const(Deed.Leave))),
@@ -252,7 +252,7 @@ public sealed class Pruning(PostgresServer server)
         Assert.Equal((200, 1),
             ((await app.Get("/api/fingerprints/both/events")).Status,
                 (await app.Get("/api/fingerprints/both/events")).Body.GetProperty("events").GetArrayLength()));
-        // A fully pruned fingerprint is forgotten too, when it is old enough.
+        // A fully pruned fingerprint is forgotten too, once it is old enough.
         await at.Execute("delete from events where fingerprint = 'old'");
         Assert.Equal(0, await app.Terminate());
         Assert.DoesNotContain("fail: ", app.Output);

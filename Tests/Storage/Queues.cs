@@ -23,7 +23,7 @@ public sealed class Queues(PostgresServer server)
         log.Start();
         Assert.All(await Task.WhenAll([.. taken, last]),
             result => Assert.Equal(AppendOutcome.Recorded, result.Outcome));
-        // room again
+        // there is room again
         Assert.Equal(AppendOutcome.Recorded, (await log.Append(new FingerprintWriter("c").Decide(10))).Outcome);
         await log.Close();
         Assert.Equal(["a", "b", "c", "d"], (await database.Storage.ReadHeads(["a", "b", "c", "d", "e"])).Keys.Order());
@@ -82,7 +82,7 @@ public sealed class Queues(PostgresServer server)
         Assert.Equal([1, 2], loaded[1].Events.Select(r => r.Sequence));
         Assert.Equal(loaded[0].Events, loaded[2].Events);
         Assert.Empty(loaded[3].Events);
-        Assert.Equal(2, (await loader.ReadNewest("b")).Events.Count); // room again
+        Assert.Equal(2, (await loader.ReadNewest("b")).Events.Count); // there is room again
         await loader.Close();
     }
 }

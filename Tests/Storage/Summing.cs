@@ -12,7 +12,7 @@ public sealed class Summing(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var database = await at.OpenPrepared();
         await using (var log = RunningLog.Start(database))
-            // one commit each, and so one delta; over two whole hours and parts of two others
+            // Each event is one commit and so one delta. They span two whole hours and parts of two others.
             for (var i = 0; i < 60; i++)
                 await new FingerprintWriter($"f{i}").Record(log.Commit,
                     EventSamples.View(occurred: EventSamples.Noon.AddMinutes(3 * i - 20)));

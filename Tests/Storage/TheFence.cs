@@ -114,7 +114,7 @@ public sealed class TheFence(PostgresServer server)
         var (writer, other) = (new FingerprintWriter("a"), new FingerprintWriter("b"));
         var old = EventSamples.View("old");
         await writer.Record(first.Commit, [EventSamples.View(), old, EventSamples.View()]);
-        await other.Record(first.Commit, old); // one id of two fingerprints is two events
+        await other.Record(first.Commit, old); // one id under two fingerprints is two events
 
         var log = RunningLog.Queueing(database);
         var fresh = EventSamples.View();
@@ -126,7 +126,7 @@ public sealed class TheFence(PostgresServer server)
         Assert.Equal([AppendOutcome.Recorded, AppendOutcome.HasRepeats, AppendOutcome.Recorded],
             results.Select(result => result.Outcome));
         var repeat = Assert.Single(results[1].Repeats);
-        // as the log has it, not as the repeat
+        // the event in the log, not its repeat
         Assert.Equal(("a", 2, old), (repeat.Fingerprint, repeat.Sequence, repeat.Event));
 
         // The other event of the run is decided again, and recorded.

@@ -8,9 +8,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Storage;
 
-/// <summary>
-/// The connection breaks during a commit. Only Postgres: a commit on SQLite has no connection to lose.
-/// </summary>
+/// <summary>The connection breaks during a commit. Postgres only: SQLite has no connection to lose.</summary>
 public sealed class UnknownOutcomes(PostgresServer server)
 {
     [Theory]
@@ -33,12 +31,12 @@ public sealed class UnknownOutcomes(PostgresServer server)
         var run = new FingerprintWriter("cut-me").Decide(3);
         Assert.Equal(outcome, (await log.Commit.Append(run)).Outcome);
         Assert.Equal(1, proxy.Cuts);
-        // The whole run with its rollups, or nothing.
+        // Either the whole run is recorded, with its rollups, or nothing.
         Assert.Contains((await direct.Storage.ReadAfter("cut-me", 0, 10)).Count, (int[])[recordedMin, recordedMax]);
 
         // After a late break, the next use of the connection fails.
         if (at == CutAt.AfterCommit) Assert.Equal(AppendOutcome.Unknown, (await log.Commit.Append(run)).Outcome);
-        // A successor that has read the log before a late commit decides the same again. Each id is there once.
+        // A successor that read the log before a late commit decides the same again. Each id must be there once.
         var again = await log.Commit.Append(run);
         if (recordedMin == recordedMax)
             Assert.Equal(recordedMax == 0 ? AppendOutcome.Recorded : AppendOutcome.Fenced, again.Outcome);
@@ -89,7 +87,7 @@ public sealed class UnknownOutcomes(PostgresServer server)
         var items = from fingerprint in (string[])["cut-me", "other", "new"]
                     from id in Enumerable.Range(0, 3)
                     select $$"""{"action":"view","product":"k8s","fingerprint":"{{fingerprint}}","id":"{{id}}"}""";
-        // the front end resolves what is unknown
+        // the front end resolves unknown outcomes
         var receipt = (await app.PostBatch($"[{string.Join(',', items)}]")).Batch;
         Assert.Equal(1, proxy.Cuts);
         Assert.Equal((9, 9), (receipt.Handled, receipt.Recorded + receipt.Repeated));

@@ -135,6 +135,7 @@ public sealed class PostgresStorage(
             Column(starts, start => start.Fingerprint, NpgsqlDbType.Text),
             Column(starts, start => start.Follows, NpgsqlDbType.Bigint),
             Column(starts, start => start.RemovalEpoch, NpgsqlDbType.Bigint),
+            Column(starts, start => start.IsUnread, NpgsqlDbType.Boolean),
             new NpgsqlParameter<long> { TypedValue = starts.Min(start => start.RemovalEpoch) },
         },
     };
@@ -279,22 +280,24 @@ public sealed class PostgresStorage(
         var events = await dataSource.OpenConnectionAsync(cancellation);
         var visits = await dataSource.OpenConnectionAsync(cancellation);
         var others = await dataSource.OpenConnectionAsync(cancellation);
-        await events.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
+        await BeginSnapshot(events, cancellation);
         await using var export = new NpgsqlCommand("select pg_export_snapshot()", events);
         var snapshot = (string)(await export.ExecuteScalarAsync(cancellation))!;
         foreach (var beside in (NpgsqlConnection[])[visits, others])
         {
-            await beside.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
+            await BeginSnapshot(beside, cancellation);
             // This statement takes no parameters. The name comes from the server itself.
             await using var import = new NpgsqlCommand($"set transaction snapshot '{snapshot}'", beside);
             await import.ExecuteNonQueryAsync(cancellation);
         }
-        foreach (var connection in (NpgsqlConnection[])[events, visits, others])
-        {
-            await using var stay = new NpgsqlCommand(stayOpen, connection);
-            await stay.ExecuteNonQueryAsync(cancellation);
-        }
         return new(events, visits, others);
+    }
+
+    private async Task BeginSnapshot(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
+        await using var stay = new NpgsqlCommand(stayOpen, connection);
+        await stay.ExecuteNonQueryAsync(cancellation);
     }
 
     protected override async Task<DbConnection> OpenExport(CancellationToken cancellation)

@@ -2,12 +2,12 @@ using Tally.Contracts;
 
 namespace Tally.Tests.Cluster.Breaks;
 
-/// <summary>Sends an event whose outcome is open again, as another event.</summary>
+/// <summary>Resends an event whose outcome is unknown, but as another event.</summary>
 internal sealed class BlindRetry : IOutgoingGrainCallFilter
 {
     public async Task Invoke(IOutgoingGrainCallContext context)
     {
-        // Taken before the call: its request is another call's once it has ended.
+        // Read before the call, because the request object is reused once the call has ended.
         var sent = context.MethodName == nameof(IFingerprintGrain.Record) ? (Event)context.Request.GetArgument(0)!
             : null;
         try
@@ -17,7 +17,7 @@ internal sealed class BlindRetry : IOutgoingGrainCallFilter
         }
         catch (OrleansException) when (sent is not null)
         {
-            // its silo has gone
+            // the event's silo is gone
         }
         var another = sent! with { Id = EventIds.Create(DateTimeOffset.UtcNow) };
         context.Result = await ((IFingerprintGrain)context.Grain).Record(another);

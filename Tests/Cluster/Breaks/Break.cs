@@ -1,13 +1,15 @@
 namespace Tally.Tests.Cluster.Breaks;
 
-/// <summary>A way to break the program on purpose, so that the fault run has to find it.</summary>
+/// <summary>A way to break the program on purpose, which the fault run must find.</summary>
 public enum Break
 {
-    /// <summary>The log says that a batch is recorded a moment before it is.</summary>
+    /// <summary>The log reports a batch as recorded a moment before it is.</summary>
     AcknowledgedBeforeCommit,
-    /// <summary>A grain that loads does not learn the ids of its events, nor does the log know them.</summary>
+    /// <summary>
+    /// A grain that loads does not learn its events' ids. Its test removes the log's own check of ids.
+    /// </summary>
     NoDedupeAfterReload,
-    /// <summary>What was left open is sent again under a new id.</summary>
+    /// <summary>An event with an unknown outcome is resent under a new id.</summary>
     RetriedBlindly,
     /// <summary>A silo takes it for proven that its fingerprints are its own.</summary>
     NothingProven,

@@ -5,7 +5,7 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Tests.Cluster.Breaks;
 
-/// <summary>A sound log in all that a broken one does not change.</summary>
+/// <summary>A sound log, except for what a derived class breaks.</summary>
 internal abstract class BrokenLog(IEventLogStorage sound) : IEventLogStorage
 {
     protected IEventLogStorage Sound => sound;
@@ -27,7 +27,7 @@ internal abstract class BrokenLog(IEventLogStorage sound) : IEventLogStorage
         sound.Erase(fingerprint, head, suppress, pageEvents);
 }
 
-/// <summary>Says that a batch is recorded, and then records it: in order, and a moment later.</summary>
+/// <summary>Reports a batch as recorded at once, but records it a moment later, in order.</summary>
 internal sealed class HastyLog : BrokenLog
 {
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
@@ -55,7 +55,7 @@ internal sealed class HastyLog : BrokenLog
     }
 }
 
-/// <summary>Hands out a fingerprint's newest events under ids that nobody knows.</summary>
+/// <summary>Returns a fingerprint's newest events under ids that nobody knows.</summary>
 internal sealed class ForgetfulLog(IEventLogStorage sound) : BrokenLog(sound)
 {
     public override async Task<NewestOfMany> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit)

@@ -5,7 +5,7 @@ using Tally.Grains;
 namespace Tally.Tests.Cluster.Breaks;
 
 /// <summary>
-/// Writes every snapshot with one event more than the log has: as if it were written before the commit.
+/// Writes every snapshot with one event more than the log has, as if it were written before the commit.
 /// </summary>
 internal sealed class HastySnapshots(IGrainStorage sound) : IGrainStorage, ILifecycleParticipant<ISiloLifecycle>
 {

@@ -9,8 +9,8 @@ using Tally.Silo.Hosting;
 using Tally.Tests.Cluster.Breaks;
 
 /// <summary>
-/// Runs inside the real program before its Main, where DOTNET_STARTUP_HOOKS names this assembly: waits for its host to
-/// be built, and puts a broken part in the place of a sound one.
+/// Runs inside the real program before its Main, if DOTNET_STARTUP_HOOKS names this assembly. It waits until the host
+/// is being built and replaces a sound part with a broken one.
 /// </summary>
 #pragma warning disable CA1050 // the runtime looks for this name, in no namespace
 internal static class StartupHook
@@ -18,7 +18,7 @@ internal static class StartupHook
 {
     private const string Variable = "TALLY_TEST_BREAK";
 
-    /// <summary>What a process needs in its environment to be broken that way.</summary>
+    /// <summary>The environment of a process that is to be broken in this way.</summary>
     public static Dictionary<string, string> EnvironmentOf(Break way) => new()
     {
         ["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location,
@@ -27,7 +27,7 @@ internal static class StartupHook
 
     public static void Initialize()
     {
-        // Of what this assembly refers to, the program knows only its own.
+        // The program finds only its own assemblies, not the others that this one refers to.
         var folder = Path.GetDirectoryName(typeof(StartupHook).Assembly.Location)!;
         AssemblyLoadContext.Default.Resolving += (context, name) =>
             File.Exists($"{folder}/{name.Name}.dll") ? context.LoadFromAssemblyPath($"{folder}/{name.Name}.dll") : null;
@@ -71,7 +71,7 @@ internal static class StartupHook
         else services.AddSingleton(broken((T)sound.ImplementationInstance!));
     }
 
-    // The host tells of itself before it is built, as tests of web applications use it.
+    // A host announces itself before it is built; WebApplicationFactory relies on this too.
     private sealed class Host(Break way) : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>
     {
         public void OnNext(DiagnosticListener listener)

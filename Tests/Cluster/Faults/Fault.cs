@@ -15,14 +15,12 @@ internal enum FaultKind
     CutFromPostgres,
 }
 
-/// <summary>One fault, from its beginning until every silo was ready and every probe was acknowledged again.</summary>
+/// <summary>One fault, from its start until every silo is ready and every probe is acknowledged again.</summary>
 internal sealed record Fault(FaultKind Kind, string Hurt, long BeganAt)
 {
     public long EndedAt { get; set; } = long.MaxValue;
 
-    /// <summary>
-    /// As each fingerprint on the hurt silo saw it: the longest time from one acknowledgement to the next.
-    /// </summary>
+    /// <summary>The longest time between two acknowledgements, for each fingerprint on the hurt silo.</summary>
     public List<TimeSpan> Unavailable { get; } = [];
 
     public bool Covers(long at) => at >= BeganAt && at <= EndedAt;

@@ -2,9 +2,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster.Faults;
 
-/// <summary>
-/// Makes faults, each to its end: what was cut is whole again, what was stopped goes on, what was killed is started.
-/// </summary>
+/// <summary>Injects faults and ends each: cuts are healed, paused silos resumed and killed ones started.</summary>
 internal sealed class FaultActions(
     IReadOnlyList<SupervisedSilo> silos, LocalPostgres postgres, TestDatabase database, SiloNetwork? network,
     int stopSecondsMax)
@@ -14,17 +12,17 @@ internal sealed class FaultActions(
     private const int CutSecondsMax = 8;
     private const int TerminationRounds = 10;
 
-    // One that has been declared dead while it could not know is ready until it learns it.
+    // A silo that was declared dead while it could not know stays ready until it learns of it.
     private static readonly TimeSpan ReadyFor = TimeSpan.FromSeconds(2);
 
     public IReadOnlyList<SupervisedSilo> Silos => silos;
 
-    /// <summary>Without the one that joins and leaves.</summary>
+    /// <summary>All but the one that joins and leaves.</summary>
     public IReadOnlyList<SupervisedSilo> Members => [.. silos.SkipLast(1)];
 
     public bool CanCut => network is not null;
 
-    /// <summary>Whether no fingerprint is better off than another.</summary>
+    /// <summary>Whether the fault affects all fingerprints alike.</summary>
     public static bool HurtsAll(FaultKind kind) => kind is FaultKind.AllSilosKilled or FaultKind.PostgresRestarted
         or FaultKind.BackendsTerminated or FaultKind.SiloJoinsAndLeaves;
 
@@ -41,11 +39,10 @@ internal sealed class FaultActions(
         return true;
     }
 
-    /// <param name="kind">Of the fault.</param>
-    /// <param name="hurt">By it, where not all are.</param>
-    /// <param name="random">Its length, and whatever else is by chance.</param>
+    /// <param name="hurt">The silo to hurt, unless the fault hurts all.</param>
+    /// <param name="random">Decides the fault's length and the like.</param>
     /// <param name="isWaitedFor">Whether a request to the hurt silo is under way.</param>
-    /// <param name="beforeWaking">What is to wait in a stopped silo's sockets when it wakes up.</param>
+    /// <param name="beforeWaking">Sends what waits in a paused silo's sockets when it resumes.</param>
     public async Task Inject(
         FaultKind kind, SupervisedSilo hurt, Random random, Func<bool> isWaitedFor, Action beforeWaking)
     {
@@ -63,7 +60,7 @@ internal sealed class FaultActions(
                 hurt.Suspend();
                 await Wait(random, StopSecondsMin, stopSecondsMax);
                 beforeWaking();
-                await Task.Delay(200); // they have arrived
+                await Task.Delay(200); // until they have arrived
                 hurt.Resume();
                 break;
             case FaultKind.SiloTerminated:

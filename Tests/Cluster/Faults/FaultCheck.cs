@@ -2,14 +2,14 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster.Faults;
 
-/// <summary>Holds everything that a run knows against the guarantees.</summary>
+/// <summary>Checks everything that a run knows against the guarantees.</summary>
 internal static class FaultCheck
 {
     private const int FingerprintsAskedMax = 2_000;
 
-    /// <summary>What does not hold: nothing, if the program is right.</summary>
-    /// <param name="run">Finished.</param>
-    /// <param name="findings">Between its history and its log.</param>
+    /// <summary>The violations: none if the program is right.</summary>
+    /// <param name="run">Must have finished.</param>
+    /// <param name="findings">The differences between its history and its log.</param>
     public static async Task<List<string>> Violations(FaultRun run, IReadOnlyList<Finding> findings)
     {
         var violations = findings.Select(finding => $"{finding.Kind}: {finding.Text}").ToList();

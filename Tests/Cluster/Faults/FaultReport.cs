@@ -5,7 +5,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster.Faults;
 
 /// <summary>
-/// What a run came to, as a Markdown table: a line for each kind of fault, one for the time in between, one for all.
+/// A run's result as a Markdown table: a line for each kind of fault, one for the time in between and one for all.
 /// </summary>
 internal static class FaultReport
 {

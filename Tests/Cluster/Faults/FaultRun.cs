@@ -4,12 +4,12 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster.Faults;
 
-/// <summary>A Postgres, three silos, the load balancer, and clients; then one fault after another, by a seed.</summary>
+/// <summary>A Postgres, three silos, the load balancer and clients, with one fault after another from a seed.</summary>
 internal sealed class FaultRun : IAsyncDisposable
 {
     private const int Silos = 3;
     private const int ProbesMax = 24;
-    private const int RecoverySeconds = 90;
+    private const int RecoverySeconds = 180;
 
     private static readonly LoadShape Shape = new()
     {
@@ -34,16 +34,15 @@ internal sealed class FaultRun : IAsyncDisposable
     public List<Fault> Faults { get; } = [];
     public List<string> OutOfOrder { get; } = [];
 
-    /// <summary>That cannot be made on this machine.</summary>
+    /// <summary>The kinds that cannot be injected on this machine.</summary>
     public IReadOnlyList<FaultKind> NotRun =>
         actions.CanCut ? [] : [FaultKind.CutBetweenSilos, FaultKind.CutFromPostgres];
 
     public TestDatabase Database { get; private init; } = null!;
 
-    /// <param name="seed">Of the faults and of the load.</param>
-    /// <param name="stopSecondsMax">A stopped silo wakes up after 5 s at the least, and after so long at the
-    /// most.</param>
-    /// <param name="environment">Of every silo, by its name, where it is not to be as users have it.</param>
+    /// <param name="seed">Determines the faults and the load.</param>
+    /// <param name="stopSecondsMax">The longest pause of a silo; the shortest is 5 s.</param>
+    /// <param name="environment">Each silo's environment by the silo's name, if not the default.</param>
     public static async Task<FaultRun> Start(
         int seed, int stopSecondsMax, Func<string, Dictionary<string, string>>? environment = null)
     {
@@ -71,7 +70,7 @@ internal sealed class FaultRun : IAsyncDisposable
                 () => $"The silos do not become ready: {string.Join("\n\n", silos.Select(silo => silo.LastOutput))}",
                 seconds: 60);
 
-            // Half of the clients through the load balancer, half straight to silos.
+            // Half of the clients go through the load balancer, half straight to silos.
             var front = new IPEndPoint(IPAddress.Loopback, balancer.Port);
             IPEndPoint[] addresses = [.. silos.SelectMany(silo => (IPEndPoint[])[front, silo.Http])];
             return new(seed, actions, Load.Start(addresses, seed, Shape), addresses, owned) { Database = database };
@@ -83,7 +82,7 @@ internal sealed class FaultRun : IAsyncDisposable
         }
     }
 
-    /// <summary>Each kind once, or as many of them, in an order by chance, with a pause by chance in between.</summary>
+    /// <summary>Injects each kind once, or this many of them, in random order.</summary>
     public async Task InjectEach(int kindsMax = int.MaxValue)
     {
         var kinds = Enum.GetValues<FaultKind>().Except(NotRun).ToArray();
@@ -91,10 +90,12 @@ internal sealed class FaultRun : IAsyncDisposable
         foreach (var kind in kinds.Take(kindsMax)) await Inject(kind);
     }
 
-    /// <summary>Whether clients were still not acknowledged, long after the last fault.</summary>
+    /// <summary>Whether clients were still not acknowledged long after the last fault.</summary>
     public bool Hangs { get; private set; }
 
-    /// <summary>No faults any more; completes when every event with an id is acknowledged.</summary>
+    /// <summary>
+    /// Ends the load. Completes when every event with an id is acknowledged, or sets <see cref="Hangs"/>.
+    /// </summary>
     public async Task Finish()
     {
         try
@@ -103,7 +104,7 @@ internal sealed class FaultRun : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            Hangs = true; // the history has to say why
+            Hangs = true; // the history shows why
             await Load.Abandon();
         }
         await reading.Finish();
@@ -123,7 +124,7 @@ internal sealed class FaultRun : IAsyncDisposable
         var hurt = inhabited[random.Next(inhabited.Count)];
         var hurtsAll = FaultActions.HurtsAll(kind);
         probes.Use(hurtsAll ? members : [.. members.Except([hurt])]);
-        await Acknowledged(probes); // by those, and nothing is under way through the others any more
+        await Acknowledged(probes); // through those; nothing is under way through the hurt silo any more
 
         var fault = new Fault(kind, hurtsAll ? "all" : hurt.Name, Stopwatch.GetTimestamp());
         Faults.Add(fault);
@@ -137,7 +138,7 @@ internal sealed class FaultRun : IAsyncDisposable
         fault.EndedAt = Stopwatch.GetTimestamp();
         probes.Measure(fault, affected);
         TestContext.Current.TestOutputHelper?.WriteLine($"{fault}, {affected.Count} probes");
-        await Task.Delay(random.Next(1_000)); // the next one's moment, by chance
+        await Task.Delay(random.Next(1_000)); // a random moment for the next fault
         OutOfOrder.AddRange(probes.OutOfOrder());
     }
 

@@ -7,8 +7,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster.Faults;
 
 /// <summary>
-/// Clients that post one after another, each to a fingerprint of its own, through silos other than the one that is
-/// going to be hurt: what they miss, the fingerprint misses, and not the way to it.
+/// Clients that each post to their own fingerprint, one event after another, through silos other than the one to be
+/// hurt. So a gap shows that the fingerprint was unavailable, not the way to it.
 /// </summary>
 internal sealed class Probes : IAsyncDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class Probes : IAsyncDisposable
     private readonly ReadingBack reading;
     private readonly CancellationTokenSource closing = new();
     private readonly ConcurrentDictionary<string, ConcurrentQueue<Acknowledged>> acknowledged = [];
-    private readonly ConcurrentDictionary<string, long> sent = []; // when, of each post under way
+    private readonly ConcurrentDictionary<string, long> sent = []; // when each post under way was sent
     private readonly ConcurrentBag<Task> others = [];
     private readonly Task clients;
     private volatile IReadOnlyList<SupervisedSilo> through;
@@ -41,12 +41,12 @@ internal sealed class Probes : IAsyncDisposable
 
     public IReadOnlyList<string> Fingerprints { get; }
 
-    /// <summary>From now on, they ask only these.</summary>
+    /// <summary>Makes them ask only these silos from now on.</summary>
     public void Use(IReadOnlyList<SupervisedSilo> silos) => through = silos;
 
     /// <summary>
-    /// One more post to each of these, through a silo that may have lost them and not know it: it decides on what it
-    /// believes, and only the log can refuse that.
+    /// Sends one more post for each fingerprint through a silo that may have lost them without knowing it. It decides
+    /// from its own memory, and only the log can refuse that.
     /// </summary>
     public void AskAlso(SupervisedSilo silo, IEnumerable<string> fingerprints)
     {
@@ -54,15 +54,17 @@ internal sealed class Probes : IAsyncDisposable
             others.Add(Task.Run(async () => history.Add(await Post(fingerprint, $"{fingerprint}/late", silo))));
     }
 
-    /// <summary>Whether each of these was acknowledged a post that it sent after that time.</summary>
+    /// <summary>Whether each fingerprint had a post acknowledged that was sent after that time.</summary>
     public bool AcknowledgedSince(long began, IEnumerable<string> fingerprints) =>
         fingerprints.All(fingerprint => Of(fingerprint).Any(one => one.SentAt >= began));
 
-    /// <summary>Whether one of these waits for the answer to a post that it sent after that time.</summary>
+    /// <summary>
+    /// Whether any of these fingerprints waits for the answer to a post that was sent after that time.
+    /// </summary>
     public bool WaitSince(long began, IEnumerable<string> fingerprints) =>
         fingerprints.Any(fingerprint => sent.TryGetValue(fingerprint, out var at) && at >= began);
 
-    /// <summary>What these fingerprints missed in a fault that is over.</summary>
+    /// <summary>Adds to a fault that is over how long each fingerprint was unavailable.</summary>
     public void Measure(Fault fault, IEnumerable<string> fingerprints)
     {
         foreach (var acks in fingerprints.Select(fingerprint => Of(fingerprint).ToList()))

@@ -3,14 +3,14 @@ using System.Text;
 
 namespace Tally.Tests.Http.Fuzz;
 
-/// <summary>A request as bytes: its head without Content-Length, and its body.</summary>
+/// <summary>A request as bytes: the head without Content-Length, and the body.</summary>
 internal sealed record FuzzRequest(byte[] Head, byte[] Body)
 {
     public static FuzzRequest Of(string line, string headers = "", byte[]? body = null) =>
         new(Encoding.Latin1.GetBytes($"{line} HTTP/1.1\r\nHost: tally\r\n{headers}"), body ?? []);
 }
 
-/// <summary>One valid request of each kind that the program parses: what the fuzz run mutates.</summary>
+/// <summary>One valid request of each kind that the program parses, for the fuzz run to mutate.</summary>
 internal static class FuzzRequests
 {
     private const string Form = "Content-Type: application/x-www-form-urlencoded\r\n";
@@ -73,7 +73,7 @@ internal static class FuzzRequests
         FuzzRequest.Of("GET /api/top?of=products&by=events&from=2026-01-01T00:00:00Z&limit=10"),
         FuzzRequest.Of("GET /api/uniques?from=2026-01-01&to=2026-01-08&groupBy=product&product=k8s"),
         FuzzRequest.Of("GET /api/fingerprints?sort=total&product=k8s&limit=10&after=AwAAAAAAAAADWFla"),
-        FuzzRequest.Of("DELETE /api/fingerprints/nobody?suppress=true"), // what it becomes is nobody's who has events
+        FuzzRequest.Of("DELETE /api/fingerprints/nobody?suppress=true"), // its mutations name nobody who has events
         FuzzRequest.Of("GET /api/fingerprints/fuzz/live?after=0", "Last-Event-ID: 1\r\n"),
         FuzzRequest.Of("GET /api/live?product=k%388s"),
         FuzzRequest.Of(

@@ -3,16 +3,14 @@ using System.Text;
 
 namespace Tally.Tests.Http.Fuzz;
 
-/// <summary>
-/// Breaks valid requests, a little or a lot. What it does follows from the random numbers that it is given.
-/// </summary>
+/// <summary>Breaks valid requests, a little or a lot. The random numbers alone determine the result.</summary>
 internal static class Mutation
 {
     private const int ChangesMax = 2;
-    private const int WildChangesMax = 8; // of one request in four
+    private const int WildChangesMax = 8; // for one request in four
     private const double RightLengthShare = 0.9;
 
-    // What parsers stumble over.
+    // Texts that parsers stumble over.
     private static readonly string[] Odd =
     [
         "\0", "%00", "%", "%zz", "%ff", "%25", "+", "&", "=", "&&==", "\r\n", "\n", "\r\n\r\n", " ", "\t", "\x7f",
@@ -64,7 +62,7 @@ internal static class Mutation
             case 4 when random.Next(4) == 0:
                 bytes.RemoveRange(at, bytes.Count - at);
                 break;
-            case 5 when random.Next(4) == 0: // long, of one byte or of one odd text
+            case 5 when random.Next(4) == 0: // long: one odd text, repeated
                 bytes.InsertRange(at,
                     Enumerable.Repeat(Latin1(Odd[random.Next(Odd.Length)]), random.Next(1, 5_000))
                         .SelectMany(odd => odd));

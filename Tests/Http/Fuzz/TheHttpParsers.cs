@@ -9,19 +9,17 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http.Fuzz;
 
-/// <summary>
-/// Broken requests by the thousand. What is sent follows from the seed; how many are sent, from the machine.
-/// </summary>
+/// <summary>Thousands of broken requests. The seed determines what is sent, and the machine's speed how many.</summary>
 public sealed partial class TheHttpParsers(PostgresServer server)
 {
     private const int Clients = 12;
-    private const int LinesShown = 20; // from the first line of an error on
+    private const int LinesShown = 20; // from the first line of an error
     private const long WorkingSetBytesMax = 700L << 20;
 
-    // The last request on each connection. Where its answer does not come, what was sent before left something open.
+    // The last request on each connection. If its answer does not come, an earlier request left something open.
     private const string Last = "GET /health/live HTTP/1.1\r\nHost: tally\r\nConnection: close\r\n\r\n";
 
-    private const int RequestsMin = 3_000; // on a machine that is busy they take longer
+    private const int RequestsMin = 3_000; // a busy machine takes longer
 
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan DurationMax = TimeSpan.FromMinutes(2);
@@ -64,10 +62,11 @@ public sealed partial class TheHttpParsers(PostgresServer server)
         await AppProcess.AssertVerifies(database);
     }
 
-    /// <param name="Acknowledged">Events of which an answer says that they are recorded now.</param>
-    /// <param name="Uncounted">Events that may be recorded without such an answer: their own has another form, or this
-    /// client left.</param>
-    /// <param name="Refused">Answers that are refusals.</param>
+    /// <param name="Acknowledged">Events that an answer says are recorded now.</param>
+    /// <param name="Uncounted">
+    /// Events that may be recorded without such an answer, because it has another form or the client left.
+    /// </param>
+    /// <param name="Refused">Refusals.</param>
     private sealed record FuzzTally(int Acknowledged, int Uncounted, int Refused);
 
     // Sends it, and reads all answers until the server closes.
@@ -88,7 +87,7 @@ public sealed partial class TheHttpParsers(PostgresServer server)
                 var reading = socket.ReceiveAsync(buffer, patience.Token).AsTask();
                 if (!left && await Task.WhenAny(reading, Task.Delay(BeforeEnding, patience.Token)) != reading)
                 {
-                    left = true; // it waits for more of a body that does not come
+                    left = true; // the server waits for more of a body
                     socket.Shutdown(SocketShutdown.Send);
                 }
                 if (await reading is not (> 0 and var read)) break;
@@ -111,20 +110,20 @@ public sealed partial class TheHttpParsers(PostgresServer server)
         var statuses =
             Statuses().Matches(answers)
                 .Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)).ToList();
-        // Several clients may well ask for more exports at once than there are.
+        // Several clients may ask for more exports at once than are allowed.
         var busy = answers.Contains("\"reason\":\"too_many_exports\"", StringComparison.Ordinal);
         Assert.False(statuses.Any(status => status is 500 or 502 or 504 || (status == 503 && !busy)),
             $"{string.Join(' ', statuses)} for {Shown(request)}: {answers}");
         var recorded = Receipts().Count(answers) + Images().Count(answers)
             + Batches().Matches(answers)
                 .Sum(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
-        // Segment's answers do not count: at most as many as the request has room for.
+        // Segment's answers have no count, so this is the most that the request has room for.
         var uncounted = left || answers.Contains("{\"success\":true}", StringComparison.Ordinal) ? request.Length / 20
             : 0;
         return new(recorded, uncounted, statuses.Count(status => status >= 400));
     }
 
-    // So that a new endpoint is not forgotten here.
+    // Ensures that a new endpoint is not forgotten here.
     private static async Task AssertKnowsEveryEndpoint(AppProcess app)
     {
         var lines = FuzzRequests.All.Select(request => Encoding.Latin1.GetString(request.Head)).ToList();
@@ -144,7 +143,7 @@ public sealed partial class TheHttpParsers(PostgresServer server)
     [GeneratedRegex(@"HTTP/1\.1 (\d\d\d)")]
     private static partial Regex Statuses();
 
-    // What a client chose cannot look like these: quotes in it are escaped.
+    // No text that a client chose can look like these, because its quotes are escaped.
     [GeneratedRegex("\"sequence\":\\d+,\"duplicate\":false}")]
     private static partial Regex Receipts();
 
