@@ -110,11 +110,27 @@ public sealed partial class Fingerprint : IRunOwner
         var proof = await services.Liveness.Prove();
         lock (gate)
         {
-            if (IsClosed || MustBeRead()) return new(ViewOutcome.SteppedDown, null);
+            if (IsClosed) return new(ViewOutcome.SteppedDown, null);
             if (!IsProvenBy(proof)) return new(ViewOutcome.Unavailable, null);
             if (state.Total > 0) return new(ViewOutcome.Known, state.ToView(name));
             if (pending is not { IsEmpty: false }) holder.Deactivate();
-            return new(ViewOutcome.Unknown, null);
+            if (!isUnread) return new(ViewOutcome.Unknown, null);
+        }
+        return await ViewLog();
+    }
+
+    // Its first run is not recorded yet, so only the log can say whether it knows the fingerprint.
+    private async Task<ViewResult> ViewLog()
+    {
+        try
+        {
+            var history = await holder.Load();
+            return history.State.Total > 0 ? new(ViewOutcome.Known, history.State.ToView(name))
+                : new(ViewOutcome.Unknown, null);
+        }
+        catch (EventLogUnavailableException)
+        {
+            return new(ViewOutcome.Unavailable, null);
         }
     }
 
@@ -194,7 +210,12 @@ public sealed partial class Fingerprint : IRunOwner
         Task appended;
         lock (gate)
         {
-            if (IsClosed || MustBeRead()) return EraseOutcome.SteppedDown;
+            if (IsClosed) return EraseOutcome.SteppedDown;
+            if (isUnread && !isAppending) // the next activation reads what there is to erase
+            {
+                holder.Deactivate();
+                return EraseOutcome.SteppedDown;
+            }
             if (lastSeenBefore is { } before
                 && (state.Total == 0 || state.LastSeen >= before || pending is { IsEmpty: false }))
                 return EraseOutcome.Kept;
@@ -217,13 +238,6 @@ public sealed partial class Fingerprint : IRunOwner
     {
         lock (gate) stage = Stage.SteppedDown;
         holder.Deactivate();
-    }
-
-    // Whoever asks tries again: then its first run is recorded, or the next activation has loaded it.
-    private bool MustBeRead()
-    {
-        if (isUnread && !isAppending) holder.Deactivate();
-        return isUnread;
     }
 
     private Task NoRunUnderWay() =>

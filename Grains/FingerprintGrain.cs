@@ -107,6 +107,8 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
 
     void IFingerprintHolder.Deactivate() => DeactivateOnIdle();
 
+    Task<LoadedHistory> IFingerprintHolder.Load() => services.History.Load(name, this.GetGrainId());
+
     private bool IsSaveDue =>
         loaded!.Sequence - snapshotSequence >= services.Limits.SnapshotOnDeactivationEventsMin;
 

@@ -15,7 +15,7 @@ public sealed record FingerprintServices(
     ILogger<Fingerprint> Logger);
 
 /// <summary>
-/// What a fingerprint asks of the activation that holds it. On any thread, also under its lock: none of it may wait.
+/// What a fingerprint asks of the activation that holds it. On any thread, also under its lock: none of it may block.
 /// </summary>
 internal interface IFingerprintHolder
 {
@@ -24,6 +24,10 @@ internal interface IFingerprintHolder
 
     /// <summary>It is needed no more: the next call finds a new activation.</summary>
     void Deactivate();
+
+    /// <summary>Reads its history from the log.</summary>
+    /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
+    Task<LoadedHistory> Load();
 
     /// <summary>A run was folded; a snapshot may be due.</summary>
     void Advanced(long sequence);
