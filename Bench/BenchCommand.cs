@@ -66,7 +66,7 @@ internal static class BenchCommand
         return charts;
     }
 
-    // What the contenders' own processes are started with.
+    // The contenders' own processes are started with this.
     private static Command Serve()
     {
         Argument<string> name = new("name"), database = new("database");

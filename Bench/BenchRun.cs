@@ -37,7 +37,7 @@ internal static class BenchRun
             }
             finally
             {
-                await report.Write(output); // a long run that breaks off leaves what it has
+                await report.Write(output); // so that a long run that breaks off leaves what it has
             }
         }
         Console.WriteLine(Markdown.Of(report));

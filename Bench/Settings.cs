@@ -9,11 +9,11 @@ internal enum Part { Compare, StartUp, Client, Footprint, Growth, Totals, Cluste
 /// <param name="Contenders">Their names.</param>
 /// <param name="WarmUp">How long each contender warms up for each workload.</param>
 /// <param name="Turn">How long each contender is measured at a time.</param>
-/// <param name="Quiet">How long at most a turn waits until what the one before left behind is done.</param>
-/// <param name="RowCounts">Of the event log, for growth.</param>
-/// <param name="TotalsRowCounts">Of the event log, for totals.</param>
-/// <param name="Silos">Of each cluster that is measured.</param>
-/// <param name="ResidentFingerprints">How many are made resident to weigh one.</param>
+/// <param name="Quiet">How long a turn waits at most for the work that the one before left behind.</param>
+/// <param name="RowCounts">The event log's lengths, for growth.</param>
+/// <param name="TotalsRowCounts">The event log's lengths, for totals.</param>
+/// <param name="Silos">The number of silos in each cluster that is measured.</param>
+/// <param name="ResidentFingerprints">How many become resident, to measure the memory of one.</param>
 /// <param name="PassingFingerprints">How many new ones pass through, to see whether memory stays flat.</param>
 internal sealed record Settings(
     IReadOnlyList<Part> Parts, IReadOnlyList<Workload> Workloads, IReadOnlyList<string> Contenders,

@@ -50,7 +50,7 @@ internal sealed class LoadClient : IDisposable
         for (var i = 0; i < connections.Length; i++) queue.Add(connections[i].Socket, i);
     }
 
-    /// <param name="ports">Of the servers, on the loopback; each gets as many connections as the others.</param>
+    /// <param name="ports">The servers' ports on the loopback. The connections are spread evenly over them.</param>
     /// <exception cref="IOException">The server hung up.</exception>
     public static LoadResult Run(IReadOnlyList<int> ports, Requests requests, Load load)
     {

@@ -34,9 +34,9 @@ internal abstract class Contender(string name) : IAsyncDisposable
         : requests[workload] = new(Dialect.Prepare(workload.Ask), workload.Draw());
 }
 
-/// <summary>One that answers over HTTP.</summary>
-/// <param name="fronts">Those of its processes that answer; requests are spread over them.</param>
-/// <param name="behind">The others.</param>
+/// <summary>A contender that answers over HTTP.</summary>
+/// <param name="fronts">The processes that answer. Requests are spread over them.</param>
+/// <param name="behind">Its other processes.</param>
 internal sealed class HttpContender(
     string name, Dialect dialect, IReadOnlyList<ServerProcess> fronts, params IReadOnlyList<ServerProcess> behind)
     : Contender(name)

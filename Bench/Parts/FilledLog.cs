@@ -7,11 +7,11 @@ namespace Tally.Bench.Parts;
 /// <summary>Fills a log before it is measured, as if its events had been posted.</summary>
 internal static class FilledLog
 {
-    /// <summary>How many fingerprints a log of so many events has, as fill_events.sql makes it.</summary>
+    /// <summary>The number of fingerprints in a log that fill_events.sql has filled.</summary>
     public static int Fingerprints(int rows) => rows / 2 + Math.Min(rows - rows / 2, Draw.MixedFingerprints);
 
-    /// <param name="database">Migrated, and empty.</param>
-    /// <param name="rows">Events.</param>
+    /// <param name="database">Must be migrated and empty.</param>
+    /// <param name="rows">The number of events.</param>
     /// <param name="over">The time up to now over which they are spread.</param>
     public static async Task Fill(string database, int rows, TimeSpan over, CancellationToken cancellation)
     {

@@ -1,8 +1,8 @@
 namespace Tally.Bench.Results;
 
 /// <summary>What one contender did with one workload.</summary>
-/// <param name="EventsPerSecond">Answered 200 in time; for reads, the reads.</param>
-/// <param name="RefusedShare">Of all answers, those that were no 200.</param>
+/// <param name="EventsPerSecond">Events answered with 200 in time; for reads, the reads.</param>
+/// <param name="RefusedShare">The share of requests that were not answered with 200.</param>
 /// <param name="OwnMicroseconds">Processor time an event of all of the contender's own processes.</param>
 /// <param name="DatabaseMicroseconds">Processor time an event of the database.</param>
 /// <param name="ClientMicroseconds">Processor time an event of the load client.</param>

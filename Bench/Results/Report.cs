@@ -27,27 +27,24 @@ internal sealed class Report
     /// <summary>
     /// The median of events a second with this many connections, or else with the most that were measured.
     /// </summary>
-    public double? EventsPerSecond(string workload, string contender, int? connections = null) => Throughputs
-        .Where(t =>
-            t.Workload == workload && t.Contender == contender && (connections is null || t.Connections == connections))
-        .MaxBy(t => t.Connections)?.EventsPerSecond.Median;
+    public double? EventsPerSecond(string workload, string contender, int? connections = null) =>
+        FindThroughput(workload, contender, connections)?.EventsPerSecond.Median;
 
     /// <summary>
-    /// The median of the processor time an event of all of a contender's own processes, at the most connections that
-    /// were measured.
+    /// The median processor time an event of all of a contender's own processes, with the most connections that were
+    /// measured.
     /// </summary>
-    public double? OwnMicroseconds(string workload, string contender) => Throughputs
-        .Where(t => t.Workload == workload && t.Contender == contender)
-        .MaxBy(t => t.Connections)?.OwnMicroseconds.Median;
+    public double? OwnMicroseconds(string workload, string contender) =>
+        FindThroughput(workload, contender)?.OwnMicroseconds.Median;
 
-    /// <summary>The median of p99 in milliseconds, at the most connections that were measured.</summary>
+    /// <summary>The median of p99 in milliseconds, with the most connections that were measured.</summary>
     public double? P99(string workload, string contender) =>
         Latencies.Where(l => l.Workload == workload && l.Contender == contender).MaxBy(l => l.Connections)?.P99.Median;
 
     public Figure? Find(string what) => Figures.Find(figure => figure.What == what);
 
     /// <param name="file">A report.json.</param>
-    /// <exception cref="JsonException">It is none.</exception>
+    /// <exception cref="JsonException">The file is not a report.</exception>
     public static async Task<Report> Read(string file) =>
         JsonSerializer.Deserialize<Report>(await File.ReadAllTextAsync(file), Json) ?? throw new JsonException("null");
 
@@ -66,4 +63,9 @@ internal sealed class Report
         foreach (var (name, chart) in Charts.Of(this))
             await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.svg"), chart.Svg());
     }
+
+    private Throughput? FindThroughput(string workload, string contender, int? connections = null) => Throughputs
+        .Where(t =>
+            t.Workload == workload && t.Contender == contender && (connections is null || t.Connections == connections))
+        .MaxBy(t => t.Connections);
 }
