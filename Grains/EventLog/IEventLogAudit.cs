@@ -7,7 +7,7 @@ namespace Tally.Grains.EventLog;
 public interface IEventLogAudit : IAsyncDisposable
 {
     /// <summary>The whole log, by fingerprint and sequence.</summary>
-    IAsyncEnumerable<RecordedEvent> Events(CancellationToken cancellation);
+    IAsyncEnumerable<LoggedEvent> Events(CancellationToken cancellation);
 
     /// <summary>
     /// Every snapshot, and the state of every fingerprint's pruned events, by grain key; the pruned state comes first.
@@ -30,6 +30,13 @@ public interface IEventLogAudit : IAsyncDisposable
 
     /// <summary>Every visit with its deltas added, by fingerprint.</summary>
     IAsyncEnumerable<Visit> Visits(CancellationToken cancellation);
+
+    /// <summary>Every value of a dimension, without what is not merged, and what erased fingerprints gave it.</summary>
+    IAsyncEnumerable<(DimensionKey Key, DimensionCounts Counts, DimensionCounts Removed)> DimensionValues(
+        CancellationToken cancellation);
+
+    /// <summary>What each fingerprint gives each value, merged or not, by fingerprint.</summary>
+    IAsyncEnumerable<DimensionVisit> DimensionVisits(CancellationToken cancellation);
 }
 
 /// <param name="GrainKey">The key of the fingerprint's grain.</param>

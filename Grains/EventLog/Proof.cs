@@ -6,8 +6,8 @@ namespace Tally.Grains.EventLog;
 
 /// <summary>
 /// Folds the whole log and compares it with every snapshot, every visit and, together with what is gone from it, every
-/// rollup. Events are streamed; what is held grows with the number of rollups (minutes times products times actions)
-/// and not with the number of events.
+/// rollup and every value of a dimension. Events are streamed; what is held grows with the number of rollups (minutes
+/// times products times actions) and of values, and not with the number of events.
 /// </summary>
 /// <param name="audit">Everything stored, as of one moment.</param>
 /// <param name="readState">Reads what grain storage writes.</param>
@@ -25,6 +25,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
     public long Snapshots { get; private set; }
     public long Rollups { get; private set; }
     public long Visits { get; private set; }
+    public long DimensionValues { get; private set; }
     public long Differences { get; private set; }
 
     public async Task Run(CancellationToken cancellation)
@@ -59,32 +60,41 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
         await using var states = audit.States(cancellation).GetAsyncEnumerator(cancellation);
         await using var stored = audit.Visits(cancellation).GetAsyncEnumerator(cancellation);
         var visits = new VisitProof(stored, Report);
+        await using var values = audit.DimensionVisits(cancellation).GetAsyncEnumerator(cancellation);
+        var dimensions = new DimensionProof(values, Report);
+        await foreach (var (key, counts, removed) in audit.DimensionValues(cancellation))
+            dimensions.Add(key, counts, removed);
         var (next, kept) = (await NextEvent(events), await NextKept(states));
         while (next is not null || kept is not null)
         {
-            var fingerprint = kept is null || next is not null && CompareBytes(next.Fingerprint, kept.Fingerprint) <= 0
-                ? next!.Fingerprint : kept.Fingerprint;
+            var fingerprint = kept is null || next is not null && CompareBytes(next.Recorded.Fingerprint, kept.Fingerprint) <= 0
+                ? next!.Recorded.Fingerprint : kept.Fingerprint;
             var proof = new FingerprintProof(fingerprint, Report);
             for (; kept?.Fingerprint == fingerprint; kept = await NextKept(states))
                 if (kept.IsPruned) proof.BeginWithPruned(kept.State);
                 else proof.Add(kept.State);
-            for (; next?.Fingerprint == fingerprint; next = await NextEvent(events))
+            for (; next?.Recorded.Fingerprint == fingerprint; next = await NextEvent(events))
             {
-                if (proof.Fold(next) is { } decided) folded.Add(decided);
-                visits.Fold(next);
+                if (proof.Fold(next.Recorded) is { } decided) folded.Add(decided);
+                visits.Fold(next.Recorded);
+                dimensions.Fold(next);
             }
             proof.End();
-            await visits.Leave(fingerprint, proof.PrunedEvents > 0 ? proof.State : null);
+            var withPruned = proof.PrunedEvents > 0 ? proof.State : null;
+            await visits.Leave(fingerprint, withPruned);
+            await dimensions.Leave(fingerprint, withPruned);
             if (proof.State.Total > 0) Fingerprints++;
             PrunedEvents += proof.PrunedEvents;
         }
         await visits.Leave(null);
-        Visits = visits.Visits;
+        await dimensions.Leave(null);
+        dimensions.End();
+        (Visits, DimensionValues) = (visits.Visits, dimensions.Values);
     }
 
     private sealed record Kept(string Fingerprint, FingerprintState State, bool IsPruned);
 
-    private async Task<RecordedEvent?> NextEvent(IAsyncEnumerator<RecordedEvent> events)
+    private async Task<LoggedEvent?> NextEvent(IAsyncEnumerator<LoggedEvent> events)
     {
         if (!await events.MoveNextAsync()) return null;
         Events++;

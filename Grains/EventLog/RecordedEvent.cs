@@ -24,6 +24,11 @@ public record RecordedEvent(string Fingerprint, long Sequence, Event Event)
 public sealed record DecidedEvent(string Fingerprint, long Sequence, EventFirsts Firsts, Event Event)
     : RecordedEvent(Fingerprint, Sequence, Event);
 
+/// <summary>A row of the log, for a proof.</summary>
+/// <param name="Recorded">The event.</param>
+/// <param name="Dimensions">What it is counted by.</param>
+public sealed record LoggedEvent(RecordedEvent Recorded, DimensionSet Dimensions);
+
 /// <summary>
 /// What an event is the first of, for its fingerprint. Summed over all events these count visitors exactly.
 /// </summary>

@@ -13,13 +13,16 @@ public abstract partial class SqlStorage
     private readonly string auditRollupHours = scripts["audit_rollup_hours"];
     private readonly string auditRemovedRollups = scripts["audit_removed_rollups"];
     private readonly string auditVisits = scripts["audit_visits"];
+    private readonly string auditDimensionValues = scripts["audit_dimension_values"];
+    private readonly string auditDimensionVisits = scripts["audit_dimension_visits"];
 
     /// <summary>Everything stored, as of one moment.</summary>
     public async Task<IEventLogAudit> OpenAudit(CancellationToken cancellation)
     {
         try
         {
-            return new Audit(this, await OpenSnapshot(cancellation));
+            var snapshot = await OpenSnapshot(cancellation);
+            return new Audit(this, snapshot, await ReadDimensionSets()); // none is ever changed or removed
         }
         catch (Exception exception) when (IsDatabaseFailure(exception))
         {
@@ -38,10 +41,18 @@ public abstract partial class SqlStorage
     private Visit ReadVisit(DbDataReader row) => new(row.GetFieldValue<DateOnly>(0), row.GetString(1), row.GetString(2),
         row.GetInt64(3), ReadTime(row, 4), ReadTime(row, 5));
 
-    private sealed class Audit(SqlStorage storage, AuditConnections connections) : IEventLogAudit
+    private static DimensionVisit ReadDimensionVisit(DbDataReader row) => new(
+        new(row.GetFieldValue<DateOnly>(0), row.GetString(1), row.GetString(3), row.GetString(4)), row.GetString(2),
+        row.GetInt64(5), row.GetBoolean(6));
+
+    private sealed class Audit(
+        SqlStorage storage, AuditConnections connections, IReadOnlyDictionary<int, DimensionSet> dimensionSets)
+        : IEventLogAudit
     {
-        public IAsyncEnumerable<RecordedEvent> Events(CancellationToken cancellation) =>
-            Stream(connections.Events, storage.auditEvents, storage.ReadEvent, cancellation);
+        public IAsyncEnumerable<LoggedEvent> Events(CancellationToken cancellation) =>
+            Stream(connections.Events, storage.auditEvents,
+            row => new LoggedEvent(storage.ReadEvent(row),
+                row.IsDBNull(8) ? DimensionSet.None : dimensionSets[row.GetInt16(8)]), cancellation);
 
         public IAsyncEnumerable<StoredState> States(CancellationToken cancellation) =>
             Stream(connections.Others, storage.auditStates,
@@ -62,6 +73,16 @@ public abstract partial class SqlStorage
         public IAsyncEnumerable<Visit> Visits(CancellationToken cancellation) =>
             Stream(connections.Visits, storage.auditVisits, storage.ReadVisit, cancellation);
 
+        public IAsyncEnumerable<(DimensionKey Key, DimensionCounts Counts, DimensionCounts Removed)> DimensionValues(
+            CancellationToken cancellation) => Stream(connections.Others, storage.auditDimensionValues,
+            row => (new DimensionKey(
+                row.GetFieldValue<DateOnly>(0), row.GetString(1), row.GetString(2), row.GetString(3)),
+                new DimensionCounts(row.GetInt64(4), row.GetInt64(5)),
+                new DimensionCounts(row.GetInt64(6), row.GetInt64(7))), cancellation);
+
+        public IAsyncEnumerable<DimensionVisit> DimensionVisits(CancellationToken cancellation) =>
+            Stream(connections.Dimensions, storage.auditDimensionVisits, ReadDimensionVisit, cancellation);
+
         public ValueTask DisposeAsync() => connections.DisposeAsync();
 
         private static async IAsyncEnumerable<T> Stream<T>(DbConnection connection, string sql,
@@ -78,12 +99,14 @@ public abstract partial class SqlStorage
 }
 
 /// <summary>Connections in transactions that see the same moment.</summary>
-public sealed record AuditConnections(DbConnection Events, DbConnection Visits, DbConnection Others) : IAsyncDisposable
+public sealed record AuditConnections(
+    DbConnection Events, DbConnection Visits, DbConnection Dimensions, DbConnection Others) : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {
         await Events.DisposeAsync();
         await Visits.DisposeAsync();
+        await Dimensions.DisposeAsync();
         await Others.DisposeAsync();
     }
 }

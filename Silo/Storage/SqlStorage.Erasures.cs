@@ -15,6 +15,7 @@ public abstract partial class SqlStorage
     private readonly string deleteSnapshots = scripts["delete_snapshots"];
     private readonly string deletePruned = scripts["delete_pruned"];
     private readonly string deleteVisits = scripts["delete_visits"];
+    private readonly string deleteDimensionVisits = scripts["delete_dimension_visits"];
     private readonly string addSuppression = scripts["add_suppression"];
     private readonly string readSuppressionKey = scripts["read_suppression_key"];
     private byte[]? suppressionKey;
@@ -62,7 +63,9 @@ public abstract partial class SqlStorage
     private async Task<int> DeleteVisits(DbTransaction at, string fingerprint, FingerprintState folded)
     {
         await LockMerge(at);
-        await Execute(at, mergeVisits, Parameter("limit", int.MaxValue));
+        await Execute(at, mergeVisits, MergeParameters(int.MaxValue));
+        await Execute(at, deleteDimensionVisits, Parameter("fingerprint", fingerprint),
+            Days("days", folded.Days.All().Select(DateOnly.FromDayNumber)));
         var days = folded.Products.SelectMany(product => product.Days.All().Select(day => (product.Product, Day: day)))
             .ToList();
         return await Execute(at, deleteVisits, Parameter("fingerprint", fingerprint),

@@ -82,7 +82,7 @@ public sealed class PostgresStorage(
         batch.BatchCommands.Add(new(lockAppends)); // by itself: the next statement sees what this one waited for
         batch.BatchCommands.Add(InsertEvents(events, starts));
         batch.BatchCommands.Add(InsertDeltas(deltas));
-        batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events)));
+        batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events, Counted)));
         try
         {
             await using var answers = await batch.ExecuteReaderAsync();
@@ -137,6 +137,10 @@ public sealed class PostgresStorage(
             Column(starts, start => start.RemovalEpoch, NpgsqlDbType.Bigint),
             Column(starts, start => start.IsUnread, NpgsqlDbType.Boolean),
             new NpgsqlParameter<long> { TypedValue = starts.Min(start => start.RemovalEpoch) },
+            new NpgsqlParameter
+            {
+                Value = Counted.Id == 0 ? DBNull.Value : (short)Counted.Id, NpgsqlDbType = NpgsqlDbType.Smallint,
+            },
         },
     };
 
@@ -168,10 +172,14 @@ public sealed class PostgresStorage(
             Values(visits.Events, NpgsqlDbType.Integer),
             Values(visits.Firsts, NpgsqlDbType.TimestampTz),
             Values(visits.Lasts, NpgsqlDbType.TimestampTz),
+            Values(visits.DimensionVisits, NpgsqlDbType.Integer),
+            Values(visits.Dimensions, NpgsqlDbType.Text),
+            Values(visits.DimensionValues, NpgsqlDbType.Text),
+            Values(visits.DimensionEvents, NpgsqlDbType.Integer),
         },
     };
 
-    private static NpgsqlParameter<List<T>> Values<T>(List<T> values, NpgsqlDbType type) =>
+    private static NpgsqlParameter<List<T>> Values<T>(List<T>? values, NpgsqlDbType type) =>
         new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
 
     private static NpgsqlParameter<TValue[]> Column<TRow, TValue>(
@@ -235,7 +243,7 @@ public sealed class PostgresStorage(
         }
     }
 
-    protected override async Task<int> Merge(string script, int limit)
+    protected override async Task<int> Merge(string script, params DbParameter[] parameters)
     {
         try
         {
@@ -244,7 +252,7 @@ public sealed class PostgresStorage(
             await using var tryLock = new NpgsqlCommand(tryMergeLock, connection, transaction);
             if (await tryLock.ExecuteScalarAsync() is not true) return 0;
             await using var merge = new NpgsqlCommand(script, connection, transaction);
-            merge.Parameters.Add(Parameter("limit", limit));
+            merge.Parameters.AddRange(parameters);
             var merged = (long)(await merge.ExecuteScalarAsync())!;
             await Commit(transaction);
             return (int)merged;
@@ -279,18 +287,19 @@ public sealed class PostgresStorage(
     {
         var events = await dataSource.OpenConnectionAsync(cancellation);
         var visits = await dataSource.OpenConnectionAsync(cancellation);
+        var dimensions = await dataSource.OpenConnectionAsync(cancellation);
         var others = await dataSource.OpenConnectionAsync(cancellation);
         await BeginSnapshot(events, cancellation);
         await using var export = new NpgsqlCommand("select pg_export_snapshot()", events);
         var snapshot = (string)(await export.ExecuteScalarAsync(cancellation))!;
-        foreach (var beside in (NpgsqlConnection[])[visits, others])
+        foreach (var beside in (NpgsqlConnection[])[visits, dimensions, others])
         {
             await BeginSnapshot(beside, cancellation);
             // This statement takes no parameters. The name comes from the server itself.
             await using var import = new NpgsqlCommand($"set transaction snapshot '{snapshot}'", beside);
             await import.ExecuteNonQueryAsync(cancellation);
         }
-        return new(events, visits, others);
+        return new(events, visits, dimensions, others);
     }
 
     private async Task BeginSnapshot(NpgsqlConnection connection, CancellationToken cancellation)

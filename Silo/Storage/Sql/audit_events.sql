@@ -1,3 +1,3 @@
-select fingerprint, sequence, id, action, product, created, occurred, cast(properties as text)
+select fingerprint, sequence, id, action, product, created, occurred, cast(properties as text), dimensions
 from events
 order by fingerprint, sequence

@@ -23,7 +23,7 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
     // There is no removal epoch: what a run follows is always checked, because that takes no round trip here.
     public override Task<long?> TryRecord(
         IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas) =>
-        Write<long?>(connection => connection.Record(events, starts, deltas) ? 0 : null);
+        Write<long?>(connection => connection.Record(events, starts, deltas, Counted) ? 0 : null);
 
     // It reads on another connection, so that appends wait only while it removes. Removals take turns, which is enough
     // because only one process has the file.
@@ -73,8 +73,8 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         return Task.CompletedTask;
     }
 
-    protected override Task<int> Merge(string script, int limit) =>
-        Write(connection => connection.Merge(script, limit));
+    protected override Task<int> Merge(string script, params DbParameter[] parameters) =>
+        Write(connection => connection.Merge(script, parameters));
 
     /// <summary>
     /// Takes and releases the write lock: that fails on a read-only file or a lost disk, and writes nothing.
@@ -117,7 +117,7 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         // takes no write lock: a proof runs beside a busy silo.
         var connection = (SqliteConnection)await dataSource.OpenConnectionAsync(cancellation);
         connection.BeginTransaction(deferred: true);
-        return new(connection, connection, connection);
+        return new(connection, connection, connection, connection);
     }
 
     protected override async Task<DbConnection> OpenExport(CancellationToken cancellation)

@@ -7,7 +7,8 @@ using Tally.Grains.EventLog;
 namespace Tally.Silo.Storage.Sqlite;
 
 /// <summary>
-/// A batch's visits as a JSON array of [fingerprint, product, events, first, last], which SQLite reads.
+/// A batch's visits as a JSON array of [fingerprint, product, events, first, last, dimensions], which SQLite reads. The
+/// dimensions are an array of [dimension, value, events], or missing.
 /// </summary>
 internal static class VisitJson
 {
@@ -16,6 +17,8 @@ internal static class VisitJson
 
     public static string Write(VisitDelta visits)
     {
+        var dimensions = visits.DimensionVisits is null ? null : Enumerable.Range(0, visits.DimensionVisits.Count)
+            .ToLookup(i => visits.DimensionVisits[i] - 1);
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(buffer, Plain))
         {
@@ -28,10 +31,25 @@ internal static class VisitJson
                 json.WriteNumberValue(visits.Events[i]);
                 json.WriteStringValue(SqliteStorage.Text(visits.Firsts[i]));
                 json.WriteStringValue(SqliteStorage.Text(visits.Lasts[i]));
+                if (dimensions?.Contains(i) == true) Write(json, visits, dimensions[i]);
                 json.WriteEndArray();
             }
             json.WriteEndArray();
         }
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+
+    private static void Write(Utf8JsonWriter json, VisitDelta visits, IEnumerable<int> values)
+    {
+        json.WriteStartArray();
+        foreach (var i in values)
+        {
+            json.WriteStartArray();
+            json.WriteStringValue(visits.Dimensions![i]);
+            json.WriteStringValue(visits.DimensionValues![i]);
+            json.WriteNumberValue(visits.DimensionEvents![i]);
+            json.WriteEndArray();
+        }
+        json.WriteEndArray();
     }
 }

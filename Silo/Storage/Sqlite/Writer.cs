@@ -21,13 +21,14 @@ internal sealed class Writer : IDisposable
         string[] delta = ["minute", "product", "action", "events",
             "new_fingerprints", "new_product_fingerprints", "daily_fingerprints", "daily_product_fingerprints"];
         insertEvent = Prepare("insert_event",
-            "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties", "follows");
+            "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties", "follows", "dimensions");
         insertDelta = Prepare("insert_delta", delta);
         insertVisits = Prepare("insert_visits", "visits");
         addRemoved = Prepare("add_removed_rollup", delta);
     }
 
-    public bool Record(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
+    public bool Record(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas,
+        DimensionSet dimensions)
     {
         using var transaction = Begin();
         // The first event of each run comes first, and of one fingerprint's runs the later one: what a run follows must
@@ -35,21 +36,21 @@ internal sealed class Writer : IDisposable
         var follows = starts.Select(start => (start.Fingerprint, start.Follows)).ToHashSet();
         bool BeginsRun(RecordedEvent recorded) => follows.Contains((recorded.Fingerprint, recorded.Sequence - 1));
         foreach (var first in events.Where(BeginsRun).OrderByDescending(recorded => recorded.Sequence))
-            if (!TryInsert(transaction, first, first.Sequence - 1)) return false;
+            if (!TryInsert(transaction, first, first.Sequence - 1, dimensions)) return false;
         foreach (var recorded in events)
-            if (!BeginsRun(recorded) && !TryInsert(transaction, recorded, null)) return false;
+            if (!BeginsRun(recorded) && !TryInsert(transaction, recorded, null, dimensions)) return false;
         foreach (var (key, counts) in deltas) Add(insertDelta, transaction, key, counts);
-        Execute(insertVisits, transaction, VisitJson.Write(VisitDelta.Of(events)));
+        Execute(insertVisits, transaction, VisitJson.Write(VisitDelta.Of(events, dimensions)));
         Commit(transaction);
         return true;
     }
 
-    private bool TryInsert(DbTransaction transaction, RecordedEvent recorded, long? follows)
+    private bool TryInsert(DbTransaction transaction, RecordedEvent recorded, long? follows, DimensionSet dimensions)
     {
         var e = recorded.Event;
         return Execute(insertEvent, transaction, recorded.Fingerprint, recorded.Sequence, e.Id.ToString(),
             e.Action, e.Product, SqliteStorage.Text(e.Created), SqliteStorage.Text(e.Occurred), e.Properties,
-            follows) == 1;
+            follows, e.Properties is null || dimensions.Id == 0 ? null : dimensions.Id) == 1;
     }
 
     public void AddRemoved(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> removed)
@@ -83,13 +84,13 @@ internal sealed class Writer : IDisposable
         return true;
     }
 
-    public int Merge(string script, int limit)
+    public int Merge(string script, DbParameter[] parameters)
     {
         using var transaction = Begin();
         using var command = connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText = script;
-        command.Parameters.Add(new SqliteParameter("@limit", limit));
+        command.Parameters.AddRange(parameters);
         var merged = Convert.ToInt32(command.ExecuteScalar(), provider: null);
         Commit(transaction);
         return merged;

@@ -10,6 +10,7 @@ create table events (
     created     timestamptz not null,
     occurred    timestamptz not null,
     properties  json, -- not jsonb: json keeps the text, which is compared with a repeat's, and takes all valid JSON
+    dimensions  smallint, -- the dimension set that counts its properties
     constraint events_pkey primary key (fingerprint, sequence),
     -- Most ids begin with their time. With the id first, the index grows at its end, and most comparisons end at the
     -- id.
@@ -102,7 +103,13 @@ create table visit_deltas (
     products     text[] not null,
     events       integer[] not null,
     firsts       timestamptz[] not null,
-    lasts        timestamptz[] not null
+    lasts        timestamptz[] not null,
+    -- What the events' properties add: the place of a visit in the columns above, a dimension, a value, and events.
+    -- Null if that is nothing.
+    dimension_visits integer[],
+    dimensions       text[],
+    dimension_values text[],
+    dimension_events integer[]
 );
 
 -- Not compressed: the commit would wait for it.
@@ -111,7 +118,43 @@ alter table visit_deltas
     alter column products set storage external,
     alter column events set storage external,
     alter column firsts set storage external,
-    alter column lasts set storage external;
+    alter column lasts set storage external,
+    alter column dimension_visits set storage external,
+    alter column dimensions set storage external,
+    alter column dimension_values set storage external,
+    alter column dimension_events set storage external;
+
+-- Which properties were counted by their values: comma-separated names. An event has the number of its silo's set.
+create table dimension_sets (
+    id    smallint generated always as identity primary key,
+    names text collate "C" not null,
+    constraint dimension_sets_names_key unique (names)
+);
+
+-- Counts by UTC day, product, dimension and value. Only the merge adds values, so that it can bound their number: the
+-- empty value has what came after the last one that fits. The removed part is what erased fingerprints gave.
+create table dimension_values (
+    id                   bigint generated always as identity primary key,
+    product              text collate "C" not null,
+    dimension            text collate "C" not null,
+    day                  date not null,
+    value                text collate "C" not null,
+    events               bigint not null,
+    fingerprints         bigint not null,
+    removed_events       bigint not null default 0,
+    removed_fingerprints bigint not null default 0,
+    constraint dimension_values_product_key unique (product, dimension, day, value)
+) with (fillfactor = 85);
+
+-- Which fingerprints had which value, so that each is counted once a day. A value's number also says the product, the
+-- dimension and the day. The day comes first in the key, so that rows of one day lie together.
+create table dimension_visits (
+    day         date not null,
+    fingerprint text collate "C" not null,
+    value       bigint not null,
+    events      bigint not null,
+    constraint dimension_visits_pkey primary key (day, fingerprint, value)
+) with (fillfactor = 85);
 
 -- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a
 -- snapshot, and as durable as the log.

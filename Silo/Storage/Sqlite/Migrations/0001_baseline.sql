@@ -9,6 +9,7 @@ create table events (
     created     text not null,
     occurred    text not null,
     properties  text,
+    dimensions  integer, -- the dimension set that counts its properties
     primary key (fingerprint, sequence),
     unique (fingerprint, id)
 ) strict, without rowid;
@@ -91,11 +92,43 @@ create table visits (
 ) strict, without rowid;
 
 -- Each commit appends one row, which the merge adds to visits: a JSON array of [fingerprint, product, events, first,
--- last]. The day of a visit is that of its first event.
+-- last, dimensions]. The day of a visit is that of its first event. The dimensions are an array of [dimension, value,
+-- events], or missing.
 create table visit_deltas (
     id     integer primary key,
     visits text not null
 ) strict;
+
+-- Which properties were counted by their values: comma-separated names. An event has the number of its set.
+create table dimension_sets (
+    id    integer primary key,
+    names text not null unique
+) strict;
+
+-- Counts by UTC day, product, dimension and value. Only the merge adds values, so that it can bound their number: the
+-- empty value has what came after the last one that fits. The removed part is what erased fingerprints gave.
+create table dimension_values (
+    id                   integer primary key,
+    product              text not null,
+    dimension            text not null,
+    day                  text not null,
+    value                text not null,
+    events               integer not null,
+    fingerprints         integer not null,
+    removed_events       integer not null default 0,
+    removed_fingerprints integer not null default 0,
+    unique (product, dimension, day, value)
+) strict;
+
+-- Which fingerprints had which value, so that each is counted once a day. A value's number also says the product, the
+-- dimension and the day. The day comes first in the key, so that rows of one day lie together.
+create table dimension_visits (
+    day         text not null,
+    fingerprint text not null,
+    value       integer not null,
+    events      integer not null,
+    primary key (day, fingerprint, value)
+) strict, without rowid;
 
 -- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a
 -- snapshot, and as durable as the log.

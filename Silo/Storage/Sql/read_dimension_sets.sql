@@ -1,0 +1,1 @@
+select id, names from dimension_sets
