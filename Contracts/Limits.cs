@@ -124,6 +124,9 @@ public sealed class Limits
     // UTC days over which unique fingerprints are counted: each costs a scan of that day's visits.
     [Range(1, 36_500)] public int UniquesDaysMax { get; set; } = 366;
 
+    // Distinct values of a dimension, on one UTC day of one product. What comes after them counts as other.
+    [Range(1, 1_000_000)] public int DimensionValuesMax { get; set; } = 10_000;
+
     // Points of totals: 90 days by the hour in ten groups are 21,600, about 2 MB of JSON.
     [Range(1, 1_000_000)] public int PointsMax { get; set; } = 25_000;
     [Range(1, 100_000)] public int TopMax { get; set; } = 1_000;

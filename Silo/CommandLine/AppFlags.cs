@@ -75,6 +75,12 @@ internal static class AppFlags
               server: a hash of address, user agent and site that changes each day
             """, (app, text) => app with { Visitors = app.Visitors with { Fingerprints = ParseFingerprints(text) } }),
 
+        new("dimensions", "list", Default, """
+            Comma-separated properties by whose values events are counted; default stands
+            for path, referrer, utm_source, utm_medium, utm_campaign, title, language and
+            screen, none for no property
+            """, (app, text) => app with { Dimensions = ParseDimensions(text) }),
+
         new("retention", "age", None, """
             Remove events this long after they were accepted, such as 90d or 36h; counters
             and totals stay

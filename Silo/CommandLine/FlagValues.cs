@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.CommandLine;
@@ -11,6 +12,16 @@ internal static class FlagValues
 {
     /// <summary>The default of a flag that is not set.</summary>
     public const string None = "none";
+
+    /// <summary>The properties that the script tag sends.</summary>
+    public const string Default = "default";
+
+    private static readonly string[] DefaultDimensions =
+        ["path", "referrer", "utm_source", "utm_medium", "utm_campaign", "title", "language", "screen"];
+
+    // Each costs a row for each value of each fingerprint and day.
+    private const int DimensionsMax = 32;
+    private const int DimensionBytesMax = 64;
 
     // Less would forget the ids of events that clients are still sending again.
     private static readonly TimeSpan AgeMin = TimeSpan.FromDays(1);
@@ -69,6 +80,20 @@ internal static class FlagValues
         "server" => FingerprintSource.Server,
         _ => throw new FormatException("expected client or server"),
     };
+
+    public static IReadOnlyList<string> ParseDimensions(string text)
+    {
+        if (text == None) return [];
+        string[] names = [.. text.Split(',').SelectMany(name => name == Default ? DefaultDimensions : [name]).Distinct()];
+        return names.Length <= DimensionsMax && Array.TrueForAll(names, IsDimension) ? names
+            : throw new FormatException($"expected at most {DimensionsMax} names of properties, separated by commas, each of "
+                + $"1 to {DimensionBytesMax} bytes without control characters and colons, or {None}");
+    }
+
+    // A colon separates name and value in a question.
+    private static bool IsDimension(string name) =>
+        name.Length > 0 && Encoding.UTF8.GetByteCount(name) <= DimensionBytesMax && !name.Contains(':')
+        && !name.Any(char.IsControl);
 
     public static TimeSpan? ParseAge(string text)
     {

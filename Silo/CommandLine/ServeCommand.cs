@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Tally.Contracts;
 using Tally.Silo.Hosting;
 using Tally.Silo.Settings;
 using Tally.Silo.Storage;
@@ -19,7 +20,7 @@ internal static partial class ServeCommand
         CheckAddress(settings);
         await using var database = Database.For(settings.DbUrl, limits);
         database.Claim();
-        if (!await Prepare(database)) return 0;
+        if (!await Prepare(database, settings, limits)) return 0;
 
         builder.AddTally(settings, limits, database);
         await using var app = builder.Build();
@@ -31,7 +32,7 @@ internal static partial class ServeCommand
     }
 
     // The host, which handles signals, does not run yet.
-    private static async Task<bool> Prepare(Database database)
+    private static async Task<bool> Prepare(Database database, AppSettings settings, Limits limits)
     {
         using var stop = new CancellationTokenSource();
         void Stop(PosixSignalContext context)
@@ -44,6 +45,7 @@ internal static partial class ServeCommand
         try
         {
             await DatabaseStart.Prepare(database, stop.Token);
+            await DatabaseStart.CountDimensions(database, settings, limits);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

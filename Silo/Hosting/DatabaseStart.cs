@@ -1,3 +1,6 @@
+using Tally.Contracts;
+using Tally.Grains.EventLog;
+using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 using Tally.Silo.Storage.Postgres;
 
@@ -27,6 +30,20 @@ internal static class DatabaseStart
         catch (DatabaseUnreachableException exception)
         {
             throw new StartupException(exception.Message, exception);
+        }
+    }
+
+    /// <summary>Has the database count by the service's dimensions.</summary>
+    /// <exception cref="StartupException">Says in one line what is wrong.</exception>
+    public static async Task CountDimensions(Database database, AppSettings settings, Limits limits)
+    {
+        try
+        {
+            await database.Storage.CountBy(settings.Dimensions, limits.DimensionValuesMax);
+        }
+        catch (EventLogUnavailableException exception)
+        {
+            throw new StartupException($"{database.Place} does not answer: {exception.InnerException?.Message}", exception);
         }
     }
 

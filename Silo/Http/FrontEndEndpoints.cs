@@ -3,6 +3,7 @@ using Tally.Contracts;
 using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
+using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Exports;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
@@ -38,6 +39,7 @@ internal static class FrontEndEndpoints
         services.AddSingleton<VisitorFingerprints>();
         services.AddLive();
         services.AddSingleton<FreshVisits>();
+        services.AddSingleton(new Dimensions(settings.Dimensions));
     }
 
     public static void MapFrontEnd(this WebApplication app, AppSettings settings)
@@ -78,6 +80,7 @@ internal static class FrontEndEndpoints
         scans.MapFingerprintList();
         scans.MapUniques();
         scans.MapTop();
+        scans.MapBreakdown();
         reading.MapMetrics().DisableRateLimiting();
 
         all.MapErasing().RefuseUnknownParameters().MapErase();

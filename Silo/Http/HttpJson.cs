@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Tally.Contracts;
 using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Batches;
+using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;
@@ -26,6 +27,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(EventsPage))]
 [JsonSerializable(typeof(TotalsAnswer))]
 [JsonSerializable(typeof(TopAnswer))]
+[JsonSerializable(typeof(BreakdownAnswer))]
 [JsonSerializable(typeof(LiveCounts))]
 [JsonSerializable(typeof(FingerprintsPage))]
 [JsonSerializable(typeof(UniquesAnswer))]

@@ -117,6 +117,15 @@ public sealed record Refusal(
     public static Refusal TooManyDays(int max) => new(422, "Too many days", "too_many_days",
         $"Which fingerprints are different is counted over at most {max} UTC days.", "from");
 
+    public static Refusal UnknownDimension(string field, IReadOnlyList<string> known) =>
+        new(422, "The dimension is unknown", "unknown_dimension", known.Count == 0
+            ? "This service counts by no dimension: the flag -dimensions names them."
+            : $"This service counts by {string.Join(", ", known)}. The flag -dimensions names them.", field);
+
+    public static Refusal InvalidFilter() => new(422, "The filter cannot be read", "invalid_filter",
+        "The parameter filter must be a dimension and a value with a colon between, for example path:/pricing.",
+        "filter");
+
     public static Refusal InvalidPlace() => new(422, "The cursor cannot be read", "invalid_cursor",
         "The parameter after must be the next of an answer to a question with the same sort.", "after");
 

@@ -20,6 +20,9 @@ public sealed record AppSettings
     /// <summary>Whether known bots' events are answered but not recorded.</summary>
     public bool IgnoresBots { get; init; }
 
+    /// <summary>Properties by whose values events are counted.</summary>
+    public IReadOnlyList<string> Dimensions { get; init; } = [];
+
     public RetentionSettings Retention { get; init; } = new(null, null);
     public VisitorSettings Visitors { get; init; } = new([], FingerprintSource.Client);
 

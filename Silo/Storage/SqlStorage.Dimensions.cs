@@ -3,11 +3,41 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Storage;
 
+/// <summary>Which values to sum up, and how to divide the sum.</summary>
+/// <param name="Dimension">The property's name.</param>
+/// <param name="From">The first UTC day.</param>
+/// <param name="To">The first UTC day that does not belong.</param>
+public sealed record DimensionQuestion(string Dimension, DateOnly From, DateOnly To)
+{
+    /// <summary>Counts only this product; null for all.</summary>
+    public string? Product { get; init; }
+
+    /// <summary>Counts only this value; null for all.</summary>
+    public string? Value { get; init; }
+
+    /// <summary>Sums come by day, product and value. Otherwise the largest come first.</summary>
+    public bool ByDay { get; init; }
+
+    public bool ByProduct { get; init; }
+    public bool ByValue { get; init; }
+}
+
+/// <summary>One sum, of at least one event.</summary>
+/// <param name="Day">Null if the question does not ask by day.</param>
+/// <param name="Product">Null if the question does not ask by product.</param>
+/// <param name="Value">Null if the question does not ask by value. Empty for all values beyond a day's limit, which
+/// come first.</param>
+/// <param name="Counts">The sum; fingerprints are those of each day and product, added up.</param>
+/// <param name="EventsOfAll">Events of all sums of the question, also of those beyond the answer's limit.</param>
+public sealed record DimensionSum(
+    DateOnly? Day, string? Product, string? Value, DimensionCounts Counts, long EventsOfAll);
+
 /// <summary>Counts by the values of events' properties.</summary>
 public abstract partial class SqlStorage
 {
     private readonly string readDimensionSets = scripts["read_dimension_sets"];
     private readonly string addDimensionSet = scripts["add_dimension_set"];
+    private readonly string readDimensionSums = scripts["read_dimension_sums"];
     private int valuesMax = int.MaxValue;
 
     /// <summary>What the events that are recorded here are counted by.</summary>
@@ -28,6 +58,22 @@ public abstract partial class SqlStorage
     private async Task<Dictionary<int, DimensionSet>> ReadDimensionSets() =>
         (await Query(readDimensionSets, row => new DimensionSet(row.GetInt16(0), row.GetString(1).Split(','))))
             .ToDictionary(set => set.Id);
+
+    /// <summary>
+    /// The first sums of a question, in its order. It sees only what is merged. The cost grows with the values of the
+    /// days in question, and not with events.
+    /// </summary>
+    public async Task<IReadOnlyList<DimensionSum>> ReadDimensionSums(
+        DimensionQuestion question, int limit, CancellationToken cancellation) =>
+        await Scan(readDimensionSums, ReadDimensionSum, cancellation,
+            Parameter("dimension", question.Dimension), Parameter("from", question.From), Parameter("to", question.To),
+            Optional("product", question.Product), Optional("value", question.Value),
+            Parameter("by_day", question.ByDay), Parameter("by_product", question.ByProduct),
+            Parameter("by_value", question.ByValue), Parameter("limit", limit));
+
+    private static DimensionSum ReadDimensionSum(DbDataReader row) => new(
+        row.IsDBNull(0) ? null : row.GetFieldValue<DateOnly>(0), row.IsDBNull(1) ? null : row.GetString(1),
+        row.IsDBNull(2) ? null : row.GetString(2), new(row.GetInt64(3), row.GetInt64(4)), row.GetInt64(5));
 
     private DbParameter[] MergeParameters(int limit) => [Parameter("limit", limit), Parameter("values_max", valuesMax)];
 }

@@ -27,9 +27,10 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     public KnownFingerprints Known => app.Services.GetRequiredService<KnownFingerprints>();
     public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
 
+    /// <param name="dimensions">What events are counted by; null for nothing.</param>
     /// <param name="configure">Changes settings of Orleans that the program leaves at their defaults.</param>
     public static async Task<RunningSilo> Start(TestDatabase at, Limits limits,
-        Action<IServiceCollection>? configure = null)
+        Action<IServiceCollection>? configure = null, string[]? dimensions = null)
     {
         limits.DrainMilliseconds = 0; // no load balancer has to notice that it stops
         var database = await at.OpenPrepared(limits);
@@ -41,7 +42,9 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
             Host = IPAddress.Loopback,
             DbUrl = DatabaseUrl.Parse(at.Url),
             Cluster = new("tally", "tally", SiloName: "test"),
+            Dimensions = dimensions ?? [],
         };
+        await DatabaseStart.CountDimensions(database, settings, limits);
         builder.AddTally(settings, limits, database);
         builder.Logging.ClearProviders();
         configure?.Invoke(builder.Services);

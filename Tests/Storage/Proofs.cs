@@ -119,7 +119,7 @@ public sealed class Proofs(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await Fill(at);
         var (exitCode, output, _) = await AppProcess.Run(["verify", "-dbUrl", at.Url]);
-        Assert.Equal((0, "41 events of 4 fingerprints, 3 snapshots, 3 rollups, 4 visits: all equal\n"),
+        Assert.Equal((0, "41 events of 4 fingerprints, 3 snapshots, 3 rollups, 4 visits, 0 values of dimensions: all equal\n"),
             (exitCode, output));
 
         await at.Execute("update events set action = 'buy' where fingerprint = 'one'");

@@ -1,0 +1,30 @@
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Http.Breakdowns;
+
+/// <summary>What a question may ask by.</summary>
+/// <param name="properties">The properties by whose values this service counts.</param>
+internal sealed class Dimensions(IReadOnlyList<string> properties)
+{
+    /// <summary>Finds a dimension by its name.</summary>
+    /// <returns>Why it is refused, or null.</returns>
+    public Refusal? Find(string field, string name, out string property)
+    {
+        property = name;
+        return properties.Contains(name) ? null : Refusal.UnknownDimension(field, properties);
+    }
+
+    /// <summary>Parses a filter, a dimension and a value with a colon between.</summary>
+    /// <param name="filter">Null for none.</param>
+    /// <returns>Why it is refused, or null.</returns>
+    public Refusal? ParseFilter(string? filter, out DimensionValue? value)
+    {
+        value = null;
+        if (filter is null) return null;
+        var colon = filter.IndexOf(':', StringComparison.Ordinal);
+        if (colon < 0 || colon == filter.Length - 1) return Refusal.InvalidFilter();
+        if (Find("filter", filter[..colon], out var property) is { } unknown) return unknown;
+        value = new(property, DimensionSet.Cut(filter[(colon + 1)..]));
+        return null;
+    }
+}
