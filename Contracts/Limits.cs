@@ -167,7 +167,7 @@ public sealed class Limits
     // Rollups: rows that one merge takes, to keep its transaction short.
     [Range(1, 1_000_000)] public int MergeDeltasMax { get; set; } = 20_000;
 
-    // Visits: batches that one merge takes, each with at most BatchEventsMax visits.
+    // Visits and dimensions: batches that one merge takes, each with at most BatchEventsMax visits.
     [Range(1, 10_000)] public int MergeVisitBatchesMax { get; set; } = 32;
 
     // Fingerprints that a silo erases at once, each on a connection of its own; others wait.

@@ -1,8 +1,14 @@
+using Tally.Contracts;
+
 namespace Tally.Grains.EventLog;
 
 /// <summary>What is counted in dimensions: a value on a UTC day of a product.</summary>
 /// <param name="Value">Empty for all values beyond the limit.</param>
-public readonly record struct DimensionKey(DateOnly Day, string Product, string Dimension, string Value);
+public readonly record struct DimensionKey(DateOnly Day, string Product, string Dimension, string Value)
+{
+    public static DimensionKey Of(Event e, DimensionValue value) =>
+        new(DateOnly.FromDateTime(e.Occurred), e.Product, value.Dimension, value.Value);
+}
 
 /// <param name="Events">Events.</param>
 /// <param name="Fingerprints">Different fingerprints.</param>
@@ -12,9 +18,24 @@ public readonly record struct DimensionCounts(long Events, long Fingerprints)
         new(a.Events + b.Events, a.Fingerprints + b.Fingerprints);
 }
 
-/// <summary>What a fingerprint gives a value.</summary>
+/// <summary>A fingerprint that has a value.</summary>
 /// <param name="Key">As counted, or, if it is not merged, as in the event.</param>
-/// <param name="Fingerprint">Whose events they are.</param>
-/// <param name="Events">Events.</param>
+/// <param name="Fingerprint">Which.</param>
 /// <param name="IsMerged">Whether the value's counts have it.</param>
-public sealed record DimensionVisit(DimensionKey Key, string Fingerprint, long Events, bool IsMerged);
+public sealed record DimensionVisit(DimensionKey Key, string Fingerprint, bool IsMerged);
+
+/// <summary>Adds up what events that leave the log gave each value.</summary>
+public sealed class RemovedDimensions : Dictionary<DimensionKey, long>
+{
+    private readonly List<DimensionValue> values = [];
+
+    public void Add(LoggedEvent logged)
+    {
+        logged.Dimensions.Read(logged.Recorded.Event.Properties, values);
+        foreach (var value in values)
+        {
+            var key = DimensionKey.Of(logged.Recorded.Event, value);
+            this[key] = TryGetValue(key, out var events) ? events + 1 : 1;
+        }
+    }
+}

@@ -4,33 +4,47 @@ using System.Text;
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// Compares what is stored of dimensions: each fingerprint's values with the log, and each value's counts with what
-/// its fingerprints gave it. It holds all values and one fingerprint's.
+/// Compares what is stored of dimensions with the log: the events of each value, and which fingerprints have it. It
+/// holds all values, and one fingerprint's.
 /// </summary>
 /// <param name="stored">By fingerprint.</param>
 /// <param name="report">Told each difference, in one line.</param>
 internal sealed class DimensionProof(IAsyncEnumerator<DimensionVisit> stored, Action<string> report)
 {
-    private readonly Dictionary<DimensionKey, (DimensionCounts Stored, DimensionCounts Given)> values = [];
-    private readonly Dictionary<DimensionKey, (long Log, long Stored)> folded = [];
+    // As stored, and what the log says.
+    private readonly Dictionary<DimensionKey, (DimensionCounts Stored, DimensionCounts Log)> values = [];
+
+    // One fingerprint's values: in the log, and stored.
+    private readonly Dictionary<DimensionKey, (bool Log, bool Stored)> visits = [];
+
     private readonly List<DimensionValue> read = [];
     private DimensionVisit? next;
     private bool begun;
 
-    public long Values => values.Count;
+    public long Values { get; private set; }
 
-    /// <summary>A value's counts, before the first fingerprint.</summary>
-    /// <param name="removed">What erased fingerprints gave.</param>
-    public void Add(DimensionKey key, DimensionCounts counts, DimensionCounts removed) =>
+    /// <summary>All values come first.</summary>
+    /// <param name="removed">What is gone from the log, and erased fingerprints.</param>
+    public void Add(DimensionKey key, DimensionCounts counts, DimensionCounts removed)
+    {
+        Values++;
         values.Add(key, (counts, removed));
+    }
+
+    /// <summary>Then what is not merged.</summary>
+    public void AddDelta(DimensionKey key, long events) => Count(key, new(-events, 0));
 
     /// <summary>The next event of the fingerprint whose turn it is.</summary>
     public void Fold(LoggedEvent logged)
     {
-        var e = logged.Recorded.Event;
-        logged.Dimensions.Read(e.Properties, read);
-        foreach (var (dimension, value) in read)
-            Add(new(DateOnly.FromDateTime(e.Occurred), e.Product, dimension, value), log: 1, stored: 0);
+        logged.Dimensions.Read(logged.Recorded.Event.Properties, read);
+        foreach (var value in read)
+        {
+            var key = DimensionKey.Of(logged.Recorded.Event, value);
+            Count(key, new(1, 0));
+            key = AsCounted(key);
+            visits[key] = visits.GetValueOrDefault(key) with { Log = true };
+        }
     }
 
     /// <summary>A fingerprint's events have come to their end; null after the last one's.</summary>
@@ -43,39 +57,38 @@ internal sealed class DimensionProof(IAsyncEnumerator<DimensionVisit> stored, Ac
         for (; next is not null && (fingerprint is null || CompareBytes(next.Fingerprint, fingerprint) <= 0);
             await MoveNext())
         {
-            if (next.IsMerged) Give(next.Key, new(next.Events, 1));
-            if (next.Fingerprint == fingerprint) Add(next.Key, log: 0, stored: next.Events);
-            else report($"{Describe(next.Key)} of '{next.Fingerprint}': stored {next.Events} events, the log says none");
+            var key = AsCounted(next.Key);
+            if (next.IsMerged) Count(key, new(0, 1));
+            if (next.Fingerprint == fingerprint) visits[key] = visits.GetValueOrDefault(key) with { Stored = true };
+            else report($"{Describe(key)} of '{next.Fingerprint}': stored, the log says none");
         }
-        foreach (var (key, (log, kept)) in folded)
-            if (log != kept && !(kept > log && WasPruned(withPruned, key)))
-                report($"{Describe(key)} of '{fingerprint}': stored {kept} events, the log says {log}");
-        folded.Clear();
+        foreach (var (key, visit) in visits)
+            if (!visit.Stored) report($"{Describe(key)} of '{fingerprint}': missing");
+            else if (!visit.Log && !WasPruned(withPruned, key))
+                report($"{Describe(key)} of '{fingerprint}': stored, the log says none");
+        visits.Clear();
     }
 
     /// <summary>After the last fingerprint.</summary>
     public void End()
     {
-        foreach (var (key, (kept, given)) in values)
-            if (kept != given) report($"{Describe(key)}: stored {kept}, its fingerprints say {given}");
+        foreach (var (key, (counts, log)) in values)
+            if (counts != log) report($"{Describe(key)}: stored {counts}, the log says {log}");
     }
 
     private static bool WasPruned(FingerprintState? withPruned, DimensionKey key) =>
         withPruned?.FindProduct(key.Product)?.Days.Contains(key.Day.DayNumber) == true;
 
-    // A value that is not among those of its day counts, or will count, as the empty one. A day that has no empty one
-    // may still take it, and then so do the log and what is stored.
-    private void Add(DimensionKey key, long log, long stored)
-    {
-        if (!values.ContainsKey(key) && values.ContainsKey(key with { Value = "" })) key = key with { Value = "" };
-        var (events, kept) = folded.GetValueOrDefault(key);
-        folded[key] = (events + log, kept + stored);
-    }
+    // A value that its day does not have is counted as the empty one; or it will be its own, if the day has no empty
+    // one yet.
+    private DimensionKey AsCounted(DimensionKey key) =>
+        !values.ContainsKey(key) && key with { Value = "" } is var other && values.ContainsKey(other) ? other : key;
 
-    private void Give(DimensionKey key, DimensionCounts counts)
+    private void Count(DimensionKey key, DimensionCounts counts)
     {
-        var (kept, given) = values.GetValueOrDefault(key);
-        values[key] = (kept, given + counts);
+        key = AsCounted(key);
+        var (kept, log) = values.GetValueOrDefault(key);
+        values[key] = (kept, log + counts);
     }
 
     private async Task MoveNext() => next = await stored.MoveNextAsync() ? stored.Current : null;

@@ -31,11 +31,16 @@ public interface IEventLogAudit : IAsyncDisposable
     /// <summary>Every visit with its deltas added, by fingerprint.</summary>
     IAsyncEnumerable<Visit> Visits(CancellationToken cancellation);
 
-    /// <summary>Every value of a dimension, without what is not merged, and what erased fingerprints gave it.</summary>
+    /// <summary>
+    /// Every value of a dimension, without what is not merged, and what events and fingerprints that are gone gave it.
+    /// </summary>
     IAsyncEnumerable<(DimensionKey Key, DimensionCounts Counts, DimensionCounts Removed)> DimensionValues(
         CancellationToken cancellation);
 
-    /// <summary>What each fingerprint gives each value, merged or not, by fingerprint.</summary>
+    /// <summary>What is not merged of the values' events, in any order.</summary>
+    IAsyncEnumerable<(DimensionKey Key, long Events)> DimensionDeltas(CancellationToken cancellation);
+
+    /// <summary>Which fingerprints have which values, merged or not, by fingerprint.</summary>
     IAsyncEnumerable<DimensionVisit> DimensionVisits(CancellationToken cancellation);
 }
 

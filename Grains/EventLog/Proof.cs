@@ -64,6 +64,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
         var dimensions = new DimensionProof(values, Report);
         await foreach (var (key, counts, removed) in audit.DimensionValues(cancellation))
             dimensions.Add(key, counts, removed);
+        await foreach (var (key, delta) in audit.DimensionDeltas(cancellation)) dimensions.AddDelta(key, delta);
         var (next, kept) = (await NextEvent(events), await NextKept(states));
         while (next is not null || kept is not null)
         {

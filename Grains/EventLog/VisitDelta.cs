@@ -19,7 +19,6 @@ public sealed class VisitDelta
     // Most fingerprints have one visit in a batch. Of one that has many only the last few are looked through, so that
     // nobody's run of a thousand products costs its square.
     private const int LookedThroughMax = 8;
-    private const int ValuesLookedThroughMax = 32;
 
     // Columns and not rows: of a batch of 5,000 visitors no array is so large that the collector treats it as such.
     public List<string> Fingerprints { get; }
@@ -28,37 +27,24 @@ public sealed class VisitDelta
     public List<DateTime> Firsts { get; }
     public List<DateTime> Lasts { get; }
 
-    // What the events' properties add, by column too: the place of a visit from 1, a dimension, a value, and events.
-    // Null while that is nothing.
-    public List<int>? DimensionVisits { get; private set; }
-    public List<string>? Dimensions { get; private set; }
-    public List<string>? DimensionValues { get; private set; }
-    public List<int>? DimensionEvents { get; private set; }
-
     private VisitDelta(int capacity) =>
         (Fingerprints, Products, Events, Firsts, Lasts) = (new(capacity), new(capacity), new(capacity), new(capacity),
             new(capacity));
 
     /// <param name="events">Those of one fingerprint stand together, as the runs of a batch do.</param>
-    /// <param name="dimensions">What they are counted by.</param>
-    public static VisitDelta Of(IReadOnlyList<RecordedEvent> events, DimensionSet dimensions)
+    public static VisitDelta Of(IReadOnlyList<RecordedEvent> events)
     {
         var delta = new VisitDelta(events.Count);
-        List<DimensionValue>? values = null;
         var begin = 0; // of the fingerprint's visits
         for (var i = 0; i < events.Count; i++)
         {
             if (i > 0 && events[i].Fingerprint != events[i - 1].Fingerprint) begin = delta.Events.Count;
-            var visit = delta.Add(events[i], begin);
-            if (dimensions.Id == 0 || events[i].Event.Properties is not { } properties) continue;
-            dimensions.Read(properties, values ??= []);
-            foreach (var value in values) delta.Add(visit, value);
+            delta.Add(events[i], begin);
         }
         return delta;
     }
 
-    /// <returns>The place of the event's visit.</returns>
-    private int Add(RecordedEvent recorded, int begin)
+    private void Add(RecordedEvent recorded, int begin)
     {
         var e = recorded.Event;
         var day = DaySet.DayOf(e.Occurred);
@@ -68,31 +54,12 @@ public sealed class VisitDelta
             Events[i]++;
             if (e.Occurred < Firsts[i]) Firsts[i] = e.Occurred;
             if (e.Occurred > Lasts[i]) Lasts[i] = e.Occurred;
-            return i;
+            return;
         }
         Fingerprints.Add(recorded.Fingerprint);
         Products.Add(e.Product);
         Events.Add(1);
         Firsts.Add(e.Occurred);
         Lasts.Add(e.Occurred);
-        return Events.Count - 1;
-    }
-
-    private void Add(int visit, DimensionValue value)
-    {
-        (DimensionVisits, Dimensions) = (DimensionVisits ?? [], Dimensions ?? []);
-        (DimensionValues, DimensionEvents) = (DimensionValues ?? [], DimensionEvents ?? []);
-        var place = visit + 1;
-        var last = DimensionVisits.Count - 1;
-        for (var i = last; i >= 0 && i > last - ValuesLookedThroughMax && DimensionVisits[i] == place; i--)
-        {
-            if (DimensionValues[i] != value.Value || Dimensions[i] != value.Dimension) continue;
-            DimensionEvents[i]++;
-            return;
-        }
-        DimensionVisits.Add(place);
-        Dimensions.Add(value.Dimension);
-        DimensionValues.Add(value.Value);
-        DimensionEvents.Add(1);
     }
 }

@@ -6,7 +6,7 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// Adds appended deltas to the rollups and the visits. Every silo tries; the database admits one at a time. Queries
+/// Adds appended deltas to the rollups, the visits and the dimensions. Every silo tries; the database admits one at a time. Queries
 /// include or merge what is not merged yet, so nothing waits for this, and a failed round only leaves more to the next.
 /// </summary>
 internal sealed partial class RollupMerge(
@@ -34,6 +34,8 @@ internal sealed partial class RollupMerge(
         {
             await InSteps(() => storage.MergeRollups(limits.MergeDeltasMax), limits.MergeDeltasMax, stopping);
             await InSteps(() => storage.MergeVisits(limits.MergeVisitBatchesMax), limits.MergeVisitBatchesMax,
+                stopping);
+            await InSteps(() => storage.MergeDimensions(limits.MergeVisitBatchesMax), limits.MergeVisitBatchesMax,
                 stopping);
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException)

@@ -14,6 +14,7 @@ public abstract partial class SqlStorage
     private readonly string auditRemovedRollups = scripts["audit_removed_rollups"];
     private readonly string auditVisits = scripts["audit_visits"];
     private readonly string auditDimensionValues = scripts["audit_dimension_values"];
+    private readonly string auditDimensionDeltas = scripts["audit_dimension_deltas"];
     private readonly string auditDimensionVisits = scripts["audit_dimension_visits"];
 
     /// <summary>Everything stored, as of one moment.</summary>
@@ -43,16 +44,18 @@ public abstract partial class SqlStorage
 
     private static DimensionVisit ReadDimensionVisit(DbDataReader row) => new(
         new(row.GetFieldValue<DateOnly>(0), row.GetString(1), row.GetString(3), row.GetString(4)), row.GetString(2),
-        row.GetInt64(5), row.GetBoolean(6));
+        row.GetBoolean(5));
+
+    private static DimensionKey ReadDimensionKey(DbDataReader row) =>
+        new(row.GetFieldValue<DateOnly>(0), row.GetString(1), row.GetString(2), row.GetString(3));
 
     private sealed class Audit(
-        SqlStorage storage, AuditConnections connections, IReadOnlyDictionary<int, DimensionSet> dimensionSets)
+        SqlStorage storage, AuditConnections connections, Dictionary<int, DimensionSet> dimensionSets)
         : IEventLogAudit
     {
         public IAsyncEnumerable<LoggedEvent> Events(CancellationToken cancellation) =>
             Stream(connections.Events, storage.auditEvents,
-            row => new LoggedEvent(storage.ReadEvent(row),
-                row.IsDBNull(8) ? DimensionSet.None : dimensionSets[row.GetInt16(8)]), cancellation);
+            row => storage.ReadLoggedEvent(row, dimensionSets), cancellation);
 
         public IAsyncEnumerable<StoredState> States(CancellationToken cancellation) =>
             Stream(connections.Others, storage.auditStates,
@@ -75,10 +78,12 @@ public abstract partial class SqlStorage
 
         public IAsyncEnumerable<(DimensionKey Key, DimensionCounts Counts, DimensionCounts Removed)> DimensionValues(
             CancellationToken cancellation) => Stream(connections.Others, storage.auditDimensionValues,
-            row => (new DimensionKey(
-                row.GetFieldValue<DateOnly>(0), row.GetString(1), row.GetString(2), row.GetString(3)),
-                new DimensionCounts(row.GetInt64(4), row.GetInt64(5)),
+            row => (ReadDimensionKey(row), new DimensionCounts(row.GetInt64(4), row.GetInt64(5)),
                 new DimensionCounts(row.GetInt64(6), row.GetInt64(7))), cancellation);
+
+        public IAsyncEnumerable<(DimensionKey Key, long Events)> DimensionDeltas(CancellationToken cancellation) =>
+            Stream(connections.Others, storage.auditDimensionDeltas,
+            row => (ReadDimensionKey(row), row.GetInt64(4)), cancellation);
 
         public IAsyncEnumerable<DimensionVisit> DimensionVisits(CancellationToken cancellation) =>
             Stream(connections.Dimensions, storage.auditDimensionVisits, ReadDimensionVisit, cancellation);

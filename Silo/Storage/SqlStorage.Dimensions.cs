@@ -35,9 +35,16 @@ public sealed record DimensionSum(
 /// <summary>Counts by the values of events' properties.</summary>
 public abstract partial class SqlStorage
 {
+    // Rows in one statement.
+    private const int RemovedMax = 1_000;
+
     private readonly string readDimensionSets = scripts["read_dimension_sets"];
     private readonly string addDimensionSet = scripts["add_dimension_set"];
     private readonly string readDimensionSums = scripts["read_dimension_sums"];
+    private readonly string mergeDimensions = scripts["merge_dimensions"];
+    private readonly string readDimensionDeltas = scripts["read_dimension_deltas"];
+    private readonly string addRemovedDimensions = scripts["add_removed_dimensions"];
+    private readonly KnownDimensionVisits knownVisits = new();
     private int valuesMax = int.MaxValue;
 
     /// <summary>What the events that are recorded here are counted by.</summary>
@@ -75,5 +82,45 @@ public abstract partial class SqlStorage
         row.IsDBNull(0) ? null : row.GetFieldValue<DateOnly>(0), row.IsDBNull(1) ? null : row.GetString(1),
         row.IsDBNull(2) ? null : row.GetString(2), new(row.GetInt64(3), row.GetInt64(4)), row.GetInt64(5));
 
-    private DbParameter[] MergeParameters(int limit) => [Parameter("limit", limit), Parameter("values_max", valuesMax)];
+    /// <summary>The same for up to <paramref name="limit"/> commits' dimensions.</summary>
+    /// <inheritdoc cref="MergeRollups"/>
+    public Task<int> MergeDimensions(int limit) => Merge(mergeDimensions, MergeParameters(limit));
+
+    /// <inheritdoc cref="ReadVisitDeltas"/>
+    public Task<(long Oldest, long Newest)?> ReadDimensionDeltas() => ReadDeltas(readDimensionDeltas);
+
+    private DbParameter[] MergeParameters(int limit) =>
+        [Parameter("limit", limit), Parameter("values_max", valuesMax)];
+
+    /// <summary>What a batch adds to the dimensions; null for nothing.</summary>
+    /// <param name="begun">For <see cref="NoteCommitted"/>.</param>
+    protected DimensionDelta? DimensionsOf(
+        IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, out int begun)
+    {
+        begun = 0;
+        if (Counted.Id == 0) return null;
+        begun = knownVisits.Begin(starts.Max(start => start.RemovalEpoch));
+        return DimensionDelta.Of(events, Counted, knownVisits);
+    }
+
+    protected void NoteCommitted(DimensionDelta? dimensions, int begun)
+    {
+        if (dimensions is not null) knownVisits.Add(dimensions.Visits, begun);
+    }
+
+    // Only a merge can tell which values the days have, so all deltas are merged first.
+    private async Task AddRemoved(DbTransaction at, RemovedDimensions removed)
+    {
+        if (removed.Count == 0) return;
+        await LockMerge(at);
+        await Execute(at, mergeDimensions, MergeParameters(int.MaxValue));
+        foreach (var some in removed.Chunk(RemovedMax))
+            await Execute(at, addRemovedDimensions,
+                Days("days", some.Select(one => one.Key.Day)), Texts("products", some.Select(one => one.Key.Product)),
+                Texts("dimensions", some.Select(one => one.Key.Dimension)),
+                Texts("values", some.Select(one => one.Key.Value)), Numbers("events", some.Select(one => one.Value)));
+    }
+
+    private LoggedEvent ReadLoggedEvent(DbDataReader row, Dictionary<int, DimensionSet> sets) =>
+        new(ReadEvent(row), row.IsDBNull(8) ? DimensionSet.None : sets[row.GetInt16(8)]);
 }

@@ -23,9 +23,17 @@ public abstract partial class SqlStorage
     public async Task<Removed?> Erase(string fingerprint, long head, bool suppress, int pageEvents)
     {
         var hash = suppress ? Hash(fingerprint, await ReadSuppressionKey()) : null;
-        var removed = await Remove([fingerprint],
-            at => Fold(at, fingerprint, pageEvents),
-            (at, history) => Erase(at, fingerprint, history, head, hash, pageEvents));
+        Removed? removed;
+        try
+        {
+            removed = await Remove([fingerprint],
+                at => Fold(at, fingerprint, pageEvents),
+                (at, history) => Erase(at, fingerprint, history, head, hash, pageEvents));
+        }
+        finally
+        {
+            knownVisits.Clear(); // before its next event
+        }
         if (removed is null) return null;
         try
         {
@@ -49,6 +57,9 @@ public abstract partial class SqlStorage
         if (deleted != history.Events) return null;
         foreach (var some in history.Rollups.Chunk(pageEvents)) await AddRemoved(at, some);
         var visits = await DeleteVisits(at, fingerprint, history.State);
+        await AddRemoved(at, history.Dimensions);
+        await Execute(at, deleteDimensionVisits, Parameter("fingerprint", fingerprint),
+            Days("days", history.State.Days.All().Select(DateOnly.FromDayNumber)));
 
         await RaiseRemovalEpoch(at);
         await Execute(at, deletePruned, Parameter("fingerprint", fingerprint));
@@ -63,9 +74,7 @@ public abstract partial class SqlStorage
     private async Task<int> DeleteVisits(DbTransaction at, string fingerprint, FingerprintState folded)
     {
         await LockMerge(at);
-        await Execute(at, mergeVisits, MergeParameters(int.MaxValue));
-        await Execute(at, deleteDimensionVisits, Parameter("fingerprint", fingerprint),
-            Days("days", folded.Days.All().Select(DateOnly.FromDayNumber)));
+        await Execute(at, mergeVisits, Parameter("limit", int.MaxValue));
         var days = folded.Products.SelectMany(product => product.Days.All().Select(day => (product.Product, Day: day)))
             .ToList();
         return await Execute(at, deleteVisits, Parameter("fingerprint", fingerprint),
@@ -76,7 +85,9 @@ public abstract partial class SqlStorage
     /// <param name="State">The fold of the pruned events and of those in the log.</param>
     /// <param name="Rollups">What the events in the log gave the rollups.</param>
     /// <param name="Events">The number of events in the log.</param>
-    private sealed record FoldedHistory(FingerprintState State, RollupDeltas Rollups, long Events);
+    /// <param name="Dimensions">What they gave the dimensions.</param>
+    private sealed record FoldedHistory(
+        FingerprintState State, RollupDeltas Rollups, RemovedDimensions Dimensions, long Events);
 
     // Page by page, since a history may be long. The memory that this needs grows with the minutes in which something
     // happened.
@@ -85,15 +96,19 @@ public abstract partial class SqlStorage
         var pruned = await Query(at, readPruned, ReadState, Parameter("fingerprint", fingerprint));
         var state = pruned is [var one] ? one : new();
         var rollups = new RollupDeltas();
+        var dimensions = new RemovedDimensions();
+        var sets = await ReadDimensionSets();
         var events = 0L;
         while (true)
         {
-            var page = await Query(at, readAfter, ReadEvent,
+            var page = await Query(at, readAfter, row => ReadLoggedEvent(row, sets),
                 Parameter("fingerprint", fingerprint), Parameter("sequence", state.Sequence),
                 Parameter("limit", pageEvents));
-            if (page.Count == 0) return new(state, rollups, events);
-            foreach (var recorded in page)
+            if (page.Count == 0) return new(state, rollups, dimensions, events);
+            foreach (var logged in page)
             {
+                var recorded = logged.Recorded;
+                dimensions.Add(logged);
                 // The same decision as the grain's.
                 var decided = new Decisions(fingerprint, state, int.MaxValue).Next(recorded.Event)!;
                 state.Apply(recorded);

@@ -64,9 +64,10 @@ public abstract partial class SqlStorage
             row => (row.GetString(0), StoredStates.Read(row.GetFieldValue<byte[]>(1))),
             Texts("fingerprints", fingerprints));
         var step = new PruningStep(before, states.ToDictionary());
-        var oldest = await Query(at, readOldest, ReadEvent,
+        var sets = await ReadDimensionSets();
+        var oldest = await Query(at, readOldest, row => ReadLoggedEvent(row, sets),
             Texts("fingerprints", fingerprints), Parameter("limit", eventsEach));
-        foreach (var recorded in oldest) step.Take(recorded);
+        foreach (var logged in oldest) step.Take(logged);
         return step;
     }
 
@@ -80,6 +81,7 @@ public abstract partial class SqlStorage
         DbParameter Sequences() => Numbers("sequences", step.Taken.Values.Select(state => state.Sequence));
         if (await Execute(at, deleteOldest, Fingerprints(), Sequences()) != step.Events) return null;
         await AddRemoved(at, step.Rollups);
+        await AddRemoved(at, step.Dimensions);
 
         await RaiseRemovalEpoch(at);
         if ((await Query(at, findUnpruned, row => row.GetInt64(0), Fingerprints(), Sequences())).Count > 0) return null;
@@ -100,14 +102,18 @@ public abstract partial class SqlStorage
         /// <summary>What the taken events gave the rollups.</summary>
         public RollupDeltas Rollups { get; } = [];
 
+        /// <summary>What they gave the dimensions.</summary>
+        public RemovedDimensions Dimensions { get; } = [];
+
         public long Events { get; private set; }
 
         /// <summary>The number of events of the fingerprint that has most.</summary>
         public int Largest { get; private set; }
 
         /// <summary>Takes an event if it is old. A fingerprint's events come by sequence.</summary>
-        public void Take(RecordedEvent recorded)
+        public void Take(LoggedEvent logged)
         {
+            var recorded = logged.Recorded;
             if (recorded.Fingerprint != current) (current, taken) = (recorded.Fingerprint, 0);
             if (ended == current) return;
             var state = Taken.GetValueOrDefault(current) ?? pruned.GetValueOrDefault(current) ?? new();
@@ -117,6 +123,7 @@ public abstract partial class SqlStorage
                 ended = current;
                 return;
             }
+            Dimensions.Add(logged);
             Rollups.Add(new Decisions(current, state, int.MaxValue).Next(recorded.Event)!);
             state.Apply(recorded);
             Taken[current] = state;

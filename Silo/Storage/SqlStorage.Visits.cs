@@ -59,9 +59,10 @@ public abstract partial class SqlStorage
     private readonly string topUniques = scripts["top_uniques"];
 
     /// <summary>The numbers of the oldest and the newest delta that is not merged; null if there is none.</summary>
-    public async Task<(long Oldest, long Newest)?> ReadVisitDeltas() =>
-        (await Query(readVisitDeltas,
-            row => row.IsDBNull(0) ? ((long, long)?)null : (row.GetInt64(0), row.GetInt64(1))))[0];
+    public Task<(long Oldest, long Newest)?> ReadVisitDeltas() => ReadDeltas(readVisitDeltas);
+
+    private async Task<(long Oldest, long Newest)?> ReadDeltas(string script) =>
+        (await Query(script, row => row.IsDBNull(0) ? ((long, long)?)null : (row.GetInt64(0), row.GetInt64(1))))[0];
 
     /// <summary>At most <paramref name="limit"/> fingerprints after a place, in its order.</summary>
     public async Task<IReadOnlyList<FingerprintSummary>> ListFingerprints(

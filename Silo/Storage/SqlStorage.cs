@@ -27,9 +27,9 @@ public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
     /// <returns>How many deltas were merged.</returns>
     public Task<int> MergeRollups(int limit) => Merge(mergeRollups, Parameter("limit", limit));
 
-    /// <summary>The same for up to <paramref name="limit"/> commits' visits and dimensions.</summary>
+    /// <summary>The same for up to <paramref name="limit"/> commits' visits.</summary>
     /// <inheritdoc cref="MergeRollups"/>
-    public Task<int> MergeVisits(int limit) => Merge(mergeVisits, MergeParameters(limit));
+    public Task<int> MergeVisits(int limit) => Merge(mergeVisits, Parameter("limit", limit));
 
     /// <summary>
     /// The pairs of product and action that were merged, by their numbers, after the number <paramref name="id"/>.

@@ -6,8 +6,8 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Http.Visits;
 
 /// <summary>
-/// Queries visits so that every event acknowledged before a query is in its answer: visits that are not merged yet are
-/// merged first. Queries that come at the same time share a merge.
+/// Queries visits and dimensions so that every event acknowledged before a query is in its answer: what is not merged
+/// yet is merged first. Queries that come at the same time share a merge.
 /// </summary>
 internal sealed class FreshVisits(SqlStorage storage, Limits limits)
 {
@@ -51,19 +51,20 @@ internal sealed class FreshVisits(SqlStorage storage, Limits limits)
         lock (gate) before = merging;
         await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // its own callers see its failure
         lock (gate) (merging, next) = (next!, null);
-        await MergeAll();
+        await MergeAll(storage.ReadVisitDeltas, storage.MergeVisits);
+        await MergeAll(storage.ReadDimensionDeltas, storage.MergeDimensions);
     }
 
     // Runs until the deltas that exist now are merged, by this silo or another. Newer ones need not be.
-    private async Task MergeAll()
+    private async Task MergeAll(Func<Task<(long Oldest, long Newest)?>> readDeltas, Func<int, Task<int>> merge)
     {
         var deadline = DateTime.UtcNow + Timeout;
-        if (await storage.ReadVisitDeltas() is not { Newest: var newest }) return;
+        if (await readDeltas() is not { Newest: var newest }) return;
         while (true)
         {
-            var merged = await storage.MergeVisits(limits.MergeVisitBatchesMax);
+            var merged = await merge(limits.MergeVisitBatchesMax);
             if (merged > 0 && merged < limits.MergeVisitBatchesMax) return; // that was all
-            if (await storage.ReadVisitDeltas() is not { } left || left.Oldest > newest) return;
+            if (await readDeltas() is not { } left || left.Oldest > newest) return;
             if (DateTime.UtcNow > deadline) throw new TimeoutException();
             if (merged == 0) await Task.Delay(Pause);
         }

@@ -27,6 +27,7 @@ public sealed class PostgresStorage(
     private readonly string insertEvents = Scripts["insert_events"];
     private readonly string insertDeltas = Scripts["insert_deltas"];
     private readonly string insertVisits = Scripts["insert_visits"];
+    private readonly string insertDimensions = Scripts["insert_dimensions"];
     private readonly string tryMergeLock = Scripts["try_merge_lock"];
     private readonly string checkWritable = Scripts["check_writable"];
     private readonly string stayOpen = Scripts["stay_open"];
@@ -39,12 +40,15 @@ public sealed class PostgresStorage(
     private readonly string stopLeading = Scripts["stop_leading"];
     private readonly string addRemovedRollups = Scripts["add_removed_rollups"];
 
-    public override Task<long?> TryRecord(
+    public override async Task<long?> TryRecord(
         IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
     {
         // By key, so that two silos that write the same keys wait for each other and do not deadlock.
         var sorted = events.OrderBy(e => e.Fingerprint, StringComparer.Ordinal).ThenBy(e => e.Sequence).ToArray();
-        return Retrying(() => TryRecordOnce(sorted, [.. starts], deltas));
+        var dimensions = DimensionsOf(sorted, starts, out var begun);
+        var removalEpoch = await Retrying(() => TryRecordOnce(sorted, [.. starts], deltas, dimensions));
+        if (removalEpoch is not null) NoteCommitted(dimensions, begun);
+        return removalEpoch;
     }
 
     private async Task<T> Retrying<T>(Func<Task<T>> transaction)
@@ -73,7 +77,8 @@ public sealed class PostgresStorage(
         }
     }
 
-    private async Task<long?> TryRecordOnce(RecordedEvent[] events, RunStart[] starts, RollupDeltas deltas)
+    private async Task<long?> TryRecordOnce(RecordedEvent[] events, RunStart[] starts, RollupDeltas deltas,
+        DimensionDelta? dimensions)
     {
         await using var connection = await commits.OpenConnectionAsync();
         // Statements that are sent together are one transaction. A COMMIT of its own would be a second round trip: a
@@ -82,7 +87,8 @@ public sealed class PostgresStorage(
         batch.BatchCommands.Add(new(lockAppends)); // by itself: the next statement sees what this one waited for
         batch.BatchCommands.Add(InsertEvents(events, starts));
         batch.BatchCommands.Add(InsertDeltas(deltas));
-        batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events, Counted)));
+        batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events)));
+        if (dimensions is not null) batch.BatchCommands.Add(InsertDimensions(dimensions));
         try
         {
             await using var answers = await batch.ExecuteReaderAsync();
@@ -172,14 +178,29 @@ public sealed class PostgresStorage(
             Values(visits.Events, NpgsqlDbType.Integer),
             Values(visits.Firsts, NpgsqlDbType.TimestampTz),
             Values(visits.Lasts, NpgsqlDbType.TimestampTz),
-            Values(visits.DimensionVisits, NpgsqlDbType.Integer),
-            Values(visits.Dimensions, NpgsqlDbType.Text),
-            Values(visits.DimensionValues, NpgsqlDbType.Text),
-            Values(visits.DimensionEvents, NpgsqlDbType.Integer),
         },
     };
 
-    private static NpgsqlParameter<List<T>> Values<T>(List<T>? values, NpgsqlDbType type) =>
+    private NpgsqlBatchCommand InsertDimensions(DimensionDelta dimensions)
+    {
+        DimensionKey[] values = [.. dimensions.Values];
+        return new(insertDimensions)
+        {
+            Parameters =
+            {
+                Column(values, key => key.Day, NpgsqlDbType.Date),
+                Column(values, key => key.Product, NpgsqlDbType.Text),
+                Column(values, key => key.Dimension, NpgsqlDbType.Text),
+                Column(values, key => key.Value, NpgsqlDbType.Text),
+                Values(dimensions.Events, NpgsqlDbType.Integer),
+                Values(dimensions.Fingerprints, NpgsqlDbType.Text),
+                // places are counted from 1 here
+                Column<int, int>([.. dimensions.Places], place => place + 1, NpgsqlDbType.Integer),
+            },
+        };
+    }
+
+    private static NpgsqlParameter<List<T>> Values<T>(List<T> values, NpgsqlDbType type) =>
         new() { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type };
 
     private static NpgsqlParameter<TValue[]> Column<TRow, TValue>(

@@ -3,10 +3,8 @@ with gone as (
     delete from dimension_visits d
     using unnest(@days::date[]) as of_day (day)
     where d.day = of_day.day and d.fingerprint = @fingerprint
-    returning d.value, d.events
+    returning d.value
 )
-update dimension_values v set
-    removed_events = v.removed_events + gone.events,
-    removed_fingerprints = v.removed_fingerprints + 1
+update dimension_values v set removed_fingerprints = v.removed_fingerprints + 1
 from gone
 where v.id = gone.value

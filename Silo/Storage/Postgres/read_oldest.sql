@@ -1,6 +1,7 @@
--- These events are only folded, which needs no properties.
+-- These events are folded, which needs the properties that are counted.
 select oldest.fingerprint, oldest.sequence, oldest.id, oldest.action, oldest.product,
-       oldest.created, oldest.occurred, null
+       oldest.created, oldest.occurred,
+       case when oldest.dimensions is not null then oldest.properties::text end, oldest.dimensions
 from unnest(@fingerprints::text[]) with ordinality as asked (fingerprint, place)
 cross join lateral (
     select * from events e

@@ -1,5 +1,6 @@
--- These events are only folded, which needs no properties.
-select fingerprint, sequence, id, action, product, created, occurred, null
+-- These events are folded, which needs the properties that are counted.
+select fingerprint, sequence, id, action, product, created, occurred,
+       case when dimensions is not null then cast(properties as text) end, dimensions
 from events
 where fingerprint = @fingerprint and sequence > @sequence
 order by sequence

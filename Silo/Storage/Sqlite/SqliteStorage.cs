@@ -21,9 +21,14 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
     public SqliteStorage(SqliteDataSource dataSource) : base(Scripts) => this.dataSource = dataSource;
 
     // There is no removal epoch: what a run follows is always checked, because that takes no round trip here.
-    public override Task<long?> TryRecord(
-        IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas) =>
-        Write<long?>(connection => connection.Record(events, starts, deltas, Counted) ? 0 : null);
+    public override async Task<long?> TryRecord(
+        IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
+    {
+        var dimensions = DimensionsOf(events, starts, out var begun);
+        if (!await Write(connection => connection.Record(events, starts, deltas, dimensions, Counted))) return null;
+        NoteCommitted(dimensions, begun);
+        return 0;
+    }
 
     // It reads on another connection, so that appends wait only while it removes. Removals take turns, which is enough
     // because only one process has the file.

@@ -7,18 +7,15 @@ using Tally.Grains.EventLog;
 namespace Tally.Silo.Storage.Sqlite;
 
 /// <summary>
-/// A batch's visits as a JSON array of [fingerprint, product, events, first, last, dimensions], which SQLite reads. The
-/// dimensions are an array of [dimension, value, events], or missing.
+/// A batch's visits as a JSON array of [fingerprint, product, events, first, last], which SQLite reads.
 /// </summary>
 internal static class VisitJson
 {
     // It never becomes part of a web page, so nothing is escaped for one.
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Write(VisitDelta visits)
     {
-        var dimensions = visits.DimensionVisits is null ? null : Enumerable.Range(0, visits.DimensionVisits.Count)
-            .ToLookup(i => visits.DimensionVisits[i] - 1);
         var buffer = new ArrayBufferWriter<byte>(256);
         using (var json = new Utf8JsonWriter(buffer, Plain))
         {
@@ -31,25 +28,10 @@ internal static class VisitJson
                 json.WriteNumberValue(visits.Events[i]);
                 json.WriteStringValue(SqliteStorage.Text(visits.Firsts[i]));
                 json.WriteStringValue(SqliteStorage.Text(visits.Lasts[i]));
-                if (dimensions?.Contains(i) == true) Write(json, visits, dimensions[i]);
                 json.WriteEndArray();
             }
             json.WriteEndArray();
         }
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
-
-    private static void Write(Utf8JsonWriter json, VisitDelta visits, IEnumerable<int> values)
-    {
-        json.WriteStartArray();
-        foreach (var i in values)
-        {
-            json.WriteStartArray();
-            json.WriteStringValue(visits.Dimensions![i]);
-            json.WriteStringValue(visits.DimensionValues![i]);
-            json.WriteNumberValue(visits.DimensionEvents![i]);
-            json.WriteEndArray();
-        }
-        json.WriteEndArray();
     }
 }

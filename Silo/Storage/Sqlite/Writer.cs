@@ -13,6 +13,7 @@ internal sealed class Writer : IDisposable
     private readonly DbCommand insertEvent;
     private readonly DbCommand insertDelta;
     private readonly DbCommand insertVisits;
+    private readonly DbCommand insertDimensions;
     private readonly DbCommand addRemoved;
 
     public Writer(DbConnection connection)
@@ -24,11 +25,12 @@ internal sealed class Writer : IDisposable
             "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties", "follows", "dimensions");
         insertDelta = Prepare("insert_delta", delta);
         insertVisits = Prepare("insert_visits", "visits");
+        insertDimensions = Prepare("insert_dimensions", "counts");
         addRemoved = Prepare("add_removed_rollup", delta);
     }
 
     public bool Record(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas,
-        DimensionSet dimensions)
+        DimensionDelta? dimensions, DimensionSet counted)
     {
         using var transaction = Begin();
         // The first event of each run comes first, and of one fingerprint's runs the later one: what a run follows must
@@ -36,21 +38,22 @@ internal sealed class Writer : IDisposable
         var follows = starts.Select(start => (start.Fingerprint, start.Follows)).ToHashSet();
         bool BeginsRun(RecordedEvent recorded) => follows.Contains((recorded.Fingerprint, recorded.Sequence - 1));
         foreach (var first in events.Where(BeginsRun).OrderByDescending(recorded => recorded.Sequence))
-            if (!TryInsert(transaction, first, first.Sequence - 1, dimensions)) return false;
+            if (!TryInsert(transaction, first, first.Sequence - 1, counted)) return false;
         foreach (var recorded in events)
-            if (!BeginsRun(recorded) && !TryInsert(transaction, recorded, null, dimensions)) return false;
+            if (!BeginsRun(recorded) && !TryInsert(transaction, recorded, null, counted)) return false;
         foreach (var (key, counts) in deltas) Add(insertDelta, transaction, key, counts);
-        Execute(insertVisits, transaction, VisitJson.Write(VisitDelta.Of(events, dimensions)));
+        Execute(insertVisits, transaction, VisitJson.Write(VisitDelta.Of(events)));
+        if (dimensions is not null) Execute(insertDimensions, transaction, DimensionJson.Write(dimensions));
         Commit(transaction);
         return true;
     }
 
-    private bool TryInsert(DbTransaction transaction, RecordedEvent recorded, long? follows, DimensionSet dimensions)
+    private bool TryInsert(DbTransaction transaction, RecordedEvent recorded, long? follows, DimensionSet counted)
     {
         var e = recorded.Event;
         return Execute(insertEvent, transaction, recorded.Fingerprint, recorded.Sequence, e.Id.ToString(),
             e.Action, e.Product, SqliteStorage.Text(e.Created), SqliteStorage.Text(e.Occurred), e.Properties,
-            follows, e.Properties is null || dimensions.Id == 0 ? null : dimensions.Id) == 1;
+            follows, e.Properties is null || counted.Id == 0 ? null : counted.Id) == 1;
     }
 
     public void AddRemoved(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> removed)

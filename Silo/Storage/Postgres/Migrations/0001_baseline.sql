@@ -103,13 +103,7 @@ create table visit_deltas (
     products     text[] not null,
     events       integer[] not null,
     firsts       timestamptz[] not null,
-    lasts        timestamptz[] not null,
-    -- What the events' properties add: the place of a visit in the columns above, a dimension, a value, and events.
-    -- Null if that is nothing.
-    dimension_visits integer[],
-    dimensions       text[],
-    dimension_values text[],
-    dimension_events integer[]
+    lasts        timestamptz[] not null
 );
 
 -- Not compressed: the commit would wait for it.
@@ -118,11 +112,7 @@ alter table visit_deltas
     alter column products set storage external,
     alter column events set storage external,
     alter column firsts set storage external,
-    alter column lasts set storage external,
-    alter column dimension_visits set storage external,
-    alter column dimensions set storage external,
-    alter column dimension_values set storage external,
-    alter column dimension_events set storage external;
+    alter column lasts set storage external;
 
 -- Which properties were counted by their values: comma-separated names. An event has the number of its silo's set.
 create table dimension_sets (
@@ -132,7 +122,8 @@ create table dimension_sets (
 );
 
 -- Counts by UTC day, product, dimension and value. Only the merge adds values, so that it can bound their number: the
--- empty value has what came after the last one that fits. The removed part is what erased fingerprints gave.
+-- empty value has what came after the last one that fits. The removed part is what events that left the log gave, and
+-- fingerprints that were erased.
 create table dimension_values (
     id                   bigint generated always as identity primary key,
     product              text collate "C" not null,
@@ -149,12 +140,33 @@ create table dimension_values (
 -- Which fingerprints had which value, so that each is counted once a day. A value's number also says the product, the
 -- dimension and the day. The day comes first in the key, so that rows of one day lie together.
 create table dimension_visits (
+    value       bigint not null,
     day         date not null,
     fingerprint text collate "C" not null,
-    value       bigint not null,
-    events      bigint not null,
     constraint dimension_visits_pkey primary key (day, fingerprint, value)
-) with (fillfactor = 85);
+);
+
+-- Each commit appends one row, if its events have dimensions. The merge adds it to both tables: the events of each
+-- value, and which fingerprints have one of these values, named by its place, perhaps for the first time on its day.
+create table dimension_deltas (
+    id           bigint generated always as identity primary key,
+    days         date[] not null,
+    products     text[] not null,
+    dimensions   text[] not null,
+    "values"     text[] not null,
+    events       integer[] not null,
+    fingerprints text[] not null,
+    places       integer[] not null
+);
+
+alter table dimension_deltas
+    alter column days set storage external,
+    alter column products set storage external,
+    alter column dimensions set storage external,
+    alter column "values" set storage external,
+    alter column events set storage external,
+    alter column fingerprints set storage external,
+    alter column places set storage external;
 
 -- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a
 -- snapshot, and as durable as the log.

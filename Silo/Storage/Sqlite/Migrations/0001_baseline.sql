@@ -92,8 +92,7 @@ create table visits (
 ) strict, without rowid;
 
 -- Each commit appends one row, which the merge adds to visits: a JSON array of [fingerprint, product, events, first,
--- last, dimensions]. The day of a visit is that of its first event. The dimensions are an array of [dimension, value,
--- events], or missing.
+-- last]. The day of a visit is that of its first event.
 create table visit_deltas (
     id     integer primary key,
     visits text not null
@@ -106,7 +105,8 @@ create table dimension_sets (
 ) strict;
 
 -- Counts by UTC day, product, dimension and value. Only the merge adds values, so that it can bound their number: the
--- empty value has what came after the last one that fits. The removed part is what erased fingerprints gave.
+-- empty value has what came after the last one that fits. The removed part is what events that left the log gave, and
+-- fingerprints that were erased.
 create table dimension_values (
     id                   integer primary key,
     product              text not null,
@@ -126,9 +126,16 @@ create table dimension_visits (
     day         text not null,
     fingerprint text not null,
     value       integer not null,
-    events      integer not null,
     primary key (day, fingerprint, value)
 ) strict, without rowid;
+
+-- Each commit appends one row, if its events have dimensions, which the merge adds to both tables: a JSON array of [day,
+-- product, dimension, value, events, fingerprints]. The fingerprints are an array of those that have the value perhaps
+-- for the first time on its day.
+create table dimension_deltas (
+    id     integer primary key,
+    counts text not null
+) strict;
 
 -- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a
 -- snapshot, and as durable as the log.

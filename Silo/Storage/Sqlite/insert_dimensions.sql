@@ -1,0 +1,1 @@
+insert into dimension_deltas (counts) values (@counts)
