@@ -93,7 +93,8 @@ internal static class FlagValues
     // A colon separates name and value in a question.
     private static bool IsDimension(string name) =>
         name.Length > 0 && Encoding.UTF8.GetByteCount(name) <= DimensionBytesMax && !name.Contains(':')
-        && !name.Any(char.IsControl);
+        && !name.Any(char.IsControl)
+        && name is not ("product" or "action" or "products" or "actions" or "fingerprints"); // what else groupBy takes
 
     public static TimeSpan? ParseAge(string text)
     {

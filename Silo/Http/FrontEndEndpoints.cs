@@ -39,6 +39,7 @@ internal static class FrontEndEndpoints
         services.AddSingleton<VisitorFingerprints>();
         services.AddLive();
         services.AddSingleton<FreshVisits>();
+        services.AddSingleton<DimensionTotals>();
         services.AddSingleton(new Dimensions(settings.Dimensions));
     }
 

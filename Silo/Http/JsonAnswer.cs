@@ -10,6 +10,8 @@ internal sealed class JsonAnswer<T>(
     T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK, string contentType = "application/json")
     : IResult, IEndpointMetadataProvider
 {
+    public T Value => value;
+
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(value, type);

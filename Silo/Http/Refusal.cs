@@ -118,9 +118,19 @@ public sealed record Refusal(
         $"Which fingerprints are different is counted over at most {max} UTC days.", "from");
 
     public static Refusal UnknownDimension(string field, IReadOnlyList<string> known) =>
-        new(422, "The dimension is unknown", "unknown_dimension", known.Count == 0
-            ? "This service counts by no dimension: the flag -dimensions names them."
-            : $"This service counts by {string.Join(", ", known)}. The flag -dimensions names them.", field);
+        UnknownValue(field, (field switch
+        {
+            "of" => "products, actions, fingerprints or ",
+            "groupBy" => "product, action, product,action or, perhaps after product, ",
+            _ => "",
+        }) + (known.Count == 0 ? "a dimension, but this service has none (flag -dimensions)"
+            : $"one of this service's dimensions (flag -dimensions): {string.Join(", ", known)}"));
+
+    public static Refusal TwoDimensions() => new(422, "Dimensions are counted one at a time", "two_dimensions",
+        "Only /api/breakdown takes one dimension in by and another in filter.", "filter");
+
+    public static Refusal NotWithDimensions(string field, string detail) =>
+        new(422, "Dimensions are counted by the day", "not_with_dimensions", detail, field);
 
     public static Refusal InvalidFilter() => new(422, "The filter cannot be read", "invalid_filter",
         "The parameter filter must be a dimension and a value with a colon between, for example path:/pricing.",

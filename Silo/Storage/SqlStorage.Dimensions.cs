@@ -41,6 +41,7 @@ public abstract partial class SqlStorage
     private readonly string readDimensionSets = scripts["read_dimension_sets"];
     private readonly string addDimensionSet = scripts["add_dimension_set"];
     private readonly string readDimensionSums = scripts["read_dimension_sums"];
+    private readonly string scanDimensions = scripts["scan_dimensions"];
     private readonly string mergeDimensions = scripts["merge_dimensions"];
     private readonly string readDimensionDeltas = scripts["read_dimension_deltas"];
     private readonly string addRemovedDimensions = scripts["add_removed_dimensions"];
@@ -77,6 +78,35 @@ public abstract partial class SqlStorage
             Optional("product", question.Product), Optional("value", question.Value),
             Parameter("by_day", question.ByDay), Parameter("by_product", question.ByProduct),
             Parameter("by_value", question.ByValue), Parameter("limit", limit));
+
+    /// <summary>
+    /// The same for a question by value about events that have a value of another dimension. It reads the log: pruned
+    /// events and erased fingerprints are not in it, and the cost grows with the log.
+    /// </summary>
+    public async Task<IReadOnlyList<DimensionSum>> ScanDimensions(
+        DimensionQuestion question, DimensionValue filter, int limit, CancellationToken cancellation)
+    {
+        var scan = new DimensionScan(question.Dimension, filter, valuesMax);
+        var sets = await ReadDimensionSets();
+        try
+        {
+            await ReadRows(scanDimensions, row =>
+            {
+                scan.Add(row.GetString(0), ReadTime(row, 1), row.GetString(2), row.GetString(3), sets[row.GetInt16(4)]);
+                return true;
+            },
+            [
+                Time("from", question.From.ToDateTime(default, DateTimeKind.Utc)),
+                Time("to", question.To.ToDateTime(default, DateTimeKind.Utc)), Optional("product", question.Product),
+            ], OpenForQuestion, cancellation);
+            return scan.ToSums(limit);
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            throw Unavailable(exception);
+        }
+    }
 
     private static DimensionSum ReadDimensionSum(DbDataReader row) => new(
         row.IsDBNull(0) ? null : row.GetFieldValue<DateOnly>(0), row.IsDBNull(1) ? null : row.GetString(1),

@@ -97,6 +97,19 @@ public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
     private async Task<List<T>> QueryOnce<T>(string sql, Func<DbDataReader, T> map, DbParameter[] parameters,
         Func<CancellationToken, ValueTask<DbConnection>> open, Predicate<T>? isLast, CancellationToken cancellation)
     {
+        var result = new List<T>();
+        await ReadRows(sql, row =>
+        {
+            result.Add(map(row));
+            return isLast?.Invoke(result[^1]) != true;
+        }, parameters, open, cancellation);
+        return result;
+    }
+
+    /// <param name="goesOn">Takes a row, and says whether there should be another.</param>
+    private async Task ReadRows(string sql, Func<DbDataReader, bool> goesOn, DbParameter[] parameters,
+        Func<CancellationToken, ValueTask<DbConnection>> open, CancellationToken cancellation)
+    {
         await using var connection = await open(cancellation);
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
@@ -105,13 +118,8 @@ public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
         {
             using var interrupting = InterruptOn(connection, cancellation);
             await using var rows = await command.ExecuteReaderAsync(cancellation);
-            var result = new List<T>();
             while (await rows.ReadAsync(cancellation))
-            {
-                result.Add(map(rows));
-                if (isLast?.Invoke(result[^1]) == true) break;
-            }
-            return result;
+                if (!goesOn(rows)) break;
         }
         finally
         {

@@ -44,8 +44,9 @@ internal static class BreakdownEndpoint
         JsonAnswer<BreakdownAnswer> Answer(IReadOnlyList<DimensionSum> sums) =>
             new(ToAnswer(by, range, sums, size), HttpJson.Default.BreakdownAnswer);
         // one more for the other values, which come first
-        return await visits.Query((storage, ended) => storage.ReadDimensionSums(question, size + 1, ended),
-            Answer, context.RequestAborted);
+        return await visits.Query((storage, ended) => only is { } other && other.Dimension != property
+            ? storage.ScanDimensions(question, other, size + 1, ended)
+            : storage.ReadDimensionSums(question, size + 1, ended), Answer, context.RequestAborted);
     }
 
     private static BreakdownAnswer ToAnswer(

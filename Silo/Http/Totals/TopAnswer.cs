@@ -19,6 +19,12 @@ public sealed record TopAnswer(string Of, string By, DateTime From, DateTime To,
 public sealed record TopEntry(string? Product, string? Action, long Events, long? NewFingerprints,
     long? UniqueFingerprints)
 {
+    /// <summary>The value, for a dimension.</summary>
+    public string? Value { get; init; }
+
+    /// <summary>True for all values together that came after a day's limit was reached.</summary>
+    public bool? Other { get; init; }
+
     /// <summary>Its name, for fingerprints.</summary>
     public string? Fingerprint { get; init; }
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Storage;
 
@@ -18,27 +19,33 @@ internal static class TopEndpoint
             .WithDescription(
                 "of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from "
                 + "and to as for totals, the start of a minute; of fingerprints and by uniques, of a UTC day. product "
-                + "counts one "
-                + "product's events alone.");
+                + "counts one product's events alone. of also takes a dimension, and with it or with products, filter "
+                + "takes a dimension and a value as in path:/pricing: both count events, of UTC days.");
 
     private static async Task<Results<JsonAnswer<TopAnswer>, Refusal>> Get(
         HttpContext context, string? of, string? by, string? from, string? to, string? product, string? limit,
-        SqlStorage totals, FreshVisits visits, Limits limits, TimeProvider clock)
+        string? filter, SqlStorage totals, FreshVisits visits, DimensionTotals dimensions, Limits limits,
+        TimeProvider clock)
     {
-        if (of is not ("products" or "actions" or "fingerprints"))
-            return of is null ? Refusal.MissingField("of")
-                : Refusal.UnknownValue("of", "products, actions or fingerprints");
+        if (of is null) return Refusal.MissingField("of");
+        var ofDimension = filter is not null || of is not ("products" or "actions" or "fingerprints");
         if ((by ??= "events") is not ("events" or "uniques" or "newFingerprints"))
             return Refusal.UnknownValue("by", "events, uniques or newFingerprints");
         if (of == "fingerprints" && by != "events")
             return Refusal.UnknownValue("by", "events, as fingerprints are asked for");
         if (by == "uniques" && of != "products") return Refusal.UniquesOfProductsOnly();
+        if (ofDimension && by != "events")
+            return Refusal.NotWithDimensions("by", "With a dimension, the parameter by must be events.");
+        if (filter is not null && of is ("actions" or "fingerprints"))
+            return Refusal.NotWithDimensions("of", "A filter goes with products or a dimension.");
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         if (QueryValue.ParseLimit(limit, LimitDefault, limits.TopMax, out var size) is { } badLimit) return badLimit;
-        var inDays = of == "fingerprints" || by == "uniques";
+        var inDays = of == "fingerprints" || by == "uniques" || ofDimension;
         if (ParseRange(inDays, from, to, clock, out var range) is { } badRange) return badRange;
         if (inDays && range.Count(TotalsBucket.Day) > limits.UniquesDaysMax)
             return Refusal.TooManyDays(limits.UniquesDaysMax);
+
+        if (ofDimension) return await dimensions.Top(range, of, product, filter, size, context.RequestAborted);
 
         JsonAnswer<TopAnswer> Answer(IEnumerable<TopEntry> top) =>
             new(new(of, by, range.From, range.To, [.. top]), HttpJson.Default.TopAnswer);

@@ -35,11 +35,19 @@ public sealed record TotalsAnswer(DateTime From, DateTime To, string Bucket, IRe
 /// <param name="Product">The product, if grouped by product.</param>
 /// <param name="Action">The action, if grouped by action.</param>
 /// <param name="Events">Events.</param>
-/// <param name="NewFingerprints">Fingerprints whose first event, ever or of the product, is among these.</param>
-/// <param name="UniqueFingerprints">Different fingerprints, exactly. Only for days, and not by action.</param>
+/// <param name="NewFingerprints">Fingerprints whose first event, ever or of the product, is among these. Absent with a
+/// dimension.</param>
+/// <param name="UniqueFingerprints">Different fingerprints, exactly. Only for days, and not by action; with a dimension only
+/// for one product.</param>
 public sealed record TotalsPoint(
-    DateTime Time, string? Product, string? Action, long Events, long NewFingerprints, long? UniqueFingerprints)
+    DateTime Time, string? Product, string? Action, long Events, long? NewFingerprints, long? UniqueFingerprints)
 {
+    /// <summary>The value, if grouped by a dimension.</summary>
+    public string? Value { get; init; }
+
+    /// <summary>True for all values together that came after a day's limit was reached.</summary>
+    public bool? Other { get; init; }
+
     internal static TotalsPoint Create(
         TotalsQuestion question, DateTime time, string? product, string? action, RollupCounts counts) => new(
         time, product, action, counts.Events,

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Totals;
@@ -24,29 +25,36 @@ internal static class TotalsEndpoint
                 "Every event acknowledged before this request is in it. from and to are RFC 3339 or a date; to is not "
                 + "part of the range. Both must be the start of a bucket (minute, hour or day in UTC; for all, of a "
                 + "minute). groupBy "
-                + "is product, action or both; product and action count one alone. Days that are not grouped by "
+                + "is product, action or both; product and action count one alone. groupBy also takes a dimension, alone or "
+                + "with product, and filter a dimension and a value as in path:/pricing: both by day or all. Days that are not grouped by "
                 + "action have exact "
                 + "uniqueFingerprints.");
 
     private static async Task<Results<JsonAnswer<TotalsAnswer>, Refusal>> Get(
         HttpContext context, string? from, string? to, string? bucket, string? groupBy, string? product, string? action,
-        SqlStorage totals, Limits limits, TimeProvider clock)
+        string? filter, SqlStorage totals, DimensionTotals dimensions, Limits limits, TimeProvider clock)
     {
         if (!Buckets.TryGetValue(bucket ?? "day", out var kind))
             return Refusal.UnknownValue("bucket", "minute, hour, day or all");
-        if (!TryParseGroups(groupBy, out var byProduct, out var byAction))
-            return Refusal.UnknownValue("groupBy", "product, action or product,action");
+        string[] groups = groupBy?.Split(',') ?? [];
+        var ofDimension = filter is not null || groups.Any(name => name is not ("product" or "action"));
+        if (groups.Distinct().Count() < groups.Length || groups.Contains(""))
+            return Refusal.UnknownValue("groupBy", "product, action, product,action, a dimension or product and one");
+        if (ofDimension && RefuseForDimension(kind.Bucket, groups, action) is { } unfit) return unfit;
         if ((QueryValue.CheckText("product", product, limits.ProductBytesMax)
             ?? QueryValue.CheckText("action", action, limits.ActionBytesMax)) is { } badText) return badText;
         var now = clock.GetUtcNow().UtcDateTime;
-        if (TimeRange.Parse(from, to, kind.Bucket, kind.Usual, now, out var range) is { } badRange) return badRange;
+        var step = ofDimension ? TotalsBucket.Day : kind.Bucket;
+        if (TimeRange.Parse(from, to, step, kind.Usual, now, out var range) is { } badRange) return badRange;
         if (range.Count(kind.Bucket) > limits.PointsMax) return Refusal.TooManyPoints(limits.PointsMax);
+        if (ofDimension)
+            return await dimensions.Sum(kind.Bucket, range, product, filter, groups, context.RequestAborted);
 
         var question =
             range.In(kind.Bucket) with
             {
-                ByProduct = byProduct,
-                ByAction = byAction,
+                ByProduct = groups.Contains("product"),
+                ByAction = groups.Contains("action"),
                 Product = product,
                 Action = action
             };
@@ -63,10 +71,10 @@ internal static class TotalsEndpoint
         }
     }
 
-    private static bool TryParseGroups(string? text, out bool byProduct, out bool byAction)
-    {
-        string[] names = text?.Split(',') ?? [];
-        (byProduct, byAction) = (names.Contains("product"), names.Contains("action"));
-        return names.Length == (byProduct ? 1 : 0) + (byAction ? 1 : 0);
-    }
+    private static Refusal? RefuseForDimension(TotalsBucket bucket, string[] groups, string? action) =>
+        bucket is TotalsBucket.Minute or TotalsBucket.Hour
+            ? Refusal.NotWithDimensions("bucket", "With a dimension, the parameter bucket must be day or all.")
+        : action is not null || groups.Contains("action")
+            ? Refusal.NotWithDimensions("action", "With a dimension, all actions are counted together.")
+        : null;
 }

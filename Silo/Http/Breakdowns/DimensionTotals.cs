@@ -1,0 +1,99 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Tally.Contracts;
+using Tally.Silo.Http.Totals;
+using Tally.Silo.Http.Visits;
+using Tally.Silo.Storage;
+
+namespace Tally.Silo.Http.Breakdowns;
+
+/// <summary>Totals by a dimension, or of one of its values. They are counted by the day, over all actions.</summary>
+internal sealed class DimensionTotals(FreshVisits visits, Dimensions dimensions, Limits limits)
+{
+    /// <param name="product">Counts only this product; null for all.</param>
+    /// <param name="filter">As it was sent, or null.</param>
+    /// <param name="by">A dimension, product, or both.</param>
+    public async Task<Results<JsonAnswer<TotalsAnswer>, Refusal>> Sum(
+        TotalsBucket bucket, TimeRange range, string? product, string? filter, IReadOnlyList<string> by,
+        CancellationToken cancellation)
+    {
+        if (ToQuestion(range, product, filter, "groupBy", [.. by.Where(name => name != "product")], out var question) is { } refusal)
+            return refusal;
+        question = question with { ByDay = bucket == TotalsBucket.Day, ByProduct = by.Contains("product") };
+        if (range.Count(bucket) > limits.PointsMax) return Refusal.TooManyPoints(limits.PointsMax);
+        var answered = await visits.Query(
+            (storage, ended) => storage.ReadDimensionSums(question, limits.PointsMax + 1, ended),
+            sums => new JsonAnswer<TotalsAnswer>(ToAnswer(question, bucket, range, sums), HttpJson.Default.TotalsAnswer),
+            cancellation);
+        return answered.Result is JsonAnswer<TotalsAnswer> { Value.Points.Count: var points } && points > limits.PointsMax
+            ? Refusal.TooManyPoints(limits.PointsMax) : answered;
+    }
+
+    /// <summary>The products, or the values of a dimension, with most events.</summary>
+    /// <param name="of">products, or a dimension.</param>
+    /// <inheritdoc cref="Sum"/>
+    public async Task<Results<JsonAnswer<TopAnswer>, Refusal>> Top(
+        TimeRange range, string of, string? product, string? filter, int limit, CancellationToken cancellation)
+    {
+        if (ToQuestion(range, product, filter, "of", of == "products" ? [] : [of], out var question) is { } refusal)
+            return refusal;
+        question = question with { ByProduct = of == "products" };
+        TopEntry ToEntry(DimensionSum sum) => new(sum.Product, null, sum.Counts.Events, null, Uniques(question, range, sum))
+        {
+            Value = sum.Value == "" ? null : sum.Value,
+            Other = sum.Value == "" ? true : null,
+        };
+        return await visits.Query((storage, ended) => storage.ReadDimensionSums(question, limit, ended),
+            sums => new JsonAnswer<TopAnswer>(new(of, "events", range.From, range.To,
+                [.. sums.OrderByDescending(sum => sum.Counts.Events).Select(ToEntry)]), HttpJson.Default.TopAnswer),
+            cancellation);
+    }
+
+    private Refusal? ToQuestion(
+        TimeRange range, string? product, string? filter, string field, string[] by, out DimensionQuestion question)
+    {
+        question = new("", range.Days.First, range.Days.End) { Product = product };
+        if (dimensions.ParseFilter(filter, out var only) is { } badFilter) return badFilter;
+        string? property = null;
+        foreach (var name in by)
+            if (dimensions.Find(field, name, out property) is { } unknown) return unknown;
+        if (by.Length > 1 || property is not null && only is not null && only.Value.Dimension != property)
+            return Refusal.TwoDimensions();
+        if (range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
+        question = question with
+        {
+            Dimension = property ?? only!.Value.Dimension,
+            Value = only?.Value,
+            ByValue = property is not null,
+        };
+        return null;
+    }
+
+    private TotalsAnswer ToAnswer(
+        DimensionQuestion question, TotalsBucket bucket, TimeRange range, IReadOnlyList<DimensionSum> sums)
+    {
+        var groups = sums.Select(sum => (sum.Product, sum.Value)).Distinct()
+            .OrderBy(group => group.Product, StringComparer.Ordinal).ThenBy(group => group.Value, StringComparer.Ordinal)
+            .ToList();
+        if (groups.Count == 0 && question is { ByProduct: false, ByValue: false }) groups.Add((null, null));
+        var known = sums.ToDictionary(sum => (sum.Day, sum.Product, sum.Value));
+        TotalsPoint ToPoint(DateTime time, (string? Product, string? Value) group)
+        {
+            DateOnly? day = question.ByDay ? DateOnly.FromDateTime(time) : null;
+            var sum = known.GetValueOrDefault((day, group.Product, group.Value));
+            return new(time, group.Product, null, sum?.Counts.Events ?? 0, null,
+                sum is null ? null : Uniques(question, range, sum))
+            {
+                Value = group.Value == "" ? null : group.Value,
+                Other = group.Value == "" ? true : null,
+            };
+        }
+        return new(range.From, range.To, bucket.ToString().ToLowerInvariant(),
+            [.. range.BucketStarts(bucket).SelectMany(time => groups.Select(group => ToPoint(time, group)))
+                .Take(limits.PointsMax + 1)]);
+    }
+
+    // Known for one day of one product.
+    private static long? Uniques(DimensionQuestion question, TimeRange range, DimensionSum sum) =>
+        (question.ByDay || range.IsDay) && (question.ByProduct || question.Product is not null)
+            ? sum.Counts.Fingerprints : null;
+}
