@@ -52,6 +52,8 @@ ENV APP_PORT=9000 \
     APP_CORS_ORIGINS=none \
     APP_FINGERPRINTS=client \
     APP_DIMENSIONS=default \
+    APP_DERIVE=none \
+    APP_GEO_DATABASE=none \
     APP_RETENTION=none \
     APP_FORGET_AFTER=none
 # No files beside /data: no diagnostics socket in /tmp, SQLite's own temporary files in the volume. And no watch for

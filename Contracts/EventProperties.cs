@@ -10,13 +10,20 @@ public static class EventProperties
     /// </summary>
     public const string ClientTimestamp = "$timestamp";
 
+    // What the server adds of what the event's request says, and what it makes of referrer and utm.
+    public const string Browser = "$browser", System = "$os", Device = "$device", Country = "$country",
+        Channel = "$channel";
+
+    // A repeat may come from another network, or with another version of the browser.
+    private static readonly HashSet<string> NoContent = [ClientTimestamp, Browser, System, Device, Country, Channel];
+
     // Deeper than any limit on what is recorded.
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 1_024 };
 
     /// <summary>
     /// Whether two texts are the same JSON value (RFC 8259): white space, the order of members and the way to write a
-    /// number or a character make no difference. Neither does <see cref="ClientTimestamp"/>, since a time is no
-    /// content. None is the same as an empty object.
+    /// number or a character make no difference. Neither do <see cref="ClientTimestamp"/> and what the server
+    /// adds, since that is no content. None is the same as an empty object.
     /// </summary>
     public static bool AreEqual(string? a, string? b)
     {
@@ -40,7 +47,7 @@ public static class EventProperties
     {
         var content = new Dictionary<string, JsonElement>();
         foreach (var member in properties.RootElement.EnumerateObject())
-            if (member.Name != ClientTimestamp) content[member.Name] = member.Value;
+            if (!NoContent.Contains(member.Name)) content[member.Name] = member.Value;
         return content;
     }
 }

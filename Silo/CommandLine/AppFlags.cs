@@ -80,6 +80,14 @@ internal static class AppFlags
             for path, referrer, utm_source, utm_medium, utm_campaign, title, language and
             screen, none for no property
             """, (app, text) => app with { Dimensions = ParseDimensions(text) }),
+        new("derive", "list", None, """
+            What to count by beside: comma-separated browser, os and device, from the user
+            agent, and channel, from referrer and utm. The user agent is not kept
+            """, (app, text) => app with { Derived = app.Derived with { Names = ParseDerived(text) } }),
+        new("geoDatabase", "file", None, """
+            Count by country too: an mmdb file with the countries of addresses. The address
+            is not kept
+            """, (app, text) => app with { Derived = app.Derived with { Countries = ParseCountries(text) } }),
 
         new("retention", "age", None, """
             Remove events this long after they were accepted, such as 90d or 36h; counters

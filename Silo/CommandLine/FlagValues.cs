@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Tally.Silo.Http.Derived;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.CommandLine;
@@ -95,6 +96,16 @@ internal static class FlagValues
         name.Length > 0 && Encoding.UTF8.GetByteCount(name) <= DimensionBytesMax && !name.Contains(':')
         && !name.Any(char.IsControl)
         && name is not ("product" or "action" or "products" or "actions" or "fingerprints"); // what else groupBy takes
+
+    public static IReadOnlyList<string> ParseDerived(string text)
+    {
+        if (text == None) return [];
+        string[] names = [.. text.Split(',').Distinct()];
+        return names.All(name => name is "browser" or "os" or "device" or "channel") ? names
+            : throw new FormatException($"expected browser, os, device and channel, separated by commas, or {None}");
+    }
+
+    public static Countries? ParseCountries(string text) => text == None ? null : Countries.Load(ParseFile(text)!);
 
     public static TimeSpan? ParseAge(string text)
     {

@@ -39,7 +39,9 @@ internal static class DatabaseStart
     {
         try
         {
-            await database.Storage.CountBy(settings.Dimensions, limits.DimensionValuesMax);
+            await database.Storage.CountBy(
+                settings.Dimensions.Concat(settings.Derived.All.Select(name => DerivedSettings.Properties[name])),
+                limits.DimensionValuesMax);
         }
         catch (EventLogUnavailableException exception)
         {

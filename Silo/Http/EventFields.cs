@@ -37,6 +37,10 @@ public sealed class EventFields
     [JsonIgnore]
     internal IReadOnlyList<(string Name, string Value)> MoreProperties { get; set; } = [];
 
+    /// <summary>Adds properties that the server derives, if it derives any.</summary>
+    [JsonIgnore]
+    internal Func<string?, string?>? Derive { get; set; }
+
     /// <summary>Whether the event may be old, as imported events are.</summary>
     [JsonIgnore]
     public bool IsHistory { get; set; }
@@ -89,7 +93,7 @@ public sealed class EventFields
             ?? ParseTimestamp(limits, now, ref occurred, ref properties);
         if (refusal is null)
             @event = new(Id is null ? EventIds.Create(now) : EventIds.FromClient(Id), Action!, Product!, created,
-                occurred, properties);
+                occurred, Derive is null ? properties : Derive(properties));
         return refusal;
     }
 

@@ -4,6 +4,7 @@ using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Breakdowns;
+using Tally.Silo.Http.Derived;
 using Tally.Silo.Http.Exports;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
@@ -25,6 +26,7 @@ internal static class FrontEndEndpoints
         services.AddHostedService(all => all.GetRequiredService<ServiceCounters>());
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Ingestion>();
+        services.AddSingleton(new DerivedProperties(settings.Derived, limits));
         services.AddSingleton<LargeBodyLimiter>();
         services.AddRequestEncodings();
         services.AddSingleton<HeldAnswers>();
@@ -40,7 +42,7 @@ internal static class FrontEndEndpoints
         services.AddLive();
         services.AddSingleton<FreshVisits>();
         services.AddSingleton<DimensionTotals>();
-        services.AddSingleton(new Dimensions(settings.Dimensions));
+        services.AddSingleton(new Dimensions(settings.Dimensions, settings.Derived));
     }
 
     public static void MapFrontEnd(this WebApplication app, AppSettings settings)

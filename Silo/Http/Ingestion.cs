@@ -4,6 +4,7 @@ using Tally.Contracts;
 using Tally.Grains;
 using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Access;
+using Tally.Silo.Http.Derived;
 
 namespace Tally.Silo.Http;
 
@@ -12,7 +13,7 @@ namespace Tally.Silo.Http;
 /// receipt or a refusal for each.
 /// </summary>
 internal sealed class Ingestion(
-    FrontEnd frontEnd, VisitorFingerprints visitors, ServiceCounters counters, NewFingerprintLimiter newFingerprints,
+    FrontEnd frontEnd, VisitorFingerprints visitors, DerivedProperties derived, ServiceCounters counters, NewFingerprintLimiter newFingerprints,
     Limits limits, TimeProvider clock)
 {
     // Batches wait here, where a single event is refused. What they hold meanwhile is bounded.
@@ -27,6 +28,7 @@ internal sealed class Ingestion(
     public async ValueTask<EventAnswer> Record(EventFields fields, HttpContext sender)
     {
         if (await visitors.AddMissing(fields, sender.Request) is { } incomplete) return new(incomplete);
+        fields.Derive = derived.For(sender.Request);
         if (Validate(fields, sender, clock.GetUtcNow(), out var @event) is { } refusal) return new(refusal);
         if (sender.IsHead()) return new(fields, @event!, new(RecordOutcome.Recorded, 0)); // nothing is recorded
         var result = await frontEnd.Record(fields.Fingerprint!, @event!);
@@ -45,10 +47,12 @@ internal sealed class Ingestion(
     {
         var now = clock.GetUtcNow();
         var answers = new EventAnswer[sent.Count];
+        var derive = derived.For(sender.Request);
         var events = new List<PlacedEvent>(sent.Count);
         for (var i = 0; i < answers.Length; i++)
         {
             Event? @event = null;
+            if (!sent[i].IsHistory) sent[i].Derive = derive; // of old events the request says nothing
             var refusal = await visitors.AddMissing(sent[i], sender.Request)
                 ?? Validate(sent[i], sender, now, out @event);
             if (refusal is not null) answers[i] = new(refusal);

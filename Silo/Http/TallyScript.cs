@@ -34,17 +34,17 @@ internal static partial class TallyScript
         return TypedResults.Bytes(form.Body, ContentType, entityTag: form.Tag);
     }
 
-    // Removes comments, line ends and needless spaces. The source is written so that this is safe.
+    // Removes comments, line ends, and needless spaces and semicolons. The source is written so that this is safe.
     private static string ReadSource()
     {
         using var source = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream("tally.js")!);
         return string.Concat(
-            source.ReadToEnd().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            source.ReadToEnd().Replace("const ", "let ").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Where(line => !line.StartsWith("//", StringComparison.Ordinal))
-            .Select(line => NeedlessSpace().Replace(line, "")));
+            .Select(line => NeedlessSpace().Replace(line, ""))).Replace(";}", "}");
     }
 
-    [GeneratedRegex(@"(?<=[=<>+?:*{},;()|&-]) +| +(?=[=<>+?:*{},;()|&-])")]
+    [GeneratedRegex(@"(?<=[=<>+?:*{},;()|&\]-]) +| +(?=[=<>+?:*{},;()|&![-])")]
     private static partial Regex NeedlessSpace();
 
     private static byte[] Compress(byte[] body)

@@ -23,6 +23,9 @@ public sealed record AppSettings
     /// <summary>Properties by whose values events are counted.</summary>
     public IReadOnlyList<string> Dimensions { get; init; } = [];
 
+    /// <summary>What the server adds to the properties, and counts by too.</summary>
+    internal DerivedSettings Derived { get; init; } = new([], null);
+
     public RetentionSettings Retention { get; init; } = new(null, null);
     public VisitorSettings Visitors { get; init; } = new([], FingerprintSource.Client);
 

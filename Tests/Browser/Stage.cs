@@ -1,3 +1,4 @@
+using System.Text.Json;
 using PuppeteerSharp;
 using Tally.Tests.Harness;
 
@@ -90,4 +91,9 @@ public sealed class Stage(PostgresServer server) : IAsyncLifetime
 }
 
 public sealed record LoggedEvent(string Action, string Fingerprint, string? Properties, string Occurred,
-    string Created);
+    string Created)
+{
+    /// <summary>A property's value as text; null if it is missing.</summary>
+    public string? this[string property] =>
+        JsonDocument.Parse(Properties!).RootElement.TryGetProperty(property, out var value) ? value.ToString() : null;
+}

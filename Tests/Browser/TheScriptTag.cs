@@ -18,7 +18,7 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         var complaints = Complaints(tab);
         await tab.ReloadAsync();
         var events = await stage.Counts(product, 2);
-        Assert.All(events, e => Assert.Equal(("view", $$"""{"path":"/{{product}}"}"""), (e.Action, e.Properties)));
+        Assert.All(events, e => Assert.Equal(("view", $"/{product}"), (e.Action, e["path"])));
         Assert.Equal([await Remembered(tab)], events.Select(e => e.Fingerprint).Distinct());
         await NothingIsKept(tab);
         Assert.Empty(complaints);
@@ -42,8 +42,62 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         await tab.EvaluateExpressionAsync(
             "new Promise(done => { addEventListener('popstate', done, {once: true}); history.back(); })");
         var events = await stage.Counts(product, 4);
-        Assert.Equal(((string[])["", "/a", "/a", "/b"]).Select(path => $$"""{"path":"/{{product}}{{path}}"}"""),
-            events.Select(e => e.Properties).Order());
+        Assert.Equal(((string[])["", "/a", "/a", "/b"]).Select(path => $"/{product}{path}"),
+            events.Select(e => e["path"]).Order());
+    }
+
+    [Fact]
+    public async Task A_view_says_where_the_visitor_came_from_and_what_the_page_is()
+    {
+        var tab = await (await stage.NewVisitor()).NewPageAsync();
+        await tab.SetViewportAsync(new() { Width = 1300, Height = 800 });
+        await tab.GoToAsync(stage.Url(product) + "/a?utm_source=news%20letter&utm_campaign=may&token=secret",
+            new NavigationOptions { Referer = "http://search.example/?q=secret" });
+        var first = Assert.Single(await stage.Counts(product, 1));
+        Assert.Equal(
+            ($"/{product}/a", "search.example", "news letter", "may", product, "1024"),
+            (first["path"], first["referrer"], first["utm_source"], first["utm_campaign"], first["title"], first["screen"]));
+        Assert.Equal(await tab.EvaluateExpressionAsync<string>("navigator.language"), first["language"]);
+        Assert.DoesNotContain("secret", first.Properties);
+
+        // the same site, in one page and from one page to the next
+        await tab.EvaluateExpressionAsync($"history.pushState({{}}, '', '/{product}/b')");
+        await stage.Counts(product, 2);
+        await tab.GoToAsync(stage.Url(product) + "/c", new NavigationOptions { Referer = stage.Url(product) + "/b" });
+        Assert.All((await stage.Counts(product, 3)).Skip(1), e => Assert.Equal((null, null), (e["referrer"], e["utm_source"])));
+    }
+
+    [Fact]
+    public async Task The_page_for_missing_addresses_has_an_action_of_its_own()
+    {
+        var tab = await (await stage.NewVisitor()).NewPageAsync();
+        await tab.GoToAsync(stage.Url(product) + "/gone?tag=defer%20data-action=404");
+        var only = Assert.Single(await stage.Counts(product, 1));
+        Assert.Equal(("404", $"/{product}/gone"), (only.Action, only["path"]));
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task Clicks_on_links_to_other_sites_and_to_files_are_events_if_the_tag_says_so(bool isOn)
+    {
+        var tab = await (await stage.NewVisitor()).NewPageAsync();
+        await tab.GoToAsync(stage.Url(product) + (isOn ? "?tag=defer%20data-links=1" : ""));
+        await tab.EvaluateExpressionAsync($$"""
+            for (const [href, download] of [['https://other.example/x?secret=1'], ['/{{product}}/price-list.pdf'],
+                ['/{{product}}/export', 'all.csv'], ['/{{product}}/page'], ['/{{product}}/page.html'], ['mailto:a@b.example'],
+                ['javascript:void 0'], [undefined]]) {
+              const link = document.body.appendChild(document.createElement('a'));
+              if (href) link.href = href;
+              if (download) link.download = download;
+              link.addEventListener('click', e => e.preventDefault());
+              link.appendChild(document.createElement('b')).click();
+            }
+            document.body.click();
+            """);
+        var host = new Uri(stage.Url(product)).Authority;
+        var events = await stage.Counts(product, isOn ? 4 : 1);
+        Assert.Equal(isOn
+            ? [$"download {host}/{product}/export", $"download {host}/{product}/price-list.pdf", "outbound other.example/x"] : [],
+            events.Where(e => e.Action != "view").Select(e => $"{e.Action} {e["link"]}").Order());
     }
 
     [Fact]
@@ -352,21 +406,6 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         await tab.SetOfflineModeAsync(false);
         await NothingIsKept(tab);
         await stage.Counts(product + "-two", 4);
-    }
-
-    [Fact]
-    public async Task What_the_version_before_has_kept_is_sent()
-    {
-        var visitor = await stage.NewVisitor();
-        var tab = await stage.OpenTab(visitor, product);
-        await NothingIsKept(tab);
-        await tab.EvaluateExpressionAsync($$"""
-            localStorage['tally.1-2-3-4'] = JSON.stringify({timestamp: new Date(), action: 'kept',
-                product: '{{product}}', fingerprint: localStorage.tally, id: 'tally.1-2-3-4'})
-            """);
-        await tab.ReloadAsync();
-        await NothingIsKept(tab);
-        Assert.Equal(["kept", "view", "view"], (await stage.Counts(product, 3)).Select(e => e.Action).Order());
     }
 
     [Fact]

@@ -1,17 +1,24 @@
 using Tally.Grains.EventLog;
+using Tally.Silo.Settings;
 
 namespace Tally.Silo.Http.Breakdowns;
 
 /// <summary>What a question may ask by.</summary>
 /// <param name="properties">The properties by whose values this service counts.</param>
-internal sealed class Dimensions(IReadOnlyList<string> properties)
+/// <param name="derived">What it adds to them. A property of the same name cannot be asked for.</param>
+internal sealed class Dimensions(IReadOnlyList<string> properties, DerivedSettings derived)
 {
+    private readonly Dictionary<string, string> known = derived.All
+        .Select(name => (Name: name, Property: DerivedSettings.Properties[name]))
+        .Concat(properties.Select(name => (Name: name, Property: name)))
+        .DistinctBy(one => one.Name).ToDictionary();
+
     /// <summary>Finds a dimension by its name.</summary>
     /// <returns>Why it is refused, or null.</returns>
     public Refusal? Find(string field, string name, out string property)
     {
-        property = name;
-        return properties.Contains(name) ? null : Refusal.UnknownDimension(field, properties);
+        property = known.GetValueOrDefault(name, "");
+        return property.Length > 0 ? null : Refusal.UnknownDimension(field, [.. known.Keys]);
     }
 
     /// <summary>Parses a filter, a dimension and a value with a colon between.</summary>
