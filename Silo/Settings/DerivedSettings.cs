@@ -15,10 +15,10 @@ internal sealed record DerivedSettings(IReadOnlyList<string> Names, Countries? C
         ["channel"] = EventProperties.Channel, ["country"] = EventProperties.Country,
     };
 
-    public bool Browser { get; } = Names.Contains("browser");
-    public bool System { get; } = Names.Contains("os");
-    public bool Device { get; } = Names.Contains("device");
-    public bool Channel { get; } = Names.Contains("channel");
+    public bool Browser => Names.Contains("browser");
+    public bool System => Names.Contains("os");
+    public bool Device => Names.Contains("device");
+    public bool Channel => Names.Contains("channel");
 
     public bool ReadsRequests => Browser || System || Device || Countries is not null;
     /// <summary>Those that are on.</summary>
