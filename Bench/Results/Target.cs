@@ -26,6 +26,7 @@ internal sealed record Target(string Measure, double Limit, bool AtLeast, double
             AtLeastOf("hot, tally / redis, at 256 connections", 1, Ratio("hot", "redis", 256)),
             AtLeastOf("batch, tally / one connection's statements of 1,000 rows", 0.5, Ratio("batch", "statements")),
             AtLeastOf("repeats, tally / hot, tally", 0.9, Ratio("repeats", "tally", of: "hot")),
+            AtLeastOf("hot with five dimensions, tally / hot, tally", 0.7, Ratio("dimensions", "tally", of: "hot")),
             AtLeastOf("counters, tally / bare", 0.7, Ratio("counters", "bare")),
             AtMostOf("p99 at half capacity, hot, tally / insert", 0.5,
                 report.P99("hot", "tally") / report.P99("hot", "insert")),

@@ -20,6 +20,7 @@ internal static class Draw
     // A repeat comes this many rounds of three requests after its first, more than are ever under way at once.
     private const int RepeatRoundsLater = 300;
 
+    private const int PagesEach = 10;
     private const int Seed = 5;
 
     public static long Spread(long number) => number * Stride % Modulus;
@@ -29,6 +30,17 @@ internal static class Draw
     {
         var random = new Random(Seed);
         return () => new(Spread(random.Next(HotFingerprints)), 0);
+    }
+
+    /// <summary>Any of the thousand of <see cref="Hot"/>, and as id one of the ten pages that it reads.</summary>
+    public static Func<Numbers> HotPages()
+    {
+        var random = new Random(Seed);
+        return () =>
+        {
+            var number = random.Next(HotFingerprints);
+            return new(Spread(number), number * PagesEach + random.Next(PagesEach));
+        };
     }
 
     /// <summary>The thousand of <see cref="Hot"/>, one after another.</summary>

@@ -2,8 +2,8 @@ namespace Tally.Grains.EventLog;
 
 /// <summary>
 /// A hint of which fingerprints have been counted at which values, so that most events need not say it again: what is
-/// said twice counts once. It forgets at random, and all of it if anything was removed, since an erased fingerprint that
-/// comes again is another one.
+/// said twice counts once. It forgets at random, and everything if anything was removed, because an erased fingerprint
+/// that comes again is another one.
 /// </summary>
 public sealed class KnownDimensionVisits
 {

@@ -68,8 +68,9 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
         var (next, kept) = (await NextEvent(events), await NextKept(states));
         while (next is not null || kept is not null)
         {
-            var fingerprint = kept is null || next is not null && CompareBytes(next.Recorded.Fingerprint, kept.Fingerprint) <= 0
-                ? next!.Recorded.Fingerprint : kept.Fingerprint;
+            var ofNext = next?.Recorded.Fingerprint;
+            var fingerprint = kept is null || ofNext is not null && CompareBytes(ofNext, kept.Fingerprint) <= 0
+                ? ofNext! : kept.Fingerprint;
             var proof = new FingerprintProof(fingerprint, Report);
             for (; kept?.Fingerprint == fingerprint; kept = await NextKept(states))
                 if (kept.IsPruned) proof.BeginWithPruned(kept.State);

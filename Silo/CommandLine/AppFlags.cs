@@ -77,8 +77,8 @@ internal static class AppFlags
 
         new("dimensions", "list", Default, """
             Comma-separated properties by whose values events are counted; default stands
-            for path, referrer, utm_source, utm_medium, utm_campaign, title, language and
-            screen, none for no property
+            for path, referrer, utm_source, utm_medium, utm_campaign, title, language,
+            screen and link, none for no property
             """, (app, text) => app with { Dimensions = ParseDimensions(text) }),
         new("derive", "list", None, """
             What to count by beside: comma-separated browser, os and device, from the user

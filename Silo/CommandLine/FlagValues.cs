@@ -18,7 +18,8 @@ internal static class FlagValues
     public const string Default = "default";
 
     private static readonly string[] DefaultDimensions =
-        ["path", "referrer", "utm_source", "utm_medium", "utm_campaign", "title", "language", "screen"];
+        ["path", "referrer", "utm_source", "utm_medium", "utm_campaign", "title", "language", "screen",
+            "link"];
 
     // Each costs a row for each value of each fingerprint and day.
     private const int DimensionsMax = 32;
@@ -85,10 +86,12 @@ internal static class FlagValues
     public static IReadOnlyList<string> ParseDimensions(string text)
     {
         if (text == None) return [];
-        string[] names = [.. text.Split(',').SelectMany(name => name == Default ? DefaultDimensions : [name]).Distinct()];
+        string[] names =
+            [.. text.Split(',').SelectMany(name => name == Default ? DefaultDimensions : [name]).Distinct()];
         return names.Length <= DimensionsMax && Array.TrueForAll(names, IsDimension) ? names
-            : throw new FormatException($"expected at most {DimensionsMax} names of properties, separated by commas, each of "
-                + $"1 to {DimensionBytesMax} bytes without control characters and colons, or {None}");
+            : throw new FormatException(
+                $"expected at most {DimensionsMax} names of properties, separated by commas, each of 1 to "
+                + $"{DimensionBytesMax} bytes without control characters and colons, or {None}");
     }
 
     // A colon separates name and value in a question.

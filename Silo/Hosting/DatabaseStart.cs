@@ -45,7 +45,8 @@ internal static class DatabaseStart
         }
         catch (EventLogUnavailableException exception)
         {
-            throw new StartupException($"{database.Place} does not answer: {exception.InnerException?.Message}", exception);
+            throw new StartupException(
+                $"{database.Place} does not answer: {exception.InnerException?.Message}", exception);
         }
     }
 

@@ -6,8 +6,9 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// Adds appended deltas to the rollups, the visits and the dimensions. Every silo tries; the database admits one at a time. Queries
-/// include or merge what is not merged yet, so nothing waits for this, and a failed round only leaves more to the next.
+/// Adds appended deltas to the rollups, the visits and the dimensions. Every silo tries; the database admits one at a
+/// time. Queries include or merge what is not merged yet, so nothing waits for this, and a failed round only leaves
+/// more to the next.
 /// </summary>
 internal sealed partial class RollupMerge(
     SqlStorage storage, Limits limits, ILogger<RollupMerge> logger) : BackgroundService

@@ -13,8 +13,8 @@ namespace Tally.Silo.Http;
 /// receipt or a refusal for each.
 /// </summary>
 internal sealed class Ingestion(
-    FrontEnd frontEnd, VisitorFingerprints visitors, DerivedProperties derived, ServiceCounters counters, NewFingerprintLimiter newFingerprints,
-    Limits limits, TimeProvider clock)
+    FrontEnd frontEnd, VisitorFingerprints visitors, DerivedProperties derived, ServiceCounters counters,
+    NewFingerprintLimiter newFingerprints, Limits limits, TimeProvider clock)
 {
     // Batches wait here, where a single event is refused. What they hold meanwhile is bounded.
     private readonly ConcurrencyLimiter batchedEvents = new(new()

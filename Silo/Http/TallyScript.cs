@@ -39,7 +39,8 @@ internal static partial class TallyScript
     {
         using var source = new StreamReader(Assembly.GetExecutingAssembly().GetManifestResourceStream("tally.js")!);
         return string.Concat(
-            source.ReadToEnd().Replace("const ", "let ").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            source.ReadToEnd().Replace("const ", "let ")
+            .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Where(line => !line.StartsWith("//", StringComparison.Ordinal))
             .Select(line => NeedlessSpace().Replace(line, ""))).Replace(";}", "}");
     }

@@ -56,7 +56,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         var first = Assert.Single(await stage.Counts(product, 1));
         Assert.Equal(
             ($"/{product}/a", "search.example", "news letter", "may", product, "1024"),
-            (first["path"], first["referrer"], first["utm_source"], first["utm_campaign"], first["title"], first["screen"]));
+            (first["path"], first["referrer"], first["utm_source"], first["utm_campaign"], first["title"],
+                first["screen"]));
         Assert.Equal(await tab.EvaluateExpressionAsync<string>("navigator.language"), first["language"]);
         Assert.DoesNotContain("secret", first.Properties);
 
@@ -64,7 +65,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         await tab.EvaluateExpressionAsync($"history.pushState({{}}, '', '/{product}/b')");
         await stage.Counts(product, 2);
         await tab.GoToAsync(stage.Url(product) + "/c", new NavigationOptions { Referer = stage.Url(product) + "/b" });
-        Assert.All((await stage.Counts(product, 3)).Skip(1), e => Assert.Equal((null, null), (e["referrer"], e["utm_source"])));
+        Assert.All((await stage.Counts(product, 3)).Skip(1),
+            e => Assert.Equal((null, null), (e["referrer"], e["utm_source"])));
     }
 
     [Fact]

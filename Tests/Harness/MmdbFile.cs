@@ -4,7 +4,9 @@ using System.Text;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Writes a small database of countries in the MaxMind DB format: networks of IPv4 and a country of each.</summary>
+/// <summary>
+/// Writes a small database of countries in the MaxMind DB format: networks of IPv4, and the country of each.
+/// </summary>
 internal static class MmdbFile
 {
     private const int AddressBits = 32;
@@ -49,7 +51,8 @@ internal static class MmdbFile
         foreach (var node in nodes)
             foreach (var side in node)
             {
-                var record = side is null ? nodes.Count : side >= 0 ? side.Value : nodes.Count + 16 + offsets[-1 - side.Value];
+                var record = side is null ? nodes.Count
+                    : side >= 0 ? side.Value : nodes.Count + 16 + offsets[-1 - side.Value];
                 file.Write([(byte)(record >> 16), (byte)(record >> 8), (byte)record]);
             }
         file.Write(new byte[16]);

@@ -4,7 +4,7 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>What the server makes of a request: a family of browsers, a country, a channel, and never the source.</summary>
+/// <summary>What the server makes of a request: a browser, a country, a channel. Their sources are not kept.</summary>
 public sealed class DerivedDimensions(PostgresServer server)
 {
     private const string Phone =

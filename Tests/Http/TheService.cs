@@ -9,7 +9,7 @@ public sealed class TheService(SharedApps apps)
 {
     private static readonly (string Path, string Method)[] Endpoints =
     [
-        ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"), ("/api/export", "get"),
+        ("/api/breakdown", "get"), ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"), ("/api/export", "get"),
         ("/api/fingerprints", "get"), ("/api/uniques", "get"),
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
         ("/api/fingerprints/{fingerprint}/events", "get"),

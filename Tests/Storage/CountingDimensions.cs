@@ -100,7 +100,7 @@ public sealed class CountingDimensions(PostgresServer server)
         Assert.Equal(model.Days, stored.Keys.Select(key => key with { Value = "" }).ToHashSet());
     }
 
-    /// <summary>All values, each with the events of each fingerprint; an erased fingerprint comes back as another.</summary>
+    /// <summary>All values with the events of each fingerprint. An erased one comes back as another.</summary>
     private sealed class DimensionModel
     {
         private readonly List<(DimensionKey Key, string Fingerprint)> events = [];
@@ -122,7 +122,8 @@ public sealed class CountingDimensions(PostgresServer server)
         }
 
         public IEnumerable<string> ValuesOf(DimensionKey day) =>
-            events.Where(one => one.Key with { Value = "" } == day with { Value = "" }).Select(one => one.Key.Value).Distinct();
+            events.Where(one => one.Key with { Value = "" } == day with { Value = "" }).Select(one => one.Key.Value)
+                .Distinct();
 
         public DimensionCounts Count(DimensionKey day, IEnumerable<string> values)
         {

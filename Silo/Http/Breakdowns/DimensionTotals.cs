@@ -9,6 +9,10 @@ namespace Tally.Silo.Http.Breakdowns;
 /// <summary>Totals by a dimension, or of one of its values. They are counted by the day, over all actions.</summary>
 internal sealed class DimensionTotals(FreshVisits visits, Dimensions dimensions, Limits limits)
 {
+    /// <summary>Why names to group by are refused, or null.</summary>
+    public Refusal? CheckNames(IEnumerable<string> groupBy) => groupBy.Where(name => name is not ("product" or "action"))
+        .Select(name => dimensions.Find("groupBy", name, out _)).FirstOrDefault(refusal => refusal is not null);
+
     /// <param name="product">Counts only this product; null for all.</param>
     /// <param name="filter">As it was sent, or null.</param>
     /// <param name="by">A dimension, product, or both.</param>
@@ -16,15 +20,15 @@ internal sealed class DimensionTotals(FreshVisits visits, Dimensions dimensions,
         TotalsBucket bucket, TimeRange range, string? product, string? filter, IReadOnlyList<string> by,
         CancellationToken cancellation)
     {
-        if (ToQuestion(range, product, filter, "groupBy", [.. by.Where(name => name != "product")], out var question) is { } refusal)
-            return refusal;
+        string[] values = [.. by.Where(name => name != "product")];
+        if (ToQuestion(range, product, filter, "groupBy", values, out var question) is { } refusal) return refusal;
         question = question with { ByDay = bucket == TotalsBucket.Day, ByProduct = by.Contains("product") };
         if (range.Count(bucket) > limits.PointsMax) return Refusal.TooManyPoints(limits.PointsMax);
         var answered = await visits.Query(
             (storage, ended) => storage.ReadDimensionSums(question, limits.PointsMax + 1, ended),
-            sums => new JsonAnswer<TotalsAnswer>(ToAnswer(question, bucket, range, sums), HttpJson.Default.TotalsAnswer),
-            cancellation);
-        return answered.Result is JsonAnswer<TotalsAnswer> { Value.Points.Count: var points } && points > limits.PointsMax
+            sums => new JsonAnswer<TotalsAnswer>(
+                ToAnswer(question, bucket, range, sums), HttpJson.Default.TotalsAnswer), cancellation);
+        return answered.Result is JsonAnswer<TotalsAnswer> { Value.Points.Count: var count } && count > limits.PointsMax
             ? Refusal.TooManyPoints(limits.PointsMax) : answered;
     }
 
@@ -37,7 +41,8 @@ internal sealed class DimensionTotals(FreshVisits visits, Dimensions dimensions,
         if (ToQuestion(range, product, filter, "of", of == "products" ? [] : [of], out var question) is { } refusal)
             return refusal;
         question = question with { ByProduct = of == "products" };
-        TopEntry ToEntry(DimensionSum sum) => new(sum.Product, null, sum.Counts.Events, null, Uniques(question, range, sum))
+        TopEntry ToEntry(DimensionSum sum) => new(
+            sum.Product, null, sum.Counts.Events, null, Uniques(question, range, sum))
         {
             Value = sum.Value == "" ? null : sum.Value,
             Other = sum.Value == "" ? true : null,
@@ -72,8 +77,8 @@ internal sealed class DimensionTotals(FreshVisits visits, Dimensions dimensions,
         DimensionQuestion question, TotalsBucket bucket, TimeRange range, IReadOnlyList<DimensionSum> sums)
     {
         var groups = sums.Select(sum => (sum.Product, sum.Value)).Distinct()
-            .OrderBy(group => group.Product, StringComparer.Ordinal).ThenBy(group => group.Value, StringComparer.Ordinal)
-            .ToList();
+            .OrderBy(group => group.Product, StringComparer.Ordinal)
+            .ThenBy(group => group.Value, StringComparer.Ordinal).ToList();
         if (groups.Count == 0 && question is { ByProduct: false, ByValue: false }) groups.Add((null, null));
         var known = sums.ToDictionary(sum => (sum.Day, sum.Product, sum.Value));
         TotalsPoint ToPoint(DateTime time, (string? Product, string? Value) group)

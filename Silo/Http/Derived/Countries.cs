@@ -14,7 +14,8 @@ internal sealed class Countries(Reader reader) : IDisposable
             return new(new Reader(path, FileAccessMode.Memory));
         }
         catch (Exception exception)
-            when (exception is InvalidDatabaseException or DeserializationException or IOException or UnauthorizedAccessException)
+            when (exception is InvalidDatabaseException or DeserializationException or IOException
+                or UnauthorizedAccessException)
         {
             throw new FormatException($"the file cannot be read as an mmdb file: {exception.Message}");
         }

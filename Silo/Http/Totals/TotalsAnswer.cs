@@ -37,8 +37,8 @@ public sealed record TotalsAnswer(DateTime From, DateTime To, string Bucket, IRe
 /// <param name="Events">Events.</param>
 /// <param name="NewFingerprints">Fingerprints whose first event, ever or of the product, is among these. Absent with a
 /// dimension.</param>
-/// <param name="UniqueFingerprints">Different fingerprints, exactly. Only for days, and not by action; with a dimension only
-/// for one product.</param>
+/// <param name="UniqueFingerprints">Different fingerprints, exactly. Only for days, and not by action; with a dimension
+/// only for one product.</param>
 public sealed record TotalsPoint(
     DateTime Time, string? Product, string? Action, long Events, long? NewFingerprints, long? UniqueFingerprints)
 {

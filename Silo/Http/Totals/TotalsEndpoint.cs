@@ -25,8 +25,9 @@ internal static class TotalsEndpoint
                 "Every event acknowledged before this request is in it. from and to are RFC 3339 or a date; to is not "
                 + "part of the range. Both must be the start of a bucket (minute, hour or day in UTC; for all, of a "
                 + "minute). groupBy "
-                + "is product, action or both; product and action count one alone. groupBy also takes a dimension, alone or "
-                + "with product, and filter a dimension and a value as in path:/pricing: both by day or all. Days that are not grouped by "
+                + "is product, action or both; product and action count one alone. groupBy also takes a dimension, "
+                + "alone or with product, and filter a dimension and a value as in path:/pricing: both by day or all. "
+                + "Days that are not grouped by "
                 + "action have exact "
                 + "uniqueFingerprints.");
 
@@ -40,6 +41,7 @@ internal static class TotalsEndpoint
         var ofDimension = filter is not null || groups.Any(name => name is not ("product" or "action"));
         if (groups.Distinct().Count() < groups.Length || groups.Contains(""))
             return Refusal.UnknownValue("groupBy", "product, action, product,action, a dimension or product and one");
+        if (dimensions.CheckNames(groups) is { } unknown) return unknown;
         if (ofDimension && RefuseForDimension(kind.Bucket, groups, action) is { } unfit) return unfit;
         if ((QueryValue.CheckText("product", product, limits.ProductBytesMax)
             ?? QueryValue.CheckText("action", action, limits.ActionBytesMax)) is { } badText) return badText;

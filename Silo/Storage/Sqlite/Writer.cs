@@ -22,7 +22,8 @@ internal sealed class Writer : IDisposable
         string[] delta = ["minute", "product", "action", "events",
             "new_fingerprints", "new_product_fingerprints", "daily_fingerprints", "daily_product_fingerprints"];
         insertEvent = Prepare("insert_event",
-            "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties", "follows", "dimensions");
+            "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties", "follows",
+            "dimensions");
         insertDelta = Prepare("insert_delta", delta);
         insertVisits = Prepare("insert_visits", "visits");
         insertDimensions = Prepare("insert_dimensions", "counts");
