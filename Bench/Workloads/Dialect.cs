@@ -33,9 +33,9 @@ internal abstract class Dialect
                 PreparedRequest.Post("/api/events", FormType,
                     $"action=view&product=k8s&fingerprint={Visitor}&id={EventId}"),
             Ask.RecordEventWithDimensions => PreparedRequest.Post("/api/events", "application/json",
-                $$"""{"action":"view","product":"k8s","fingerprint":"{{Visitor}}","properties":{"""
-                + $$"""{"path":"/{{PreparedRequest.Id}}","referrer":"search.example","""
-                + """"title":"A page","language":"en-GB","screen":1024}}"""),
+                $$"""{"action":"view","product":"k8s","fingerprint":"{{Visitor}}",""" + "\"properties\":"
+                + $$"""{"path":"/{{PreparedRequest.Id}}","referrer":"search.example",""" + "\"title\":\"A page\","
+                + """ "language":"en-GB","screen":1024}}"""),
             Ask.RecordBatch => PreparedRequest.Post("/api/events/batch", "application/json", $"[{string.Join(',',
                 Enumerable.Repeat(
                     $$"""{"action":"view","product":"k8s","fingerprint":"{{Visitor}}"}""", BatchEvents))}]"),

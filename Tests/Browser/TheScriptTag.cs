@@ -85,8 +85,8 @@ public sealed class TheScriptTag(Stage stage) : IClassFixture<Stage>
         await tab.GoToAsync(stage.Url(product) + (isOn ? "?tag=defer%20data-links=1" : ""));
         await tab.EvaluateExpressionAsync($$"""
             for (const [href, download] of [['https://other.example/x?secret=1'], ['/{{product}}/price-list.pdf'],
-                ['/{{product}}/export', 'all.csv'], ['/{{product}}/page'], ['/{{product}}/page.html'], ['mailto:a@b.example'],
-                ['javascript:void 0'], [undefined]]) {
+                ['/{{product}}/export', 'all.csv'], ['/{{product}}/page'], ['/{{product}}/page.html'],
+                ['mailto:a@b.example'], ['javascript:void 0'], [undefined]]) {
               const link = document.body.appendChild(document.createElement('a'));
               if (href) link.href = href;
               if (download) link.download = download;

@@ -26,7 +26,10 @@ public sealed class StoredByVersion1(PostgresServer server)
         ["2031-07-04 1", "2026-05-21 2", "2026-05-20 1", "2026-03-02 1", "2026-03-01 3", "2024-02-29 1"];
 
     // The grain remembers fewer events than there are, so it must start from the snapshot.
-    private static readonly Dictionary<string, string> ShortMemory = new() { ["Limits__RememberedEventsMax"] = "8" };
+    private static readonly Dictionary<string, string> ShortMemory = new()
+    {
+        ["Limits__RememberedEventsMax"] = "8", ["APP_DIMENSIONS"] = "default,plan",
+    };
 
     [Fact]
     public async Task A_snapshot_reads_as_the_state_that_was_written()
@@ -80,6 +83,11 @@ public sealed class StoredByVersion1(PostgresServer server)
             view.GetProperty("activity").EnumerateArray()
                 .Select(day => $"{day.GetProperty("day")} {day.GetProperty("events")}"));
         Assert.Equal((3, 3), Totals((await app.View("pruned-1")).Body));
+        var plans = (await app.Get("/api/breakdown?by=plan&from=2026-01-01&to=2026-06-01")).Body;
+        Assert.Equal(["free 1", "pro 1"], plans.GetProperty("values").EnumerateArray()
+            .Select(plan => $"{plan.GetProperty("value")} {plan.GetProperty("events")}"));
+        Assert.Equal((4, 2),
+            (plans.GetProperty("events").GetInt32(), plans.GetProperty("other").GetProperty("events").GetInt32()));
         (await app.PostForm("action=view&product=k8s&fingerprint=erased-1")).AssertRefused(403, "suppressed",
             "fingerprint");
 

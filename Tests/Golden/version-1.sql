@@ -12,7 +12,21 @@ insert into events (fingerprint, sequence, id, action, product, created, occurre
 ('visitor-1', 6, 'e400a887-aa4e-8768-b39d-ae36c8cade02', 'view', 'k8s', '2026-03-01T12:00:59.501234Z', '2026-03-01T12:00:59.500000Z', null),
 ('visitor-1', 7, '8c99b068-8cd5-818f-9d27-175a4b90e4a2', 'view', 'k8s', '2026-05-20T00:00:00.001234Z', '2026-05-20T00:00:00.000000Z', null),
 ('visitor-1', 8, '8b8770b8-dde4-8e53-ba75-3a755edb03c8', 'click', 'docs', '2026-05-21T01:02:03.001234Z', '2026-05-21T01:02:03.000000Z', null),
-('visitor-1', 9, '59405bc2-4d0c-8461-9fb6-b7db7dc8f5cf', 'view', 'k8s', '2026-05-21T01:02:04.001234Z', '2026-05-21T01:02:04.000000Z', null);
+('visitor-1', 9, '59405bc2-4d0c-8461-9fb6-b7db7dc8f5cf', 'view', 'k8s', '2026-05-21T01:02:04.001234Z', '2026-05-21T01:02:04.000000Z', '{"plan": "pro"}');
+
+update events set dimensions = 1 where properties is not null;
+
+insert into dimension_sets (names) values ('amount,plan');
+
+insert into dimension_values (product, dimension, day, value, events, fingerprints, removed_events, removed_fingerprints) values
+('käse', 'amount', '2031-07-04', '3', 1, 1, 0, 0),
+('k8s', 'plan', '2026-01-10', 'free', 1, 1, 1, 0),
+('k8s', 'plan', '2026-03-01', '', 2, 2, 2, 2);
+
+insert into dimension_visits (day, fingerprint, value)
+select day, case when product = 'k8s' then 'pruned-1' else 'visitor-1' end, id
+from dimension_values
+where value <> '';
 
 insert into rollups (minute, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints) values
 ('2024-02-29T08:30:00.000000Z', 'docs', 'view', 1, 0, 0, 1, 1),

@@ -75,6 +75,26 @@ public sealed class Proofs(PostgresServer server)
         ("update pruned set state = (select cast('broken' as bytes))", "what was pruned of '~pruned' cannot be read"),
         ("update pruned set state = (select payload from snapshots where grain_key = '~a')",
             "fingerprint 'pruned': sequence 4 follows 12"),
+        ("update dimension_values set events = events + 1 where value = 'free'",
+            "plan 'free' of k8s on 2026-03-01: stored"),
+        ("update dimension_values set fingerprints = fingerprints - 1 where value = 'free'",
+            "plan 'free' of k8s on 2026-03-01: stored"),
+        ("update dimension_values set removed_events = removed_events + 1 where value = 'free'", "plan 'free' of k8s"),
+        ("update dimension_values set value = 'pro' where value = 'free'",
+            "plan 'free' of k8s on 2026-03-01 of 'counted': missing"),
+        ("update dimension_values set day = '2026-03-02' where value = 'free'",
+            "plan 'free' of k8s on 2026-03-02: stored"),
+        ("delete from dimension_values where value = 'free'", "plan 'free' of k8s on 2026-03-01 of 'counted': missing"),
+        ("delete from dimension_visits where fingerprint = 'counted'",
+            "plan 'free' of k8s on 2026-03-01 of 'counted': missing"),
+        ("update dimension_visits set fingerprint = 'other' where fingerprint = 'counted'",
+            "plan 'free' of k8s on 2026-03-01 of 'other': stored, the log says none"),
+        ("update dimension_visits set fingerprint = 'nobody' where fingerprint = 'counted'",
+            "plan 'free' of k8s on 2026-03-01 of 'nobody': stored, the log says none"),
+        ("update events set properties = '{\"plan\":\"pro\"}' where fingerprint = 'counted'",
+            "plan 'pro' of k8s on 2026-03-01 of 'counted': missing"),
+        ("update events set dimensions = null where fingerprint = 'counted'",
+            "plan 'free' of k8s on 2026-03-01 of 'counted': stored, the log says none"),
         ("delete from events where fingerprint = 'pruned' and sequence = 4",
             "fingerprint 'pruned': sequence 5 follows 3"),
     ];
@@ -86,13 +106,21 @@ public sealed class Proofs(PostgresServer server)
         await Fill(at);
         await using var database = await at.OpenPrepared();
         await using (var log = RunningLog.Start(database))
+        {
             await new FingerprintWriter("pruned").Record(log.Commit,
                 Enumerable.Range(0, 5).Select(_ => EventSamples.View(action: "gone")));
+            await database.Storage.CountBy(["plan"], 10);
+            await new FingerprintWriter("counted").Record(log.Commit,
+                EventSamples.View() with { Properties = """{"plan":"free"}""" });
+        }
         Assert.Equal(new Pruned(3, true), await database.Storage.Prune(["pruned"], DateTime.MaxValue, 3));
         while (await database.Storage.MergeRollups(1_000) > 0) { }
         while (await database.Storage.MergeVisits(1_000) > 0) { }
-        string[] tables = ["events", "rollups", "rollup_hours", "visits", "snapshots", "removed_rollups", "pruned"];
+        while (await database.Storage.MergeDimensions(1_000) > 0) { }
+        string[] tables = ["events", "rollups", "rollup_hours", "visits", "snapshots", "removed_rollups", "pruned",
+            "dimension_visits"];
         await at.Execute("create table sound_counters as select * from counters");
+        await at.Execute("create table sound_values as select * from dimension_values");
         foreach (var table in tables) await at.Execute($"create table sound_{table} as select * from {table}");
         Assert.Empty((await Prove(database)).Found);
 
@@ -107,6 +135,8 @@ public sealed class Proofs(PostgresServer server)
             await at.Execute("delete from rollup_deltas");
             await at.Execute(
                 "update counters set events = (select sound.events from sound_counters as sound where sound.id = counters.id)");
+            await at.Execute("delete from dimension_values; insert into dimension_values "
+                + (storage == StorageKind.Sqlite ? "" : "overriding system value ") + "select * from sound_values");
             foreach (var table in tables)
                 await at.Execute($"delete from {table}; insert into {table} select * from sound_{table}");
         }
