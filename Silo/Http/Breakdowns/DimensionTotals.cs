@@ -10,7 +10,8 @@ namespace Tally.Silo.Http.Breakdowns;
 internal sealed class DimensionTotals(FreshVisits visits, Dimensions dimensions, Limits limits)
 {
     /// <summary>Why names to group by are refused, or null.</summary>
-    public Refusal? CheckNames(IEnumerable<string> groupBy) => groupBy.Where(name => name is not ("product" or "action"))
+    public Refusal? CheckNames(IEnumerable<string> groupBy) => groupBy
+        .Where(name => name is not ("product" or "action"))
         .Select(name => dimensions.Find("groupBy", name, out _)).FirstOrDefault(refusal => refusal is not null);
 
     /// <param name="product">Counts only this product; null for all.</param>
