@@ -167,7 +167,8 @@ public sealed class AskingByDimension(PostgresServer server)
 
         var answer = (await silo.Get("/api/breakdown?by=path&limit=100")).Body;
         Assert.Equal(
-            hostile.Select(value => value == emoji ? emoji[..85] : value.Replace('\0', '\ufffd')).Order(StringComparer.Ordinal),
+            hostile.Select(value => value == emoji ? emoji[..85] : value.Replace('\0', '\ufffd'))
+                .Order(StringComparer.Ordinal),
             answer.GetProperty("values").EnumerateArray().Select(one => one.GetProperty("value").GetString()!)
                 .Order(StringComparer.Ordinal));
         Assert.Equal(1, (await silo.Get($"/api/breakdown?by=path&filter=path:{Uri.EscapeDataString(emoji)}")).Body
@@ -180,7 +181,7 @@ public sealed class AskingByDimension(PostgresServer server)
     {
         await using var at = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var silo = await RunningSilo.Start(at, new(), dimensions: ["path", "plan"]);
-        foreach (var (question, reason, field) in (( string, string, string)[])
+        foreach (var (question, reason, field) in ((string, string, string)[])
         [
             ("/api/breakdown", "missing_field", "by"), ("/api/breakdown?by=colour", "unknown_value", "by"),
             ("/api/breakdown?by=path&filter=/pricing", "invalid_filter", "filter"),

@@ -50,7 +50,7 @@ public sealed class DerivedDimensions(PostgresServer server)
         MmdbFile.Write(countries, ("203.0.113.0/24", "NZ"), ("198.51.100.0/24", "CH"));
         await using var app = await AppProcess.Start(at, flags:
             ["-derive", "browser,os,device,channel", "-geoDatabase", countries, "-trustedProxies", "127.0.0.1"]);
-        foreach (var (agent, address, visitor) in (( string, string, string)[])
+        foreach (var (agent, address, visitor) in ((string, string, string)[])
             [(Phone, "203.0.113.7", "a"), (Desktop, "198.51.100.9", "b"), (Desktop, "192.0.2.1", "c"), (Phone, "2001:db8::1", "d")])
             Assert.Equal(200, (await Post(app, agent, address, visitor, "order-1")).Status);
         // A repeat from elsewhere says the same.
