@@ -22,6 +22,12 @@ public static class CommitTraces
     public static Activity? StartCall(string method) =>
         Source.HasListeners() ? Source.StartActivity($"{nameof(IFingerprintGrain)}/{method}") : null;
 
+    /// <summary>The same on the silo to which the call came in a group.</summary>
+    /// <param name="caller">As W3C's <c>traceparent</c>; null where the caller is not traced.</param>
+    internal static Activity? StartCall(string method, string? caller) =>
+        caller is not null && ActivityContext.TryParse(caller, traceState: null, isRemote: true, out var context)
+            ? Source.StartActivity($"{nameof(IFingerprintGrain)}/{method}", ActivityKind.Server, context) : null;
+
     internal static Activity? Start(List<Run> runs)
     {
         if (!Source.HasListeners()) return null;

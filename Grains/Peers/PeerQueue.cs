@@ -1,0 +1,70 @@
+using System.Diagnostics;
+using Tally.Grains.EventLog;
+
+namespace Tally.Grains.Peers;
+
+/// <summary>
+/// What goes to one silo in groups: all that comes while the last ones are on their way is the next group. So a quiet
+/// silo sends each at once, and a busy one sends many in one message.
+/// </summary>
+internal sealed class PeerQueue<TQuestion, TAnswer>
+{
+    // One group on its way would leave the processors idle while it is committed; more make the groups smaller.
+    private const int GroupsMax = 2;
+    private const int ContinueTogetherMax = 16; // as in Answers
+
+    private readonly string name;
+    private readonly Batcher<Waiting> groups;
+    private readonly Func<TQuestion, int> weigh;
+    private readonly Func<TQuestion[], ValueTask<TAnswer[]>> send;
+    private readonly Func<TQuestion, TAnswer> unanswered;
+
+    private readonly record struct Waiting(TQuestion Question, TaskCompletionSource<TAnswer> Answer);
+
+    /// <param name="name">The silo's, for the metrics.</param>
+    /// <param name="weightMax">Waiting at the most.</param>
+    /// <param name="groupWeightMax">In one group at the most.</param>
+    /// <param name="weigh">A question's weight.</param>
+    /// <param name="send">Sends a group, and returns one answer for each. May throw what a fault can do.</param>
+    /// <param name="unanswered">The answer where there was a fault.</param>
+    public PeerQueue(string name, int weightMax, int groupWeightMax, Func<TQuestion, int> weigh,
+        Func<TQuestion[], ValueTask<TAnswer[]>> send, Func<TQuestion, TAnswer> unanswered)
+    {
+        (this.name, this.weigh, this.send, this.unanswered) = (name, weigh, send, unanswered);
+        groups = new(weightMax, groupWeightMax, waiting => weigh(waiting.Question), Send);
+        groups.Start(GroupsMax);
+    }
+
+    public int QueuedWeight => groups.QueuedWeight;
+
+    /// <summary>Null where the queue is full.</summary>
+    public Task<TAnswer>? TryAsk(TQuestion question)
+    {
+        // Who waits goes on at once, within the answer.
+        var waiting = new Waiting(question, new());
+        return groups.TryAdd(waiting) ? waiting.Answer.Task : null;
+    }
+
+    private async Task Send(List<Waiting> waiting)
+    {
+        Waiting[] group = [.. waiting];
+        var questions = Array.ConvertAll(group, one => one.Question);
+        var begun = Stopwatch.GetTimestamp();
+        TAnswer[] answers;
+        try
+        {
+            answers = await send(questions);
+            TallyMetrics.Exchanged(name, questions.Sum(weigh), Stopwatch.GetElapsedTime(begun));
+        }
+        catch (Exception) // the silo left or died, or did not answer in time: who waits asks again
+        {
+            answers = Array.ConvertAll(questions, one => unanswered(one));
+        }
+        for (var from = 0; from < group.Length; from += ContinueTogetherMax)
+            ThreadPool.UnsafeQueueUserWorkItem(static part =>
+            {
+                var end = Math.Min(part.group.Length, part.from + ContinueTogetherMax);
+                for (var i = part.from; i < end; i++) part.group[i].Answer.SetResult(part.answers[i]);
+            }, (group, answers, from), preferLocal: false);
+    }
+}
