@@ -25,18 +25,25 @@ public interface IPeer : IGrainService
     ValueTask<ViewResult[]> View(PeerQuestion[] questions);
 }
 
+/// <summary>What goes to a silo in a group.</summary>
+public interface IPeerQuestion
+{
+    /// <summary>The trace that it is in, as W3C's <c>traceparent</c>; null where none is.</summary>
+    string? Trace { get; }
+}
+
 /// <param name="Fingerprint">Whose events they are.</param>
 /// <param name="Events">At least one. They are recorded together, in this order.</param>
-/// <param name="Trace">The trace that they are in, as W3C's <c>traceparent</c>; null where none is.</param>
+/// <param name="Trace">As in <see cref="IPeerQuestion"/>.</param>
 [GenerateSerializer, Immutable, Alias("tally.PeerEvents")]
 public readonly record struct PeerEvents(
     [property: Id(0)] string Fingerprint,
     [property: Id(1)] Event[] Events,
-    [property: Id(2)] string? Trace);
+    [property: Id(2)] string? Trace) : IPeerQuestion;
 
 /// <param name="Fingerprint">Of whom the view is asked.</param>
-/// <param name="Trace">As in <see cref="PeerEvents"/>.</param>
+/// <param name="Trace">As in <see cref="IPeerQuestion"/>.</param>
 [GenerateSerializer, Immutable, Alias("tally.PeerQuestion")]
 public readonly record struct PeerQuestion(
     [property: Id(0)] string Fingerprint,
-    [property: Id(1)] string? Trace);
+    [property: Id(1)] string? Trace) : IPeerQuestion;

@@ -7,7 +7,7 @@ namespace Tally.Grains.Peers;
 /// What goes to one silo in groups: all that comes while the last ones are on their way is the next group. So a quiet
 /// silo sends each at once, and a busy one sends many in one message.
 /// </summary>
-internal sealed class PeerQueue<TQuestion, TAnswer>
+internal sealed class PeerQueue<TQuestion, TAnswer> where TQuestion : struct, IPeerQuestion
 {
     // One group on its way would leave the processors idle while it is committed; more make the groups smaller.
     private const int GroupsMax = 2;
@@ -32,7 +32,8 @@ internal sealed class PeerQueue<TQuestion, TAnswer>
     {
         (this.name, this.weigh, this.send, this.unanswered) = (name, weigh, send, unanswered);
         groups = new(weightMax, groupWeightMax, waiting => weigh(waiting.Question), Send);
-        groups.Start(GroupsMax);
+        // Whatever request comes first, its trace is not theirs.
+        using (ExecutionContext.SuppressFlow()) groups.Start(GroupsMax);
     }
 
     public int QueuedWeight => groups.QueuedWeight;
@@ -53,6 +54,7 @@ internal sealed class PeerQueue<TQuestion, TAnswer>
         TAnswer[] answers;
         try
         {
+            using var span = CommitTraces.StartGroup(questions.Select(one => one.Trace));
             answers = await send(questions);
             TallyMetrics.Exchanged(name, questions.Sum(weigh), Stopwatch.GetElapsedTime(begun));
         }
