@@ -5,8 +5,8 @@ namespace Tally.Grains;
 
 /// <summary>
 /// What Tally measures of itself; docs/reference/metrics.md says what a bad value means. No label but <c>reason</c> and
-/// <c>outcome</c>, each of a few fixed words, and <c>peer</c>, a silo's address: never anything that a client chose. Static, since a process is one
-/// silo; an instrument that nobody listens to costs a comparison.
+/// <c>outcome</c>, each of a few fixed words, and <c>peer</c>, a silo's address: never anything that a client chose.
+/// Static, since a process is one silo; an instrument that nobody listens to costs a comparison.
 /// </summary>
 public static class TallyMetrics
 {

@@ -4,14 +4,15 @@ using Tally.Contracts;
 namespace Tally.Grains.Peers;
 
 /// <summary>
-/// A silo as the others see it. It takes what their clients send and ask about the fingerprints that it owns, in groups.
+/// A silo as the others see it: it takes what their clients send and ask about the fingerprints that it owns, in
+/// groups.
 /// </summary>
 [Alias("tally.IPeer")]
 public interface IPeer : IGrainService
 {
     /// <summary>
-    /// Records the events of several fingerprints, as <see cref="IFingerprintGrain.RecordAll"/> would those of one. What
-    /// is not known in time is <see cref="RecordOutcome.Unknown"/>: it holds up nothing else.
+    /// Records the events of several fingerprints, as <see cref="IFingerprintGrain.RecordAll"/> would those of one.
+    /// What is not known in time is <see cref="RecordOutcome.Unknown"/>: it holds up nothing else.
     /// </summary>
     /// <returns>One result for each event, in their order.</returns>
     [Alias("Record")]

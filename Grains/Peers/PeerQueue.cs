@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Tally.Contracts;
 using Tally.Grains.EventLog;
 
 namespace Tally.Grains.Peers;
@@ -9,8 +10,6 @@ namespace Tally.Grains.Peers;
 /// </summary>
 internal sealed class PeerQueue<TQuestion, TAnswer> where TQuestion : struct, IPeerQuestion
 {
-    // One group on its way would leave the processors idle while it is committed; more make the groups smaller.
-    private const int GroupsMax = 2;
     private const int ContinueTogetherMax = 16; // as in Answers
 
     private readonly string name;
@@ -22,18 +21,17 @@ internal sealed class PeerQueue<TQuestion, TAnswer> where TQuestion : struct, IP
     private readonly record struct Waiting(TQuestion Question, TaskCompletionSource<TAnswer> Answer);
 
     /// <param name="name">The silo's, for the metrics.</param>
-    /// <param name="weightMax">Waiting at the most.</param>
-    /// <param name="groupWeightMax">In one group at the most.</param>
+    /// <param name="limits">How much may wait, and be in one group.</param>
     /// <param name="weigh">A question's weight.</param>
     /// <param name="send">Sends a group, and returns one answer for each. May throw what a fault can do.</param>
     /// <param name="unanswered">The answer where there was a fault.</param>
-    public PeerQueue(string name, int weightMax, int groupWeightMax, Func<TQuestion, int> weigh,
+    public PeerQueue(string name, Limits limits, Func<TQuestion, int> weigh,
         Func<TQuestion[], ValueTask<TAnswer[]>> send, Func<TQuestion, TAnswer> unanswered)
     {
         (this.name, this.weigh, this.send, this.unanswered) = (name, weigh, send, unanswered);
-        groups = new(weightMax, groupWeightMax, waiting => weigh(waiting.Question), Send);
+        groups = new(limits.PeerQueueEventsMax, limits.PeerGroupEventsMax, waiting => weigh(waiting.Question), Send);
         // Whatever request comes first, its trace is not theirs.
-        using (ExecutionContext.SuppressFlow()) groups.Start(GroupsMax);
+        using (ExecutionContext.SuppressFlow()) groups.Start(limits.PeerGroupsMax);
     }
 
     public int QueuedWeight => groups.QueuedWeight;

@@ -37,13 +37,12 @@ public sealed class RemotePeer
     internal RemotePeer(IPeer peer, string name, Limits limits)
     {
         Name = name;
-        events = new(name, limits.PeerQueueEventsMax, limits.PeerGroupEventsMax, Weigh, async shares =>
+        events = new(name, limits, Weigh, async shares =>
         {
             var (results, from) = (await peer.Record(shares), 0);
             return Array.ConvertAll(shares, share => results[from..(from += share.Events.Length)]);
         }, share => ForEach(share.Events, RecordOutcome.Unknown));
-        questions = new(name, limits.PeerQueueEventsMax, limits.PeerGroupEventsMax, _ => 1, peer.View,
-            _ => new(ViewOutcome.SteppedDown, null));
+        questions = new(name, limits, _ => 1, peer.View, _ => new(ViewOutcome.SteppedDown, null));
     }
 
     public string Name { get; }

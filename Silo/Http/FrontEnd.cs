@@ -192,7 +192,7 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit
         }
     }
 
-    // A first try's time-out need not be its own: a message to the directory has less time than the request.
+    // A first try's time-out need not be its own.
     private static CancellationTokenSource RestOfDeadline(long begun)
     {
         var rest = Deadline - Stopwatch.GetElapsedTime(begun);

@@ -116,7 +116,8 @@ public sealed class GroupsToPeers(PostgresServer server)
         var trace = ActivityTraceId.CreateRandom();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/events")
         {
-            Content = new FormUrlEncodedContent([new("action", "pair-0"), new("product", "p"), new("fingerprint", there[0])]),
+            Content = new FormUrlEncodedContent(
+                [new("action", "pair-0"), new("product", "p"), new("fingerprint", there[0])]),
             Headers = { { "traceparent", $"00-{trace}-{ActivitySpanId.CreateRandom()}-01" } },
         };
         Assert.Equal(200, (int)(await silos[0].Http.SendAsync(request)).StatusCode);
