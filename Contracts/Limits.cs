@@ -87,11 +87,9 @@ public sealed class Limits
     [Range(1, 50_000)] public int BatchEventsMax { get; set; } = 5_000;
     [Range(1, 50_000)] public int RunEventsMax { get; set; } = 1_000;
 
-    // What goes to each other silo: waiting, beyond which 503, and in one message, by Event.Weight; and messages on
-    // their way at once. With more of them each is smaller, and costs as much.
+    // What goes to each other silo: waiting, beyond which 503, and in one message. By Event.Weight.
     [Range(1, 1 << 20)] public int PeerQueueEventsMax { get; set; } = 16_384;
     [Range(1, 50_000)] public int PeerGroupEventsMax { get; set; } = 1_000;
-    [Range(1, 64)] public int PeerGroupsMax { get; set; } = 2;
 
     // Loading. The newest events that one load returns are also the ids that a grain knows without asking. It must
     // exceed SnapshotEventsMax, so that a snapshot and one load together are the whole state.

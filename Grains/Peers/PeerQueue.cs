@@ -5,8 +5,8 @@ using Tally.Grains.EventLog;
 namespace Tally.Grains.Peers;
 
 /// <summary>
-/// What goes to one silo in groups: all that comes while the last ones are on their way is the next group. So a quiet
-/// silo sends each at once, and a busy one sends many in one message.
+/// What goes to one silo in groups: all that comes while the last one is on its way is the next one. So a quiet silo
+/// sends each at once, and a busy one sends many in one message.
 /// </summary>
 internal sealed class PeerQueue<TQuestion, TAnswer> where TQuestion : struct, IPeerQuestion
 {
@@ -14,6 +14,7 @@ internal sealed class PeerQueue<TQuestion, TAnswer> where TQuestion : struct, IP
 
     private readonly string name;
     private readonly Batcher<Waiting> groups;
+    private readonly CancellationToken gone;
     private readonly Func<TQuestion, int> weigh;
     private readonly Func<TQuestion[], ValueTask<TAnswer[]>> send;
     private readonly Func<TQuestion, TAnswer> unanswered;
@@ -25,13 +26,15 @@ internal sealed class PeerQueue<TQuestion, TAnswer> where TQuestion : struct, IP
     /// <param name="weigh">A question's weight.</param>
     /// <param name="send">Sends a group, and returns one answer for each. May throw what a fault can do.</param>
     /// <param name="unanswered">The answer where there was a fault.</param>
+    /// <param name="gone">The silo is: whatever waits for it is unanswered.</param>
     public PeerQueue(string name, Limits limits, Func<TQuestion, int> weigh,
-        Func<TQuestion[], ValueTask<TAnswer[]>> send, Func<TQuestion, TAnswer> unanswered)
+        Func<TQuestion[], ValueTask<TAnswer[]>> send, Func<TQuestion, TAnswer> unanswered,
+        CancellationToken gone)
     {
-        (this.name, this.weigh, this.send, this.unanswered) = (name, weigh, send, unanswered);
+        (this.name, this.gone, this.weigh, this.send, this.unanswered) = (name, gone, weigh, send, unanswered);
         groups = new(limits.PeerQueueEventsMax, limits.PeerGroupEventsMax, waiting => weigh(waiting.Question), Send);
         // Whatever request comes first, its trace is not theirs.
-        using (ExecutionContext.SuppressFlow()) groups.Start(limits.PeerGroupsMax);
+        using (ExecutionContext.SuppressFlow()) groups.Start(count: 1);
     }
 
     public int QueuedWeight => groups.QueuedWeight;
@@ -53,7 +56,7 @@ internal sealed class PeerQueue<TQuestion, TAnswer> where TQuestion : struct, IP
         try
         {
             using var span = CommitTraces.StartGroup(questions.Select(one => one.Trace));
-            answers = await send(questions);
+            answers = await send(questions).AsTask().WaitAsync(gone);
             TallyMetrics.Exchanged(name, questions.Sum(weigh), Stopwatch.GetElapsedTime(begun));
         }
         catch (Exception) // the silo left or died, or did not answer in time: who waits asks again

@@ -14,17 +14,20 @@ public sealed class Peers(PeerClient client, Ownership ownership, Limits limits)
     /// <summary>The silo that owns a fingerprint; null where it is this one, or none is known.</summary>
     public RemotePeer? Owner(GrainId fingerprint) =>
         ownership.RemoteOwner(fingerprint) is not { } silo ? null
-        : peers.TryGetValue(silo, out var peer) ? peer : Meet(silo);
+        : peers.GetOrAdd(silo, static (silo, with) =>
+            new(with.client.Peer(silo), silo.Endpoint.ToString(), with.limits), (client, limits));
 
     /// <summary>Waiting for each, by the weight of their events.</summary>
     public IEnumerable<(string Name, int QueuedWeight)> Queues =>
         peers.Values.Select(peer => (peer.Name, peer.QueuedWeight));
 
-    private RemotePeer Meet(SiloAddress silo)
+    /// <summary>
+    /// Gives up what waits for silos that are not active any more. Orleans would let it wait for its deadline.
+    /// </summary>
+    public void GiveUpGone()
     {
-        foreach (var (other, _) in peers)
-            if (!ownership.IsActive(other)) peers.TryRemove(other, out _); // what waits there still gets its answer
-        return peers.GetOrAdd(silo, _ => new(client.Peer(silo), silo.Endpoint.ToString(), limits));
+        foreach (var (silo, peer) in peers)
+            if (!ownership.IsActive(silo) && peers.TryRemove(silo, out _)) peer.GiveUp();
     }
 }
 
@@ -33,6 +36,7 @@ public sealed class RemotePeer
 {
     private readonly PeerQueue<PeerEvents, RecordResult[]> events;
     private readonly PeerQueue<PeerQuestion, ViewResult> questions;
+    private readonly CancellationTokenSource gone = new();
 
     internal RemotePeer(IPeer peer, string name, Limits limits)
     {
@@ -41,13 +45,15 @@ public sealed class RemotePeer
         {
             var (results, from) = (await peer.Record(shares), 0);
             return Array.ConvertAll(shares, share => results[from..(from += share.Events.Length)]);
-        }, share => ForEach(share.Events, RecordOutcome.Unknown));
-        questions = new(name, limits, _ => 1, peer.View, _ => new(ViewOutcome.SteppedDown, null));
+        }, share => ForEach(share.Events, RecordOutcome.Unknown), gone.Token);
+        questions = new(name, limits, _ => 1, peer.View, _ => new(ViewOutcome.SteppedDown, null), gone.Token);
     }
 
     public string Name { get; }
 
     internal int QueuedWeight => events.QueuedWeight + questions.QueuedWeight;
+
+    internal void GiveUp() => gone.Cancel();
 
     /// <inheritdoc cref="IPeer.Record"/>
     public Task<RecordResult[]> Record(string fingerprint, Event[] those) =>
