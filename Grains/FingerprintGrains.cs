@@ -3,11 +3,12 @@ using Tally.Contracts;
 namespace Tally.Grains;
 
 /// <summary>
-/// The grains of fingerprints. As <c>GetGrain</c>, which looks up type and interface anew each time, for 5 % of a post.
+/// Finds the grains of fingerprints. <c>GetGrain</c> would look up type and interface anew each time, for 5 % of a
+/// post.
 /// </summary>
 public sealed class FingerprintGrains(IGrainFactory grains)
 {
-    private GrainReference? pattern;
+    private GrainReference? pattern; // any fingerprint's will do
 
     private GrainReference Pattern =>
         pattern ??= (GrainReference)grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of("any"));

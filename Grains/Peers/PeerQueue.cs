@@ -10,8 +10,6 @@ namespace Tally.Grains.Peers;
 /// </summary>
 internal sealed class PeerQueue<TQuestion, TAnswer> where TQuestion : struct, IPeerQuestion
 {
-    private const int ContinueTogetherMax = 16; // as in Answers
-
     private readonly string name;
     private readonly Batcher<Waiting> groups;
     private readonly CancellationToken gone;
@@ -49,8 +47,7 @@ internal sealed class PeerQueue<TQuestion, TAnswer> where TQuestion : struct, IP
 
     private async Task Send(List<Waiting> waiting)
     {
-        Waiting[] group = [.. waiting];
-        var questions = Array.ConvertAll(group, one => one.Question);
+        TQuestion[] questions = [.. waiting.Select(one => one.Question)];
         var begun = Stopwatch.GetTimestamp();
         TAnswer[] answers;
         try
@@ -63,11 +60,8 @@ internal sealed class PeerQueue<TQuestion, TAnswer> where TQuestion : struct, IP
         {
             answers = Array.ConvertAll(questions, one => unanswered(one));
         }
-        for (var from = 0; from < group.Length; from += ContinueTogetherMax)
-            ThreadPool.UnsafeQueueUserWorkItem(static part =>
-            {
-                var end = Math.Min(part.group.Length, part.from + ContinueTogetherMax);
-                for (var i = part.from; i < end; i++) part.group[i].Answer.SetResult(part.answers[i]);
-            }, (group, answers, from), preferLocal: false);
+        var told = new Answers<TAnswer>();
+        for (var i = 0; i < answers.Length; i++) told.Add(waiting[i].Answer, answers[i]);
+        told.CompleteOnPool();
     }
 }

@@ -119,12 +119,13 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit
         await pending.Wait(Deadline);
     }
 
-    // Until each is known.
+    // One fingerprint's events, until each is known.
     private async Task Send(string fingerprint, PlacedEvent[] events, RecordResult[] results, long begun)
     {
         try
         {
-            if (peers.Owner(grains.Id(fingerprint)) is { } peer)
+            var id = grains.Id(fingerprint);
+            if (peers.Owner(id) is { } peer)
             {
                 using var call = CommitTraces.StartCall(nameof(peer.Record));
                 var known = await peer.Record(fingerprint, [.. events.Select(one => one.Event)]).WaitAsync(Deadline);
@@ -138,7 +139,7 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit
                 var known = await Bounded(state.grain.RecordAll([.. open.Select(one => one.Event)]), cancellation);
                 for (var i = 0; i < open.Length; i++) state.results[open[i].Place] = known[i];
                 return !Array.Exists(known, IsOpen);
-            }, (grain: grains.Get(fingerprint), events, results), rest.Token);
+            }, (grain: grains.Get(id), events, results), rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
         {

@@ -110,9 +110,9 @@ public sealed class GroupsToPeers(PostgresServer server)
     {
         await using var collector = new OtlpListener();
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
-        await using var silos = await Silos.Start(database, 1, ExportTo(collector.Url));
+        await using var silos = await Silos.Start(database, 1, collector.Environment);
         await using var owners = new OtlpListener();
-        var there = await Joined(silos, new(ExportTo(owners.Url).Concat(Residents.Marked)), Names);
+        var there = await Joined(silos, new(owners.Environment.Concat(Residents.Marked)), Names);
 
         var trace = ActivityTraceId.CreateRandom();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/api/events")
@@ -127,13 +127,6 @@ public sealed class GroupsToPeers(PostgresServer server)
             await Eventually.True(() => Task.FromResult(owners.Received("/v1/traces", span, bytes)),
                 $"The owner's {span} is not in the trace.");
     }
-
-    private static Dictionary<string, string> ExportTo(string url) => new()
-    {
-        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = url,
-        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
-        ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
-    };
 
     // A second silo; returns those of the names that it owns.
     private static async Task<IReadOnlyList<string>> Joined(
