@@ -87,6 +87,10 @@ public sealed class Limits
     [Range(1, 50_000)] public int BatchEventsMax { get; set; } = 5_000;
     [Range(1, 50_000)] public int RunEventsMax { get; set; } = 1_000;
 
+    // What goes to each other silo: waiting, beyond which 503, and in one message. By Event.Weight.
+    [Range(1, 1 << 20)] public int PeerQueueEventsMax { get; set; } = 16_384;
+    [Range(1, 50_000)] public int PeerGroupEventsMax { get; set; } = 1_000;
+
     // Loading. The newest events that one load returns are also the ids that a grain knows without asking. It must
     // exceed SnapshotEventsMax, so that a snapshot and one load together are the whole state.
     [Range(8, 1_024)] public int RememberedEventsMax { get; set; } = 64;

@@ -1,20 +1,18 @@
-using Tally.Contracts;
-
 namespace Tally.Grains;
 
 /// <summary>
 /// What callers are told: gathered while locks are held, told when none is, since a caller goes on within its answer
 /// and may do anything then.
 /// </summary>
-internal sealed class Answers
+internal sealed class Answers<TAnswer>
 {
     // A work item for each would have threads fall asleep and wake for a tenth of a post; one for all of a commit would
     // answer the last late, on one processor.
     private const int TogetherMax = 16;
 
-    private readonly List<(TaskCompletionSource<RecordResult> Caller, RecordResult Result)> answers = [];
+    private readonly List<(TaskCompletionSource<TAnswer> Caller, TAnswer Answer)> answers = [];
 
-    public void Add(TaskCompletionSource<RecordResult> caller, RecordResult result) => answers.Add((caller, result));
+    public void Add(TaskCompletionSource<TAnswer> caller, TAnswer answer) => answers.Add((caller, answer));
 
     /// <summary>On this thread.</summary>
     public void Complete() => Complete(0, answers.Count);
@@ -30,6 +28,6 @@ internal sealed class Answers
 
     private void Complete(int from, int end)
     {
-        for (var i = from; i < end; i++) answers[i].Caller.SetResult(answers[i].Result);
+        for (var i = from; i < end; i++) answers[i].Caller.SetResult(answers[i].Answer);
     }
 }

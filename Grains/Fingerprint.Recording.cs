@@ -10,7 +10,7 @@ public sealed partial class Fingerprint
     {
         Task<RecordResult>? result = null;
         RecordResult? known;
-        Answers? answers = null;
+        Answers<RecordResult>? answers = null;
         lock (gate)
         {
             known = FindAnswer(@event);
@@ -87,7 +87,7 @@ public sealed partial class Fingerprint
     }
 
     // Until a run is on its way, or no event is left.
-    private void AppendPending(Answers answers)
+    private void AppendPending(Answers<RecordResult> answers)
     {
         isAppending = false;
         while (pending is { HasNext: true } && stage < Stage.Lost && !isAppending)
@@ -106,7 +106,7 @@ public sealed partial class Fingerprint
         idle = null;
     }
 
-    private List<DecidedEvent> DecideRun(PendingEvents events, Answers answers)
+    private List<DecidedEvent> DecideRun(PendingEvents events, Answers<RecordResult> answers)
     {
         var decisions = new Decisions(name, state, services.Limits.CountersMax);
         // A run larger than the queue would rarely find room.
@@ -122,7 +122,7 @@ public sealed partial class Fingerprint
         return decided;
     }
 
-    void IRunOwner.Settle(Run run, AppendResult result, Answers answers)
+    void IRunOwner.Settle(Run run, AppendResult result, Answers<RecordResult> answers)
     {
         lock (gate)
         {
@@ -141,7 +141,7 @@ public sealed partial class Fingerprint
         }
     }
 
-    private void Settle(Run run, AppendResult result, Answers answers)
+    private void Settle(Run run, AppendResult result, Answers<RecordResult> answers)
     {
         switch (result.Outcome)
         {
@@ -170,7 +170,7 @@ public sealed partial class Fingerprint
         }
     }
 
-    private void Fold(RecordedEvent recorded, bool isProven, Answers answers)
+    private void Fold(RecordedEvent recorded, bool isProven, Answers<RecordResult> answers)
     {
         state.Apply(recorded);
         remembered.Add(recorded);
@@ -179,7 +179,7 @@ public sealed partial class Fingerprint
     }
 
     // Old repeats get their first's receipt. The others of the run get new sequences, so they are decided again.
-    private void AnswerRepeats(Run run, AppendResult result, Answers answers)
+    private void AnswerRepeats(Run run, AppendResult result, Answers<RecordResult> answers)
     {
         var firstById = result.Repeats.ToDictionary(repeat => repeat.Event.Id);
         var again = new List<PendingEvent>();
@@ -195,7 +195,7 @@ public sealed partial class Fingerprint
         pending!.PutFirst(again);
     }
 
-    private void AnswerRun(Run run, RecordOutcome outcome, Answers answers)
+    private void AnswerRun(Run run, RecordOutcome outcome, Answers<RecordResult> answers)
     {
         foreach (var decided in run.Events) pending!.Answer(decided.Event.Id, new(outcome, 0), answers);
     }

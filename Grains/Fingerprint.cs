@@ -89,7 +89,7 @@ public sealed partial class Fingerprint : IRunOwner
     public void RecordAll(IEnumerable<PlacedEvent> events, PendingResults waiting)
     {
         holder.Use();
-        var answers = new Answers();
+        var answers = new Answers<RecordResult>();
         List<(RecordResult Result, int Place)>? known = null;
         lock (gate)
         {

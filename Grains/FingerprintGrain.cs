@@ -178,7 +178,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
         if (await services.Ownership.Claim(Point) is { } claimed)
         {
             var history = (toRecord ? services.History.TryBegin(name) : null)
-                ?? await services.History.Load(name, this.GetGrainId());
+                ?? await ((IFingerprintHolder)this).Load();
             (snapshot, snapshotSequence) = (history.Stored, history.SnapshotSequence);
             var here = loaded = new(name, Point, history, services, this);
             if (services.Ownership.TryOpen(name, here, claimed)) return here;

@@ -22,7 +22,7 @@ internal sealed class PendingEvent(Event @event, PendingResults? batch = null, i
     public Task<RecordResult> Done => (done ??= new()).Task;
 
     /// <summary>Under the fingerprint's lock: so those that wait for it alone are told later.</summary>
-    public void Answer(RecordResult result, Answers answers)
+    public void Answer(RecordResult result, Answers<RecordResult> answers)
     {
         batch?.Set(place, result);
         if (done is not null) answers.Add(done, result);
@@ -65,20 +65,20 @@ internal sealed class PendingEvents
         foreach (var one in later) next.Enqueue(one);
     }
 
-    public void Answer(Guid id, RecordResult result, Answers answers)
+    public void Answer(Guid id, RecordResult result, Answers<RecordResult> answers)
     {
         byId.Remove(id, out var one);
         one!.Answer(result, answers);
     }
 
     /// <summary>Answers those that wait for the next run.</summary>
-    public void AnswerNext(RecordResult result, Answers answers)
+    public void AnswerNext(RecordResult result, Answers<RecordResult> answers)
     {
         while (HasNext) Answer(TakeNext().Event.Id, result, answers);
     }
 
     /// <summary>Answers those of the run under way, too.</summary>
-    public void AnswerAll(RecordResult result, Answers answers)
+    public void AnswerAll(RecordResult result, Answers<RecordResult> answers)
     {
         next.Clear();
         foreach (var id in byId.Keys.ToArray()) Answer(id, result, answers);

@@ -5,8 +5,8 @@ namespace Tally.Grains;
 
 /// <summary>
 /// What Tally measures of itself; docs/reference/metrics.md says what a bad value means. No label but <c>reason</c> and
-/// <c>outcome</c>, each of a few fixed words: never anything that a client chose. Static, since a process is one
-/// silo; an instrument that nobody listens to costs a comparison.
+/// <c>outcome</c>, each of a few fixed words, and <c>peer</c>, a silo's address: never anything that a client chose.
+/// Static, since a process is one silo; an instrument that nobody listens to costs a comparison.
 /// </summary>
 public static class TallyMetrics
 {
@@ -72,6 +72,12 @@ public static class TallyMetrics
     private static readonly Histogram<double> LoadDuration =
         Meter.CreateHistogram("tally.load.duration", "s", "Time of one loading query", [], Seconds);
 
+    private static readonly Histogram<int> GroupEvents =
+        Meter.CreateHistogram("tally.peer.group.events", "{event}", "Events or questions sent to a silo together", [],
+            Sizes);
+    private static readonly Histogram<double> GroupDuration =
+        Meter.CreateHistogram("tally.peer.duration", "s", "Time of one group's way to a silo and back", [], Seconds);
+
     /// <param name="reason">One of the documented reason codes.</param>
     public static void EventRefused(string reason) =>
         EventsRefused.Add(1, new KeyValuePair<string, object?>("reason", reason));
@@ -92,9 +98,22 @@ public static class TallyMetrics
         LoadDuration.Record(time.TotalSeconds);
     }
 
-    /// <summary>Shows the queues' lengths, read when somebody asks. Once a process.</summary>
-    public static void Observe(GroupCommit log, HistoryLoader loader)
+    /// <param name="peer">The silo's address.</param>
+    /// <param name="weight">Of the events, or the number of questions.</param>
+    /// <param name="time">From sending the group to its reply.</param>
+    internal static void Exchanged(string peer, int weight, TimeSpan time)
     {
+        var label = new KeyValuePair<string, object?>("peer", peer);
+        GroupEvents.Record(weight, label);
+        GroupDuration.Record(time.TotalSeconds, label);
+    }
+
+    /// <summary>Shows the queues' lengths, read when somebody asks. Once a process.</summary>
+    public static void Observe(GroupCommit log, HistoryLoader loader, Peers.Peers peers)
+    {
+        Meter.CreateObservableUpDownCounter("tally.peer.queue", () => peers.Queues.Select(queue => new Measurement<int>(
+            queue.QueuedWeight, new KeyValuePair<string, object?>("peer", queue.Name))), "{event}",
+            "Events and questions waiting to be sent to a silo");
         Meter.CreateObservableUpDownCounter("tally.commit.queue", () => log.QueuedEvents, "{event}",
             "Events waiting for a transaction");
         Meter.CreateObservableUpDownCounter("tally.load.queue", () => loader.Queued, "{fingerprint}",

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Tally.Contracts;
 
 namespace Tally.Grains.EventLog;
 
@@ -51,7 +52,7 @@ internal interface IRunOwner
     /// What became of a run, which is durable now. Called once for each run, by the commit, which waits: it must not
     /// wait itself, and not throw.
     /// </summary>
-    void Settle(Run run, AppendResult result, Answers answers);
+    void Settle(Run run, AppendResult result, Answers<RecordResult> answers);
 }
 
 /// <summary>
@@ -76,7 +77,7 @@ internal sealed class Run(
     public RunStart Start => new(Fingerprint, events[0].Sequence - 1, removalEpoch, isUnread);
     public bool IsSettled { get; private set; }
 
-    public void Settle(AppendResult result, Answers answers)
+    public void Settle(AppendResult result, Answers<RecordResult> answers)
     {
         IsSettled = true;
         owner.Settle(this, result, answers);

@@ -4,9 +4,9 @@ using Tally.Contracts;
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// What of a request's way neither Orleans nor the database's driver traces. One commit is many requests' wait: its
-/// span stands in the trace of the first request that is being traced, and links to the others. Where none is, there is
-/// no span.
+/// What of a request's way neither Orleans nor the database's driver traces. Many requests wait for one commit, and for
+/// one group that goes to another silo: its span stands in the trace of the first request that is being traced, and
+/// links to the others. Where none is, there is no span.
 /// </summary>
 public static class CommitTraces
 {
@@ -22,14 +22,26 @@ public static class CommitTraces
     public static Activity? StartCall(string method) =>
         Source.HasListeners() ? Source.StartActivity($"{nameof(IFingerprintGrain)}/{method}") : null;
 
-    internal static Activity? Start(List<Run> runs)
+    /// <summary>The same on the silo to which the call came in a group.</summary>
+    /// <param name="caller">As W3C's <c>traceparent</c>; null where the caller is not traced.</param>
+    internal static Activity? StartCall(string method, string? caller) =>
+        caller is not null && ActivityContext.TryParse(caller, traceState: null, isRemote: true, out var context)
+            ? Source.StartActivity($"{nameof(IFingerprintGrain)}/{method}", ActivityKind.Server, context) : null;
+
+    internal static Activity? Start(List<Run> runs) => !Source.HasListeners() ? null
+        : Start("commit", ActivityKind.Internal,
+            runs.Where(run => run.Caller is { Recorded: true }).Select(run => run.Caller!.Context));
+
+    /// <summary>Of what goes to another silo together.</summary>
+    /// <param name="callers">As W3C's <c>traceparent</c>, null where a caller is not traced.</param>
+    internal static Activity? StartGroup(IEnumerable<string?> callers) => !Source.HasListeners() ? null
+        : Start("group", ActivityKind.Client, callers.Where(caller => caller is not null)
+            .Select(caller => ActivityContext.Parse(caller!, traceState: null)));
+
+    private static Activity? Start(string name, ActivityKind kind, IEnumerable<ActivityContext> callers)
     {
-        if (!Source.HasListeners()) return null;
-        var callers =
-            runs.Where(run => run.Caller is { Recorded: true }).Select(run => run.Caller!.Context).Take(LinksMax + 1)
-                .ToList();
-        return callers.Count == 0 ? null
-            : Source.StartActivity("commit", ActivityKind.Internal, callers[0],
-                links: callers.Skip(1).Select(caller => new ActivityLink(caller)));
+        List<ActivityContext> some = [.. callers.Take(LinksMax + 1)];
+        return some.Count == 0 ? null
+            : Source.StartActivity(name, kind, some[0], links: some.Skip(1).Select(caller => new ActivityLink(caller)));
     }
 }

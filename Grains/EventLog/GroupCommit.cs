@@ -39,7 +39,7 @@ public sealed partial class GroupCommit
 
     private async Task Commit(List<Run> batch)
     {
-        var answers = new Answers();
+        var answers = new Answers<RecordResult>();
         try
         {
             // A round that fails takes at least one run out, so this ends. The exception: the conflicting row was
@@ -69,7 +69,7 @@ public sealed partial class GroupCommit
         answers.CompleteOnPool();
     }
 
-    private async Task<bool> TryCommit(List<Run> batch, Answers answers)
+    private async Task<bool> TryCommit(List<Run> batch, Answers<RecordResult> answers)
     {
         var events = new List<RecordedEvent>();
         var deltas = new RollupDeltas();
@@ -89,7 +89,7 @@ public sealed partial class GroupCommit
 
     // Rare: a competing activation, or an id older than its grain remembers. Two reads find whose run it is. Of two
     // runs of one fingerprint in a batch the later is a competitor's: it decided without knowing the first.
-    private async Task RefuseConflicting(List<Run> batch, Answers answers)
+    private async Task RefuseConflicting(List<Run> batch, Answers<RecordResult> answers)
     {
         var heads = await storage.ReadHeads([.. batch.Select(run => run.Fingerprint).Distinct()]);
         var seen = new HashSet<string>();
@@ -120,7 +120,7 @@ public sealed partial class GroupCommit
         return true;
     }
 
-    private static void SettleOpen(List<Run> batch, AppendResult result, Answers answers)
+    private static void SettleOpen(List<Run> batch, AppendResult result, Answers<RecordResult> answers)
     {
         foreach (var run in batch)
             if (!run.IsSettled) run.Settle(result, answers);

@@ -29,6 +29,12 @@ public sealed class Ownership(ILocalSiloDetails local, ActivationLimit residents
     /// <summary>Null where no silo is known to be active.</summary>
     public SiloAddress? Owner(GrainId fingerprint) => division.Owner(RendezvousHash.Point(fingerprint));
 
+    /// <summary>Null where this silo owns it, or none is known to be active.</summary>
+    public SiloAddress? RemoteOwner(GrainId fingerprint) =>
+        Owner(fingerprint) is { } owner && !owner.Equals(local.SiloAddress) ? owner : null;
+
+    public bool IsActive(SiloAddress silo) => followed.GetSiloStatus(silo) == SiloStatus.Active;
+
     /// <summary>Follows a newer version, and lets go of what it gives to others.</summary>
     public void Follow(ClusterMembershipSnapshot newer)
     {

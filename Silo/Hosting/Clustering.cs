@@ -4,6 +4,7 @@ using Orleans.Configuration;
 using Orleans.Runtime.GrainDirectory;
 using Orleans.Runtime.Hosting;
 using Tally.Grains;
+using Tally.Grains.Peers;
 using Tally.Grains.Placement;
 using Tally.Silo.Settings;
 
@@ -73,6 +74,9 @@ internal static class Clustering
         silo.AddGrainDirectory(OwnerPlacement.Directory, (_, _) => new NoDirectory());
         silo.AddPlacementDirector<OwnerPlacement, OwnerPlacementDirector>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, OwnershipLifecycle>();
+        silo.AddGrainService<Peer>();
+        silo.Services.AddSingleton<PeerClient>();
+        silo.Services.AddSingleton<Peers>();
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using Tally.Grains;
 using Tally.Grains.EventLog;
+using Tally.Grains.Peers;
 
 namespace Tally.Silo.Hosting;
 
@@ -7,7 +8,8 @@ namespace Tally.Silo.Hosting;
 /// Starts the event log before any grain can activate, and stops it after the last one has deactivated. A hosted
 /// service would stop before the silo, whatever the order of registration.
 /// </summary>
-internal sealed class EventLogLifecycle(GroupCommit log, HistoryLoader loader) : ILifecycleParticipant<ISiloLifecycle>
+internal sealed class EventLogLifecycle(GroupCommit log, HistoryLoader loader, Peers peers)
+    : ILifecycleParticipant<ISiloLifecycle>
 {
     public void Participate(ISiloLifecycle lifecycle) =>
         lifecycle.Subscribe(nameof(EventLogLifecycle), ServiceLifecycleStage.RuntimeInitialize, Start, Stop);
@@ -16,7 +18,7 @@ internal sealed class EventLogLifecycle(GroupCommit log, HistoryLoader loader) :
     {
         log.Start();
         loader.Start();
-        TallyMetrics.Observe(log, loader);
+        TallyMetrics.Observe(log, loader, peers);
         return Task.CompletedTask;
     }
 

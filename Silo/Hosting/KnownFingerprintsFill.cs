@@ -7,8 +7,8 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// Fills <see cref="KnownFingerprints"/> from the log in the background: at the start, and again when this silo may have
-/// gained what another one has recorded. A silo that joins takes away and gives nothing.
+/// Fills <see cref="KnownFingerprints"/> from the log in the background: at the start, and again when this silo may
+/// have gained what another one has recorded. A silo that joins takes away and gives nothing.
 /// </summary>
 internal sealed partial class KnownFingerprintsFill(
     KnownFingerprints known, SqlStorage storage, IClusterMembershipService membership, ILocalSiloDetails local,

@@ -1,4 +1,5 @@
 using Tally.Grains;
+using Tally.Grains.Peers;
 using Tally.Grains.Placement;
 
 namespace Tally.Silo.Hosting;
@@ -8,7 +9,7 @@ namespace Tally.Silo.Hosting;
 /// tells the others that it leaves.
 /// </summary>
 internal sealed class OwnershipLifecycle(
-    IClusterMembershipService membership, Ownership ownership, ISiloLiveness liveness)
+    IClusterMembershipService membership, Ownership ownership, Peers peers, ISiloLiveness liveness)
         : ILifecycleParticipant<ISiloLifecycle>
 {
     private readonly CancellationTokenSource stopping = new();
@@ -38,7 +39,10 @@ internal sealed class OwnershipLifecycle(
         try
         {
             await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(stopping.Token))
+            {
                 ownership.Follow(snapshot);
+                peers.GiveUpGone();
+            }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

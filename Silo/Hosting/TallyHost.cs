@@ -36,6 +36,7 @@ internal static class TallyHost
         builder.Services.AddSingleton<KnownFingerprints>();
         builder.Services.AddSingleton<Snapshots>();
         builder.Services.AddSingleton<ActivationLimit>();
+        builder.Services.AddSingleton<FingerprintGrains>();
         builder.Services.AddSingleton<Erasures>();
         builder.Services.AddSingleton<FingerprintServices>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();

@@ -6,6 +6,7 @@ using Polly.Timeout;
 using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.EventLog;
+using Tally.Grains.Peers;
 
 namespace Tally.Silo.Http;
 
@@ -13,14 +14,13 @@ namespace Tally.Silo.Http;
 /// Brings requests to grains. An event's id is fixed before it comes here, so sending it again is safe: what a dying
 /// silo or a stepping-down grain leaves open is asked again until it is known, or the deadline passes.
 /// </summary>
-internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit residents, Limits limits,
+internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit residents, Peers peers, Limits limits,
     ILogger<FrontEnd> logger)
 {
     /// <summary>Time for one request, its retries included; then 503. Load balancers should wait longer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
     private readonly LogThrottle givenUp = new();
-    private GrainReference? pattern;
     private int requests; // by the weight of their events
 
     private readonly ResiliencePipeline<RecordResult> recording = Retrying<RecordResult>(IsOpen);
@@ -45,11 +45,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
             var begun = Stopwatch.GetTimestamp();
             try // the ordinary way, without the pipeline's price
             {
-                var here = residents.Find(fingerprint);
-                using var span = here is null ? null : CommitTraces.StartCall(nameof(here.Record));
-                var result =
-                    await (here is not null ? InTime(new ValueTask<RecordResult>(here.Record(@event)))
-                        : Grain(fingerprint).Record(@event));
+                var result = await RecordOnce(fingerprint, @event);
                 if (!IsOpen(result)) return result;
             }
             catch (Exception exception) when (IsTransient(exception))
@@ -58,7 +54,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
             }
             using var rest = RestOfDeadline(begun);
             return await recording.ExecuteAsync(static (state, cancellation) =>
-                Bounded(state.grain.Record(state.@event), cancellation), (grain: Grain(fingerprint), @event),
+                Bounded(state.grain.Record(state.@event), cancellation), (grain: grains.Get(fingerprint), @event),
                 rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
@@ -70,6 +66,21 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
         {
             Interlocked.Add(ref requests, -weight);
         }
+    }
+
+    // In this silo's memory without a message, on another silo in a group, else by a message of its own.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<RecordResult> RecordOnce(string fingerprint, Event @event)
+    {
+        if (residents.Find(fingerprint) is { } here)
+        {
+            using var span = CommitTraces.StartCall(nameof(here.Record));
+            return await InTime(new ValueTask<RecordResult>(here.Record(@event)));
+        }
+        var id = grains.Id(fingerprint);
+        if (peers.Owner(id) is not { } peer) return await grains.Get(id).Record(@event);
+        using var call = CommitTraces.StartCall(nameof(peer.Record));
+        return (await peer.Record(fingerprint, [@event]).WaitAsync(Deadline))[0];
     }
 
     /// <summary>
@@ -108,11 +119,19 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
         await pending.Wait(Deadline);
     }
 
-    // What is open of one fingerprint's events, until it is known.
+    // One fingerprint's events, until each is known.
     private async Task Send(string fingerprint, PlacedEvent[] events, RecordResult[] results, long begun)
     {
         try
         {
+            var id = grains.Id(fingerprint);
+            if (peers.Owner(id) is { } peer)
+            {
+                using var call = CommitTraces.StartCall(nameof(peer.Record));
+                var known = await peer.Record(fingerprint, [.. events.Select(one => one.Event)]).WaitAsync(Deadline);
+                for (var i = 0; i < events.Length; i++) results[events[i].Place] = known[i];
+                if (!Array.Exists(known, IsOpen)) return;
+            }
             using var rest = RestOfDeadline(begun);
             await recordingAll.ExecuteAsync(static async (state, cancellation) =>
             {
@@ -120,7 +139,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
                 var known = await Bounded(state.grain.RecordAll([.. open.Select(one => one.Event)]), cancellation);
                 for (var i = 0; i < open.Length; i++) state.results[open[i].Place] = known[i];
                 return !Array.Exists(known, IsOpen);
-            }, (grain: Grain(fingerprint), events, results), rest.Token);
+            }, (grain: grains.Get(id), events, results), rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -138,9 +157,15 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
                 using var span = CommitTraces.StartCall(nameof(here.View));
                 if (await InTime(here.View()) is { Outcome: not ViewOutcome.SteppedDown } result) return result;
             }
-            var grain = Grain(fingerprint);
+            var id = grains.Id(fingerprint);
+            if (peers.Owner(id) is { } peer)
+            {
+                using var call = CommitTraces.StartCall(nameof(peer.View));
+                if (await peer.View(fingerprint).WaitAsync(Deadline) is { Outcome: not ViewOutcome.SteppedDown } view)
+                    return view;
+            }
             return await viewing.ExecuteAsync(static (grain, cancellation) => Bounded(grain.View(), cancellation),
-                grain);
+                grains.Get(id));
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -158,7 +183,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
         {
             var result = await erasing.ExecuteAsync(
                 static (state, cancellation) => Bounded(state.grain.Erase(state.suppress), cancellation),
-                (grain: Grain(fingerprint), suppress));
+                (grain: grains.Get(fingerprint), suppress));
             return result.Removed;
         }
         catch (Exception exception) when (IsTransient(exception))
@@ -168,15 +193,7 @@ internal sealed partial class FrontEnd(IGrainFactory grains, ActivationLimit res
         }
     }
 
-    // As GetGrain<IFingerprintGrain> would, which looks up type and interface anew each time, for 5 % of a post.
-    private IFingerprintGrain Grain(string fingerprint)
-    {
-        pattern ??= (GrainReference)grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint)); // any will do
-        return (IFingerprintGrain)grains.GetGrain(
-            GrainId.Create(pattern.GrainId.Type, FingerprintKey.Of(fingerprint)), pattern.InterfaceType);
-    }
-
-    // A first try's time-out need not be its own: a message to the directory has less time than the request.
+    // A first try's time-out need not be its own.
     private static CancellationTokenSource RestOfDeadline(long begun)
     {
         var rest = Deadline - Stopwatch.GetElapsedTime(begun);

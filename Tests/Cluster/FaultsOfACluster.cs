@@ -7,7 +7,8 @@ namespace Tally.Tests.Cluster;
 
 /// <summary>
 /// Proves that several silos are one service, with real processes, real faults and a history to check.
-/// TALLY_FAULT_MINUTES makes the random run that long; TALLY_FAULT_REPORT names a file to append its table to.
+/// TALLY_FAULT_MINUTES makes the random run that long, with a silo that joins or leaves every 20 s beside the faults;
+/// TALLY_FAULT_REPORT names a file to append its table to.
 /// </summary>
 [Collection<Clusters>]
 public sealed class FaultsOfACluster
@@ -17,6 +18,7 @@ public sealed class FaultsOfACluster
     private const int StopSecondsMaxShort = 8;
     private const int StopSecondsMaxLong = 40;
     private const int ViolationsShownMax = 10;
+    private static readonly TimeSpan MoveEvery = TimeSpan.FromSeconds(20);
 
     [Fact]
     public Task No_fault_of_a_fixed_seed_loses_or_doubles_an_event_or_shows_a_stale_read() =>
@@ -31,6 +33,7 @@ public sealed class FaultsOfACluster
         var length = Stopwatch.StartNew();
         return Run(Seed.Next(), async run =>
         {
+            run.JoinAndLeave(MoveEvery);
             while (length.Elapsed < TimeSpan.FromMinutes(minutes)) await run.InjectEach();
         }, StopSecondsMaxLong);
     }
@@ -57,7 +60,8 @@ public sealed class FaultsOfACluster
         var history = run.Load.History;
         var findings = await HistoryCheck.Findings(history, run.Database);
         var report = string.Create(CultureInfo.InvariantCulture,
-            $"Seed {seed}, {took.TotalMinutes:F1} minutes, three silos: {history}.\n\n{FaultReport.Of(run, findings)}");
+            $"Seed {seed}, {took.TotalMinutes:F1} minutes, three silos, {run.Moves} joins and leaves of a fourth: "
+                + $"{history}.\n\n{FaultReport.Of(run, findings)}");
         TestContext.Current.TestOutputHelper?.WriteLine(report);
         if (Environment.GetEnvironmentVariable("TALLY_FAULT_REPORT") is { Length: > 0 } file)
             await File.AppendAllTextAsync(file, report + "\n");

@@ -1,3 +1,4 @@
+using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.EventLog;
 
@@ -26,6 +27,6 @@ internal static class Appends
 
         public Task<AppendResult> Done => done.Task;
 
-        public void Settle(Run run, AppendResult result, Answers answers) => done.SetResult(result);
+        public void Settle(Run run, AppendResult result, Answers<RecordResult> answers) => done.SetResult(result);
     }
 }

@@ -22,6 +22,17 @@ public sealed class OtlpListener : IAsyncDisposable
 
     public string Url { get; }
 
+    /// <summary>Has an app send here, and soon.</summary>
+    public Dictionary<string, string> Environment => ExportTo(Url);
+
+    public static Dictionary<string, string> ExportTo(string url) => new()
+    {
+        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = url,
+        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+        ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
+        ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
+    };
+
     /// <summary>
     /// Whether one request to this path contained all these texts. Protobuf leaves a text's bytes as they are.
     /// </summary>

@@ -106,6 +106,7 @@ public sealed class PostgresProxy : IAsyncDisposable
     {
         private Plan? mine;
         private bool cutOnReply;
+        private volatile bool mute;
 
         public async Task FromClient()
         {
@@ -121,8 +122,10 @@ public sealed class PostgresProxy : IAsyncDisposable
                 var ends = message[0] is (byte)'S' or (byte)'Q'; // Sync, or a simple query, which is a whole batch
                 if (ends && Cut(CutAt.End)) return;
                 cutOnReply |= ends && mine is { At: CutAt.CommitReply or CutAt.AfterCommit };
+                // Before the end is sent: the reply may overtake whatever this method does next.
+                mute = ends && Cut(CutAt.CommitUnderWay);
                 await server.WriteAsync(message, closing);
-                if (ends && Cut(CutAt.CommitUnderWay)) return;
+                if (mute) return;
             }
         }
 
@@ -132,6 +135,7 @@ public sealed class PostgresProxy : IAsyncDisposable
             var buffer = new byte[64 * 1024];
             while (await server.ReadAsync(buffer, closing) is > 0 and var length)
             {
+                if (mute) return;
                 if (cutOnReply && Cut(CutAt.CommitReply)) return;
                 await client.WriteAsync(buffer.AsMemory(0, length), closing);
                 if (cutOnReply && Cut(CutAt.AfterCommit)) return;

@@ -29,8 +29,11 @@ public sealed class BoundedMemory(PostgresServer server)
     public async Task A_fingerprint_in_use_stays(StorageKind storage)
     {
         await using var database = await TestDatabase.Create(storage, server);
-        await using var app =
-            await AppProcess.Start(database, new() { ["Limits__ResidentFingerprintsMax"] = $"{Max}" });
+        await using var app = await AppProcess.Start(database, new()
+        {
+            ["Limits__ResidentFingerprintsMax"] = $"{Max}",
+            ["Limits__KnownFingerprintsBytesMax"] = "0", // new ones are loaded too, so loads count activations
+        });
         var posts = 0;
         for (var i = 0; i < Fingerprints; i++)
         {

@@ -10,7 +10,7 @@ public sealed class Telemetry(PostgresServer server)
     {
         await using var collector = new OtlpListener();
         await using var database = await TestDatabase.Create(storage, server);
-        await using var app = await AppProcess.Start(database, ExportTo(collector.Url));
+        await using var app = await AppProcess.Start(database, collector.Environment);
         Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=XYZ")).Status);
         // the grain is on this silo, so no message is sent
         Assert.Equal(200, (int)(await app.Http.GetAsync("/api/fingerprints/XYZ")).StatusCode);
@@ -33,7 +33,8 @@ public sealed class Telemetry(PostgresServer server)
     public async Task A_collector_that_is_away_is_nobodys_trouble()
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
-        await using var app = await AppProcess.Start(database, ExportTo($"http://127.0.0.1:{FreePort.Next()}"));
+        await using var app = await AppProcess.Start(database,
+            OtlpListener.ExportTo($"http://127.0.0.1:{FreePort.Next()}"));
         for (var i = 0; i < 20; i++)
             Assert.Equal(200, (await app.PostForm("action=view&product=k8s&fingerprint=XYZ")).Status);
         Assert.Equal(20, (await PrometheusText.Scrape(app)).Sum("tally_events_accepted_total"));
@@ -50,12 +51,4 @@ public sealed class Telemetry(PostgresServer server)
         Assert.Contains("OTEL_EXPORTER_OTLP_ENDPOINT: expected an http:// or https:// URL", error);
         Assert.DoesNotContain("sekret", error);
     }
-
-    private static Dictionary<string, string> ExportTo(string url) => new()
-    {
-        ["OTEL_EXPORTER_OTLP_ENDPOINT"] = url,
-        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
-        ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
-        ["OTEL_BSP_SCHEDULE_DELAY"] = "200",
-    };
 }

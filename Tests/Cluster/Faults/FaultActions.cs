@@ -20,6 +20,9 @@ internal sealed class FaultActions(
     /// <summary>All but the one that joins and leaves.</summary>
     public IReadOnlyList<SupervisedSilo> Members => [.. silos.SkipLast(1)];
 
+    /// <summary>The one that joins and leaves.</summary>
+    public SupervisedSilo Guest => silos[^1];
+
     public bool CanCut => network is not null;
 
     /// <summary>Whether the fault affects all fingerprints alike.</summary>
@@ -68,10 +71,10 @@ internal sealed class FaultActions(
                 hurt.Start();
                 break;
             case FaultKind.SiloJoinsAndLeaves:
-                silos[^1].Start();
-                await Eventually.True(silos[^1].IsReady, "A new silo does not become ready.", seconds: 120);
+                Guest.Start();
+                await Eventually.True(Guest.IsReady, "A new silo does not become ready.", seconds: 120);
                 await Wait(random, 1, 4);
-                Assert.Equal(0, await silos[^1].Terminate());
+                Assert.Equal(0, await Guest.Terminate());
                 break;
             case FaultKind.AllSilosKilled:
                 await Task.WhenAll(Members.Select(silo => silo.Kill()));

@@ -21,6 +21,8 @@ internal sealed class FaultRun : IAsyncDisposable
     private readonly FaultActions actions;
     private readonly ReadingBack reading;
     private readonly List<IAsyncDisposable> owned;
+    private readonly CancellationTokenSource finishing = new();
+    private Task joiningAndLeaving = Task.CompletedTask;
 
     private FaultRun(
         int seed, FaultActions actions, Load load, IReadOnlyList<IPEndPoint> addresses, List<IAsyncDisposable> owned)
@@ -37,6 +39,9 @@ internal sealed class FaultRun : IAsyncDisposable
     /// <summary>The kinds that cannot be injected on this machine.</summary>
     public IReadOnlyList<FaultKind> NotRun =>
         actions.CanCut ? [] : [FaultKind.CutBetweenSilos, FaultKind.CutFromPostgres];
+
+    /// <summary>How often a silo has joined or left beside the faults.</summary>
+    public int Moves { get; private set; }
 
     public TestDatabase Database { get; private init; } = null!;
 
@@ -86,8 +91,32 @@ internal sealed class FaultRun : IAsyncDisposable
     public async Task InjectEach(int kindsMax = int.MaxValue)
     {
         var kinds = Enum.GetValues<FaultKind>().Except(NotRun).ToArray();
+        if (Moves > 0) kinds = [.. kinds.Except([FaultKind.SiloJoinsAndLeaves])]; // it does so all the time
         random.Shuffle(kinds);
         foreach (var kind in kinds.Take(kindsMax)) await Inject(kind);
+    }
+
+    /// <summary>From now on, beside all other faults, a silo joins, and leaves, and joins again.</summary>
+    public void JoinAndLeave(TimeSpan every)
+    {
+        Moves = 1;
+        actions.Guest.Start();
+        joiningAndLeaving = Task.Run(async () =>
+        {
+            while (await Passed(every, finishing.Token))
+            {
+                if (actions.Guest.IsWanted) await actions.Guest.Terminate();
+                else actions.Guest.Start();
+                Moves++;
+            }
+            await actions.Guest.Terminate();
+        });
+    }
+
+    private static async Task<bool> Passed(TimeSpan time, CancellationToken cancellation)
+    {
+        await Task.Delay(time, cancellation).ContinueWith(_ => { }, TaskScheduler.Default);
+        return !cancellation.IsCancellationRequested;
     }
 
     /// <summary>Whether clients were still not acknowledged long after the last fault.</summary>
@@ -98,6 +127,8 @@ internal sealed class FaultRun : IAsyncDisposable
     /// </summary>
     public async Task Finish()
     {
+        await finishing.CancelAsync();
+        await joiningAndLeaving;
         try
         {
             await Load.Finish();
@@ -110,7 +141,19 @@ internal sealed class FaultRun : IAsyncDisposable
         await reading.Finish();
     }
 
-    public ValueTask DisposeAsync() => new(Dispose(owned));
+    public async ValueTask DisposeAsync()
+    {
+        await finishing.CancelAsync();
+        try
+        {
+            await joiningAndLeaving;
+        }
+        finally
+        {
+            await Dispose(owned);
+            finishing.Dispose();
+        }
+    }
 
     public async Task Inject(FaultKind kind)
     {
