@@ -27,7 +27,7 @@ public sealed class DimensionSet(int id, IReadOnlyList<string> names)
     public int Id => id;
     public IReadOnlyList<string> Names => names;
 
-    /// <summary>The dimensions' values among an event's properties: texts, numbers and truth values.</summary>
+    /// <summary>The dimensions' values among an event's properties: text, numbers and booleans.</summary>
     /// <param name="values">Gets them in place of what it had.</param>
     public void Read(string? properties, List<DimensionValue> values)
     {

@@ -76,17 +76,16 @@ internal static class AppFlags
             """, (app, text) => app with { Visitors = app.Visitors with { Fingerprints = ParseFingerprints(text) } }),
 
         new("dimensions", "list", Default, """
-            Comma-separated properties by whose values events are counted; default stands
-            for path, referrer, utm_source, utm_medium, utm_campaign, title, language,
-            screen and link, none for no property
+            Comma-separated properties whose values are counted. default is path, referrer,
+            utm_source, utm_medium, utm_campaign, title, language, screen and link
             """, (app, text) => app with { Dimensions = ParseDimensions(text) }),
         new("derive", "list", None, """
-            What to count by beside: comma-separated browser, os and device, from the user
-            agent, and channel, from referrer and utm. The user agent is not kept
+            Also count by browser, os, device (all from the user agent, which is not kept) and
+            channel (from referrer and utm): comma-separated
             """, (app, text) => app with { Derived = app.Derived with { Names = ParseDerived(text) } }),
         new("geoDatabase", "file", None, """
-            Count by country too: an mmdb file with the countries of addresses. The address
-            is not kept
+            Also count by country: an mmdb file with the countries of addresses, which are
+            not kept
             """, (app, text) => app with { Derived = app.Derived with { Countries = ParseCountries(text) } }),
 
         new("retention", "age", None, """

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
-using Tally.Silo.Http.Derived;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.CommandLine;
@@ -18,8 +17,7 @@ internal static class FlagValues
     public const string Default = "default";
 
     private static readonly string[] DefaultDimensions =
-        ["path", "referrer", "utm_source", "utm_medium", "utm_campaign", "title", "language", "screen",
-            "link"];
+        ["path", "referrer", "utm_source", "utm_medium", "utm_campaign", "title", "language", "screen", "link"];
 
     // Each costs a row for each value of each fingerprint and day.
     private const int DimensionsMax = 32;

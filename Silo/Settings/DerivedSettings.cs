@@ -1,5 +1,4 @@
 using Tally.Contracts;
-using Tally.Silo.Http.Derived;
 
 namespace Tally.Silo.Settings;
 
@@ -21,6 +20,7 @@ internal sealed record DerivedSettings(IReadOnlyList<string> Names, Countries? C
     public bool Channel => Names.Contains("channel");
 
     public bool ReadsRequests => Browser || System || Device || Countries is not null;
+
     /// <summary>Those that are on.</summary>
     public IEnumerable<string> All => Countries is null ? Names : Names.Append("country");
 }

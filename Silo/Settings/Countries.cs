@@ -1,7 +1,7 @@
 using System.Net;
 using MaxMind.Db;
 
-namespace Tally.Silo.Http.Derived;
+namespace Tally.Silo.Settings;
 
 /// <summary>Countries of addresses, by a database that the operator names, in memory.</summary>
 internal sealed class Countries(Reader reader) : IDisposable
