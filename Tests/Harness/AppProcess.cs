@@ -188,6 +188,9 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
             RedirectStandardInput = true,
             WorkingDirectory = workingDirectory ?? "",
         };
+        // Most processes live for seconds: optimizing their code would take longer than running it.
+        start.Environment["DOTNET_TieredPGO"] = "0";
+        start.Environment["DOTNET_TC_CallCountingDelayMs"] = "BB8"; // 3,000
         foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
         return Process.Start(start)!;
     }
