@@ -13,7 +13,7 @@ namespace Tally.Tests.Cluster;
 public sealed class MovingFingerprints(PostgresServer server)
 {
     private const int Fingerprints = 60;
-    private const int Rounds = 3;
+    private const int Rounds = 1;
 
     private readonly ConcurrentQueue<(string Fingerprint, long BeganAt, long EndedAt)> requests = [];
 

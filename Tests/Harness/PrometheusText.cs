@@ -20,8 +20,13 @@ public sealed partial class PrometheusText
         }
     }
 
+    // The exporter gives the same answer for 300 ms, to whoever asks.
+    private static readonly TimeSpan Cached = TimeSpan.FromMilliseconds(350);
+
+    /// <summary>The metrics as they are now or later.</summary>
     public static async Task<PrometheusText> Scrape(AppProcess app)
     {
+        await Task.Delay(Cached);
         using var response = await app.Http.GetAsync("/metrics");
         Assert.Equal((200, "text/plain"), ((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType));
         return new(await response.Content.ReadAsStringAsync());
