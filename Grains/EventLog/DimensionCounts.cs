@@ -29,7 +29,7 @@ public sealed class RemovedDimensions : Dictionary<DimensionKey, long>
 {
     private readonly List<DimensionValue> values = [];
 
-    public void Add(LoggedEvent logged)
+    public void Add(LogRow logged)
     {
         logged.Dimensions.Read(logged.Recorded.Event.Properties, values);
         foreach (var value in values)

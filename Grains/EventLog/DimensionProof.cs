@@ -35,7 +35,7 @@ internal sealed class DimensionProof(IAsyncEnumerator<DimensionVisit> stored, Ac
     public void AddDelta(DimensionKey key, long events) => Count(key, new(-events, 0));
 
     /// <summary>The next event of the fingerprint whose turn it is.</summary>
-    public void Fold(LoggedEvent logged)
+    public void Fold(LogRow logged)
     {
         logged.Dimensions.Read(logged.Recorded.Event.Properties, read);
         foreach (var value in read)

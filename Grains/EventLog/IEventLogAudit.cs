@@ -7,7 +7,7 @@ namespace Tally.Grains.EventLog;
 public interface IEventLogAudit : IAsyncDisposable
 {
     /// <summary>The whole log, by fingerprint and sequence.</summary>
-    IAsyncEnumerable<LoggedEvent> Events(CancellationToken cancellation);
+    IAsyncEnumerable<LogRow> Events(CancellationToken cancellation);
 
     /// <summary>
     /// Every snapshot, and the state of every fingerprint's pruned events, by grain key; the pruned state comes first.

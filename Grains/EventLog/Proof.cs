@@ -96,7 +96,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
 
     private sealed record Kept(string Fingerprint, FingerprintState State, bool IsPruned);
 
-    private async Task<LoggedEvent?> NextEvent(IAsyncEnumerator<LoggedEvent> events)
+    private async Task<LogRow?> NextEvent(IAsyncEnumerator<LogRow> events)
     {
         if (!await events.MoveNextAsync()) return null;
         Events++;

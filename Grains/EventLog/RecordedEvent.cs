@@ -27,7 +27,7 @@ public sealed record DecidedEvent(string Fingerprint, long Sequence, EventFirsts
 /// <summary>A row of the log, for a proof.</summary>
 /// <param name="Recorded">The event.</param>
 /// <param name="Dimensions">What it is counted by.</param>
-public sealed record LoggedEvent(RecordedEvent Recorded, DimensionSet Dimensions);
+public sealed record LogRow(RecordedEvent Recorded, DimensionSet Dimensions);
 
 /// <summary>
 /// What an event is the first of, for its fingerprint. Summed over all events these count visitors exactly.

@@ -50,7 +50,7 @@ internal static class FrontEndEndpoints
         if (settings.TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.UseExceptionHandler(failed => failed.Run(Refusal.InternalError().ExecuteAsync));
         app.Use(SegmentPath.MergeSlashes);
-        app.Use(FingerprintPath.HideFromRouting);
+        app.Use(PathText.HideFromRouting);
         app.UseRouting();
         app.Use(UnmatchedRequests.Refuse);
         app.UseCors(); // before access: a page may read why it is refused
@@ -76,6 +76,7 @@ internal static class FrontEndEndpoints
         var reading = all.MapReading();
         var queries = reading.MapGroup("").RefuseUnknownParameters();
         queries.MapFingerprints();
+        queries.MapReceipts(limits);
         queries.MapLive();
         queries.MapExport();
         var scans = queries.MapGroup("").AddEndpointFilter(new QueryLimiter(limits.QuestionsMax, limits));

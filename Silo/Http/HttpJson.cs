@@ -25,6 +25,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(SourceSettings))]
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
+[JsonSerializable(typeof(ReceiptsAnswer))]
 [JsonSerializable(typeof(TotalsAnswer))]
 [JsonSerializable(typeof(TopAnswer))]
 [JsonSerializable(typeof(BreakdownAnswer))]

@@ -195,8 +195,8 @@ public sealed record Refusal(
 
     public static Refusal MalformedEvent() => MalformedBody("An event is one JSON object.");
 
-    public static Refusal InvalidPath() => new(400, "The path cannot be read", "malformed_path",
-        "A fingerprint in the path must be percent-encoded UTF-8.", "fingerprint");
+    public static Refusal InvalidPath(string field) => new(400, "The path cannot be read", "malformed_path",
+        $"The {field} in the path must be percent-encoded UTF-8.", field);
 
     public static Refusal MissingKey() => new(401, "A key is needed", "missing_key",
         "Send a key as Authorization: Bearer KEY.");
@@ -245,6 +245,9 @@ public sealed record Refusal(
     public static Refusal UnknownFingerprint() =>
         new(404, "Unknown fingerprint", "unknown_fingerprint", "No event is recorded for this fingerprint.",
             "fingerprint");
+
+    public static Refusal UnknownId() => new(404, "Unknown id", "unknown_id",
+        "No event with this id is in the log. It was never recorded, or it was erased or pruned.", "id");
 
     public static Refusal Overloaded(string? id = null) => new(503, "Overloaded", "overloaded",
         "More events wait than this server takes. Nothing of this request was lost: retry, with the same id.", Id: id);

@@ -53,9 +53,9 @@ public abstract partial class SqlStorage
         SqlStorage storage, AuditConnections connections, Dictionary<int, DimensionSet> dimensionSets)
         : IEventLogAudit
     {
-        public IAsyncEnumerable<LoggedEvent> Events(CancellationToken cancellation) =>
+        public IAsyncEnumerable<LogRow> Events(CancellationToken cancellation) =>
             Stream(connections.Events, storage.auditEvents,
-            row => storage.ReadLoggedEvent(row, dimensionSets), cancellation);
+            row => storage.ReadLogRow(row, dimensionSets), cancellation);
 
         public IAsyncEnumerable<StoredState> States(CancellationToken cancellation) =>
             Stream(connections.Others, storage.auditStates,

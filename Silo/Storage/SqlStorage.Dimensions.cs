@@ -151,6 +151,6 @@ public abstract partial class SqlStorage
                 Texts("values", some.Select(one => one.Key.Value)), Numbers("events", some.Select(one => one.Value)));
     }
 
-    private LoggedEvent ReadLoggedEvent(DbDataReader row, Dictionary<int, DimensionSet> sets) =>
+    private LogRow ReadLogRow(DbDataReader row, Dictionary<int, DimensionSet> sets) =>
         new(ReadEvent(row), row.IsDBNull(8) ? DimensionSet.None : sets[row.GetInt16(8)]);
 }

@@ -101,7 +101,7 @@ public abstract partial class SqlStorage
         var events = 0L;
         while (true)
         {
-            var page = await Query(at, readAfter, row => ReadLoggedEvent(row, sets),
+            var page = await Query(at, readAfter, row => ReadLogRow(row, sets),
                 Parameter("fingerprint", fingerprint), Parameter("sequence", state.Sequence),
                 Parameter("limit", pageEvents));
             if (page.Count == 0) return new(state, rollups, dimensions, events);

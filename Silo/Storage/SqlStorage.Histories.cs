@@ -10,6 +10,7 @@ public abstract partial class SqlStorage
     private readonly string findRepeats = scripts["find_repeats"];
     private readonly string readHeads = scripts["read_heads"];
     private readonly string readPage = scripts["read_page"];
+    private readonly string readById = scripts["read_by_id"];
     private readonly string readPruned = scripts["read_pruned"];
     private readonly string readNewest = scripts["read_newest"];
     private readonly string findSuppressed = scripts["find_suppressed"];
@@ -31,6 +32,13 @@ public abstract partial class SqlStorage
             Parameter("fingerprint", fingerprint), Parameter("sequence", sequence),
             Parameter("limit", limit), Parameter("bytes", bytesMax),
         ], Open, cancellation);
+
+    /// <summary>The events with an id, without their properties, by fingerprint in the order of bytes.</summary>
+    /// <param name="fingerprint">Only this one's; null for all.</param>
+    public async Task<IReadOnlyList<RecordedEvent>> ReadById(
+        Guid id, string? fingerprint, int limit, CancellationToken cancellation) =>
+        await Query(readById, ReadEvent,
+            [Id("id", id), Optional("fingerprint", fingerprint), Parameter("limit", limit)], Open, cancellation);
 
     /// <summary>Fingerprints with events, in the order of their bytes.</summary>
     /// <inheritdoc cref="ReadAges"/>

@@ -65,7 +65,7 @@ public abstract partial class SqlStorage
             Texts("fingerprints", fingerprints));
         var step = new PruningStep(before, states.ToDictionary());
         var sets = await ReadDimensionSets();
-        var oldest = await Query(at, readOldest, row => ReadLoggedEvent(row, sets),
+        var oldest = await Query(at, readOldest, row => ReadLogRow(row, sets),
             Texts("fingerprints", fingerprints), Parameter("limit", eventsEach));
         foreach (var logged in oldest) step.Take(logged);
         return step;
@@ -111,7 +111,7 @@ public abstract partial class SqlStorage
         public int Largest { get; private set; }
 
         /// <summary>Takes an event if it is old. A fingerprint's events come by sequence.</summary>
-        public void Take(LoggedEvent logged)
+        public void Take(LogRow logged)
         {
             var recorded = logged.Recorded;
             if (recorded.Fingerprint != current) (current, taken) = (recorded.Fingerprint, 0);

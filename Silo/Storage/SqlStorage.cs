@@ -52,6 +52,7 @@ public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
     protected abstract DbParameter Parameter(string name, object value);
     protected abstract DbParameter Time(string name, DateTime value);
     protected abstract DbParameter Texts(string name, IEnumerable<string> values);
+    protected abstract DbParameter Id(string name, Guid value);
     protected abstract DbParameter Ids(string name, IEnumerable<Guid> values);
     protected abstract DbParameter Days(string name, IEnumerable<DateOnly> values);
     protected abstract DbParameter Numbers(string name, IEnumerable<long> values);

@@ -115,7 +115,7 @@ public sealed class PausedSilos(PostgresServer server)
         var seed = Seed.Next();
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var silos = await Silos.Start(database, 3);
-        var load = Load.Start(silos.Ports, seed);
+        var load = Load.Start(silos.Ports, seed, new() { IdleMillisecondsMax = 0 });
         using var busy = new CancellationTokenSource();
         KeepAllCoresBusy(busy.Token);
         await Task.Delay(TimeSpan.FromSeconds(30)); // the load's length

@@ -40,7 +40,7 @@ public sealed class RollingRestart(PostgresServer server)
         await using var silos = await Silos.Start(database, 3);
         await using var balancer = await LoadBalancer.Start([.. silos.Ports.Select(port => ("127.0.0.1", port))]);
         // so that each drain meets busy and idle connections
-        var load = Load.Start([balancer.Port], seed, new() { IdleMillisecondsMax = 40 });
+        var load = Load.Start([balancer.Port], seed);
         await load.Acknowledges(EventsBetween);
         for (var place = 0; place < silos.Count; place++)
         {

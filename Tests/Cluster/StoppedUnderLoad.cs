@@ -43,7 +43,7 @@ public sealed class StoppedUnderLoad(PostgresServer server)
         var seed = Seed.Next();
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, Draining(seconds: 0.2));
-        var load = Load.Start([app.Port], seed, new() { Clients = 48 });
+        var load = Load.Start([app.Port], seed, new() { Clients = 48, IdleMillisecondsMax = 0 });
         await Reached(load, EventsBefore);
         Assert.Equal(0, await app.Terminate());
         await load.Abandon();

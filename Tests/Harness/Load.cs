@@ -7,9 +7,8 @@ using Tally.Silo.Http;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// Clients that post events as fast as they are answered, each over one connection, and record what they know. If there
-/// are several addresses, a client whose connection ends goes to the next. The seed determines what is sent, but not
-/// when.
+/// Clients that post events, each over one connection, and record what they know. If there are several addresses, a
+/// client whose connection ends goes to the next. The seed determines what is sent, but not when.
 /// </summary>
 public sealed class Load
 {

@@ -29,8 +29,11 @@ public sealed record LoadShape
     /// </summary>
     public TimeSpan AnswerPatience { get; init; } = TimeSpan.FromSeconds(40);
 
-    /// <summary>The longest that a client leaves its connection idle before the next event.</summary>
-    public int IdleMillisecondsMax { get; init; }
+    /// <summary>
+    /// The longest that a client leaves its connection idle before the next event. Without it, a test takes all the
+    /// processor time that there is from those beside it.
+    /// </summary>
+    public int IdleMillisecondsMax { get; init; } = 40;
 
     /// <summary>
     /// Whether a client that receives "Connection: close" leaves that address for good, as behind a load balancer.

@@ -11,7 +11,7 @@ public sealed class LiveCounters(SharedApps apps) : IClassFixture<SharedApps>
         var (app, database) = await apps.On(storage);
         await using var all = await CountReading.Open(app, "/api/live");
         await using var one = await CountReading.Open(app, "/api/live?product=docs");
-        var load = Load.Start([app.Port], Seed.Next(), new() { Clients = 8, IdleMillisecondsMax = 40 });
+        var load = Load.Start([app.Port], Seed.Next(), new() { Clients = 8 });
         await Eventually.True(async () =>
             (await database.Query("select count(*) from rollups", row => row.GetInt64(0)))[0] > 0,
             "Nothing is merged.");

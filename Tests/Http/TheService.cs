@@ -9,7 +9,8 @@ public sealed class TheService(SharedApps apps)
 {
     private static readonly (string Path, string Method)[] Endpoints =
     [
-        ("/api/breakdown", "get"), ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"), ("/api/export", "get"),
+        ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"), ("/api/export", "get"),
+        ("/api/breakdown", "get"), ("/api/receipts/{id}", "get"),
         ("/api/fingerprints", "get"), ("/api/uniques", "get"),
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
         ("/api/fingerprints/{fingerprint}/events", "get"),
@@ -102,7 +103,7 @@ public sealed class TheService(SharedApps apps)
         var (app, _) = await apps.On(StorageKind.Sqlite);
         foreach (var path in (string[])["/", "/api", "/api/event", "/api/fingerprints/",
             "/api/fingerprints/?sort=total", "/api/fingerprints//events",
-                     "/api/fingerprints/x/other", "/api/fingerprints/x/events/1", "/openapi/v2.json", "/health"])
+                     "/api/fingerprints/x/other", "/api/fingerprints/x/events/1", "/api/receipts/", "/api/receipts/x/y", "/openapi/v2.json", "/health"])
             (await app.Get(path)).AssertRefused(404, "not_found");
         foreach (var (method, path) in ((string, string)[])[("GET", "/api/events"), ("PUT", "/api/fingerprints/x"),
             ("POST", "/api/fingerprints"),

@@ -354,6 +354,8 @@ public sealed class PostgresStorage(
     protected override DbParameter Texts(string name, IEnumerable<string> values) =>
         new NpgsqlParameter<string[]>(name, [.. values]);
 
+    protected override DbParameter Id(string name, Guid value) => Parameter(name, value);
+
     protected override DbParameter Ids(string name, IEnumerable<Guid> values) =>
         new NpgsqlParameter<Guid[]>(name, [.. values]);
 

@@ -161,6 +161,8 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
     protected override DbParameter Texts(string name, IEnumerable<string> values) =>
         Parameter(name, JsonSerializer.Serialize(values));
 
+    protected override DbParameter Id(string name, Guid value) => Parameter(name, value.ToString());
+
     protected override DbParameter Ids(string name, IEnumerable<Guid> values) =>
         Texts(name, values.Select(id => id.ToString()));
 
