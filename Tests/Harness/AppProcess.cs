@@ -47,9 +47,18 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     public long PeakMemoryBytes { get { process.Refresh(); return process.PeakWorkingSet64; } }
     public string Output { get { lock (output) return output.ToString(); } }
 
-    /// <summary>The lines that it logged as errors.</summary>
-    public IEnumerable<string> Errors =>
-        Output.Split('\n').Where(line => line.Contains(" fail: ", StringComparison.Ordinal));
+    /// <summary>
+    /// Asserts that it logged no line of a level. What Orleans' runtime says of a slow machine is only shown: tests look
+    /// for its effects themselves.
+    /// </summary>
+    /// <param name="level">fail or warn.</param>
+    public void AssertLoggedNo(string level)
+    {
+        var lines = Output.Split('\n').Where(line => line.Contains($" {level}: ", StringComparison.Ordinal))
+            .ToLookup(line => line.Contains($" {level}: Orleans.Runtime.", StringComparison.Ordinal));
+        foreach (var line in lines[true]) TestContext.Current.TestOutputHelper?.WriteLine(line);
+        Assert.True(!lines[false].Any(), string.Join('\n', lines[false]));
+    }
 
     /// <summary>
     /// Starts the program and waits until it is ready. It stops without draining, because no load balancer has to
