@@ -48,8 +48,8 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     public string Output { get { lock (output) return output.ToString(); } }
 
     /// <summary>
-    /// Asserts that it logged no line of a level. What Orleans' runtime says of a slow machine is only shown: tests look
-    /// for its effects themselves.
+    /// Asserts that it logged no line of a level. What Orleans' runtime says of a slow machine is only shown: tests
+    /// look for its effects themselves.
     /// </summary>
     /// <param name="level">fail or warn.</param>
     public void AssertLoggedNo(string level)
