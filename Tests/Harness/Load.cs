@@ -18,6 +18,7 @@ public sealed class Load
     private static readonly TimeSpan PauseWhenRefused = TimeSpan.FromMilliseconds(25);
 
     private const int BatchEvents = 6;
+    private const int Paths = 7;
 
     private static readonly string[] Products = ["k8s", "docs", "blog"];
     private static readonly string[] Actions = ["view", "click", "buy"];
@@ -78,7 +79,11 @@ public sealed class Load
         while (!finishing.IsCancellationRequested && !client.HasLeft) await client.Step();
     }
 
-    private sealed record Post(string Fingerprint, string? Id, string Product, string Action);
+    private sealed record Post(string Fingerprint, string? Id, string Product, string Action, string Path)
+    {
+        // So that the load is counted by a dimension too.
+        public string Properties => JsonSerializer.Serialize(new { path = Path });
+    }
 
     private sealed class Client : IDisposable
     {
@@ -115,7 +120,8 @@ public sealed class Load
         // repeat's.
         private async Task SendBatch(Post[] posts)
         {
-            var items = posts.Select(post => new { post.Action, post.Product, post.Fingerprint, post.Id });
+            var items = posts.Select(post =>
+                new { post.Action, post.Product, post.Fingerprint, post.Id, post.Properties });
             var request =
                 HttpWire.PostOf("/api/events/batch", "application/json",
                     JsonSerializer.Serialize(items, JsonSerializerOptions.Web));
@@ -172,7 +178,8 @@ public sealed class Load
             string? id = random.NextDouble() >= load.shape.WithIdShare && !withId ? null
                 : made % 2 == 0 ? $"order {index}/{made}"
                     : new Guid(index, (short)made, (short)(made >> 16), new byte[8]).ToString();
-            return new(fingerprint, id, Products[random.Next(Products.Length)], Actions[random.Next(Actions.Length)]);
+            return new(fingerprint, id, Products[random.Next(Products.Length)], Actions[random.Next(Actions.Length)],
+                $"/{made % Paths}");
         }
 
         private async Task<Attempt> Try(Post post)
@@ -181,6 +188,7 @@ public sealed class Load
             var (outcome, reply) =
                 await Exchange(
                     HttpWire.PostOf($"action={post.Action}&product={post.Product}&fingerprint={post.Fingerprint}"
+                + $"&properties={Uri.EscapeDataString(post.Properties)}"
                 + (post.Id is null ? "" : $"&id={Uri.EscapeDataString(post.Id)}")));
             var receipt = outcome == AttemptOutcome.Acknowledged
                 ? JsonSerializer.Deserialize<Receipt>(reply!.Body, JsonSerializerOptions.Web) : null;
