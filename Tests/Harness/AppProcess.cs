@@ -201,8 +201,9 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
             RedirectStandardInput = true,
             WorkingDirectory = workingDirectory ?? "",
         };
-        // Most processes live for seconds: compiling their code anew, to make it faster, was a third of all work.
-        start.Environment["DOTNET_TC_CallCounting"] = "0";
+        // Most processes live for seconds: compiling their code anew, to make it faster, would take longer than running
+        // it. Without that, those under load would be too slow.
+        start.Environment["DOTNET_TC_CallCountingDelayMs"] = "BB8"; // 3,000
         start.Environment["DOTNET_TieredPGO"] = "0";
         foreach (var (name, value) in environment ?? []) start.Environment[name] = value;
         return Process.Start(start)!;
