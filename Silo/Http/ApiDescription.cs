@@ -1,4 +1,6 @@
+using System.Net.Mime;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
 namespace Tally.Silo.Http;
@@ -12,6 +14,23 @@ internal static class ApiDescription
 
     private const string ExampleEvent =
         """{"action":"view","product":"k8s","fingerprint":"XYZ","id":"order-17","properties":{"plan":"pro"}}""";
+
+    /// <summary>
+    /// The description is made once. The library's own endpoint makes one for each request, and two at once can fail
+    /// (dotnet/aspnetcore#58845).
+    /// </summary>
+    public static void MapApiDescription(this IEndpointRouteBuilder endpoints)
+    {
+        var json = new Lazy<Task<byte[]>>(async () =>
+        {
+            var made = endpoints.ServiceProvider.GetRequiredKeyedService<IOpenApiDocumentProvider>(DocumentName);
+            using var buffer = new MemoryStream();
+            await (await made.GetOpenApiDocumentAsync()).SerializeAsJsonAsync(buffer, OpenApiSpecVersion.OpenApi3_1);
+            return buffer.ToArray();
+        });
+        endpoints.MapGet($"/openapi/{DocumentName}.json",
+            async () => Results.Bytes(await json.Value, MediaTypeNames.Application.Json)).ExcludeFromDescription();
+    }
 
     public static void AddApiDescription(this IServiceCollection services) =>
         services.AddOpenApi(DocumentName, options =>

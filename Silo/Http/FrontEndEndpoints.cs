@@ -92,7 +92,7 @@ internal static class FrontEndEndpoints
         all.MapScript();
         var watching = all.MapGroup("").DisableRateLimiting();
         watching.MapHealth();
-        watching.MapOpenApi("/openapi/v1.json");
+        watching.MapApiDescription();
     }
 
     /// <summary>Describes refusals, beside those of every endpoint of the API.</summary>

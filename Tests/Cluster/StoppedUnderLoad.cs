@@ -27,8 +27,8 @@ public sealed class StoppedUnderLoad(PostgresServer server)
             await HistoryCheck.LogHolds(load.History, database);
             Assert.Equal(0, await HistoryCheck.CountRecordedButUnanswered(load.History, database));
             await AssertDueSnapshotsAreWritten(database);
-            app.AssertLoggedNo("fail");
-            app.AssertLoggedNo("warn");
+            app.AssertLoggedNo("fail:");
+            app.AssertLoggedNo("warn:");
         }
         await using var again = await AppProcess.Start(database);
         await HistoryCheck.CountersHold(database, again);

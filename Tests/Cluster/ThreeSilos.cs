@@ -117,7 +117,7 @@ public sealed class ThreeSilos(PostgresServer server)
         var load = Load.Start([silos.Ports[0], silos.Ports[1]], seed);
         await load.Acknowledges(EventsBefore);
         Assert.Equal(0, await silos[2].Terminate());
-        silos[2].AssertLoggedNo("fail");
+        silos[2].AssertLoggedNo("fail:");
         await load.Acknowledges(EventsBefore);
         await load.Finish();
         load.History.AssertAllAcknowledged();

@@ -48,14 +48,14 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     public string Output { get { lock (output) return output.ToString(); } }
 
     /// <summary>
-    /// Asserts that it logged no line of a level. What Orleans' runtime says of a slow machine is only shown: tests
+    /// Asserts that it logged no line with this mark. What Orleans' runtime says of a slow machine is only shown: tests
     /// look for its effects themselves.
     /// </summary>
-    /// <param name="level">fail or warn.</param>
-    public void AssertLoggedNo(string level)
+    /// <param name="mark">fail: or warn: or Exception.</param>
+    public void AssertLoggedNo(string mark)
     {
-        var lines = Output.Split('\n').Where(line => line.Contains($" {level}: ", StringComparison.Ordinal))
-            .ToLookup(line => line.Contains($" {level}: Orleans.Runtime.", StringComparison.Ordinal));
+        var lines = Output.Split('\n').Where(line => line.Contains(mark, StringComparison.Ordinal))
+            .ToLookup(line => line.Contains(": Orleans.Runtime.", StringComparison.Ordinal));
         foreach (var line in lines[true]) TestContext.Current.TestOutputHelper?.WriteLine(line);
         Assert.True(!lines[false].Any(), string.Join('\n', lines[false]));
     }

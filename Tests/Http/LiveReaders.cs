@@ -117,6 +117,6 @@ public sealed class LiveReaders(PostgresServer server)
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, environment);
         await test(app, database);
-        app.AssertLoggedNo("fail");
+        app.AssertLoggedNo("fail:");
     }
 }

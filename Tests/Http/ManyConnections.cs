@@ -113,7 +113,7 @@ public sealed class ManyConnections(PostgresServer server)
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var app = await AppProcess.Start(database, limits);
         await test(app);
-        app.AssertLoggedNo("fail");
+        app.AssertLoggedNo("fail:");
     }
 
     private static async Task AssertServes(AppProcess app)

@@ -48,7 +48,7 @@ public sealed class ManyLiveReaders(PostgresServer server)
         {
             foreach (var reader in readers) reader?.Dispose();
         }
-        app.AssertLoggedNo("fail");
+        app.AssertLoggedNo("fail:");
     }
 
     /// <summary>One socket, read as data arrives. Only the sequences matter.</summary>

@@ -60,7 +60,7 @@ public sealed class SlowReaders(PostgresServer server)
         await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_answers_held_bytes") == 0,
             "Something is still held.");
         Assert.Equal(Enumerable.Range(1, Events).Select(i => (long)i), await ReadAll(app));
-        app.AssertLoggedNo("fail");
+        app.AssertLoggedNo("fail:");
     }
 
     // Reads all pages, each of which ends early.

@@ -255,7 +255,7 @@ public sealed class Pruning(PostgresServer server)
         // A fully pruned fingerprint is forgotten too, once it is old enough.
         await at.Execute("delete from events where fingerprint = 'old'");
         Assert.Equal(0, await app.Terminate());
-        app.AssertLoggedNo("fail");
+        app.AssertLoggedNo("fail:");
         Assert.Contains("Retention removed", app.Output);
 
         await using var later =
