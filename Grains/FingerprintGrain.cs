@@ -18,6 +18,9 @@ namespace Tally.Grains;
 public sealed partial class FingerprintGrain(FingerprintServices services)
     : Grain, IFingerprintGrain, IFingerprintHolder
 {
+    private static readonly DeactivationReason NothingLeftToDo =
+        new(DeactivationReasonCode.ApplicationRequested, "It has nothing left to do here.");
+
     private string name = "";
     private Resident? resident;
     private Task<Fingerprint?>? loading; // of turns alone
@@ -76,7 +79,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
         }
         finally
         {
-            DeactivateOnIdle();
+            End();
         }
     }
 
@@ -85,7 +88,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
         name = FingerprintKey.Fingerprint(this.GetPrimaryKeyString());
         if (!services.Ownership.IsLocal(Point))
         {
-            DeactivateOnIdle(); // Orleans passes its messages on
+            End(); // Orleans passes its messages on
             return Task.CompletedTask;
         }
         TallyMetrics.ResidentFingerprints.Add(1);
@@ -105,7 +108,10 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
         services.ActivationLimit.Close(name, here); // so late that it hears of it where it is lost meanwhile
     }
 
-    void IFingerprintHolder.Deactivate() => DeactivateOnIdle();
+    void IFingerprintHolder.Deactivate() => End();
+
+    // It may have ended already. Orleans' DeactivateOnIdle would throw then.
+    private void End() => GrainContext.Deactivate(NothingLeftToDo);
 
     Task<LoadedHistory> IFingerprintHolder.Load() => services.History.Load(name, this.GetGrainId());
 
@@ -126,7 +132,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
     async Task IFingerprintHolder.Leave()
     {
         if (!IsSaveDue) return;
-        DeactivateOnIdle();
+        End();
         await GrainContext.Deactivated;
     }
 
@@ -163,7 +169,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
         catch (EventLogUnavailableException)
         {
             // The next caller gets a fresh try. Nothing was learnt, so nothing is kept in memory for it.
-            DeactivateOnIdle();
+            End();
             return null;
         }
         finally
@@ -185,7 +191,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
             loaded = null;
         }
         isElsewhere = true;
-        DeactivateOnIdle();
+        End();
         return null;
     }
 
