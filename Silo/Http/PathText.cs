@@ -17,8 +17,9 @@ internal static class PathText
     /// <summary>Middleware before routing: replaces the text by a placeholder.</summary>
     public static Task HideFromRouting(HttpContext context, RequestDelegate next)
     {
+        var target = RawTargetOf(context);
         foreach (var prefix in (ReadOnlySpan<string>)[Fingerprints, Receipts])
-            if (Split(RawTargetOf(context), prefix) is var (_, following))
+            if (Split(target, prefix) is var (_, following))
                 context.Request.Path = prefix + Placeholder + following;
             else if (context.Request.Path == prefix) context.Request.Path = prefix + "/"; // not the list of all
         return next(context);

@@ -132,6 +132,13 @@ public sealed record Refusal(
     public static Refusal NotWithDimensions(string field, string detail) =>
         new(422, "Dimensions are counted by the day", "not_with_dimensions", detail, field);
 
+    public static Refusal NothingToCompare() => new(422, "There is nothing to compare with", "nothing_to_compare",
+        "The range to compare with would begin before the year 1.", "compare");
+
+    public static Refusal FingerprintsNotCompared() =>
+        new(422, "Fingerprints are not compared", "fingerprints_not_compared",
+        "The parameter compare goes with products, actions and dimensions.", "compare");
+
     public static Refusal InvalidFilter() => new(422, "The filter cannot be read", "invalid_filter",
         "The parameter filter must be a dimension and a value with a colon between, for example path:/pricing.",
         "filter");

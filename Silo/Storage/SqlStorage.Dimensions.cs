@@ -73,11 +73,30 @@ public abstract partial class SqlStorage
     /// </summary>
     public async Task<IReadOnlyList<DimensionSum>> ReadDimensionSums(
         DimensionQuestion question, int limit, CancellationToken cancellation) =>
-        await Scan(readDimensionSums, ReadDimensionSum, cancellation,
-            Parameter("dimension", question.Dimension), Parameter("from", question.From), Parameter("to", question.To),
-            Optional("product", question.Product), Optional("value", question.Value),
-            Parameter("by_day", question.ByDay), Parameter("by_product", question.ByProduct),
-            Parameter("by_value", question.ByValue), Parameter("limit", limit));
+        await Scan(readDimensionSums, ReadDimensionSum, cancellation, DimensionParameters(question, limit));
+
+    /// <summary>The first sum of a question, and those of the same products and values as some others.</summary>
+    public async Task<IReadOnlyList<DimensionSum>> ReadSameDimensionSums(
+        DimensionQuestion question, IReadOnlyList<DimensionSum> others, CancellationToken cancellation)
+    {
+        var wanted = others.Select(sum => (sum.Product, sum.Value)).ToHashSet();
+        var found = new List<DimensionSum>();
+        await ReadRows(readDimensionSums, row =>
+        {
+            var sum = ReadDimensionSum(row);
+            if (found.Count == 0 || wanted.Contains((sum.Product, sum.Value))) found.Add(sum);
+            return true;
+        }, DimensionParameters(question, int.MaxValue), OpenForQuestion, cancellation);
+        return found;
+    }
+
+    private DbParameter[] DimensionParameters(DimensionQuestion question, int limit) =>
+    [
+        Parameter("dimension", question.Dimension), Parameter("from", question.From), Parameter("to", question.To),
+        Optional("product", question.Product), Optional("value", question.Value),
+        Parameter("by_day", question.ByDay), Parameter("by_product", question.ByProduct),
+        Parameter("by_value", question.ByValue), Parameter("limit", limit),
+    ];
 
     /// <summary>
     /// The same for a question by value about events that have a value of another dimension. It reads the log: pruned

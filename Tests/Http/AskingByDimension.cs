@@ -200,6 +200,11 @@ public sealed class AskingByDimension(PostgresServer server)
             ("/api/top?of=colour", "unknown_value", "of"), ("/api/top?of=path&by=uniques", "uniques_of_products_only", "by"),
             ("/api/top?of=products&by=uniques&filter=path:/", "not_with_dimensions", "by"),
             ("/api/top?of=actions&filter=path:/", "not_with_dimensions", "of"),
+            ("/api/top?of=path&compare=", "unknown_value", "compare"),
+            ("/api/breakdown?by=path&compare=Previous", "unknown_value", "compare"),
+            ("/api/totals?compare=previous,year", "unknown_value", "compare"),
+            ("/api/totals?from=0001-01-02&to=0001-01-05&compare=year", "nothing_to_compare", "compare"),
+            ("/api/top?of=fingerprints&compare=year", "fingerprints_not_compared", "compare"),
         ])
             (await silo.Get(question)).AssertRefused(422, reason, field);
     }

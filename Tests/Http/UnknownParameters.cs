@@ -100,7 +100,7 @@ public sealed class UnknownParameters(PostgresServer server, SharedApps apps)
             var answer = await app.Get($"/api/totals?{name}=1");
             answer.AssertRefused(422, "unknown_parameter");
             Assert.Equal(
-                "There is no such parameter here. The nearest is X; all are from, to, bucket, groupBy, product, action, filter.",
+                "There is no such parameter here. The nearest is X; all are from, to, bucket, groupBy, product, action, filter, compare.",
                 System.Text.RegularExpressions.Regex.Replace(answer.Text("detail")!, "nearest is \\w+;",
                     "nearest is X;"));
         }

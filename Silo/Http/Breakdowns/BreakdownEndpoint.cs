@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
+using Tally.Grains.EventLog;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Storage;
@@ -10,7 +11,8 @@ namespace Tally.Silo.Http.Breakdowns;
 internal static class BreakdownEndpoint
 {
     private const int LimitDefault = 10;
-    private static readonly TimeSpan Usual = TimeSpan.FromDays(30);
+    private const int OtherValues = 1; // they come first
+    private const int DaysDefault = 30;
 
     public static void MapBreakdown(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/breakdown", Get)
@@ -20,11 +22,12 @@ internal static class BreakdownEndpoint
                 "Every event acknowledged before this request is in it. by is one of the service's dimensions. from "
                 + "and to as for totals, the start of a UTC day; without them, the 30 days until today. product counts "
                 + "one product's events alone. filter, a dimension and a value as in path:/pricing, counts only events "
-                + "that have it; of another dimension than by, that reads all events of the range.");
+                + "that have it; of another dimension than by, that reads all events of the range."
+                + Comparison.Description);
 
     private static async Task<Results<JsonAnswer<BreakdownAnswer>, Refusal>> Get(
         HttpContext context, string? by, string? product, string? from, string? to, string? limit, string? filter,
-        FreshVisits visits, Dimensions dimensions, Limits limits, TimeProvider clock)
+        string? compare, FreshVisits visits, Dimensions dimensions, Limits limits, TimeProvider clock)
     {
         if (by is null) return Refusal.MissingField("by");
         if (dimensions.Find("by", by, out var property) is { } unknown) return unknown;
@@ -32,8 +35,8 @@ internal static class BreakdownEndpoint
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         if (QueryValue.ParseLimit(limit, LimitDefault, limits.TopMax, out var size) is { } badLimit) return badLimit;
         var now = clock.GetUtcNow().UtcDateTime;
-        if (TimeRange.Parse(from, to, TotalsBucket.Day, Usual, now, out var range) is { } badRange) return badRange;
-        if (range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
+        if (TimeRange.ParseDays(from, to, DaysDefault, limits, now, out var range) is { } badRange) return badRange;
+        if (Comparison.Parse(compare, range, out var earlier) is { } badCompare) return badCompare;
 
         var question = new DimensionQuestion(property, range.Days.First, range.Days.End)
         {
@@ -41,20 +44,39 @@ internal static class BreakdownEndpoint
             Value = only?.Dimension == property ? only.Value.Value : null,
             ByValue = true,
         };
-        JsonAnswer<BreakdownAnswer> Answer(IReadOnlyList<DimensionSum> sums) =>
-            new(ToAnswer(by, range, sums, size), HttpJson.Default.BreakdownAnswer);
-        // one more for the other values, which come first
         return await visits.Query((storage, ended) => only is { } other && other.Dimension != property
-            ? storage.ScanDimensions(question, other, size + 1, ended)
-            : storage.ReadDimensionSums(question, size + 1, ended), Answer, context.RequestAborted);
+            ? ScanLargest(storage, question, other, earlier, size + OtherValues, ended)
+            : DimensionTotals.ReadLargest(storage, question, earlier, size + OtherValues, ended),
+            sums => new JsonAnswer<BreakdownAnswer>(ToAnswer(by, range, sums.Now, earlier, sums.Then, size),
+                HttpJson.Default.BreakdownAnswer), context.RequestAborted);
     }
 
-    private static BreakdownAnswer ToAnswer(
-        string by, TimeRange range, IReadOnlyList<DimensionSum> sums, int limit) => new(
-        by, range.From, range.To, sums.Count == 0 ? 0 : sums[0].EventsOfAll,
-        [.. sums.Where(sum => sum.Value != "").Take(limit).Select(ToEntry)],
-        sums.Where(sum => sum.Value == "").Select(sum => ToEntry(sum with { Value = null })).FirstOrDefault());
+    private static async Task<(IReadOnlyList<DimensionSum> Now, IReadOnlyList<DimensionSum> Then)> ScanLargest(
+        SqlStorage storage, DimensionQuestion question, DimensionValue filter, TimeRange? earlier, int limit,
+        CancellationToken cancellation) => (
+        await storage.ScanDimensions(question, filter, limit, cancellation),
+        earlier is null ? [] : await storage.ScanDimensions(
+            DimensionTotals.Over(question, earlier), filter, int.MaxValue, cancellation));
 
-    private static BreakdownEntry ToEntry(DimensionSum sum) =>
-        new(sum.Value, sum.Counts.Events, sum.Counts.Fingerprints);
+    private static BreakdownAnswer ToAnswer(string by, TimeRange range, IReadOnlyList<DimensionSum> sums,
+        TimeRange? earlier, IReadOnlyList<DimensionSum> earlierSums, int limit)
+    {
+        var known = earlierSums.ToDictionary(sum => sum.Value!, sum => sum.Counts);
+        BreakdownEntry ToEntry(DimensionSum sum) =>
+            new(sum.Value == "" ? null : sum.Value, sum.Counts.Events, sum.Counts.Fingerprints)
+            {
+                Compared = earlier is null ? null : Compare(sum.Counts, known.GetValueOrDefault(sum.Value!)),
+            };
+        return new(by, range.From, range.To, EventsOfAll(sums),
+            [.. sums.Where(sum => sum.Value != "").Take(limit).Select(ToEntry)],
+            sums.Where(sum => sum.Value == "").Select(ToEntry).FirstOrDefault())
+        {
+            Compared = earlier is null ? null : earlier.ToAnswer()! with { Events = EventsOfAll(earlierSums) },
+        };
+    }
+
+    private static Compared Compare(DimensionCounts now, DimensionCounts then) =>
+        Compared.Of(now.Events, then.Events) with { DailyFingerprints = then.Fingerprints };
+
+    private static long EventsOfAll(IReadOnlyList<DimensionSum> sums) => sums.Count == 0 ? 0 : sums[0].EventsOfAll;
 }

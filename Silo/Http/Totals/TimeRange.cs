@@ -1,3 +1,4 @@
+using Tally.Contracts;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Totals;
@@ -46,6 +47,14 @@ internal sealed record TimeRange(DateTime From, DateTime To)
         range = new(DateTime.SpecifyKind(first, DateTimeKind.Utc), DateTime.SpecifyKind(last, DateTimeKind.Utc));
         return range.Length > TimeSpan.Zero ? null : Refusal.EmptyRange();
     }
+
+    /// <summary>Parses a range of whole days, not too many of them.</summary>
+    /// <param name="usualDays">The range's length without <c>from</c>.</param>
+    public static Refusal? ParseDays(
+        string? from, string? to, int usualDays, Limits limits, DateTime now, out TimeRange range) =>
+        Parse(from, to, TotalsBucket.Day, TimeSpan.FromDays(usualDays), now, out range) is { } refusal ? refusal
+        : range.Count(TotalsBucket.Day) > limits.UniquesDaysMax ? Refusal.TooManyDays(limits.UniquesDaysMax)
+        : null;
 
     private static long Step(TotalsBucket bucket) => bucket switch
     {

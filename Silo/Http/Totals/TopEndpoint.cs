@@ -11,6 +11,7 @@ namespace Tally.Silo.Http.Totals;
 internal static class TopEndpoint
 {
     private const int LimitDefault = 10;
+    private static readonly TimeSpan Usual = TimeSpan.FromDays(30);
 
     public static void MapTop(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/top", Get)
@@ -20,12 +21,13 @@ internal static class TopEndpoint
                 "of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from "
                 + "and to as for totals, the start of a minute; of fingerprints and by uniques, of a UTC day. product "
                 + "counts one product's events alone. of also takes a dimension, and with it or with products, filter "
-                + "takes a dimension and a value as in path:/pricing: both count events, of UTC days.");
+                + "takes a dimension and a value as in path:/pricing: both count events, of UTC days."
+                + Comparison.Description);
 
     private static async Task<Results<JsonAnswer<TopAnswer>, Refusal>> Get(
         HttpContext context, string? of, string? by, string? from, string? to, string? product, string? limit,
-        string? filter, SqlStorage totals, FreshVisits visits, DimensionTotals dimensions, Limits limits,
-        TimeProvider clock)
+        string? filter, string? compare, SqlStorage totals, FreshVisits visits, DimensionTotals dimensions,
+        Limits limits, TimeProvider clock)
     {
         if (of is null) return Refusal.MissingField("of");
         var ofDimension = filter is not null || of is not ("products" or "actions" or "fingerprints");
@@ -40,40 +42,44 @@ internal static class TopEndpoint
             return Refusal.NotWithDimensions("of", "A filter goes with products or a dimension.");
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         if (QueryValue.ParseLimit(limit, LimitDefault, limits.TopMax, out var size) is { } badLimit) return badLimit;
-        var inDays = of == "fingerprints" || by == "uniques" || ofDimension;
-        if (ParseRange(inDays, from, to, clock, out var range) is { } badRange) return badRange;
-        if (inDays && range.Count(TotalsBucket.Day) > limits.UniquesDaysMax)
-            return Refusal.TooManyDays(limits.UniquesDaysMax);
+        var now = clock.GetUtcNow().UtcDateTime;
+        if ((of == "fingerprints" || by == "uniques" || ofDimension
+            ? TimeRange.ParseDays(from, to, 1, limits, now, out var range)
+            : TimeRange.Parse(from, to, TotalsBucket.All, Usual, now, out range)) is { } badRange) return badRange;
+        if (Comparison.Parse(compare, range, out var earlier) is { } badCompare) return badCompare;
+        if (earlier is not null && of == "fingerprints") return Refusal.FingerprintsNotCompared();
 
-        if (ofDimension) return await dimensions.Top(range, of, product, filter, size, context.RequestAborted);
+        if (ofDimension)
+            return await dimensions.Top(range, earlier, of, product, filter, size, context.RequestAborted);
 
-        JsonAnswer<TopAnswer> Answer(IEnumerable<TopEntry> top) =>
-            new(new(of, by, range.From, range.To, [.. top]), HttpJson.Default.TopAnswer);
+        JsonAnswer<TopAnswer> Answer(IEnumerable<TopEntry> top, IEnumerable<TopEntry> earlierTop) =>
+            new(TopAnswer.Create(of, by, range, top, earlier, earlierTop), HttpJson.Default.TopAnswer);
         var (first, end) = range.Days;
         var cancellation = context.RequestAborted;
         if (of == "fingerprints")
             return await visits.Query((storage, ended) => storage.TopFingerprints(first, end, product, size, ended),
-                top => Answer(top.Select(ToEntry)), cancellation);
+                top => Answer(top.Select(ToEntry), []), cancellation);
         if (by == "uniques" && !range.IsDay) // a single day's are in the rollups
-            return await visits.Query((storage, ended) => storage.TopUniques(first, end, product, size, ended),
-                top => Answer(top.Select(ToEntry)), cancellation);
+            return await visits.Query(async (storage, ended) => (
+                    Now: await storage.TopUniques(first, end, product, size, ended),
+                    Then: earlier is null ? [] : await storage.TopUniques(
+                        earlier.Days.First, earlier.Days.End, product, int.MaxValue, ended)),
+                top => Answer(top.Now.Select(ToEntry), top.Then.Select(ToEntry)), cancellation);
 
         var question = ToQuestion(range, of, by, product);
         try
         {
             var sums = await totals.ReadTotals(question, size, cancellation);
-            return Answer(sums.Select(sum => ToEntry(question, range, sum)));
+            var earlierSums = earlier is null ? [] : await totals.ReadTotals(
+                question with { From = earlier.From, To = earlier.To }, int.MaxValue, cancellation);
+            return Answer(sums.Select(sum => ToEntry(question, range, sum)),
+                earlierSums.Select(sum => ToEntry(question, range, sum)));
         }
         catch (EventLogUnavailableException)
         {
             return Refusal.QuestionNotAnswered();
         }
     }
-
-    private static Refusal? ParseRange(
-        bool inDays, string? from, string? to, TimeProvider clock, out TimeRange range) => TimeRange.Parse(
-        from, to, inDays ? TotalsBucket.Day : TotalsBucket.All, TimeSpan.FromDays(inDays ? 1 : 30),
-        clock.GetUtcNow().UtcDateTime, out range);
 
     private static TotalsQuestion ToQuestion(TimeRange range, string of, string by, string? product)
     {

@@ -11,23 +11,43 @@ namespace Tally.Silo.Http.Totals;
 /// <param name="Points">By time, then product and action: one for each bucket and group.</param>
 public sealed record TotalsAnswer(DateTime From, DateTime To, string Bucket, IReadOnlyList<TotalsPoint> Points)
 {
+    /// <summary>With compare, the earlier range.</summary>
+    public ComparedRange? Compared { get; init; }
+
     /// <summary>The answer to a query, with zeros for buckets without events.</summary>
+    /// <param name="earlier">The range to compare with, or null.</param>
+    /// <param name="earlierSums">Its sums.</param>
     /// <returns>Null if it has too many points.</returns>
     internal static TotalsAnswer? Create(
-        TotalsQuestion question, TimeRange range, IReadOnlyList<TotalsSum> sums, Limits limits)
+        TotalsQuestion question, TimeRange range, IReadOnlyList<TotalsSum> sums,
+        TimeRange? earlier, IReadOnlyList<TotalsSum> earlierSums, Limits limits)
     {
-        var groups = sums.Select(sum => (sum.Product, sum.Action)).Distinct()
+        var groups = sums.Concat(earlierSums).Select(sum => (sum.Product, sum.Action)).Distinct()
             .OrderBy(group => group.Product, StringComparer.Ordinal).ThenBy(group => group.Action,
                 StringComparer.Ordinal).ToList();
         if (groups.Count == 0 && !question.ByProduct && !question.ByAction) groups.Add((null, null));
         if (range.Count(question.Bucket) * groups.Count > limits.PointsMax) return null;
 
-        var known = sums.ToDictionary(sum => (sum.Time, sum.Product, sum.Action), sum => sum.Counts);
-        var points = range.BucketStarts(question.Bucket).SelectMany(time => groups.Select(group => TotalsPoint.Create(
-            question, time, group.Product, group.Action,
-            known.GetValueOrDefault((time, group.Product, group.Action)))));
-        return new(range.From, range.To, question.Bucket.ToString().ToLowerInvariant(), [.. points]);
+        IEnumerable<TotalsPoint> Points(TimeRange of, IReadOnlyList<TotalsSum> sums)
+        {
+            var known = sums.ToDictionary(sum => (sum.Time, sum.Product, sum.Action), sum => sum.Counts);
+            return of.BucketStarts(question.Bucket).SelectMany(time => groups.Select(group => TotalsPoint.Create(
+                question, time, group.Product, group.Action,
+                known.GetValueOrDefault((time, group.Product, group.Action)))));
+        }
+        return Create(question.Bucket, range, Points(range, sums),
+            earlier, earlier is null ? [] : Points(earlier, earlierSums));
     }
+
+    /// <param name="points">All points of the range.</param>
+    /// <param name="earlierPoints">As many of the earlier range, in the same order.</param>
+    internal static TotalsAnswer Create(TotalsBucket bucket, TimeRange range, IEnumerable<TotalsPoint> points,
+        TimeRange? earlier, IEnumerable<TotalsPoint> earlierPoints) => new(
+        range.From, range.To, bucket.ToString().ToLowerInvariant(), earlier is null ? [.. points]
+            : [.. points.Zip(earlierPoints, (now, then) => now with { Compared = then.ComparedWith(now.Events) })])
+        {
+            Compared = earlier.ToAnswer(),
+        };
 }
 
 /// <summary>The sums of one bucket.</summary>
@@ -47,6 +67,15 @@ public sealed record TotalsPoint(
 
     /// <summary>True for all values together that came after a day's limit was reached.</summary>
     public bool? Other { get; init; }
+
+    /// <summary>With compare, the same of the earlier range.</summary>
+    public Compared? Compared { get; init; }
+
+    internal Compared ComparedWith(long events) => Totals.Compared.Of(events, Events) with
+    {
+        NewFingerprints = NewFingerprints,
+        UniqueFingerprints = UniqueFingerprints,
+    };
 
     internal static TotalsPoint Create(
         TotalsQuestion question, DateTime time, string? product, string? action, RollupCounts counts) => new(

@@ -29,11 +29,12 @@ internal static class TotalsEndpoint
                 + "alone or with product, and filter a dimension and a value as in path:/pricing: both by day or all. "
                 + "Days that are not grouped by "
                 + "action have exact "
-                + "uniqueFingerprints.");
+                + "uniqueFingerprints." + Comparison.Description);
 
     private static async Task<Results<JsonAnswer<TotalsAnswer>, Refusal>> Get(
         HttpContext context, string? from, string? to, string? bucket, string? groupBy, string? product, string? action,
-        string? filter, SqlStorage totals, DimensionTotals dimensions, Limits limits, TimeProvider clock)
+        string? filter, string? compare, SqlStorage totals, DimensionTotals dimensions, Limits limits,
+        TimeProvider clock)
     {
         if (!Buckets.TryGetValue(bucket ?? "day", out var kind))
             return Refusal.UnknownValue("bucket", "minute, hour, day or all");
@@ -48,9 +49,10 @@ internal static class TotalsEndpoint
         var now = clock.GetUtcNow().UtcDateTime;
         var step = ofDimension ? TotalsBucket.Day : kind.Bucket;
         if (TimeRange.Parse(from, to, step, kind.Usual, now, out var range) is { } badRange) return badRange;
+        if (Comparison.Parse(compare, range, out var earlier) is { } badCompare) return badCompare;
         if (range.Count(kind.Bucket) > limits.PointsMax) return Refusal.TooManyPoints(limits.PointsMax);
         if (ofDimension)
-            return await dimensions.Sum(kind.Bucket, range, product, filter, groups, context.RequestAborted);
+            return await dimensions.Sum(kind.Bucket, range, earlier, product, filter, groups, context.RequestAborted);
 
         var question =
             range.In(kind.Bucket) with
@@ -62,8 +64,12 @@ internal static class TotalsEndpoint
             };
         try
         {
-            var sums = await totals.ReadTotals(question, limits.PointsMax + 1, context.RequestAborted);
-            return sums.Count <= limits.PointsMax && TotalsAnswer.Create(question, range, sums, limits) is { } answer
+            Task<IReadOnlyList<TotalsSum>> Read(TimeRange of) => totals.ReadTotals(
+                question with { From = of.From, To = of.To }, limits.PointsMax + 1, context.RequestAborted);
+            var sums = await Read(range);
+            var earlierSums = earlier is null ? [] : await Read(earlier);
+            return sums.Count <= limits.PointsMax && earlierSums.Count <= limits.PointsMax
+                && TotalsAnswer.Create(question, range, sums, earlier, earlierSums, limits) is { } answer
                 ? new JsonAnswer<TotalsAnswer>(answer, HttpJson.Default.TotalsAnswer)
                 : Refusal.TooManyPoints(limits.PointsMax);
         }

@@ -19,7 +19,7 @@ public sealed record UniquesAnswer(
 /// <summary>GET /api/uniques: how many different fingerprints there were over days.</summary>
 internal static class UniquesEndpoint
 {
-    private static readonly TimeSpan Usual = TimeSpan.FromDays(7);
+    private const int DaysDefault = 7;
 
     public static void MapUniques(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/uniques", Get)
@@ -38,8 +38,7 @@ internal static class UniquesEndpoint
         if (groupBy is not (null or "product")) return Refusal.UnknownValue("groupBy", "product");
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         var now = clock.GetUtcNow().UtcDateTime;
-        if (TimeRange.Parse(from, to, TotalsBucket.Day, Usual, now, out var range) is { } badRange) return badRange;
-        if (range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
+        if (TimeRange.ParseDays(from, to, DaysDefault, limits, now, out var range) is { } badRange) return badRange;
 
         var productsMax = groupBy is null ? 0 : limits.TopMax;
         return await visits.Query((storage, cancellation) => Count(storage, range, product, productsMax, cancellation),

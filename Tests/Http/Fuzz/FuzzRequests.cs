@@ -68,7 +68,7 @@ internal static class FuzzRequests
         FuzzRequest.Of("GET /api/fingerprints/fuzz", "If-None-Match: \"1\", W/\"2\", *\r\n"),
         FuzzRequest.Of("GET /api/fingerprints/%E6%97%A5%2F..%00?x=%ff"),
         FuzzRequest.Of("GET /api/fingerprints/fuzz/events?after=0&limit=100"),
-        FuzzRequest.Of("GET /api/breakdown?by=path&product=k8s&from=2026-01-01&to=2026-01-08&limit=10&filter=referrer:x"),
+        FuzzRequest.Of("GET /api/breakdown?by=path&product=k8s&from=2026-01-01&to=2026-01-08&limit=10&filter=referrer:x&compare=year"),
         FuzzRequest.Of("GET /api/receipts/order-18?fingerprint=fuzz&limit=10"),
         FuzzRequest.Of("GET /api/receipts/%2F..%00%F0%9F%98%80"),
         FuzzRequest.Of(
