@@ -83,6 +83,7 @@ internal static class FrontEndEndpoints
         scans.MapTotals();
         scans.MapFingerprintList();
         scans.MapUniques();
+        scans.MapRetention();
         scans.MapTop();
         scans.MapBreakdown();
         reading.MapMetrics().DisableRateLimiting();

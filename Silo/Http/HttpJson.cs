@@ -28,6 +28,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(ReceiptsAnswer))]
 [JsonSerializable(typeof(TotalsAnswer))]
 [JsonSerializable(typeof(TopAnswer))]
+[JsonSerializable(typeof(RetentionAnswer))]
 [JsonSerializable(typeof(BreakdownAnswer))]
 [JsonSerializable(typeof(LiveCounts))]
 [JsonSerializable(typeof(FingerprintsPage))]

@@ -44,6 +44,11 @@ public sealed record FingerprintSummary(string Fingerprint, long Total, DateTime
 /// <param name="UniqueFingerprints">The number of different fingerprints that used it.</param>
 public sealed record ProductUniques(string Product, long Events, long UniqueFingerprints);
 
+/// <param name="Cohort">The period in which they were seen first.</param>
+/// <param name="Period">A period in which they came: the same one or a later one.</param>
+/// <param name="Fingerprints">The number of different fingerprints.</param>
+public sealed record Returned(int Cohort, int Period, long Fingerprints);
+
 /// <summary>
 /// Visits: which fingerprint used which product on which day. Questions see only what is merged, so merge first to see
 /// every recorded event. Their cost grows with the visits that they read, not with events.
@@ -57,6 +62,7 @@ public abstract partial class SqlStorage
     private readonly string topFingerprints = scripts["top_fingerprints"];
     private readonly string countUniques = scripts["count_uniques"];
     private readonly string topUniques = scripts["top_uniques"];
+    private readonly string readRetention = scripts["read_retention"];
 
     /// <summary>The numbers of the oldest and the newest delta that is not merged; null if there is none.</summary>
     public Task<(long Oldest, long Newest)?> ReadVisitDeltas() => ReadDeltas(readVisitDeltas);
@@ -101,6 +107,18 @@ public abstract partial class SqlStorage
         await Scan(topUniques,
             row => new ProductUniques(row.GetString(0), row.GetInt64(1), row.GetInt64(2)), cancellation,
             Parameter("from", from), Parameter("to", to), Optional("product", product), Parameter("limit", limit));
+
+    /// <summary>
+    /// Of the fingerprints that were first seen in each period, how many came in which. All visits are read, to know
+    /// who was seen before.
+    /// </summary>
+    /// <param name="days">Days without a gap, each with its period's number.</param>
+    public async Task<IReadOnlyList<Returned>> ReadRetention(
+        IReadOnlyList<(DateOnly Day, int Period)> days, string? product, CancellationToken cancellation) =>
+        await Scan(readRetention,
+            row => new Returned((int)row.GetInt64(0), (int)row.GetInt64(1), row.GetInt64(2)), cancellation,
+            Parameter("from", days[0].Day), Days("days", days.Select(one => one.Day)),
+            Numbers("numbers", days.Select(one => (long)one.Period)), Optional("product", product));
 
     /// <summary>A connection for a question that scans much. Events never wait for it.</summary>
     protected abstract ValueTask<DbConnection> OpenForQuestion(CancellationToken cancellation);

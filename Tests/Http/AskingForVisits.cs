@@ -85,6 +85,7 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
             var day = history[random.Next(history.Count)].Occurred.Date;
             await CheckDays(silo, of, day, day.AddDays(1), product);
             await CheckDays(silo, of, day.AddDays(-random.Next(10)), day.AddDays(1 + random.Next(3)), product);
+            await CheckRetention(silo, of, ((string[])["day", "week", "month"])[random.Next(3)], random.Next(1, 9), product);
         }
         foreach (var one in history.GroupBy(one => one.Fingerprint))
         {
@@ -145,6 +146,33 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
         top = await Ask(silo, "/api/top", [.. range, ("of", "products"), ("by", "uniques"), ("limit", "2")]);
         Assert.Equal(byProduct.Take(2).Select(one => one.UniqueFingerprints),
             top.GetProperty("top").EnumerateArray().Select(one => one.GetProperty("uniqueFingerprints").GetInt64()));
+    }
+
+    private static async Task CheckRetention(
+        RunningSilo silo, List<Model> of, string period, int count, string? product)
+    {
+        var today = DateTime.UtcNow.Date;
+        var answer = await Ask(silo, "/api/retention", ("period", period), ("cohorts", $"{count}"), ("product", product));
+        DateTime StartOf(DateTime time) => period switch
+        {
+            "day" => time.Date,
+            "week" => time.Date.AddDays(-((int)time.DayOfWeek + 6) % 7),
+            _ => new(time.Year, time.Month, 1, 0, 0, 0, DateTimeKind.Utc),
+        };
+        DateTime Before(DateTime start) => StartOf(start.AddDays(-1));
+        List<DateTime> starts = [StartOf(today)];
+        while (starts.Count < count) starts.Insert(0, Before(starts[0]));
+        var came = of.Where(one => one.Occurred < today.AddDays(1))
+            .ToLookup(one => one.Fingerprint, one => StartOf(one.Occurred));
+        Assert.Equal(
+            starts.Select((start, i) =>
+            {
+                var cohort = came.Where(periods => periods.Min() == start).ToList();
+                return $"{start:O} {cohort.Count} {string.Join(',', starts.Skip(i + 1).Select(later => cohort.Count(periods => periods.Contains(later))))}";
+            }),
+            answer.GetProperty("cohorts").EnumerateArray().Select(cohort =>
+                $"{cohort.GetProperty("from").GetDateTime():O} {cohort.GetProperty("fingerprints")} "
+                + string.Join(',', cohort.GetProperty("returned").EnumerateArray())));
     }
 
     private static List<FingerprintSummary> Summaries(IEnumerable<Model> of) =>
@@ -220,6 +248,13 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
                      ("/api/uniques?from=2025-01-01&to=2026-01-03", "too_many_days", "from"),
                      ("/api/uniques?groupBy=action", "unknown_value", "groupBy"),
                      ("/api/uniques?groupBy=product&groupBy=product", "duplicate_field", "groupBy"),
+                     ("/api/retention?period=year", "unknown_value", "period"),
+                     ("/api/retention?cohorts=0", "out_of_range", "cohorts"),
+                     ("/api/retention?cohorts=367", "out_of_range", "cohorts"),
+                     ("/api/retention?cohorts=1e1", "out_of_range", "cohorts"),
+                     ("/api/retention?period=month&cohorts=14", "too_many_days", "cohorts"),
+                     ("/api/retention?period=week&cohorts=366", "too_many_days", "cohorts"),
+                     ("/api/retention?product=" + tooLong, "too_long", "product"),
                      ("/api/uniques?product=" + tooLong, "too_long", "product"),
                      ("/api/uniques?from=2026-01-01&from=2026-01-01", "duplicate_field", "from"),
                  ])

@@ -13,7 +13,7 @@ public sealed class EndedQuestions(PostgresServer server)
     private static readonly (string Table, string Path)[] Endless =
     [
         (OfVisits, "/api/fingerprints?product=nobody"), (OfVisits, "/api/uniques?product=nobody"),
-        (OfVisits, "/api/top?of=fingerprints&product=nobody"),
+        (OfVisits, "/api/top?of=fingerprints&product=nobody"), (OfVisits, "/api/retention?product=nobody"),
         (OfTotals, "/api/totals?product=nobody&from=2020-01-01&to=2060-01-01"),
         (OfTotals, "/api/top?of=products&product=nobody&from=2020-01-01&to=2060-01-01"),
     ];

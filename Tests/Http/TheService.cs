@@ -11,7 +11,7 @@ public sealed class TheService(SharedApps apps)
     [
         ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"), ("/api/export", "get"),
         ("/api/breakdown", "get"), ("/api/receipts/{id}", "get"),
-        ("/api/fingerprints", "get"), ("/api/uniques", "get"),
+        ("/api/fingerprints", "get"), ("/api/uniques", "get"), ("/api/retention", "get"),
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
         ("/api/fingerprints/{fingerprint}/events", "get"),
         ("/api/totals", "get"), ("/api/top", "get"),
