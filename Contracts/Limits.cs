@@ -113,6 +113,10 @@ public sealed class Limits
     [Range(1, 10_000)] public int SnapshotsPerSecondMax { get; set; } = 50;
     [Range(1, 64)] public int SnapshotWritesMax { get; set; } = 4;
 
+    // Annotations of all products.
+    [Range(0, 100_000)] public int AnnotationsMax { get; set; } = 1_000;
+    [Range(1, 65_536)] public int AnnotationBytesMax { get; set; } = 1_024;
+
     // Answers.
     [Range(1, 10_000)] public int PageEventsMax { get; set; } = 1_000;
     [Range(1, 10_000)] public int PageFingerprintsMax { get; set; } = 1_000;

@@ -77,6 +77,7 @@ internal static class FrontEndEndpoints
         var queries = reading.MapGroup("").RefuseUnknownParameters();
         queries.MapFingerprints();
         queries.MapReceipts(limits);
+        queries.MapAnnotations(limits);
         queries.MapLive();
         queries.MapExport();
         var scans = queries.MapGroup("").AddEndpointFilter(new QueryLimiter(limits.QuestionsMax, limits));

@@ -8,6 +8,7 @@ using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Http.Visits;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http;
 
@@ -28,6 +29,8 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(ReceiptsAnswer))]
 [JsonSerializable(typeof(TotalsAnswer))]
 [JsonSerializable(typeof(TopAnswer))]
+[JsonSerializable(typeof(AnnotationsAnswer))]
+[JsonSerializable(typeof(Annotation))]
 [JsonSerializable(typeof(RetentionAnswer))]
 [JsonSerializable(typeof(BreakdownAnswer))]
 [JsonSerializable(typeof(LiveCounts))]

@@ -139,6 +139,17 @@ public sealed record Refusal(
         new(422, "Fingerprints are not compared", "fingerprints_not_compared",
         "The parameter compare goes with products, actions and dimensions.", "compare");
 
+    public static Refusal TooManyAnnotations(int max) =>
+        new(422, "Too many annotations", "too_many_annotations", $"There are {max} annotations; remove some first.");
+
+    public static Refusal UnknownAnnotation() => new(404, "Unknown annotation", "unknown_annotation",
+        "There is no annotation of this time and product.", "time");
+
+    public static Refusal AnnotationOpen() => QuestionNotAnswered() with
+    {
+        Detail = "The database does not answer. Whether the annotation was changed is open: send it again.",
+    };
+
     public static Refusal InvalidFilter() => new(422, "The filter cannot be read", "invalid_filter",
         "The parameter filter must be a dimension and a value with a colon between, for example path:/pricing.",
         "filter");

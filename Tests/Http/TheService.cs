@@ -12,6 +12,7 @@ public sealed class TheService(SharedApps apps)
         ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"), ("/api/export", "get"),
         ("/api/breakdown", "get"), ("/api/receipts/{id}", "get"),
         ("/api/fingerprints", "get"), ("/api/uniques", "get"), ("/api/retention", "get"),
+        ("/api/annotations", "get"), ("/api/annotations", "put"), ("/api/annotations", "delete"),
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
         ("/api/fingerprints/{fingerprint}/events", "get"),
         ("/api/totals", "get"), ("/api/top", "get"),

@@ -206,3 +206,11 @@ create table daily_salts (
     day  date not null,
     salt bytea not null
 ) with (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0);
+
+-- What happened at a time, for those who look at the counts. The empty product stands for all.
+create table annotations (
+    time    timestamptz not null,
+    product text collate "C" not null,
+    text    text not null,
+    constraint annotations_pkey primary key (time, product)
+);

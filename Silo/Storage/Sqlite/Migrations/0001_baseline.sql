@@ -163,3 +163,11 @@ create table daily_salts (
     day  text not null,
     salt blob not null
 ) strict;
+
+-- What happened at a time, for those who look at the counts. The empty product stands for all.
+create table annotations (
+    time    text not null,
+    product text not null,
+    text    text not null,
+    primary key (time, product)
+) strict, without rowid;

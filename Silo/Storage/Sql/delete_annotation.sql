@@ -1,0 +1,2 @@
+delete from annotations where time = @time and product = @product
+returning text
