@@ -76,6 +76,7 @@ internal static class FrontEndEndpoints
         var reading = all.MapReading();
         var queries = reading.MapGroup("").RefuseUnknownParameters();
         queries.MapFingerprints();
+        queries.MapFingerprintValues(limits);
         queries.MapReceipts(limits);
         queries.MapAnnotations(limits);
         queries.MapLive();

@@ -29,6 +29,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(ReceiptsAnswer))]
 [JsonSerializable(typeof(TotalsAnswer))]
 [JsonSerializable(typeof(TopAnswer))]
+[JsonSerializable(typeof(FingerprintValues))]
 [JsonSerializable(typeof(AnnotationsAnswer))]
 [JsonSerializable(typeof(Annotation))]
 [JsonSerializable(typeof(RetentionAnswer))]

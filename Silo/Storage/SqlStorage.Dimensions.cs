@@ -43,6 +43,7 @@ public abstract partial class SqlStorage
     private readonly string readDimensionSums = scripts["read_dimension_sums"];
     private readonly string scanDimensions = scripts["scan_dimensions"];
     private readonly string mergeDimensions = scripts["merge_dimensions"];
+    private readonly string readNewestProperties = scripts["read_newest_properties"];
     private readonly string readDimensionDeltas = scripts["read_dimension_deltas"];
     private readonly string addRemovedDimensions = scripts["add_removed_dimensions"];
     private readonly KnownDimensionVisits knownVisits = new();
@@ -125,6 +126,23 @@ public abstract partial class SqlStorage
             cancellation.ThrowIfCancellationRequested();
             throw Unavailable(exception);
         }
+    }
+
+    /// <summary>
+    /// The newest value of each property that is counted here, by when it happened, among the events that a fingerprint
+    /// recorded last.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<string, string>> ReadNewestValues(
+        string fingerprint, int eventsMax, CancellationToken cancellation)
+    {
+        var newest = await Query(readNewestProperties, row =>
+        {
+            var values = new List<DimensionValue>();
+            Counted.Read(row.IsDBNull(1) ? null : row.GetString(1), values);
+            return (Occurred: ReadTime(row, 0), Values: values);
+        }, [Parameter("fingerprint", fingerprint), Parameter("limit", eventsMax)], Open, cancellation);
+        return newest.OrderByDescending(one => one.Occurred).SelectMany(one => one.Values)
+            .DistinctBy(value => value.Dimension).ToDictionary(value => value.Dimension, value => value.Value);
     }
 
     private static DimensionSum ReadDimensionSum(DbDataReader row) => new(

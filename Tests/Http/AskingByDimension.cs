@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Tally.Contracts;
 using Tally.Tests.Harness;
@@ -174,6 +175,32 @@ public sealed class AskingByDimension(PostgresServer server)
         Assert.Equal(1, (await silo.Get($"/api/breakdown?by=path&filter=path:{Uri.EscapeDataString(emoji)}")).Body
             .GetProperty("events").GetInt32());
         await AppProcess.AssertVerifies(at);
+    }
+
+    [Theory, EachStorage]
+    public async Task A_fingerprint_has_the_newest_value_of_each_dimension(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var silo = await RunningSilo.Start(at, new(), dimensions: ["path", "plan", "never"]);
+        var now = DateTime.UtcNow;
+        (int MinutesAgo, string Properties)[] sent =
+        [
+            (30, """{"plan":"free","path":"/old"}"""), (10, """{"path":"/new","other":"x"}"""),
+            (20, """{"path":"/late","plan":true}"""), (5, """{"path":"","plan":["x"]}"""), (1, "{}"),
+        ];
+        foreach (var (minutesAgo, properties) in sent)
+            Assert.Equal(200, (await silo.Post(Encoding.UTF8.GetBytes(
+                $$"""{"action":"view","product":"k8s","fingerprint":"a/b","timestamp":"{{now.AddMinutes(-minutesAgo):O}}","properties":{{properties}}}"""),
+                "application/json")).Status);
+        Assert.Equal(200, (await silo.PostForm("action=view&product=k8s&fingerprint=plain")).Status);
+
+        var answer = await silo.Get("/api/fingerprints/a%2Fb/values");
+        Assert.Equal(("a/b", """{"path":"/new","plan":"true"}"""),
+            (answer.Text("fingerprint"), answer.Body.GetProperty("values").GetRawText()));
+        Assert.Equal("{}", (await silo.Get("/api/fingerprints/plain/values")).Body.GetProperty("values").GetRawText());
+        (await silo.Get("/api/fingerprints/nobody/values")).AssertRefused(404, "unknown_fingerprint", "fingerprint");
+        (await silo.Get("/api/fingerprints/%ff/values")).AssertRefused(400, "malformed_path", "fingerprint");
+        (await silo.Get("/api/fingerprints/plain/values?limit=1")).AssertRefused(422, "unknown_parameter", "limit");
     }
 
     [Fact]

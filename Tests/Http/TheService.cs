@@ -14,7 +14,7 @@ public sealed class TheService(SharedApps apps)
         ("/api/fingerprints", "get"), ("/api/uniques", "get"), ("/api/retention", "get"),
         ("/api/annotations", "get"), ("/api/annotations", "put"), ("/api/annotations", "delete"),
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
-        ("/api/fingerprints/{fingerprint}/events", "get"),
+        ("/api/fingerprints/{fingerprint}/events", "get"), ("/api/fingerprints/{fingerprint}/values", "get"),
         ("/api/totals", "get"), ("/api/top", "get"),
         ("/api/fingerprints/{fingerprint}/live", "get"), ("/api/live", "get"),
         ("/health/live", "get"), ("/health/ready", "get"),

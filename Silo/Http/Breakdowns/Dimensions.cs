@@ -21,6 +21,11 @@ internal sealed class Dimensions(IReadOnlyList<string> properties, DerivedSettin
         return property.Length > 0 ? null : Refusal.UnknownDimension(field, [.. known.Keys]);
     }
 
+    /// <summary>Values of properties, by the names of their dimensions.</summary>
+    public SortedDictionary<string, string> Named(IReadOnlyDictionary<string, string> values) => new(
+        known.Where(one => values.ContainsKey(one.Value)).ToDictionary(one => one.Key, one => values[one.Value]),
+        StringComparer.Ordinal);
+
     /// <summary>Parses a filter, a dimension and a value with a colon between.</summary>
     /// <param name="filter">Null for none.</param>
     /// <returns>Why it is refused, or null.</returns>

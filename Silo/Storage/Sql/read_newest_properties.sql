@@ -1,0 +1,5 @@
+select occurred, cast(properties as text)
+from events
+where fingerprint = @fingerprint
+order by sequence desc
+limit @limit
