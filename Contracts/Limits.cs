@@ -135,6 +135,14 @@ public sealed class Limits
     // Distinct values of a dimension, on one UTC day of one product. What comes after them counts as other.
     [Range(1, 1_000_000)] public int DimensionValuesMax { get; set; } = 10_000;
 
+    // Steps of a funnel, and days in which they may follow the first: a scan of the log reads so many more.
+    [Range(2, 64)] public int FunnelStepsMax { get; set; } = 8;
+    [Range(1, 3_650)] public int FunnelWithinDaysMax { get; set; } = 90;
+
+    // Lengths of time that one question keeps for exact medians, at 8 bytes each and twice as much while they are
+    // sorted. A funnel has two for each fingerprint and step after the first.
+    [Range(1, 1 << 28)] public int MedianTimesMax { get; set; } = 4_000_000;
+
     // Points of totals: 90 days by the hour in ten groups are 21,600, about 2 MB of JSON.
     [Range(1, 1_000_000)] public int PointsMax { get; set; } = 25_000;
     [Range(1, 100_000)] public int TopMax { get; set; } = 1_000;

@@ -6,6 +6,7 @@ using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Derived;
 using Tally.Silo.Http.Exports;
+using Tally.Silo.Http.Funnels;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;
@@ -88,6 +89,7 @@ internal static class FrontEndEndpoints
         scans.MapRetention();
         scans.MapTop();
         scans.MapBreakdown();
+        scans.MapFunnel();
         reading.MapMetrics().DisableRateLimiting();
 
         all.MapErasing().RefuseUnknownParameters().MapErase();

@@ -4,6 +4,7 @@ using Tally.Contracts;
 using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Breakdowns;
+using Tally.Silo.Http.Funnels;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Totals;
@@ -34,6 +35,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(Annotation))]
 [JsonSerializable(typeof(RetentionAnswer))]
 [JsonSerializable(typeof(BreakdownAnswer))]
+[JsonSerializable(typeof(FunnelAnswer))]
 [JsonSerializable(typeof(LiveCounts))]
 [JsonSerializable(typeof(FingerprintsPage))]
 [JsonSerializable(typeof(UniquesAnswer))]

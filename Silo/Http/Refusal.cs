@@ -154,6 +154,15 @@ public sealed record Refusal(
         "The parameter filter must be a dimension and a value with a colon between, for example path:/pricing.",
         "filter");
 
+    public static Refusal InvalidSteps(int max) => new(422, "The steps cannot be read", "invalid_steps",
+        $"The parameter steps must be 2 to {max} actions, comma-separated and in their order, each perhaps with "
+            + "filters: view[path=/pricing],signup. A backslash before a comma, a bracket, = or a backslash makes it "
+            + "part of a name.", "steps");
+
+    public static Refusal TooManyTimes(int max) => new(422, "Too many times", "too_many_times",
+        $"An exact median needs each time in memory, and a question may keep {max}. Ask for a shorter range or for one "
+            + "product.");
+
     public static Refusal InvalidPlace() => new(422, "The cursor cannot be read", "invalid_cursor",
         "The parameter after must be the next of an answer to a question with the same sort.", "after");
 

@@ -8,7 +8,7 @@ namespace Tally.Tests.Http;
 /// </summary>
 public sealed class EndedQuestions(PostgresServer server)
 {
-    private const string OfVisits = "visits", OfTotals = "rollup_hours";
+    private const string OfVisits = "visits", OfTotals = "rollup_hours", OfLog = "events";
 
     private static readonly (string Table, string Path)[] Endless =
     [
@@ -16,6 +16,7 @@ public sealed class EndedQuestions(PostgresServer server)
         (OfVisits, "/api/top?of=fingerprints&product=nobody"), (OfVisits, "/api/retention?product=nobody"),
         (OfTotals, "/api/totals?product=nobody&from=2020-01-01&to=2060-01-01"),
         (OfTotals, "/api/top?of=products&product=nobody&from=2020-01-01&to=2060-01-01"),
+        (OfLog, "/api/funnel?steps=view,buy&product=nobody"),
     ];
 
     private int writes;
@@ -73,8 +74,12 @@ public sealed class EndedQuestions(PostgresServer server)
             && (await at.Query("select count(*) from visit_deltas", row => row.GetInt64(0)))[0] == 0,
             "Nothing is merged.");
         await at.Execute($"alter table {table} rename to kept");
-        var (time, more) = table == OfVisits ? ("day", "fingerprint, events, first_seen, last_seen")
-            : ("hour", "action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints");
+        var (time, more) = table switch
+        {
+            OfVisits => ("day", "fingerprint, events, first_seen, last_seen"),
+            OfTotals => ("hour", "action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints"),
+            _ => ("occurred", "fingerprint, sequence, action, properties"),
+        };
         await at.Execute(at.Kind == StorageKind.Sqlite
             ? $"create view {table} as with recursive n (i) as (select 1 union all select i + 1 from n) "
                 + $"select {time}, product || (i % 2) as product, {more} from n cross join kept"
@@ -89,5 +94,5 @@ public sealed class EndedQuestions(PostgresServer server)
         ? await at.Query($"pragma user_version = {++writes}; pragma wal_checkpoint(truncate)", row => row.GetInt64(0))
         : await at.Query(
             $"select count(*) from pg_stat_activity where datname = current_database() and state = 'active' "
-            + $"and pid <> pg_backend_pid() and clock_timestamp() - query_start >= interval '{(forLong ? 1 : 0)} s' and (query like '%from {OfVisits}%' or query like '%from {OfTotals}%')", row => row.GetInt64(0)))[0] > 0;
+            + $"and pid <> pg_backend_pid() and clock_timestamp() - query_start >= interval '{(forLong ? 1 : 0)} s' and (query like '%from {OfVisits}%' or query like '%from {OfTotals}%' or query like '%from {OfLog}%')", row => row.GetInt64(0)))[0] > 0;
 }

@@ -26,6 +26,9 @@ internal sealed class Dimensions(IReadOnlyList<string> properties, DerivedSettin
         known.Where(one => values.ContainsKey(one.Value)).ToDictionary(one => one.Key, one => values[one.Value]),
         StringComparer.Ordinal);
 
+    /// <summary>The property of a dimension, or else of this name.</summary>
+    public string PropertyOf(string name) => known.GetValueOrDefault(name, name);
+
     /// <summary>Parses a filter, a dimension and a value with a colon between.</summary>
     /// <param name="filter">Null for none.</param>
     /// <returns>Why it is refused, or null.</returns>
