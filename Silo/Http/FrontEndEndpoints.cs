@@ -9,6 +9,7 @@ using Tally.Silo.Http.Exports;
 using Tally.Silo.Http.Funnels;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
+using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Settings;
@@ -90,6 +91,7 @@ internal static class FrontEndEndpoints
         scans.MapTop();
         scans.MapBreakdown();
         scans.MapFunnel();
+        scans.MapSessions();
         reading.MapMetrics().DisableRateLimiting();
 
         all.MapErasing().RefuseUnknownParameters().MapErase();

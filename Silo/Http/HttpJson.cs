@@ -7,6 +7,7 @@ using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Funnels;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
+using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Storage;
@@ -36,6 +37,8 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(RetentionAnswer))]
 [JsonSerializable(typeof(BreakdownAnswer))]
 [JsonSerializable(typeof(FunnelAnswer))]
+[JsonSerializable(typeof(SessionsAnswer))]
+[JsonSerializable(typeof(FingerprintSessions))]
 [JsonSerializable(typeof(LiveCounts))]
 [JsonSerializable(typeof(FingerprintsPage))]
 [JsonSerializable(typeof(UniquesAnswer))]

@@ -16,7 +16,8 @@ public sealed class EndedQuestions(PostgresServer server)
         (OfVisits, "/api/top?of=fingerprints&product=nobody"), (OfVisits, "/api/retention?product=nobody"),
         (OfTotals, "/api/totals?product=nobody&from=2020-01-01&to=2060-01-01"),
         (OfTotals, "/api/top?of=products&product=nobody&from=2020-01-01&to=2060-01-01"),
-        (OfLog, "/api/funnel?steps=view,buy&product=nobody"),
+        (OfLog, "/api/funnel?steps=view,buy&product=nobody"), (OfLog, "/api/sessions?product=nobody"),
+        (OfLog, "/api/fingerprints/a/sessions?product=nobody"),
     ];
 
     private int writes;

@@ -10,7 +10,8 @@ public sealed class TheService(SharedApps apps)
     private static readonly (string Path, string Method)[] Endpoints =
     [
         ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"), ("/api/export", "get"),
-        ("/api/breakdown", "get"), ("/api/funnel", "get"), ("/api/receipts/{id}", "get"),
+        ("/api/breakdown", "get"), ("/api/receipts/{id}", "get"), ("/api/funnel", "get"), ("/api/sessions", "get"),
+        ("/api/fingerprints/{fingerprint}/sessions", "get"),
         ("/api/fingerprints", "get"), ("/api/uniques", "get"), ("/api/retention", "get"),
         ("/api/annotations", "get"), ("/api/annotations", "put"), ("/api/annotations", "delete"),
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
