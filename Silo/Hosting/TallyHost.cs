@@ -3,6 +3,7 @@ using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.Http;
+using Tally.Silo.Pages;
 using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Settings;
 using Tally.Silo.Storage;
@@ -45,6 +46,7 @@ internal static class TallyHost
         builder.Services.AddSingleton(settings.Retention);
         builder.Services.AddHostedService<Retention>();
         builder.Services.AddFrontEnd(settings, limits);
+        builder.Services.AddPages();
         builder.Services.AddHostedService<Draining>();
         builder.AddTelemetry(settings.Cluster.SiloName);
         builder.UseOrleans(silo =>
@@ -61,5 +63,6 @@ internal static class TallyHost
     {
         app.UseDraining();
         app.MapFrontEnd(settings);
+        app.MapPages(settings);
     }
 }

@@ -25,7 +25,7 @@ internal static class BreakdownEndpoint
                 + "that have it; of another dimension than by, that reads all events of the range."
                 + Comparison.Description);
 
-    private static async Task<Results<JsonAnswer<BreakdownAnswer>, Refusal>> Get(
+    internal static async Task<Results<JsonAnswer<BreakdownAnswer>, Refusal>> Get(
         HttpContext context, string? by, string? product, string? from, string? to, string? limit, string? filter,
         string? compare, FreshVisits visits, Dimensions dimensions, Limits limits, TimeProvider clock)
     {

@@ -13,6 +13,8 @@ internal sealed class Dimensions(IReadOnlyList<string> properties, DerivedSettin
         .Concat(properties.Select(name => (Name: name, Property: name)))
         .DistinctBy(one => one.Name).ToDictionary();
 
+    public IEnumerable<string> Names => known.Keys;
+
     /// <summary>Finds a dimension by its name.</summary>
     /// <returns>Why it is refused, or null.</returns>
     public Refusal? Find(string field, string name, out string property)

@@ -24,7 +24,7 @@ internal static class TopEndpoint
                 + "takes a dimension and a value as in path:/pricing: both count events, of UTC days."
                 + Comparison.Description);
 
-    private static async Task<Results<JsonAnswer<TopAnswer>, Refusal>> Get(
+    internal static async Task<Results<JsonAnswer<TopAnswer>, Refusal>> Get(
         HttpContext context, string? of, string? by, string? from, string? to, string? product, string? limit,
         string? filter, string? compare, SqlStorage totals, FreshVisits visits, DimensionTotals dimensions,
         Limits limits, TimeProvider clock)

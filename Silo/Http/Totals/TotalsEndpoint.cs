@@ -31,7 +31,7 @@ internal static class TotalsEndpoint
                 + "action have exact "
                 + "uniqueFingerprints." + Comparison.Description);
 
-    private static async Task<Results<JsonAnswer<TotalsAnswer>, Refusal>> Get(
+    internal static async Task<Results<JsonAnswer<TotalsAnswer>, Refusal>> Get(
         HttpContext context, string? from, string? to, string? bucket, string? groupBy, string? product, string? action,
         string? filter, string? compare, SqlStorage totals, DimensionTotals dimensions, Limits limits,
         TimeProvider clock)

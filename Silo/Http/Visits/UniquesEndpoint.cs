@@ -31,7 +31,7 @@ internal static class UniquesEndpoint
                 + "product counts one "
                 + "alone.");
 
-    private static async Task<Results<JsonAnswer<UniquesAnswer>, Refusal>> Get(
+    internal static async Task<Results<JsonAnswer<UniquesAnswer>, Refusal>> Get(
         HttpContext context, string? from, string? to, string? groupBy, string? product, FreshVisits visits,
         Limits limits, TimeProvider clock)
     {

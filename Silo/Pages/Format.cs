@@ -1,0 +1,52 @@
+using System.Globalization;
+
+namespace Tally.Silo.Pages;
+
+/// <summary>Numbers and times as the pages show them.</summary>
+internal static class Format
+{
+    private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
+
+    public static string Number(long number) => number.ToString("N0", Culture);
+
+    /// <summary>A number on a chart's scale.</summary>
+    public static string Short(long number) => number switch
+    {
+        >= 1_000_000_000 => $"{Rounded(number / 1e9)}G",
+        >= 1_000_000 => $"{Rounded(number / 1e6)}M",
+        >= 1_000 => $"{Rounded(number / 1e3)}k",
+        _ => Number(number),
+    };
+
+    public static string Change(long now, long then)
+    {
+        var percent = (now - then) * 100.0 / then;
+        var text = Math.Abs(percent) < 10 ? percent.ToString("+0.0;-0.0", Culture) : percent.ToString("+#,0;-#,0", Culture);
+        return text.Replace('-', '\u2212') + "%";
+    }
+
+    /// <summary>A part of the largest, in percent.</summary>
+    public static string Share(long part, long largest) => Decimal(largest == 0 ? 0 : part * 100.0 / largest);
+
+    public static string Decimal(double number) => number.ToString("0.##", Culture);
+
+    public static string Day(DateTime time) => time.ToString("d MMM yyyy", Culture);
+
+    public static string Hour(DateTime time) => time.ToString("HH:mm", Culture);
+
+    /// <summary>A range of whole days.</summary>
+    public static string Range(DateTime from, DateTime to) =>
+        to - from <= TimeSpan.FromDays(1) ? Day(from) : $"{Day(from)} to {Day(to.AddTicks(-1))}";
+
+    /// <summary>A round number that is not less, for a scale with so many steps.</summary>
+    public static long Ceiling(long largest, int steps)
+    {
+        var step = Math.Max(1, (largest + steps - 1) / steps);
+        var power = (long)Math.Pow(10, Math.Floor(Math.Log10(step)));
+        foreach (var times in (ReadOnlySpan<decimal>)[1, 1.5m, 2, 2.5m, 3, 4, 5, 7.5m])
+            if (times * power is var round && round >= step && decimal.IsInteger(round)) return (long)round * steps;
+        return 10 * power * steps;
+    }
+
+    private static string Rounded(double number) => number.ToString("0.#", Culture);
+}

@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Web;
+using Microsoft.Net.Http.Headers;
+using Tally.Contracts;
+using Tally.Silo.Http;
+using Tally.Silo.Settings;
+
+namespace Tally.Silo.Pages;
+
+/// <summary>The pages for people. Each is made on the server, from the answers of the API.</summary>
+internal static class PagesEndpoints
+{
+    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        + "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+        + "require-trusted-types-for 'script'";
+
+    public static void AddPages(this IServiceCollection services) => services.AddSingleton<OverviewQuestions>();
+
+    public static void MapPages(this WebApplication app, AppSettings settings)
+    {
+        if (settings.ReadKeys.Count > 0) return; // nobody can sign in yet
+        var limits = app.Services.GetRequiredService<Limits>();
+        var pages = app.MapGroup("");
+        pages.AnswerHead();
+        pages.MapPageAssets();
+        pages.MapGet("/", Get).AddEndpointFilter(new QueryLimiter(limits.QuestionsMax, limits))
+            .ExcludeFromDescription();
+    }
+
+    private static async Task<IResult> Get(HttpContext context, OverviewQuestions questions, Limits limits)
+    {
+        if (!TakesHtml(context.Request)) return Refusal.NotFound();
+        var asked = OverviewState.Of(context.Request.Query, limits);
+        var overview = await questions.Ask(context, asked);
+        return await Render<OverviewPage>(context, overview.Failed ? 503 : 200, new()
+        {
+            [nameof(OverviewPage.State)] = asked,
+            [nameof(OverviewPage.Overview)] = overview,
+            [nameof(OverviewPage.Address)] = $"{context.Request.Scheme}://{context.Request.Host}",
+        });
+    }
+
+    private static bool TakesHtml(HttpRequest request) => request.GetTypedHeaders().Accept
+        .Any(accepted => accepted.MediaType == "text/html" && accepted.Quality is not 0);
+
+    private static async Task<IResult> Render<TPage>(
+        HttpContext context, int status, Dictionary<string, object?> parameters) where TPage : IComponent
+    {
+        var services = context.RequestServices;
+        await using var renderer = new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>());
+        var html = await renderer.Dispatcher.InvokeAsync(async () =>
+            (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters))).ToHtmlString());
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy = Policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers.CacheControl = "no-store";
+        headers.Vary = HeaderNames.Accept;
+        return Results.Text(html, "text/html; charset=utf-8", statusCode: status);
+    }
+}
