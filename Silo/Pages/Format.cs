@@ -21,8 +21,8 @@ internal static class Format
     public static string Change(long now, long then)
     {
         var percent = (now - then) * 100.0 / then;
-        var text = Math.Abs(percent) < 10 ? percent.ToString("+0.0;-0.0", Culture) : percent.ToString("+#,0;-#,0", Culture);
-        return text.Replace('-', '\u2212') + "%";
+        var format = Math.Abs(percent) < 10 ? "+0.0;-0.0" : "+#,0;-#,0";
+        return percent.ToString(format, Culture).Replace('-', '\u2212') + "%";
     }
 
     /// <summary>A part of the largest, in percent.</summary>

@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Tally.Silo.Pages;
 
 /// <summary>
-/// The pages' style, script and icon. Their addresses have a hash of what they are, so a browser may keep them for ever.
+/// The pages' style, script and icon. Their addresses have a hash of what they are, so a browser may keep them for
+/// ever.
 /// </summary>
 internal static class PageAssets
 {
