@@ -25,6 +25,8 @@ internal static class Logging
         logging.AddFilter("Orleans.Messaging", LogLevel.Critical);
         // If any of it is logged, each request gets an activity and a scope: a seventh of a post's memory.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        // Whoever reads the keys that protect cookies in the database reads all that a cookie opens.
+        logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
         // It would repeat the answer at each probe.
         logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);

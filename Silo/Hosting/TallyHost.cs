@@ -63,6 +63,6 @@ internal static class TallyHost
     {
         app.UseDraining();
         app.MapFrontEnd(settings);
-        app.MapPages(settings);
+        app.MapPages();
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Components.Web;
 using Microsoft.Net.Http.Headers;
 using Tally.Contracts;
 using Tally.Silo.Http;
+using Tally.Silo.Http.Access;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.Pages;
@@ -16,34 +17,39 @@ internal static class PagesEndpoints
 
     public static void AddPages(this IServiceCollection services) => services.AddSingleton<OverviewQuestions>();
 
-    public static void MapPages(this WebApplication app, AppSettings settings)
+    public static void MapPages(this WebApplication app)
     {
-        if (settings.ReadKeys.Count > 0) return; // nobody can sign in yet
         var limits = app.Services.GetRequiredService<Limits>();
         var pages = app.MapGroup("");
         pages.AnswerHead();
         pages.MapPageAssets();
-        pages.MapGet("/", Get).AddEndpointFilter(new QueryLimiter(limits.QuestionsMax, limits))
+        pages.MapGet("/", GetOverview).AddEndpointFilter(new QueryLimiter(limits.QuestionsMax, limits))
             .ExcludeFromDescription();
+        if (app.Services.GetRequiredService<AccessKeys>().GuardReading) pages.MapSignIn(limits);
     }
 
-    private static async Task<IResult> Get(HttpContext context, OverviewQuestions questions, Limits limits)
+    private static async Task<IResult> GetOverview(
+        HttpContext context, OverviewQuestions questions, AccessKeys keys, Limits limits)
     {
         if (!TakesHtml(context.Request)) return Refusal.NotFound();
         var asked = OverviewState.Of(context.Request.Query, limits);
+        if (keys.GuardReading && context.Key() is not { Reads: true })
+            return await SignIn.Ask(context, asked.ToAddress());
         var overview = await questions.Ask(context, asked);
         return await Render<OverviewPage>(context, overview.Failed ? 503 : 200, new()
         {
             [nameof(OverviewPage.State)] = asked,
             [nameof(OverviewPage.Overview)] = overview,
             [nameof(OverviewPage.Address)] = $"{context.Request.Scheme}://{context.Request.Host}",
+            [nameof(OverviewPage.IsSignedIn)] = keys.GuardReading,
         });
     }
 
     private static bool TakesHtml(HttpRequest request) => request.GetTypedHeaders().Accept
         .Any(accepted => accepted.MediaType == "text/html" && accepted.Quality is not 0);
 
-    private static async Task<IResult> Render<TPage>(
+    /// <summary>Makes a page.</summary>
+    public static async Task<IResult> Render<TPage>(
         HttpContext context, int status, Dictionary<string, object?> parameters) where TPage : IComponent
     {
         var services = context.RequestServices;

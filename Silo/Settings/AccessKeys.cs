@@ -39,9 +39,11 @@ public sealed class AccessKeys
     public static IReadOnlyList<AccessKey> ParseEraseKeys(string text) => Parse(text, AccessKey.ParseEraseKey);
 
     /// <summary>Takes the same time for every key, known or not.</summary>
-    public AccessKey? Find(string key)
+    public AccessKey? Find(string key) => FindByHash(AccessKey.HashOf(key));
+
+    /// <summary>The same, by <see cref="AccessKey.HashOf"/>.</summary>
+    public AccessKey? FindByHash(byte[] hash)
     {
-        var hash = AccessKey.HashOf(key);
         AccessKey? found = null;
         foreach (var candidate in keys)
             if (candidate.IsOf(hash)) found = candidate;

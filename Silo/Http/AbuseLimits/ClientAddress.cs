@@ -10,12 +10,12 @@ internal static class ClientAddress
     // A provider gives each customer a /64, so the rest of an IPv6 address is the client's choice.
     private const int Ipv6PrefixBytes = 8;
 
-    /// <summary>Without trusted proxies X-Forwarded-For is never read.</summary>
+    /// <summary>Without trusted proxies X-Forwarded-For and X-Forwarded-Proto are never read.</summary>
     public static void AddTrustedProxies(this IServiceCollection services,
         IReadOnlyList<System.Net.IPNetwork> trusted) =>
         services.Configure<ForwardedHeadersOptions>(options =>
         {
-            options.ForwardedHeaders = ForwardedHeaders.XForwardedFor;
+            options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
             options.ForwardLimit = null; // no limit: from the right, until an address is not trusted
             options.KnownProxies.Clear();
             options.KnownIPNetworks.Clear();

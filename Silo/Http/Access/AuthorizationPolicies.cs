@@ -17,8 +17,9 @@ internal static class AuthorizationPolicies
     {
         services.AddSingleton(keys);
         if (!keys.GuardErasing) return; // there are no keys
-        services.AddAuthentication(KeyAuthentication.SchemeName)
+        var authentication = services.AddAuthentication(KeyAuthentication.SchemeName)
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null);
+        if (keys.GuardReading) authentication.AddSession();
         var policies = services.AddAuthorizationBuilder();
         foreach (var name in (string[])[Write, Read, Erase])
             policies.AddPolicy(name, policy => policy.RequireAuthenticatedUser()

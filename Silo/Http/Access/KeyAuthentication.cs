@@ -9,7 +9,8 @@ namespace Tally.Silo.Http.Access;
 
 /// <summary>
 /// Finds a request's key: <c>Authorization: Bearer KEY</c>, or Basic with the key as the user's name, as Segment's SDKs
-/// send it. To write, also <c>?writeKey=KEY</c>, since beacons and pixels cannot set headers.
+/// send it. To write, also <c>?writeKey=KEY</c>, since beacons and pixels cannot set headers. To read, also a session's
+/// cookie.
 /// </summary>
 internal sealed class KeyAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, AccessKeys keys)
@@ -23,14 +24,20 @@ internal sealed class KeyAuthentication(
     // Without claims: what a key may do is in its AccessKey.
     private static readonly ClaimsPrincipal Holder = new(new ClaimsIdentity(SchemeName));
 
-    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         var (shown, inQuery) = FindKey();
-        if (shown is null) return Task.FromResult(AuthenticateResult.NoResult());
-        if (keys.Find(shown) is not { } key || inQuery && !key.Writes)
-            return Task.FromResult(AuthenticateResult.Fail("The key is unknown."));
+        if (shown is null)
+            return keys.GuardReading && await Context.KeyOfSession(keys) is { } ofSession ? Accept(ofSession)
+                : AuthenticateResult.NoResult();
+        return keys.Find(shown) is { } key && (!inQuery || key.Writes) ? Accept(key)
+            : AuthenticateResult.Fail("The key is unknown.");
+    }
+
+    private AuthenticateResult Accept(AccessKey key)
+    {
         Context.Features.Set(key);
-        return Task.FromResult(AuthenticateResult.Success(new(Holder, SchemeName)));
+        return AuthenticateResult.Success(new(Holder, SchemeName));
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Refuse();

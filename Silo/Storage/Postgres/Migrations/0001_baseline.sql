@@ -214,3 +214,10 @@ create table annotations (
     text    text not null,
     constraint annotations_pkey primary key (time, product)
 );
+
+-- The keys that protect the cookies of people's sessions, as ASP.NET writes them.
+create table session_keys (
+    name text not null,
+    xml  text not null,
+    constraint session_keys_pkey primary key (name)
+);

@@ -171,3 +171,9 @@ create table annotations (
     text    text not null,
     primary key (time, product)
 ) strict, without rowid;
+
+-- The keys that protect the cookies of people's sessions, as ASP.NET writes them.
+create table session_keys (
+    name text not null primary key,
+    xml  text not null
+) strict, without rowid;

@@ -1,0 +1,1 @@
+select xml from session_keys
