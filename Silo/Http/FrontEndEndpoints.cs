@@ -43,6 +43,7 @@ internal static class FrontEndEndpoints
         services.AddSingleton<VisitorFingerprints>();
         services.AddLive();
         services.AddSingleton<FreshVisits>();
+        services.AddSingleton(new QueryLimiter(limits.QuestionsMax, limits));
         services.AddSingleton<DimensionTotals>();
         services.AddSingleton(new Dimensions(settings.Dimensions, settings.Derived));
     }
@@ -83,7 +84,7 @@ internal static class FrontEndEndpoints
         queries.MapAnnotations(limits);
         queries.MapLive();
         queries.MapExport();
-        var scans = queries.MapGroup("").AddEndpointFilter(new QueryLimiter(limits.QuestionsMax, limits));
+        var scans = queries.MapGroup("").AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
         scans.MapTotals();
         scans.MapFingerprintList();
         scans.MapUniques();

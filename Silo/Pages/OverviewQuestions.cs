@@ -19,6 +19,8 @@ namespace Tally.Silo.Pages;
 public sealed record Overview(TotalsPoint? Sum, (long Now, long Then) Uniques, TotalsAnswer? Points,
     IReadOnlyList<OverviewList> Lists, DateTime At, bool IsEmpty)
 {
+    public static Overview NotAnswered { get; } = new(null, default, null, [], default, false);
+
     /// <summary>Whether the database did not answer.</summary>
     public bool Failed => Sum is null || Points is null;
 }
@@ -61,7 +63,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
         var sum = await Totals("all");
         var points = await Totals(state.IsToday ? "hour" : "day");
         if (sum is not { Compared: { } then, Points: [var all] } || points is null)
-            return new(null, default, null, [], now, false);
+            return Overview.NotAnswered;
         var uniques = (await Uniques(from, to), await Uniques(Text(then.From), Text(then.To)));
 
         var lists = new List<OverviewList>();

@@ -16,7 +16,7 @@ public sealed record OverviewState(string Range, string? Product)
         ("12mo", "1 year", 365),
     ];
 
-    private const string Usual = "30d";
+    public const string Usual = "30d";
 
     public int Days => Ranges.First(range => range.Name == Range).Days;
     public bool IsToday => Range == "today";

@@ -19,14 +19,21 @@ internal static class PagesEndpoints
 
     public static void MapPages(this WebApplication app)
     {
-        var limits = app.Services.GetRequiredService<Limits>();
         var pages = app.MapGroup("");
         pages.AnswerHead();
         pages.MapPageAssets();
-        pages.MapGet("/", GetOverview).AddEndpointFilter(new QueryLimiter(limits.QuestionsMax, limits))
-            .ExcludeFromDescription();
-        if (app.Services.GetRequiredService<AccessKeys>().GuardReading) pages.MapSignIn(limits);
+        pages.MapGet("/", GetOverview).ExcludeFromDescription()
+            .AddEndpointFilter(ShowUnanswered).AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
+        if (app.Services.GetRequiredService<AccessKeys>().GuardReading)
+            pages.MapSignIn(app.Services.GetRequiredService<Limits>());
     }
+
+    // Too many questions are under way: a person gets a page too.
+    private static async ValueTask<object?> ShowUnanswered(
+        EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        await next(context) is var answer && answer is Refusal { Status: StatusCodes.Status503ServiceUnavailable }
+            ? await Show(context.HttpContext, new(OverviewState.Usual, null), Overview.NotAnswered)
+            : answer;
 
     private static async Task<IResult> GetOverview(
         HttpContext context, OverviewQuestions questions, AccessKeys keys, Limits limits)
@@ -35,15 +42,17 @@ internal static class PagesEndpoints
         var asked = OverviewState.Of(context.Request.Query, limits);
         if (keys.GuardReading && context.Key() is not { Reads: true })
             return await SignIn.Ask(context, asked.ToAddress());
-        var overview = await questions.Ask(context, asked);
-        return await Render<OverviewPage>(context, overview.Failed ? 503 : 200, new()
+        return await Show(context, asked, await questions.Ask(context, asked));
+    }
+
+    private static Task<IResult> Show(HttpContext context, OverviewState state, Overview overview) =>
+        Render<OverviewPage>(context, overview.Failed ? 503 : 200, new()
         {
-            [nameof(OverviewPage.State)] = asked,
+            [nameof(OverviewPage.State)] = state,
             [nameof(OverviewPage.Overview)] = overview,
             [nameof(OverviewPage.Address)] = $"{context.Request.Scheme}://{context.Request.Host}",
-            [nameof(OverviewPage.IsSignedIn)] = keys.GuardReading,
+            [nameof(OverviewPage.IsSignedIn)] = context.Key() is not null,
         });
-    }
 
     private static bool TakesHtml(HttpRequest request) => request.GetTypedHeaders().Accept
         .Any(accepted => accepted.MediaType == "text/html" && accepted.Quality is not 0);

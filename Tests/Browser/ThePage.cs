@@ -89,6 +89,21 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
         Assert.Equal(404, (await app.Post([], null, path: "/sign-in")).Status); // without keys there is nothing to open
     }
 
+    [Fact]
+    public async Task A_person_is_told_that_the_database_does_not_answer()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database);
+        await Fill(app);
+        await database.Execute("alter table rollup_hours rename to elsewhere");
+        Assert.Equal(503, await Status(app, "text/html"));
+        var tab = await Open(app, "/");
+        Assert.Equal("The database does not answer", await Text(tab, "h1"));
+        await database.Execute("alter table elsewhere rename to rollup_hours");
+        await tab.ReloadAsync();
+        Assert.NotEmpty(await Texts(tab, ".number"));
+    }
+
     public ValueTask DisposeAsync() => chromium.DisposeAsync();
 
     private static async Task Fill(AppProcess app)

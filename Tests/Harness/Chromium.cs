@@ -36,7 +36,7 @@ public sealed class Chromium : IAsyncDisposable
             .SelectMany(folder => (string[])[Path.Combine(folder, "chromium"), Path.Combine(folder, "google-chrome")])
             .FirstOrDefault(File.Exists);
         Assert.SkipWhen(binary is null,
-            "The script tag needs Chromium: install it (Debian: apt-get install chromium).");
+            "What a browser shows needs Chromium: install it (Debian: apt-get install chromium).");
         return Puppeteer.LaunchAsync(
             new LaunchOptions { ExecutablePath = binary, Args = Flags, UserDataDir = profile });
     }
