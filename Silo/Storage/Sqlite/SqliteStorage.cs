@@ -25,7 +25,8 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
     {
         var dimensions = DimensionsOf(events, starts, out var begun);
-        if (!await Write(connection => connection.Record(events, starts, deltas, dimensions, Counted))) return null;
+        if (!await Write(connection => connection.Record(events, starts, deltas, dimensions, Counted, Calendar)))
+            return null;
         NoteCommitted(dimensions, begun);
         return 0;
     }
@@ -167,7 +168,7 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         Texts(name, values.Select(id => id.ToString()));
 
     protected override DbParameter Days(string name, IEnumerable<DateOnly> values) =>
-        Texts(name, values.Select(day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)));
+        Texts(name, values.Select(Text));
 
     protected override DbParameter Numbers(string name, IEnumerable<long> values) =>
         Parameter(name, JsonSerializer.Serialize(values));
@@ -179,6 +180,8 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
 
     protected override bool IsDatabaseFailure(Exception exception) => exception is SqliteException or IOException;
+
+    internal static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     internal static string Text(DateTime time) => time.ToString(TimeFormat, CultureInfo.InvariantCulture);
 }
