@@ -150,7 +150,7 @@ public sealed class PostgresStorage(
         },
     };
 
-    private NpgsqlBatchCommand InsertDeltas(RollupDeltas deltas)
+    private NpgsqlBatchCommand InsertDeltas(IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> deltas)
     {
         KeyValuePair<RollupKey, RollupCounts>[] rows = [.. deltas];
         var command = new NpgsqlBatchCommand(insertDeltas);
@@ -230,6 +230,22 @@ public sealed class PostgresStorage(
         KeyValuePair<RollupKey, RollupCounts>[] rows = [.. removed];
         return Execute(at, addRemovedRollups,
             [Column(rows, row => row.Key.Minute, NpgsqlDbType.TimestampTz), .. Counts(rows)]);
+    }
+
+    protected override Task AddDeltas(
+        DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> rollups) =>
+        Execute(at, InsertDeltas(rollups));
+
+    protected override Task AddDeltas(DbTransaction at, VisitDelta visits) => Execute(at, InsertVisits(visits));
+
+    protected override Task AddDeltas(DbTransaction at, DimensionDelta dimensions) =>
+        Execute(at, InsertDimensions(dimensions));
+
+    private static async Task Execute(DbTransaction at, NpgsqlBatchCommand command)
+    {
+        await using var batch = new NpgsqlBatch((NpgsqlConnection)at.Connection!, (NpgsqlTransaction)at);
+        batch.BatchCommands.Add(command);
+        await batch.ExecuteNonQueryAsync();
     }
 
     protected override Task LockMerge(DbTransaction at) => Execute(at, lockMerge);

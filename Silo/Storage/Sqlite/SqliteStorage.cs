@@ -79,6 +79,21 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         return Task.CompletedTask;
     }
 
+    protected override Task AddDeltas(
+        DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> rollups) =>
+        Added(() => writer!.Add(at, rollups, Calendar));
+
+    protected override Task AddDeltas(DbTransaction at, VisitDelta visits) => Added(() => writer!.Add(at, visits));
+
+    protected override Task AddDeltas(DbTransaction at, DimensionDelta dimensions) =>
+        Added(() => writer!.Add(at, dimensions));
+
+    private static Task Added(Action add)
+    {
+        add();
+        return Task.CompletedTask;
+    }
+
     protected override Task<int> Merge(string script, params DbParameter[] parameters) =>
         Write(connection => connection.Merge(script, parameters));
 

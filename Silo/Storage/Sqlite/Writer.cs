@@ -43,13 +43,9 @@ internal sealed class Writer : IDisposable
             if (!TryInsert(transaction, first, first.Sequence - 1, counted)) return false;
         foreach (var recorded in events)
             if (!BeginsRun(recorded) && !TryInsert(transaction, recorded, null, counted)) return false;
-        foreach (var (key, counts) in deltas)
-            Execute(insertDelta, transaction, SqliteStorage.Text(key.Minute),
-                SqliteStorage.Text(calendar.HourOf(key.Minute)), SqliteStorage.Text(calendar.DayOf(key.Minute)),
-                key.Product, key.Action, counts.Events, counts.NewFingerprints, counts.NewProductFingerprints,
-                counts.DailyFingerprints, counts.DailyProductFingerprints);
-        Execute(insertVisits, transaction, VisitJson.Write(VisitDelta.Of(events, calendar)));
-        if (dimensions is not null) Execute(insertDimensions, transaction, DimensionJson.Write(dimensions));
+        Add(transaction, deltas, calendar);
+        Add(transaction, VisitDelta.Of(events, calendar));
+        if (dimensions is not null) Add(transaction, dimensions);
         Commit(transaction);
         return true;
     }
@@ -61,6 +57,22 @@ internal sealed class Writer : IDisposable
             e.Action, e.Product, SqliteStorage.Text(e.Created), SqliteStorage.Text(e.Occurred), e.Properties,
             follows, e.Properties is null || counted.Id == 0 ? null : counted.Id) == 1;
     }
+
+    public void Add(
+        DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> deltas, Calendar calendar)
+    {
+        foreach (var (key, counts) in deltas)
+            Execute(insertDelta, transaction, SqliteStorage.Text(key.Minute),
+                SqliteStorage.Text(calendar.HourOf(key.Minute)), SqliteStorage.Text(calendar.DayOf(key.Minute)),
+                key.Product, key.Action, counts.Events, counts.NewFingerprints, counts.NewProductFingerprints,
+                counts.DailyFingerprints, counts.DailyProductFingerprints);
+    }
+
+    public void Add(DbTransaction transaction, VisitDelta visits) =>
+        Execute(insertVisits, transaction, VisitJson.Write(visits));
+
+    public void Add(DbTransaction transaction, DimensionDelta dimensions) =>
+        Execute(insertDimensions, transaction, DimensionJson.Write(dimensions));
 
     public void AddRemoved(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> removed)
     {

@@ -1,0 +1,222 @@
+using System.Globalization;
+using System.Text.Json;
+using Tally.Tests.Harness;
+using Calendar = Tally.Grains.Calendar;
+
+namespace Tally.Tests.Http;
+
+/// <summary>
+/// Random histories around midnight and around the days on which clocks are set, compared with a model that asks the
+/// zone's clocks what they show at each event.
+/// </summary>
+public sealed class CountingInTimeZones(PostgresServer server)
+{
+    private static readonly Dictionary<string, string[]> Days = new()
+    {
+        ["UTC"] = ["2025-03-30", "2025-10-26"], ["Europe/Berlin"] = ["2025-03-30", "2025-10-26"],
+        ["America/New_York"] = ["2025-03-09", "2025-11-02"], ["Asia/Kathmandu"] = ["2025-03-30", "2025-10-26"],
+        ["Australia/Lord_Howe"] = ["2025-04-06", "2025-10-05"],
+    };
+
+    public static TheoryData<StorageKind, string> All =>
+        new(from storage in Enum.GetValues<StorageKind>() from zone in Days.Keys select (storage, zone));
+
+    [Theory, MemberData(nameof(All))]
+    public async Task Every_question_is_answered_by_the_clocks_of_the_zone(StorageKind storage, string zone)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var silo =
+            await RunningSilo.Start(at, new(), dimensions: ["path"], calendar: Calendar.Find(zone)!);
+        var asking = new Asking(silo, zone, new(Seed.Next()));
+        for (var round = 0; round < 6; round++)
+        {
+            await asking.Record();
+            for (var i = 0; i < 5; i++) await silo.Database.Storage.MergeRollups(limit: round);
+            if (round == 3) // what is pruned is still counted, on the same days
+                foreach (var fingerprint in (string[])["visitor-1", "visitor-2"])
+                    Assert.NotEqual(0,
+                        (await silo.Database.Storage.Prune([fingerprint], DateTime.MaxValue, 5))?.Events ?? 0);
+            await asking.Ask();
+        }
+        await RunningLog.AssertProven(silo.Database);
+        foreach (var fingerprint in (string[])["visitor-0", "visitor-1"])
+            Assert.Equal(200, (int)(await silo.Http.DeleteAsync($"/api/fingerprints/{fingerprint}")).StatusCode);
+        await asking.Record();
+        await AppProcess.AssertVerifies(at);
+    }
+
+    private sealed class Asking(RunningSilo silo, string name, Random random)
+    {
+        private readonly TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById(name);
+        private readonly EventModel model = new();
+        private int number;
+
+        public async Task Record()
+        {
+            var batch = Enumerable.Range(0, 60).Select(_ => Draw()).ToList();
+            var answer = await silo.Post(
+                JsonSerializer.SerializeToUtf8Bytes(batch.Select(one => new
+                {
+                    id = one.Id, one.Fingerprint, one.Product, one.Action, timestamp = one.Occurred,
+                    properties = new { path = PathOf(one) },
+                }), JsonSerializerOptions.Web), "application/json", path: Requests.BatchPath + "?history=true");
+            Assert.Equal((200, 60), (answer.Status, answer.Batch.Recorded));
+            Assert.All(batch, one => Assert.True(model.Add(one)));
+        }
+
+        // At the edge of a quarter of an hour or of a day, or anywhere, within two days of one that is not like others.
+        private SentEvent Draw()
+        {
+            var midnight = Midnight(Any(Days[name])).AddDays(random.Next(-2, 3));
+            var edge = TimeSpan.FromMicroseconds(random.Next(-1, 2));
+            var occurred = random.Next(4) switch
+            {
+                0 => ToUtc(midnight) + edge,
+                1 or 2 => ToUtc(midnight).AddMinutes(15 * random.Next(4 * 48)) + edge,
+                _ => ToUtc(midnight).AddMicroseconds(random.NextInt64(86_400_000_000)),
+            };
+            return new($"{number++}", $"visitor-{random.Next(7)}", Any(SentEvent.Products), Any(SentEvent.Actions),
+                occurred);
+        }
+
+        public async Task Ask()
+        {
+            var around = Midnight(Any(Days[name]));
+            var (from, to) = (around.AddDays(-random.Next(4)), around.AddDays(1 + random.Next(3)));
+            await AskForTotals("day", from, to);
+            await AskForTotals("hour", from, to);
+            await AskForTotals("all", from, to);
+            var monday = from.AddDays(-(((int)from.DayOfWeek + 6) % 7));
+            await AskForTotals("week", monday.AddDays(-7), monday.AddDays(14));
+            await AskForTotals("month", Midnight("2025-03-01"), Midnight("2025-12-01"));
+            var moment = ToUtc(around).AddMinutes(random.Next(26 * 60));
+            await AskForTotals("minute", moment, moment.AddHours(2));
+            await AskForTotals("all", moment.AddMinutes(-random.Next(3_000)), moment.AddMinutes(1 + random.Next(300)));
+
+            var product = Maybe(SentEvent.Products);
+            var events = model.Between(ToUtc(from), ToUtc(to), product).Select(one => one.Sent).ToList();
+            var range = $"from={from:yyyy-MM-dd}&to={to:yyyy-MM-dd}{Given("product", product)}";
+            var uniques = await Get($"uniques?{range}&groupBy=product");
+            Assert.Equal((events.Count, events.Select(one => one.Fingerprint).Distinct().Count()),
+                (uniques.GetProperty("events").GetInt32(), uniques.GetProperty("uniqueFingerprints").GetInt32()));
+            Assert.Equal(
+                events.GroupBy(one => one.Fingerprint).OrderByDescending(one => one.Count())
+                    .ThenBy(one => one.Key, StringComparer.Ordinal).Select(one => $"{one.Key} {one.Count()}"),
+                (await Get($"top?of=fingerprints&{range}")).GetProperty("top").EnumerateArray()
+                    .Select(one => $"{one.GetProperty("fingerprint")} {one.GetProperty("events")}"));
+            foreach (var path in (string?[])[null, "/1"]) // with a filter, a scan of the log might answer
+                Assert.Equal(
+                    events.GroupBy(PathOf).Where(one => path is null || one.Key == path)
+                        .Select(one => $"{one.Key} {one.Count()} {Daily(one)}").Order(),
+                    (await Get($"breakdown?by=path&{range}{Given("filter", path is null ? null : "path:" + path)}"))
+                        .GetProperty("values").EnumerateArray()
+                        .Select(one => $"{one.GetProperty("value")} {one.GetProperty("events")} "
+                            + $"{one.GetProperty("dailyFingerprints")}").Order());
+            await AskForAFingerprint();
+        }
+
+        private async Task AskForTotals(string bucket, DateTime from, DateTime to)
+        {
+            // As dates, if they are midnights of the zone; else as times, with any offset.
+            var offset = TimeSpan.FromMinutes(15 * random.Next(-48, 49));
+            string Write(DateTime time) => time.Kind != DateTimeKind.Utc
+                ? random.Next(2) == 0 ? $"{time:yyyy-MM-dd}" : Write(ToUtc(time))
+                : Uri.EscapeDataString(new DateTimeOffset(time).ToOffset(offset).ToString("O"));
+            var (product, action) = (Maybe(SentEvent.Products), Maybe(SentEvent.Actions));
+            var groupBy = Any([null, "product", "action", "product,action"]);
+            var query = $"totals?bucket={bucket}&from={Write(from)}&to={Write(to)}{Given("groupBy", groupBy)}"
+                + Given("product", product) + Given("action", action);
+            var answer = await Get(query);
+            var end = answer.GetProperty("to").GetDateTime();
+            Assert.Equal((ToUtc(from), ToUtc(to)), (answer.GetProperty("from").GetDateTime(), end));
+
+            var buckets = answer.GetProperty("points").EnumerateArray()
+                .GroupBy(point => point.GetProperty("time").GetDateTime()).ToList();
+            var starts = buckets.Select(one => one.Key).ToList();
+            var keys = new HashSet<string>();
+            foreach (var (one, next) in buckets.Zip(starts.Skip(1).Append(end)))
+            {
+                var here = model.Between(one.Key, next, product, action).ToList();
+                var shown = here.Select(e => Key(bucket, e.Sent.Occurred)).Distinct().ToList();
+                Assert.True(shown.Count <= 1, $"{query}: {one.Key:O} has {string.Join(" and ", shown)}");
+                Assert.True(shown.TrueForAll(keys.Add), $"{query}: {one.Key:O} is not all of {shown.FirstOrDefault()}");
+                foreach (var point in one)
+                    Assert.Equal(Expected(bucket, here, groupBy ?? "", product, action, point), Line(point));
+            }
+            Assert.Equal(model.Between(ToUtc(from), end, product, action).Count(),
+                buckets.Sum(one => one.Sum(point => point.GetProperty("events").GetInt64())));
+            if (bucket == "day" && starts.Count > 0) Assert.Equal((to - from).TotalDays, starts.Count);
+        }
+
+        private static string Expected(string bucket, List<EventModel.Counted> here, string groupBy, string? product,
+            string? action, JsonElement point)
+        {
+            var of = here.Where(e => (Text(point, "product") ?? e.Sent.Product) == e.Sent.Product
+                && (Text(point, "action") ?? e.Sent.Action) == e.Sent.Action).ToList();
+            var isNew = of.Count(e =>
+                product is not null || groupBy.Contains("product") ? e.IsNewToProduct : e.IsNew);
+            var uniques = bucket == "day" && action is null && !groupBy.Contains("action")
+                ? $"{of.Select(e => e.Sent.Fingerprint).Distinct().Count()}" : "-";
+            return $"{of.Count} {isNew} {uniques}";
+        }
+
+        private static string Line(JsonElement point) => $"{point.GetProperty("events")} "
+            + $"{point.GetProperty("newFingerprints")} {Text(point, "uniqueFingerprints") ?? "-"}";
+
+        private async Task AskForAFingerprint()
+        {
+            var one = model.Events.GroupBy(e => e.Sent.Fingerprint).ElementAt(random.Next(5));
+            var view = (await silo.View(one.Key)).Body;
+            Assert.Equal(
+                one.CountBy(e => DayOf(e.Sent)).OrderByDescending(day => day.Key, StringComparer.Ordinal)
+                    .Select(day => $"{day.Key} {day.Value}"),
+                view.GetProperty("activity").EnumerateArray()
+                    .Select(day => $"{day.GetProperty("day")} {day.GetProperty("events")}"));
+        }
+
+        private async Task<JsonElement> Get(string query)
+        {
+            var answer = await silo.Get("/api/" + query);
+            Assert.True(answer.Status == 200, $"{query}: {answer.Status} {answer.Body}");
+            Assert.Equal(name, answer.Text("timeZone"));
+            return answer.Body;
+        }
+
+        private string Key(string bucket, DateTime utc)
+        {
+            var shown = TimeZoneInfo.ConvertTimeFromUtc(utc, zone);
+            return bucket switch
+            {
+                "minute" => $"{utc:yyyy-MM-dd HH:mm}",
+                "hour" => $"{shown:yyyy-MM-dd HH} {zone.GetUtcOffset(utc)}", // the same hour may come twice
+                "day" => $"{shown:yyyy-MM-dd}",
+                "week" => $"{ISOWeek.GetYear(shown)} {ISOWeek.GetWeekOfYear(shown)}",
+                "month" => $"{shown:yyyy-MM}",
+                _ => "",
+            };
+        }
+
+        private int Daily(IEnumerable<SentEvent> events) =>
+            events.Select(one => (one.Fingerprint, one.Product, DayOf(one))).Distinct().Count();
+
+        private string DayOf(SentEvent sent) => Key("day", sent.Occurred);
+
+        private static string PathOf(SentEvent sent) => $"/{int.Parse(sent.Id) % 3}";
+
+        // On the zone's clocks.
+        private static DateTime Midnight(string day) => DateTime.ParseExact(day, "yyyy-MM-dd", null);
+
+        private DateTime ToUtc(DateTime time) =>
+            time.Kind == DateTimeKind.Utc ? time : TimeZoneInfo.ConvertTimeToUtc(time, zone);
+
+        private T Any<T>(T[] some) => some[random.Next(some.Length)];
+
+        private string? Maybe(string[] some) => random.Next(2) == 0 ? null : Any(some);
+
+        private static string Given(string name, string? value) =>
+            value is null ? "" : $"&{name}={Uri.EscapeDataString(value)}";
+
+        private static string? Text(JsonElement of, string name) =>
+            of.TryGetProperty(name, out var member) ? member.ToString() : null;
+    }
+}
