@@ -12,8 +12,11 @@ public sealed class TimeZones(PostgresServer server)
     [Fact]
     public async Task A_name_that_is_no_zone_is_refused_in_one_line()
     {
-        foreach (var name in (string[])["Europe/Berlín", "europe/berlin", "../etc/passwd", "/etc/localtime", "CET-1CEST",
-            "Europe/Berlin;drop table events", new('A', 10_000), " "])
+        foreach (var name in (string[])
+                 [
+                     "Europe/Berlín", "europe/berlin", "../etc/passwd", "/etc/localtime", "CET-1CEST", " ",
+                     "Europe/Berlin;drop table events", new('A', 10_000),
+                 ])
         {
             var (exitCode, output, error) = await AppProcess.Run(["-timeZone", name, "-dbUrl", "sqlite:/nowhere/x.db"]);
             Assert.Equal((2, "", "app: -timeZone: expected a time zone of the IANA database, such as Europe/Berlin, or "
@@ -76,7 +79,8 @@ public sealed class TimeZones(PostgresServer server)
         {
             await using var app = await AppProcess.Start(database, new() { ["APP_TIME_ZONE"] = zone });
             foreach (var batch in batches)
-                Assert.Equal(200, (await app.Post(batch, "application/json", path: Requests.BatchPath + "?history=true")).Status);
+                Assert.Equal(200,
+                    (await app.Post(batch, "application/json", path: Requests.BatchPath + "?history=true")).Status);
             await Eventually.True(async () => (await database.Query("select (select count(*) from rollup_deltas) "
                 + "+ (select count(*) from visit_deltas) + (select count(*) from dimension_deltas)",
                 row => row.GetInt64(0)))[0] == 0, "Not all is merged.");

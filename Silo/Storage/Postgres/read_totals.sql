@@ -21,17 +21,17 @@ from (
     from rollup_hours
     where @product::text is null and hour >= @hours_from and hour < @hours_to
     union all
-    select null, hour, day, product, action, events,
+    select null::timestamptz, hour, day, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
     from rollup_hours
     where product = @product::text and hour >= @hours_from and hour < @hours_to
     union all
-    select minute, null, null, product, action, events,
+    select minute, null::timestamptz, null::date, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
     from rollups
     where minute >= @from and minute < @hours_from
     union all
-    select minute, null, null, product, action, events,
+    select minute, null::timestamptz, null::date, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
     from rollups
     where minute >= @hours_to and minute < @to
