@@ -42,9 +42,10 @@ public sealed class Calendar
     private static bool IsPartOfName(string part) =>
         part.Length > 0 && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '+');
 
-    public DateOnly DayOf(DateTime utc)
+    public DateOnly DayOf(DateTime utc) => starts is null ? DateOnly.FromDateTime(utc) : FindDay(utc);
+
+    private DateOnly FindDay(DateTime utc)
     {
-        if (starts is null) return DateOnly.FromDateTime(utc);
         var day = (int)(utc.Ticks / TimeSpan.TicksPerDay); // there or beside it
         while (day < DateOnly.MaxValue.DayNumber && StartOf(day + 1) <= utc.Ticks) day++;
         while (StartOf(day) > utc.Ticks) day--;

@@ -80,9 +80,8 @@ public abstract partial class SqlStorage
     // range at the end.
     private (DateTime From, DateTime To) WholeHours(TotalsQuestion question)
     {
-        var from = Calendar.HourOf(question.From);
-        if (from < question.From) from = Calendar.NextHour(from);
-        var to = Calendar.HourOf(question.To);
+        var (from, to) = (Calendar.HourOf(question.From), Calendar.HourOf(question.To));
+        if (from < question.From) from = from < to ? Calendar.NextHour(from) : question.To;
         return question.Bucket == TotalsBucket.Minute || from > to ? (question.To, question.To) : (from, to);
     }
 

@@ -45,6 +45,39 @@ public sealed class CountingInTimeZones(PostgresServer server)
         await AppProcess.AssertVerifies(at);
     }
 
+    [Theory]
+    [InlineData("UTC", "2026-11-26T00:00:00Z", "2026-11-25T19:00:00Z")]
+    [InlineData("America/New_York", "2026-11-26T05:00:00Z", "2026-11-25T19:00:00Z")]
+    [InlineData("Asia/Kathmandu", "2026-11-25T18:15:00Z", "2026-11-25T18:15:00Z")]
+    public async Task The_ends_of_time_are_ordinary_and_what_is_refused_names_the_nearest_start(
+        string zone, string day, string hour)
+    {
+        await using var at = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var silo = await RunningSilo.Start(at, new(), calendar: Calendar.Find(zone)!);
+        var times = new List<string> { "0001-01-01", "0001-01-02", "9999-12-30", "9999-12-31", "2011-12-30" };
+        foreach (var end in (string[])["0001-01-01T{0}Z", "9999-12-31T{0}Z"])
+            times.AddRange(from time in (string[])["00:00:00", "00:15:00", "05:00:00", "18:15:00", "23:30:00", "23:59:00"]
+                           select string.Format(CultureInfo.InvariantCulture, end, time));
+        foreach (var question in (string[])
+                 [
+                     "totals?bucket=minute", "totals?bucket=hour", "totals?bucket=day", "totals?bucket=week",
+                     "totals?bucket=month", "totals?bucket=all", "uniques?", "top?of=actions", "top?of=fingerprints",
+                 ])
+            foreach (var (from, to) in from one in times.Append(null) from other in times.Append(null) select (one, other))
+            {
+                var query = $"{question}{(from is null ? "" : "&from=" + from)}{(to is null ? "" : "&to=" + to)}"
+                    .Replace("?&", "?");
+                Assert.True((await silo.Get("/api/" + query)).Status is 200 or 422, query);
+            }
+        foreach (var (bucket, nearest) in ((string, string)[])[("day", day), ("hour", hour)])
+        {
+            var refused = await silo.Get($"/api/totals?bucket={bucket}&from=2026-11-25T18:31:00Z&to=2026-12-01");
+            refused.AssertRefused(422, "not_on_bucket", "from");
+            Assert.Equal($"The parameter from must be the start of a {bucket} in {zone}, since that is what is counted "
+                + $"by. The nearest is {nearest}.", refused.Text("detail"));
+        }
+    }
+
     private sealed class Asking(RunningSilo silo, string name, Random random)
     {
         private readonly TimeZoneInfo zone = TimeZoneInfo.FindSystemTimeZoneById(name);
