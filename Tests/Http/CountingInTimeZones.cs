@@ -56,14 +56,16 @@ public sealed class CountingInTimeZones(PostgresServer server)
         await using var silo = await RunningSilo.Start(at, new(), calendar: Calendar.Find(zone)!);
         var times = new List<string> { "0001-01-01", "0001-01-02", "9999-12-30", "9999-12-31", "2011-12-30" };
         foreach (var end in (string[])["0001-01-01T{0}Z", "9999-12-31T{0}Z"])
-            times.AddRange(from time in (string[])["00:00:00", "00:15:00", "05:00:00", "18:15:00", "23:30:00", "23:59:00"]
-                           select string.Format(CultureInfo.InvariantCulture, end, time));
+            foreach (var time in (string[])["00:00:00", "00:15:00", "05:00:00", "18:15:00", "23:30:00", "23:59:00"])
+                times.Add(string.Format(CultureInfo.InvariantCulture, end, time));
         foreach (var question in (string[])
                  [
                      "totals?bucket=minute", "totals?bucket=hour", "totals?bucket=day", "totals?bucket=week",
                      "totals?bucket=month", "totals?bucket=all", "uniques?", "top?of=actions", "top?of=fingerprints",
                  ])
-            foreach (var (from, to) in from one in times.Append(null) from other in times.Append(null) select (one, other))
+            foreach (var (from, to) in from one in times.Append(null)
+                                       from other in times.Append(null)
+                                       select (one, other))
             {
                 var query = $"{question}{(from is null ? "" : "&from=" + from)}{(to is null ? "" : "&to=" + to)}"
                     .Replace("?&", "?");
