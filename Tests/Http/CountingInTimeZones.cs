@@ -69,8 +69,15 @@ public sealed class CountingInTimeZones(PostgresServer server)
             {
                 var query = $"{question}{(from is null ? "" : "&from=" + from)}{(to is null ? "" : "&to=" + to)}"
                     .Replace("?&", "?");
+                if (!query.Contains("uniques") && !query.Contains("fingerprints"))
+                    query += $"&compare={(from == to ? "year" : "previous")}";
                 Assert.True((await silo.Get("/api/" + query)).Status is 200 or 422, query);
             }
+        var retention = await silo.Get("/api/retention?period=day");
+        Assert.Equal(zone, retention.Text("timeZone"));
+        Assert.All(retention.Body.GetProperty("cohorts").EnumerateArray(), cohort => Assert.Equal(TimeSpan.Zero,
+            TimeZoneInfo.ConvertTimeFromUtc(cohort.GetProperty("from").GetDateTime(),
+                TimeZoneInfo.FindSystemTimeZoneById(zone)).TimeOfDay));
         foreach (var (bucket, nearest) in ((string, string)[])[("day", day), ("hour", hour)])
         {
             var refused = await silo.Get($"/api/totals?bucket={bucket}&from=2026-11-25T18:31:00Z&to=2026-12-01");
@@ -160,8 +167,9 @@ public sealed class CountingInTimeZones(PostgresServer server)
                 : Uri.EscapeDataString(new DateTimeOffset(time).ToOffset(offset).ToString("O"));
             var (product, action) = (Maybe(SentEvent.Products), Maybe(SentEvent.Actions));
             var groupBy = Any([null, "product", "action", "product,action"]);
+            var compare = Any([null, "previous", "year"]);
             var query = $"totals?bucket={bucket}&from={Write(from)}&to={Write(to)}{Given("groupBy", groupBy)}"
-                + Given("product", product) + Given("action", action);
+                + Given("product", product) + Given("action", action) + Given("compare", compare);
             var answer = await Get(query);
             var end = answer.GetProperty("to").GetDateTime();
             Assert.Equal((ToUtc(from), ToUtc(to)), (answer.GetProperty("from").GetDateTime(), end));
@@ -182,7 +190,54 @@ public sealed class CountingInTimeZones(PostgresServer server)
             Assert.Equal(model.Between(ToUtc(from), end, product, action).Count(),
                 buckets.Sum(one => one.Sum(point => point.GetProperty("events").GetInt64())));
             if (bucket == "day" && starts.Count > 0) Assert.Equal((to - from).TotalDays, starts.Count);
+            if (compare is not null && bucket != "all") AssertCompared(query, answer, bucket, compare, product, action);
         }
+
+        // Beside each count stands that of the same time on the clocks, whole weeks or months before.
+        private void AssertCompared(
+            string query, JsonElement answer, string bucket, string compare, string? product, string? action)
+        {
+            var (from, to) = (Shown(answer.GetProperty("from")), Shown(answer.GetProperty("to")));
+            var (earlierFrom, earlierTo) = (Shown(answer.GetProperty("compared").GetProperty("from")),
+                Shown(answer.GetProperty("compared").GetProperty("to")));
+            var days = (from.Date - earlierFrom.Date).Days;
+            if (bucket == "month")
+                Assert.Equal(from.AddMonths(compare == "year" ? -12 : -MonthsOf(from, to)), earlierFrom);
+            else if (compare == "year") Assert.Equal(364, days);
+            else Assert.True(days % 7 == 0 && earlierTo <= from && earlierTo.AddDays(7) > from, $"{query}: {days}");
+
+            foreach (var point in answer.GetProperty("points").EnumerateArray())
+            {
+                var now = Shown(point.GetProperty("time"));
+                var then = bucket == "month" ? now.AddMonths(compare == "year" ? -12 : MonthsOf(from, earlierFrom))
+                    : now.AddDays(-days);
+                // Which of two hours is meant, or that there is none, the clocks do not show.
+                if (bucket is "hour" or "minute" && (Array.Exists([now, then], zone.IsAmbiguousTime)
+                    || zone.IsInvalidTime(then) || now.Minute != 0 && bucket == "hour")) continue;
+                var events = model.Events.Count(e => (product ?? e.Sent.Product) == e.Sent.Product
+                    && (action ?? e.Sent.Action) == e.Sent.Action
+                    && (Text(point, "product") ?? e.Sent.Product) == e.Sent.Product
+                    && (Text(point, "action") ?? e.Sent.Action) == e.Sent.Action
+                    && ClockKey(bucket, Clock(e.Sent.Occurred)) == ClockKey(bucket, then));
+                var compared = point.GetProperty("compared").GetProperty("events").GetInt32();
+                Assert.True(events == compared, $"{query}: {compared}, not {events}, beside {now:O}");
+            }
+        }
+
+        private static int MonthsOf(DateTime from, DateTime to) => 12 * (to.Year - from.Year) + to.Month - from.Month;
+
+        private DateTime Shown(JsonElement utc) => Clock(utc.GetDateTime());
+
+        private DateTime Clock(DateTime utc) => TimeZoneInfo.ConvertTimeFromUtc(utc, zone);
+
+        private static string ClockKey(string bucket, DateTime shown) => bucket switch
+        {
+            "minute" => $"{shown:yyyy-MM-dd HH:mm}",
+            "hour" => $"{shown:yyyy-MM-dd HH}",
+            "day" => $"{shown:yyyy-MM-dd}",
+            "week" => $"{ISOWeek.GetYear(shown)} {ISOWeek.GetWeekOfYear(shown)}",
+            _ => $"{shown:yyyy-MM}",
+        };
 
         private static string Expected(string bucket, List<EventModel.Counted> here, string groupBy, string? product,
             string? action, JsonElement point)
@@ -220,16 +275,10 @@ public sealed class CountingInTimeZones(PostgresServer server)
 
         private string Key(string bucket, DateTime utc)
         {
-            var shown = TimeZoneInfo.ConvertTimeFromUtc(utc, zone);
-            return bucket switch
-            {
-                "minute" => $"{utc:yyyy-MM-dd HH:mm}",
-                "hour" => $"{shown:yyyy-MM-dd HH} {zone.GetUtcOffset(utc)}", // the same hour may come twice
-                "day" => $"{shown:yyyy-MM-dd}",
-                "week" => $"{ISOWeek.GetYear(shown)} {ISOWeek.GetWeekOfYear(shown)}",
-                "month" => $"{shown:yyyy-MM}",
-                _ => "",
-            };
+            var shown = Clock(utc);
+            return bucket == "all" ? ""
+                : bucket is "hour" or "minute" ? $"{ClockKey(bucket, shown)} {zone.GetUtcOffset(utc)}" // may come twice
+                : ClockKey(bucket, shown);
         }
 
         private int Daily(IEnumerable<SentEvent> events) =>

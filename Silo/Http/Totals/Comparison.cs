@@ -1,3 +1,5 @@
+using Tally.Silo.Storage;
+
 namespace Tally.Silo.Http.Totals;
 
 /// <summary>The earlier range that an answer is compared with.</summary>
