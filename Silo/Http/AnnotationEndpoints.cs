@@ -32,7 +32,8 @@ internal static class AnnotationEndpoints
     private static async Task<Results<JsonAnswer<AnnotationsAnswer>, Refusal>> List(
         string? from, string? to, string? product, SqlStorage storage, Limits limits)
     {
-        if (QueryValue.ParseTime("from", from, storage.Calendar, DateTime.MinValue, out var first) is { } badFrom) return badFrom;
+        if (QueryValue.ParseTime("from", from, storage.Calendar, DateTime.MinValue, out var first) is { } badFrom)
+            return badFrom;
         if (QueryValue.ParseTime("to", to, storage.Calendar, DateTime.MaxValue, out var end) is { } badTo) return badTo;
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         try
@@ -84,7 +85,8 @@ internal static class AnnotationEndpoints
     {
         at = default;
         if (string.IsNullOrEmpty(time)) return Refusal.MissingField("time");
-        if (QueryValue.ParseTime("time", time, storage.Calendar, default, out var moment) is { } badTime) return badTime;
+        if (QueryValue.ParseTime("time", time, storage.Calendar, default, out var moment) is { } badTime)
+            return badTime;
         at = Micro(moment);
         return QueryValue.CheckText("product", product, limits.ProductBytesMax);
     }

@@ -74,7 +74,7 @@ public sealed class EndedQuestions(PostgresServer server)
             "Nothing is merged.");
         await at.Execute($"alter table {table} rename to kept");
         var (time, more) = table == OfVisits ? ("day", "fingerprint, events, first_seen, last_seen")
-            : ("hour", "action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints");
+            : ("hour", "day, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints");
         await at.Execute(at.Kind == StorageKind.Sqlite
             ? $"create view {table} as with recursive n (i) as (select 1 union all select i + 1 from n) "
                 + $"select {time}, product || (i % 2) as product, {more} from n cross join kept"

@@ -28,7 +28,8 @@ internal static class BreakdownEndpoint
 
     private static async Task<Results<JsonAnswer<BreakdownAnswer>, Refusal>> Get(
         HttpContext context, string? by, string? product, string? from, string? to, string? limit, string? filter,
-        string? compare, FreshVisits visits, Dimensions dimensions, Calendar calendar, Limits limits, TimeProvider clock)
+        string? compare, FreshVisits visits, Dimensions dimensions, Calendar calendar, Limits limits,
+        TimeProvider clock)
     {
         if (by is null) return Refusal.MissingField("by");
         if (dimensions.Find("by", by, out var property) is { } unknown) return unknown;

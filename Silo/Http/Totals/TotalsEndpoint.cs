@@ -35,8 +35,8 @@ internal static class TotalsEndpoint
 
     private static async Task<Results<JsonAnswer<TotalsAnswer>, Refusal>> Get(
         HttpContext context, string? from, string? to, string? bucket, string? groupBy, string? product, string? action,
-        string? filter, string? compare, SqlStorage totals, DimensionTotals dimensions, Calendar calendar, Limits limits,
-        TimeProvider clock)
+        string? filter, string? compare, SqlStorage totals, DimensionTotals dimensions, Calendar calendar,
+        Limits limits, TimeProvider clock)
     {
         if (!Buckets.TryGetValue(bucket ?? "day", out var kind))
             return Refusal.UnknownValue("bucket", "minute, hour, day, week, month or all");

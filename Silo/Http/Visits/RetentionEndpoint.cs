@@ -53,7 +53,8 @@ internal static class RetentionEndpoint
                 .Select(day => (of.First.AddDays(day), number))).ToList();
         return await visits.Query((storage, ended) => storage.ReadRetention(days, product, ended),
             returned => new JsonAnswer<RetentionAnswer>(
-                new(calendar.Name, period, product, ToCohorts(starts, calendar, returned)), HttpJson.Default.RetentionAnswer),
+                new(calendar.Name, period, product, ToCohorts(starts, calendar, returned)),
+                HttpJson.Default.RetentionAnswer),
             context.RequestAborted);
     }
 
