@@ -51,6 +51,7 @@ ENV APP_PORT=9000 \
     APP_BOTS=count \
     APP_CORS_ORIGINS=none \
     APP_FINGERPRINTS=client \
+    APP_TIME_ZONE=UTC \
     APP_DIMENSIONS=default \
     APP_DERIVE=none \
     APP_GEO_DATABASE=none \

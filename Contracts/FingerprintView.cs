@@ -7,7 +7,7 @@ namespace Tally.Contracts;
 /// <param name="FirstSeen">UTC: the earliest <see cref="Event.Occurred"/>.</param>
 /// <param name="LastSeen">UTC: the latest <see cref="Event.Occurred"/>.</param>
 /// <param name="Counts">One for each product and action seen, in the order of their first event.</param>
-/// <param name="DaysActive">UTC days with events.</param>
+/// <param name="DaysActive">Days with events.</param>
 /// <param name="Activity">The events of each of the newest of these days, newest first; at most
 /// <see cref="Limits.ActivityDaysMax"/>.</param>
 [GenerateSerializer, Immutable, Alias("tally.FingerprintView")]
@@ -21,7 +21,7 @@ public sealed record FingerprintView(
     [property: Id(6)] int DaysActive,
     [property: Id(7)] IReadOnlyList<DayView> Activity);
 
-/// <summary>The events of a fingerprint on one UTC day of <see cref="Event.Occurred"/>.</summary>
+/// <summary>The events of a fingerprint on one day of <see cref="Event.Occurred"/>.</summary>
 [GenerateSerializer, Immutable, Alias("tally.DayView")]
 public readonly record struct DayView([property: Id(0)] DateOnly Day, [property: Id(1)] long Events);
 

@@ -129,10 +129,10 @@ public sealed class Limits
     [Range(1, 1 << 30)] public int AnswerBytesMax { get; set; } = 64 * 1024 * 1024;
     [Range(1, 1 << 20)] public int AnswerBytesPerSecondMin { get; set; } = 4 * 1024;
 
-    // UTC days over which unique fingerprints are counted: each costs a scan of that day's visits.
+    // Days over which unique fingerprints are counted: each costs a scan of that day's visits.
     [Range(1, 36_500)] public int UniquesDaysMax { get; set; } = 366;
 
-    // Distinct values of a dimension, on one UTC day of one product. What comes after them counts as other.
+    // Distinct values of a dimension, on one day of one product. What comes after them counts as other.
     [Range(1, 1_000_000)] public int DimensionValuesMax { get; set; } = 10_000;
 
     // Steps of a funnel, and days in which they may follow the first: a scan of the log reads so many more.

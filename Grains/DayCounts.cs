@@ -3,7 +3,7 @@ using Tally.Contracts;
 namespace Tally.Grains;
 
 /// <summary>
-/// Events of the newest active UTC days, by day: 12 bytes each. A day that a later one has pushed out is never among
+/// Events of the newest active days, by day: 12 bytes each. A day that a later one has pushed out is never among
 /// the newest again, so what is kept stays exact in whatever order the events come.
 /// </summary>
 [GenerateSerializer, Alias("tally.DayCounts")]

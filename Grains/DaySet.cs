@@ -3,8 +3,8 @@ using System.Numerics;
 namespace Tally.Grains;
 
 /// <summary>
-/// The UTC days on which something happened: one bit a day from the first day's word on. A visitor of one day costs
-/// 8 bytes of bits, a daily visitor of two years 92.
+/// The days on which something happened, counted from 0001-01-01: one bit a day from the first day's word on. A visitor
+/// of one day costs 8 bytes of bits, a daily visitor of two years 92.
 /// </summary>
 [GenerateSerializer, Alias("tally.DaySet")]
 public sealed class DaySet
@@ -13,9 +13,6 @@ public sealed class DaySet
 
     [Id(0)] private int firstWord;
     [Id(1)] private ulong[] words = [];
-
-    /// <summary>The day of a UTC time, counted from 0001-01-01.</summary>
-    public static int DayOf(DateTime utc) => (int)(utc.Ticks / TimeSpan.TicksPerDay);
 
     public int Count => words.Sum(BitOperations.PopCount);
 

@@ -7,7 +7,7 @@ namespace Tally.Grains;
 /// Decides what new events become: which sequence each gets, and whether it is a first. A pure function of the
 /// committed state and the events; nothing changes until the log has committed the answer.
 /// </summary>
-public sealed class Decisions(string fingerprint, FingerprintState state, int countersMax)
+public sealed class Decisions(string fingerprint, FingerprintState state, int countersMax, Calendar calendar)
 {
     // Firsts of this run that the committed state does not know yet. Made on the first one: a fingerprint that was
     // active today, with no new product or action, never needs them.
@@ -32,7 +32,7 @@ public sealed class Decisions(string fingerprint, FingerprintState state, int co
             (firsts ??= new()).Counters.Add((e.Product, e.Action));
         }
 
-        var day = DaySet.DayOf(e.Occurred);
+        var day = calendar.DayOf(e.Occurred).DayNumber;
         var product = state.FindProduct(e.Product);
         var flags = EventFirsts.None;
         if (sequence == 0) flags |= EventFirsts.OfFingerprint;

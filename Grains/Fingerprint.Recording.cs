@@ -108,7 +108,7 @@ public sealed partial class Fingerprint
 
     private List<DecidedEvent> DecideRun(PendingEvents events, Answers<RecordResult> answers)
     {
-        var decisions = new Decisions(name, state, services.Limits.CountersMax);
+        var decisions = new Decisions(name, state, services.Limits.CountersMax, services.Calendar);
         // A run larger than the queue would rarely find room.
         var weightMax = Math.Min(services.Limits.RunEventsMax, services.Limits.QueueEventsMax);
         var decided = new List<DecidedEvent>(Math.Min(events.NextCount, weightMax));
@@ -172,7 +172,7 @@ public sealed partial class Fingerprint
 
     private void Fold(RecordedEvent recorded, bool isProven, Answers<RecordResult> answers)
     {
-        state.Apply(recorded);
+        state.Apply(recorded, services.Calendar);
         remembered.Add(recorded);
         pending!.Answer(recorded.Event.Id,
             isProven ? new(RecordOutcome.Recorded, recorded.Sequence) : new(RecordOutcome.Unknown, 0), answers);

@@ -11,7 +11,7 @@ namespace Tally.Grains;
 /// </summary>
 public sealed record FingerprintServices(
     GroupCommit Log, History History, KnownFingerprints Known, Snapshots Snapshots, Erasures Erasures,
-    ISiloLiveness Liveness, Ownership Ownership, ActivationLimit ActivationLimit, Limits Limits,
+    ISiloLiveness Liveness, Ownership Ownership, ActivationLimit ActivationLimit, Calendar Calendar, Limits Limits,
     ILogger<Fingerprint> Logger);
 
 /// <summary>

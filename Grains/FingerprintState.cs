@@ -22,12 +22,12 @@ public sealed class FingerprintState
     [Id(7)] private DayCounts? activity;
 
     /// <summary>Folds in the next event of the log.</summary>
-    public void Apply(RecordedEvent recorded)
+    public void Apply(RecordedEvent recorded, Calendar calendar)
     {
         if (recorded.Sequence <= Sequence)
             throw new InvalidOperationException($"Sequence {recorded.Sequence} folded after {Sequence}.");
         var e = recorded.Event;
-        var day = DaySet.DayOf(e.Occurred);
+        var day = calendar.DayOf(e.Occurred).DayNumber;
         CountDay(day);
         if (Total == 0 || e.Occurred < FirstSeen) FirstSeen = e.Occurred;
         if (Total == 0 || e.Occurred > LastSeen) LastSeen = e.Occurred;
@@ -47,7 +47,7 @@ public sealed class FingerprintState
         if (activity is null && Days.Count == 1 && !Days.Contains(day))
         {
             activity = new();
-            activity.Add(DaySet.DayOf(FirstSeen), Total); // the one day until now
+            activity.Add(Days.All().First(), Total); // the one day until now
         }
         activity?.Add(day);
     }
@@ -94,7 +94,8 @@ public sealed class FingerprintState
 
     public FingerprintView ToView(string fingerprint) => new(fingerprint, Total, Sequence, FirstSeen, LastSeen,
         Counters.ConvertAll(c => new CountView(c.Product, c.Action, c.Count, c.FirstSeen, c.LastSeen)),
-        Days.Count, activity?.ToView() ?? [new(DateOnly.FromDateTime(FirstSeen), Total)]);
+        Days.Count,
+        activity?.ToView() ?? [.. Days.All().Select(day => new DayView(DateOnly.FromDayNumber(day), Total))]);
 }
 
 /// <summary>The events of one product and action.</summary>
@@ -120,7 +121,7 @@ public sealed class Counter
         && FirstSeen == other.FirstSeen && LastSeen == other.LastSeen;
 }
 
-/// <summary>The UTC days on which one product was used.</summary>
+/// <summary>The days on which one product was used.</summary>
 [GenerateSerializer, Alias("tally.ProductDays")]
 public sealed class ProductDays
 {

@@ -29,7 +29,8 @@ public sealed record LoadedHistory(
 /// Loads a fingerprint: its newest events, and for a longer history its snapshot and the events between.
 /// </summary>
 public sealed class History(
-    HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, KnownFingerprints known, Limits limits)
+    HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, KnownFingerprints known, Calendar calendar,
+    Limits limits)
 {
     // Pruning goes in steps, and rarely: a load may meet one of them, but hardly two.
     private const int AttemptsMax = 5;
@@ -73,7 +74,7 @@ public sealed class History(
         if (newest.Count < limits.RememberedEventsMax && newest[0].Sequence == 1)
         {
             var state = new FingerprintState();
-            foreach (var recorded in newest) state.Apply(recorded);
+            foreach (var recorded in newest) state.Apply(recorded, calendar);
             return new(state, newest, null, 0, removalEpoch);
         }
 
@@ -89,7 +90,7 @@ public sealed class History(
             if (!await TryFoldUpTo(folded, fingerprint, newest[0].Sequence - 1)) return null;
         }
         foreach (var recorded in newest)
-            if (recorded.Sequence > folded.Sequence) folded.Apply(recorded);
+            if (recorded.Sequence > folded.Sequence) folded.Apply(recorded, calendar);
         return new(folded, newest, stored, covered, removalEpoch);
     }
 
@@ -102,7 +103,7 @@ public sealed class History(
             var page = await storage.ReadAfter(fingerprint, state.Sequence, limits.PageEventsMax, limits.PageBytesMax);
             if (page.Count == 0 || page[0].Sequence != state.Sequence + 1) return false;
             foreach (var recorded in page)
-                if (recorded.Sequence <= sequence) state.Apply(recorded);
+                if (recorded.Sequence <= sequence) state.Apply(recorded, calendar);
         }
         return true;
     }

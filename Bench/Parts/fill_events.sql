@@ -13,9 +13,10 @@ from (
 
 -- What the grains would have decided of them, for the app to merge: a proof holds. A mixed fingerprint's event before this
 -- one is @mixed_fingerprints rows back.
-insert into rollup_deltas (minute, product, action, events,
+insert into rollup_deltas (minute, hour, day, product, action, events,
     new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
-select to_timestamp(minute * 60), 'k8s', 'view', count(*),
+select to_timestamp(minute * 60), to_timestamp(minute / 60 * 3600),
+    (to_timestamp(minute * 60) at time zone 'UTC')::date, 'k8s', 'view', count(*),
     count(*) filter (where is_first), count(*) filter (where is_first),
     count(*) filter (where is_first or minute / 1440 > minute_before / 1440),
     count(*) filter (where is_first or minute / 1440 > minute_before / 1440)

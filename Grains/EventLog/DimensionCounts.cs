@@ -2,12 +2,12 @@ using Tally.Contracts;
 
 namespace Tally.Grains.EventLog;
 
-/// <summary>What is counted in dimensions: a value on a UTC day of a product.</summary>
+/// <summary>What is counted in dimensions: a value on a day of a product.</summary>
 /// <param name="Value">Empty for all values beyond the limit.</param>
 public readonly record struct DimensionKey(DateOnly Day, string Product, string Dimension, string Value)
 {
-    public static DimensionKey Of(Event e, DimensionValue value) =>
-        new(DateOnly.FromDateTime(e.Occurred), e.Product, value.Dimension, value.Value);
+    public static DimensionKey Of(Event e, DimensionValue value, Calendar calendar) =>
+        new(calendar.DayOf(e.Occurred), e.Product, value.Dimension, value.Value);
 }
 
 /// <param name="Events">Events.</param>
@@ -25,7 +25,7 @@ public readonly record struct DimensionCounts(long Events, long Fingerprints)
 public sealed record DimensionVisit(DimensionKey Key, string Fingerprint, bool IsMerged);
 
 /// <summary>Adds up what events that leave the log gave each value.</summary>
-public sealed class RemovedDimensions : Dictionary<DimensionKey, long>
+public sealed class RemovedDimensions(Calendar calendar) : Dictionary<DimensionKey, long>
 {
     private readonly List<DimensionValue> values = [];
 
@@ -34,7 +34,7 @@ public sealed class RemovedDimensions : Dictionary<DimensionKey, long>
         logged.Dimensions.Read(logged.Recorded.Event.Properties, values);
         foreach (var value in values)
         {
-            var key = DimensionKey.Of(logged.Recorded.Event, value);
+            var key = DimensionKey.Of(logged.Recorded.Event, value, calendar);
             this[key] = TryGetValue(key, out var events) ? events + 1 : 1;
         }
     }

@@ -26,7 +26,8 @@ public sealed class DimensionDelta
     /// <param name="set">What they are counted by.</param>
     /// <param name="known">Which fingerprints are known to have a value.</param>
     /// <returns>Null if they add nothing.</returns>
-    public static DimensionDelta? Of(IReadOnlyList<RecordedEvent> events, DimensionSet set, KnownDimensionVisits known)
+    public static DimensionDelta? Of(
+        IReadOnlyList<RecordedEvent> events, DimensionSet set, Calendar calendar, KnownDimensionVisits known)
     {
         if (set.Id == 0) return null;
         DimensionDelta? delta = null;
@@ -37,14 +38,15 @@ public sealed class DimensionDelta
             set.Read(properties, values ??= []);
             if (values.Count == 0) continue;
             var fingerprint = Hash(recorded.Fingerprint);
-            foreach (var value in values) (delta ??= new()).Add(recorded, value, fingerprint, known);
+            foreach (var value in values)
+                (delta ??= new()).Add(
+                    DimensionKey.Of(recorded.Event, value, calendar), recorded.Fingerprint, fingerprint, known);
         }
         return delta;
     }
 
-    private void Add(RecordedEvent recorded, DimensionValue value, UInt128 fingerprint, KnownDimensionVisits known)
+    private void Add(DimensionKey key, string fingerprint, UInt128 fingerprintHash, KnownDimensionVisits known)
     {
-        var key = DimensionKey.Of(recorded.Event, value);
         ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(places, key, out var exists);
         if (!exists)
         {
@@ -54,9 +56,9 @@ public sealed class DimensionDelta
             hashes.Add(Hash(key));
         }
         Events[place]++;
-        var visit = Hash([fingerprint, hashes[place]]);
+        var visit = Hash([fingerprintHash, hashes[place]]);
         if (known.Contains(visit) || !Visits.Add(visit)) return;
-        Fingerprints.Add(recorded.Fingerprint);
+        Fingerprints.Add(fingerprint);
         Places.Add(place);
     }
 

@@ -8,8 +8,10 @@ namespace Tally.Grains.EventLog;
 /// holds all values, and one fingerprint's.
 /// </summary>
 /// <param name="stored">By fingerprint.</param>
+/// <param name="calendar">Says the day of an event.</param>
 /// <param name="report">Told each difference, in one line.</param>
-internal sealed class DimensionProof(IAsyncEnumerator<DimensionVisit> stored, Action<string> report)
+internal sealed class DimensionProof(
+    IAsyncEnumerator<DimensionVisit> stored, Calendar calendar, Action<string> report)
 {
     // As stored, and what the log says.
     private readonly Dictionary<DimensionKey, (DimensionCounts Stored, DimensionCounts Log)> values = [];
@@ -40,7 +42,7 @@ internal sealed class DimensionProof(IAsyncEnumerator<DimensionVisit> stored, Ac
         logged.Dimensions.Read(logged.Recorded.Event.Properties, read);
         foreach (var value in read)
         {
-            var key = DimensionKey.Of(logged.Recorded.Event, value);
+            var key = DimensionKey.Of(logged.Recorded.Event, value, calendar);
             Count(key, new(1, 0));
             key = AsCounted(key);
             visits[key] = visits.GetValueOrDefault(key) with { Log = true };

@@ -4,7 +4,7 @@ namespace Tally.Grains.EventLog;
 /// One fingerprint's part of a proof: what was pruned of it, its snapshots, and then its events by sequence.
 /// </summary>
 /// <param name="report">Told each difference, in one line.</param>
-internal sealed class FingerprintProof(string fingerprint, Action<string> report)
+internal sealed class FingerprintProof(string fingerprint, Calendar calendar, Action<string> report)
 {
     private readonly List<FingerprintState> snapshots = [];
 
@@ -34,8 +34,8 @@ internal sealed class FingerprintProof(string fingerprint, Action<string> report
             report($"fingerprint '{fingerprint}': sequence {recorded.Sequence} follows {State.Sequence}");
         if (recorded.Sequence <= State.Sequence) return null;
         // The same decision as the grain's: a pure function of the state before.
-        var decided = new Decisions(fingerprint, State, int.MaxValue).Next(recorded.Event);
-        State.Apply(recorded);
+        var decided = new Decisions(fingerprint, State, int.MaxValue, calendar).Next(recorded.Event);
+        State.Apply(recorded, calendar);
         foreach (var snapshot in snapshots) Compare(snapshot);
         return decided;
     }

@@ -6,6 +6,9 @@ namespace Tally.Grains.EventLog;
 /// </summary>
 public interface IEventLogAudit : IAsyncDisposable
 {
+    /// <summary>By which the database counts days and hours.</summary>
+    Calendar Calendar { get; }
+
     /// <summary>The whole log, by fingerprint and sequence.</summary>
     IAsyncEnumerable<LogRow> Events(CancellationToken cancellation);
 
@@ -21,9 +24,10 @@ public interface IEventLogAudit : IAsyncDisposable
     IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> Rollups(CancellationToken cancellation);
 
     /// <summary>
-    /// Every rollup of an hour with its deltas added, by hour, product and action; the hour stands for the minute.
+    /// Every rollup of an hour with its deltas added, by hour, product and action, with its day; the hour stands for
+    /// the minute.
     /// </summary>
-    IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RollupHours(CancellationToken cancellation);
+    IAsyncEnumerable<(RollupKey Key, DateOnly Day, RollupCounts Counts)> RollupHours(CancellationToken cancellation);
 
     /// <summary>The events of every pair of product and action, as counters and deltas have them.</summary>
     IAsyncEnumerable<(string Product, string Action, long Events)> Counts(CancellationToken cancellation);

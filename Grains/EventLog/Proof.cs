@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Tally.Contracts;
 
@@ -33,8 +34,21 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
         await FoldEvents(cancellation);
         await foreach (var (key, counts) in audit.RemovedRollups(cancellation)) folded.AddCounts(key, counts);
         await CountsProof.Run(audit, folded, Report, cancellation);
-        await Compare("rollup of the hour", folded.ByHour(), audit.RollupHours(cancellation));
+        await Compare("rollup of the hour", folded.ByHour(audit.Calendar), HoursOfTheirDay(cancellation));
         Rollups = await Compare("rollup", folded, audit.Rollups(cancellation));
+    }
+
+    // Each is stored with its day.
+    private async IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> HoursOfTheirDay(
+        [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var (key, day, counts) in audit.RollupHours(cancellation))
+        {
+            if (audit.Calendar.DayOf(key.Minute) is var expected && day != expected)
+                Report(string.Create(CultureInfo.InvariantCulture,
+                    $"rollup of the hour {Describe(key)}: stored on {day:yyyy-MM-dd}, not {expected:yyyy-MM-dd}"));
+            yield return (key, counts);
+        }
     }
 
     /// <returns>How many are stored.</returns>
@@ -59,9 +73,9 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
         await using var events = audit.Events(cancellation).GetAsyncEnumerator(cancellation);
         await using var states = audit.States(cancellation).GetAsyncEnumerator(cancellation);
         await using var stored = audit.Visits(cancellation).GetAsyncEnumerator(cancellation);
-        var visits = new VisitProof(stored, Report);
+        var visits = new VisitProof(stored, audit.Calendar, Report);
         await using var values = audit.DimensionVisits(cancellation).GetAsyncEnumerator(cancellation);
-        var dimensions = new DimensionProof(values, Report);
+        var dimensions = new DimensionProof(values, audit.Calendar, Report);
         await foreach (var (key, counts, removed) in audit.DimensionValues(cancellation))
             dimensions.Add(key, counts, removed);
         await foreach (var (key, delta) in audit.DimensionDeltas(cancellation)) dimensions.AddDelta(key, delta);
@@ -71,7 +85,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
             var ofNext = next?.Recorded.Fingerprint;
             var fingerprint = kept is null || ofNext is not null && CompareBytes(ofNext, kept.Fingerprint) <= 0
                 ? ofNext! : kept.Fingerprint;
-            var proof = new FingerprintProof(fingerprint, Report);
+            var proof = new FingerprintProof(fingerprint, audit.Calendar, Report);
             for (; kept?.Fingerprint == fingerprint; kept = await NextKept(states))
                 if (kept.IsPruned) proof.BeginWithPruned(kept.State);
                 else proof.Add(kept.State);

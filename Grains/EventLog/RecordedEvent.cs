@@ -40,8 +40,8 @@ public enum EventFirsts : byte
     OfFingerprint = 1,
     /// <summary>First event ever of its product.</summary>
     OfProduct = 2,
-    /// <summary>First event on its UTC day.</summary>
+    /// <summary>First event on its day.</summary>
     OfDay = 4,
-    /// <summary>First event of its product on its UTC day.</summary>
+    /// <summary>First event of its product on its day.</summary>
     OfProductDay = 8,
 }

@@ -8,20 +8,18 @@ public readonly record struct RollupKey(DateTime Minute, string Product, string 
     public static RollupKey Of(RecordedEvent recorded)
     {
         var e = recorded.Event;
-        return new(Floor(e.Occurred, TimeSpan.TicksPerMinute), e.Product, e.Action);
+        return new(e.Occurred.AddTicks(-(e.Occurred.Ticks % TimeSpan.TicksPerMinute)), e.Product, e.Action);
     }
 
     /// <summary>The key of the same in rollups by the hour.</summary>
-    public RollupKey OfHour => this with { Minute = Floor(Minute, TimeSpan.TicksPerHour) };
-
-    private static DateTime Floor(DateTime time, long ticks) => time.AddTicks(-(time.Ticks % ticks));
+    public RollupKey OfHour(Calendar calendar) => this with { Minute = calendar.HourOf(Minute) };
 }
 
 /// <summary>What events add to a rollup. Deltas of one key add up in any order.</summary>
 /// <param name="Events">Events.</param>
 /// <param name="NewFingerprints">Fingerprints whose first event ever is among them.</param>
 /// <param name="NewProductFingerprints">Fingerprints whose first event ever of this product is among them.</param>
-/// <param name="DailyFingerprints">Fingerprints whose first event of the UTC day is among them.</param>
+/// <param name="DailyFingerprints">Fingerprints whose first event of the day is among them.</param>
 /// <param name="DailyProductFingerprints">Fingerprints whose first event of this product on the day is among
 /// them.</param>
 public readonly record struct RollupCounts(
@@ -50,10 +48,10 @@ public sealed class RollupDeltas : Dictionary<RollupKey, RollupCounts>
     public void AddCounts(RollupKey key, RollupCounts counts) => this[key] = GetValueOrDefault(key) + counts;
 
     /// <summary>The same counts by the hour.</summary>
-    public RollupDeltas ByHour()
+    public RollupDeltas ByHour(Calendar calendar)
     {
         var hours = new RollupDeltas();
-        foreach (var (key, counts) in this) hours[key.OfHour] = hours.GetValueOrDefault(key.OfHour) + counts;
+        foreach (var (key, counts) in this) hours.AddCounts(key.OfHour(calendar), counts);
         return hours;
     }
 

@@ -8,8 +8,9 @@ namespace Tally.Grains.EventLog;
 /// what is held is one fingerprint's.
 /// </summary>
 /// <param name="stored">By fingerprint.</param>
+/// <param name="calendar">Says the day of an event.</param>
 /// <param name="report">Told each difference, in one line.</param>
-internal sealed class VisitProof(IAsyncEnumerator<Visit> stored, Action<string> report)
+internal sealed class VisitProof(IAsyncEnumerator<Visit> stored, Calendar calendar, Action<string> report)
 {
     private readonly Dictionary<(DateOnly Day, string Product), Visit> folded = [];
     private Visit? next;
@@ -21,7 +22,7 @@ internal sealed class VisitProof(IAsyncEnumerator<Visit> stored, Action<string> 
     public void Fold(RecordedEvent recorded)
     {
         var e = recorded.Event;
-        var key = (DateOnly.FromDateTime(e.Occurred), e.Product);
+        var key = (calendar.DayOf(e.Occurred), e.Product);
         folded[key] = !folded.TryGetValue(key, out var visit)
             ? new(key.Item1, e.Product, recorded.Fingerprint, 1, e.Occurred, e.Occurred)
             : visit with

@@ -54,6 +54,7 @@ internal static class AppCommand
         root.Subcommands.Add(Subcommand("verify",
             "Fold the whole log and compare it with every snapshot and rollup; exit 1 on a difference",
             VerifyCommand.Run));
+        root.Subcommands.Add(Rezone());
         root.Subcommands.Add(Subcommand("health",
             "Ask the app on this host whether it is ready; exit 0 or 1 (for a container's health check)",
             HealthCommand.Run));
@@ -73,6 +74,15 @@ internal static class AppCommand
     {
         var command = new Command(name, description);
         command.SetAction((line, cancellation) => run(ReadSettings(line)));
+        return command;
+    }
+
+    private static Command Rezone()
+    {
+        var zone = new Argument<string>("zone") { Description = "A name of the IANA database, such as Europe/Berlin" };
+        var command = new Command("rezone",
+            "Count the whole log anew by the days of another time zone, while no silo runs, and exit") { zone };
+        command.SetAction((line, cancellation) => RezoneCommand.Run(ReadSettings(line), line.GetRequiredValue(zone)));
         return command;
     }
 
@@ -100,8 +110,8 @@ internal static class AppCommand
     {
         var name = string.Concat(token.TakeWhile(c => char.IsAsciiLetter(c) || c == '-'));
         return !token.StartsWith('-')
-            ? "there is an argument that is neither a flag, a flag's value nor a command (migrate, verify, health, "
-                + "import, export)"
+            ? "there is an argument that is neither a flag, a flag's value nor a command (migrate, verify, rezone, "
+                + "health, import, export)"
             : name.Trim('-').Length > 0 ? $"{name}: there is no such flag; upper and lower case count"
                 : "there is an argument that is no flag";
     }

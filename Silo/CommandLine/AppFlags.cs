@@ -75,6 +75,10 @@ internal static class AppFlags
               server: a hash of address, user agent and site that changes each day
             """, (app, text) => app with { Visitors = app.Visitors with { Fingerprints = ParseFingerprints(text) } }),
 
+        new("timeZone", "name", "UTC", """
+            Whose days, weeks and months are counted: a name of the IANA database, such as
+            Europe/Berlin. Choose it before the first start: the database keeps it
+            """, (app, text) => app with { Calendar = ParseTimeZone(text) }),
         new("dimensions", "list", Default, """
             Comma-separated properties whose values are counted. default is path, referrer,
             utm_source, utm_medium, utm_campaign, title, language, screen and link

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Tally.Grains;
 using Tally.Silo.Http;
 using Tally.Silo.Http.Exports;
 using static Tally.Silo.CommandLine.FlagValues;
@@ -40,7 +41,7 @@ internal static class ExportFlags
 
     private static string? ParseTime(string text) =>
         text == None ? null
-        : Timestamp.TryParseTimeOrDay(text, out _) ? text
+        : Timestamp.TryParseTimeOrDay(text, Calendar.Utc, out _) ? text
         : throw new FormatException(
             "expected a day such as 2026-01-02, or a time in RFC 3339 format, such as 2026-01-02T10:30:00Z");
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using Tally.Silo.Settings;
+using Calendar = Tally.Grains.Calendar;
 
 namespace Tally.Silo.CommandLine;
 
@@ -80,6 +81,9 @@ internal static class FlagValues
         "server" => FingerprintSource.Server,
         _ => throw new FormatException("expected client or server"),
     };
+
+    public static Calendar ParseTimeZone(string text) => Calendar.Find(text)
+        ?? throw new FormatException("expected a time zone of the IANA database, such as Europe/Berlin, or UTC");
 
     public static IReadOnlyList<string> ParseDimensions(string text)
     {

@@ -45,7 +45,7 @@ internal static partial class ServeCommand
         try
         {
             await DatabaseStart.Prepare(database, stop.Token);
-            await DatabaseStart.CountDimensions(database, settings, limits);
+            await DatabaseStart.Count(database, settings, limits);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

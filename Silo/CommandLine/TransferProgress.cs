@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace Tally.Silo.CommandLine;
 
-/// <summary>Shows the progress of an import or export on a terminal, and nothing elsewhere.</summary>
+/// <summary>Shows the progress of a long command on a terminal, and nothing elsewhere.</summary>
 internal static class TransferProgress
 {
     private static readonly TimeSpan Every = TimeSpan.FromMilliseconds(250);
@@ -18,7 +18,7 @@ internal static class TransferProgress
 
     /// <param name="tally">Shown beside the bar.</param>
     /// <param name="measure">How much is done, and of how much; null if that is not known.</param>
-    /// <param name="run">The transfer.</param>
+    /// <param name="run">The work.</param>
     public static Task Show(object tally, Func<(long Done, long All)?> measure, Func<Task> run)
     {
         if (Console.IsErrorRedirected) return run();

@@ -83,10 +83,11 @@ internal sealed class ExportSource : IDisposable
     private static string QueryOf(params (string Name, string? Value)[] parameters) => string.Join('&',
         parameters.Where(one => one.Value is not null).Select(one => $"{one.Name}={Uri.EscapeDataString(one.Value!)}"));
 
-    // Totals take whole minutes. A malformed time is passed on: the export reports what is wrong with it.
+    // Totals take whole minutes. A day begins with one. A malformed time is passed on too: the export reports what is
+    // wrong with it.
     private static string? MinuteOf(string? time, string without) => time is null ? without
-        : Timestamp.TryParseTimeOrDay(time, out var moment)
-            ? moment.ToString("yyyy-MM-dd'T'HH:mm':00Z'", CultureInfo.InvariantCulture) : time;
+        : Timestamp.TryParse(time, out var moment)
+            ? moment.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm':00Z'", CultureInfo.InvariantCulture) : time;
 
     private static bool IsTemporary(HttpStatusCode status) => status is HttpStatusCode.ServiceUnavailable
         or HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout;

@@ -33,12 +33,16 @@ internal static class DatabaseStart
         }
     }
 
-    /// <summary>Has the database count by the service's dimensions.</summary>
+    /// <summary>Has the database count in the service's time zone and by its dimensions.</summary>
     /// <exception cref="StartupException">Says in one line what is wrong.</exception>
-    public static async Task CountDimensions(Database database, AppSettings settings, Limits limits)
+    public static async Task Count(Database database, AppSettings settings, Limits limits)
     {
         try
         {
+            var wanted = settings.Calendar;
+            if (await database.Storage.CountIn(wanted) is var kept && kept != wanted.Name)
+                throw new StartupException($"the database counts the days of {kept}, and -timeZone is {wanted.Name}: "
+                    + $"set it to {kept}, or count anew from the log with app rezone {wanted.Name}");
             await database.Storage.CountBy(
                 settings.Dimensions.Concat(settings.Derived.All.Select(name => DerivedSettings.Properties[name])),
                 limits.DimensionValuesMax);

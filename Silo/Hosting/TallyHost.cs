@@ -30,6 +30,7 @@ internal static class TallyHost
         builder.Services.AddSingleton(limits);
         builder.Services.AddSingleton(database.Storage);
         builder.Services.AddSingleton<IEventLogStorage>(database.Storage);
+        builder.Services.AddSingleton(database.Storage.Calendar);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<HistoryLoader>();

@@ -32,8 +32,9 @@ internal static class AnnotationEndpoints
     private static async Task<Results<JsonAnswer<AnnotationsAnswer>, Refusal>> List(
         string? from, string? to, string? product, SqlStorage storage, Limits limits)
     {
-        if (QueryValue.ParseTime("from", from, DateTime.MinValue, out var first) is { } badFrom) return badFrom;
-        if (QueryValue.ParseTime("to", to, DateTime.MaxValue, out var end) is { } badTo) return badTo;
+        if (QueryValue.ParseTime("from", from, storage.Calendar, DateTime.MinValue, out var first) is { } badFrom)
+            return badFrom;
+        if (QueryValue.ParseTime("to", to, storage.Calendar, DateTime.MaxValue, out var end) is { } badTo) return badTo;
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         try
         {
@@ -49,7 +50,7 @@ internal static class AnnotationEndpoints
     private static async Task<Results<JsonAnswer<Annotation>, Refusal>> Put(
         string? time, string? text, string? product, SqlStorage storage, Limits limits)
     {
-        if (ParsePlace(time, product, limits, out var at) is { } badPlace) return badPlace;
+        if (ParsePlace(time, product, storage, limits, out var at) is { } badPlace) return badPlace;
         if (EventFields.CheckText("text", text, limits.AnnotationBytesMax) is { } badText) return badText;
         var annotation = new Annotation(at, product, text!);
         try
@@ -67,7 +68,7 @@ internal static class AnnotationEndpoints
     private static async Task<Results<JsonAnswer<Annotation>, Refusal>> Delete(
         string? time, string? product, SqlStorage storage, Limits limits)
     {
-        if (ParsePlace(time, product, limits, out var at) is { } badPlace) return badPlace;
+        if (ParsePlace(time, product, storage, limits, out var at) is { } badPlace) return badPlace;
         try
         {
             if (await storage.DeleteAnnotation(at, product) is not { } removed) return Refusal.UnknownAnnotation();
@@ -79,11 +80,13 @@ internal static class AnnotationEndpoints
         }
     }
 
-    private static Refusal? ParsePlace(string? time, string? product, Limits limits, out DateTime at)
+    private static Refusal? ParsePlace(
+        string? time, string? product, SqlStorage storage, Limits limits, out DateTime at)
     {
         at = default;
         if (string.IsNullOrEmpty(time)) return Refusal.MissingField("time");
-        if (QueryValue.ParseTime("time", time, default, out var moment) is { } badTime) return badTime;
+        if (QueryValue.ParseTime("time", time, storage.Calendar, default, out var moment) is { } badTime)
+            return badTime;
         at = Micro(moment);
         return QueryValue.CheckText("product", product, limits.ProductBytesMax);
     }

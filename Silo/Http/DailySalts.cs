@@ -6,7 +6,7 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Http;
 
 /// <summary>
-/// The salt of the current UTC day, the same on every silo. It is overwritten by the next day's, at the first event of
+/// The salt of the current day, the same on every silo. It is overwritten by the next day's, at the first event of
 /// that day or within a minute of midnight.
 /// </summary>
 internal sealed partial class DailySalts(
@@ -21,7 +21,7 @@ internal sealed partial class DailySalts(
     /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
     public async ValueTask<byte[]> Current()
     {
-        var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+        var today = storage.Calendar.DayOf(clock.GetUtcNow().UtcDateTime);
         // A later day comes from a silo whose clock is ahead: the salt of the day before is gone for all silos.
         if (current is { } known && known.Day >= today) return known.Salt;
         Task<DailySalt> take;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Calendar = Tally.Grains.Calendar;
 
 namespace Tally.Silo.Http;
 
@@ -27,10 +28,11 @@ internal static class QueryValue
         return refusal;
     }
 
-    /// <summary>A time, or a day, which stands for its first moment in UTC.</summary>
-    public static Refusal? ParseTime(string name, string? text, DateTime fallback, out DateTime time)
+    /// <summary>A time, or a day, which stands for its first moment.</summary>
+    public static Refusal? ParseTime(
+        string name, string? text, Calendar calendar, DateTime fallback, out DateTime time)
     {
         time = fallback;
-        return text is null || Timestamp.TryParseTimeOrDay(text, out time) ? null : Refusal.InvalidTime(name);
+        return text is null || Timestamp.TryParseTimeOrDay(text, calendar, out time) ? null : Refusal.InvalidTime(name);
     }
 }

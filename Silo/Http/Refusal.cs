@@ -94,10 +94,10 @@ public sealed record Refusal(
         name.Length <= PlainNameMax && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') && name.Length > 0
             ? name : null);
 
-    public static Refusal NotOnBucket(string field, string bucket, DateTime nearest) =>
+    public static Refusal NotOnBucket(string field, string bucket, string timeZone, DateTime nearest) =>
         new(422, "A range has whole buckets", "not_on_bucket",
-        $"The parameter {field} must be the start of a {bucket} in UTC, since that is what is counted by. The nearest "
-            + $"is {nearest:yyyy-MM-dd'T'HH:mm:ss}Z.", field);
+        $"The parameter {field} must be the start of a {bucket} in {timeZone}, since that is what is counted by. The "
+            + $"nearest is {nearest:yyyy-MM-dd'T'HH:mm:ss}Z.", field);
 
     public static Refusal InvalidTime(string field) => new(422, "A time cannot be read", "invalid_time",
         $"The parameter {field} must be as RFC 3339 asks, with an offset, for example 2026-01-02T10:30:00Z, or a "
@@ -115,7 +115,7 @@ public sealed record Refusal(
         "Which fingerprints are different is known by product, and not by action.", "by");
 
     public static Refusal TooManyDays(int max) => new(422, "Too many days", "too_many_days",
-        $"Which fingerprints are different is counted over at most {max} UTC days.", "from");
+        $"Which fingerprints are different is counted over at most {max} days.", "from");
 
     public static Refusal UnknownDimension(string field, IReadOnlyList<string> known) =>
         UnknownValue(field, (field switch

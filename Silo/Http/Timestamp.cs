@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Calendar = Tally.Grains.Calendar;
 
 namespace Tally.Silo.Http;
 
@@ -34,13 +35,15 @@ internal static partial class Timestamp
 
     public static bool TryParse(string text, out DateTimeOffset time) => TryParse(text, out time, out _);
 
-    /// <summary>The same, or a day, which stands for its first moment in UTC.</summary>
-    public static bool TryParseTimeOrDay(string text, out DateTime time)
+    /// <summary>The same, or a day, which stands for its first moment.</summary>
+    public static bool TryParseTimeOrDay(string text, Calendar calendar, out DateTime time)
     {
         var isTime = TryParse(text, out var moment);
         time = moment.UtcDateTime;
-        return isTime || DateTime.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);
+        if (isTime || !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None,
+            out var day)) return isTime;
+        time = calendar.StartOf(day);
+        return true;
     }
 
     private static bool TryParse(string text, out DateTimeOffset time, out bool lacksZone)

@@ -30,13 +30,11 @@ internal static class Format
 
     public static string Decimal(double number) => number.ToString("0.##", Culture);
 
-    public static string Day(DateTime time) => time.ToString("d MMM yyyy", Culture);
+    public static string Day(DateOnly day) => day.ToString("d MMM yyyy", Culture);
 
     public static string Hour(DateTime time) => time.ToString("HH:mm", Culture);
 
-    /// <summary>A range of whole days.</summary>
-    public static string Range(DateTime from, DateTime to) =>
-        to - from <= TimeSpan.FromDays(1) ? Day(from) : $"{Day(from)} to {Day(to.AddTicks(-1))}";
+    public static string Time(DateTime time) => time.ToString("HH:mm:ss", Culture);
 
     /// <summary>A round number that is not less, for a scale with so many steps.</summary>
     public static long Ceiling(long largest, int steps)

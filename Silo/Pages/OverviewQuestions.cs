@@ -6,6 +6,7 @@ using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Storage;
+using Calendar = Tally.Grains.Calendar;
 
 namespace Tally.Silo.Pages;
 
@@ -37,7 +38,7 @@ public sealed record OverviewRow(string Name, long Events, Compared? Compared);
 
 /// <summary>Asks what the API would be asked, so that the page and the API never differ.</summary>
 internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, Dimensions dimensions,
-    DimensionTotals dimensionTotals, Limits limits, TimeProvider clock)
+    DimensionTotals dimensionTotals, Calendar calendar, Limits limits, TimeProvider clock)
 {
     private const string RowsMax = "8";
 
@@ -52,30 +53,32 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
     public async Task<Overview> Ask(HttpContext context, OverviewState state)
     {
         var now = clock.GetUtcNow().UtcDateTime;
-        var today = DateOnly.FromDateTime(now);
+        var today = calendar.DayOf(now);
         var (from, to) = (Text(today.AddDays(1 - state.Days)), Text(today.AddDays(1)));
 
         async Task<TotalsAnswer?> Totals(string bucket) => Value(await TotalsEndpoint.Get(context, from, to, bucket,
-            null, state.Product, null, null, "previous", storage, dimensionTotals, limits, clock));
+            null, state.Product, null, null, "previous", storage, dimensionTotals, calendar, limits, clock));
         async Task<long> Uniques(string first, string end) => Value(await UniquesEndpoint.Get(
-            context, first, end, null, state.Product, visits, limits, clock))?.UniqueFingerprints ?? 0;
+            context, first, end, null, state.Product, visits, calendar, limits, clock))?.UniqueFingerprints ?? 0;
 
         var sum = await Totals("all");
         var points = await Totals(state.IsToday ? "hour" : "day");
         if (sum is not { Compared: { } then, Points: [var all] } || points is null)
             return Overview.NotAnswered;
-        var uniques = (await Uniques(from, to), await Uniques(Text(then.From), Text(then.To)));
+        var before = await Uniques(Text(calendar.DayOf(then.From)), Text(calendar.DayOf(then.To)));
+        var uniques = (await Uniques(from, to), before);
 
         var lists = new List<OverviewList>();
         foreach (var of in (string[])["products", "actions"])
             if ((of != "products" || state.Product is null) && Value(await TopEndpoint.Get(context, of, null, from, to,
-                state.Product, RowsMax, null, "previous", storage, visits, dimensionTotals, limits, clock)) is { } top)
+                state.Product, RowsMax, null, "previous", storage, visits, dimensionTotals, calendar, limits,
+                clock)) is { } top)
                 lists.Add(new(of == "products" ? "Products" : "Actions",
                     [.. top.Top.Select(one => new OverviewRow(one.Product ?? one.Action!, one.Events, one.Compared))])
                 { OfProducts = of == "products" });
         foreach (var by in dimensions.Names)
             if (Value(await BreakdownEndpoint.Get(context, by, state.Product, from, to, RowsMax, null, "previous",
-                visits, dimensions, limits, clock)) is { Values.Count: > 0 } broken)
+                visits, dimensions, calendar, limits, clock)) is { Values.Count: > 0 } broken)
                 lists.Add(new(Titles.GetValueOrDefault(by, by),
                     [.. broken.Values.Select(one => new OverviewRow(one.Value!, one.Events, one.Compared))]));
         return new(all, uniques, points, lists, now, all.Events == 0 && await IsEmpty());
@@ -84,8 +87,6 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
     private async Task<bool> IsEmpty() => (await storage.ReadCounts()).Count == 0;
 
     private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-
-    private static string Text(DateTime time) => Text(DateOnly.FromDateTime(time));
 
     private static T? Value<T>(Results<JsonAnswer<T>, Refusal> answer) where T : class =>
         answer.Result is JsonAnswer<T> { Value: var value } ? value : null;

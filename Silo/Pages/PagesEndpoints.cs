@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 using Microsoft.Net.Http.Headers;
 using Tally.Contracts;
+using Tally.Grains;
 using Tally.Silo.Http;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Settings;
@@ -50,6 +51,7 @@ internal static class PagesEndpoints
         {
             [nameof(OverviewPage.State)] = state,
             [nameof(OverviewPage.Overview)] = overview,
+            [nameof(OverviewPage.Calendar)] = context.RequestServices.GetRequiredService<Calendar>(),
             [nameof(OverviewPage.Address)] = $"{context.Request.Scheme}://{context.Request.Host}",
             [nameof(OverviewPage.IsSignedIn)] = context.Key() is not null,
         });

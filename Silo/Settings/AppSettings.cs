@@ -1,4 +1,5 @@
 using System.Net;
+using Tally.Grains;
 
 namespace Tally.Silo.Settings;
 
@@ -19,6 +20,9 @@ public sealed record AppSettings
 
     /// <summary>Whether known bots' events are answered but not recorded.</summary>
     public bool IgnoresBots { get; init; }
+
+    /// <summary>By whose days events are counted.</summary>
+    public Calendar Calendar { get; init; } = Calendar.Utc;
 
     /// <summary>Properties by whose values events are counted.</summary>
     public IReadOnlyList<string> Dimensions { get; init; } = [];

@@ -20,6 +20,9 @@ public abstract class Database : IAsyncDisposable
     /// <exception cref="StartupException">Another process serves it.</exception>
     public abstract void Claim();
 
+    /// <summary>A silo that serves it beside this process, as part of a sentence; null if there is none.</summary>
+    public virtual Task<string?> FindSilo() => Task.FromResult<string?>(null);
+
     /// <summary>What it is, and where, as part of a sentence.</summary>
     public abstract string Place { get; }
 

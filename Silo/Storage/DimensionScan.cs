@@ -1,3 +1,4 @@
+using Tally.Grains;
 using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Storage;
@@ -5,11 +6,12 @@ namespace Tally.Silo.Storage;
 /// <summary>Counts events of the log by the values of one property, if they have a value of another.</summary>
 /// <param name="dimension">What they are counted by.</param>
 /// <param name="filter">What they must have.</param>
+/// <param name="calendar">Says the day of an event.</param>
 /// <param name="valuesMax">Values that are told apart. Others count as the empty one.</param>
-internal sealed class DimensionScan(string dimension, DimensionValue filter, int valuesMax)
+internal sealed class DimensionScan(string dimension, DimensionValue filter, Calendar calendar, int valuesMax)
 {
     private readonly Dictionary<string, DimensionCounts> sums = [];
-    private readonly HashSet<(DateTime Day, string Product, string Value)> ofFingerprint = [];
+    private readonly HashSet<(DateOnly Day, string Product, string Value)> ofFingerprint = [];
     private readonly List<DimensionValue> values = [];
     private string? fingerprint;
     private long events;
@@ -22,7 +24,7 @@ internal sealed class DimensionScan(string dimension, DimensionValue filter, int
         if (of != fingerprint) ofFingerprint.Clear();
         fingerprint = of;
         if (!sums.ContainsKey(value) && sums.Count >= valuesMax) value = "";
-        var isFirst = ofFingerprint.Add((occurred.Date, product, value));
+        var isFirst = ofFingerprint.Add((calendar.DayOf(occurred), product, value));
         sums[value] = sums.GetValueOrDefault(value) + new DimensionCounts(1, isFirst ? 1 : 0);
         events++;
     }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Runtime.CompilerServices;
+using Tally.Grains;
 using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Storage;
@@ -23,7 +24,8 @@ public abstract partial class SqlStorage
         try
         {
             var snapshot = await OpenSnapshot(cancellation);
-            return new Audit(this, snapshot, await ReadDimensionSets()); // none is ever changed or removed
+            // a time zone is kept, and a dimension set is never changed or removed
+            return new Audit(this, snapshot, await ReadCalendar(), await ReadDimensionSets());
         }
         catch (Exception exception) when (IsDatabaseFailure(exception))
         {
@@ -50,9 +52,12 @@ public abstract partial class SqlStorage
         new(row.GetFieldValue<DateOnly>(0), row.GetString(1), row.GetString(2), row.GetString(3));
 
     private sealed class Audit(
-        SqlStorage storage, AuditConnections connections, Dictionary<int, DimensionSet> dimensionSets)
+        SqlStorage storage, AuditConnections connections, Calendar calendar,
+        Dictionary<int, DimensionSet> dimensionSets)
         : IEventLogAudit
     {
+        public Calendar Calendar => calendar;
+
         public IAsyncEnumerable<LogRow> Events(CancellationToken cancellation) =>
             Stream(connections.Events, storage.auditEvents,
             row => storage.ReadLogRow(row, dimensionSets), cancellation);
@@ -67,8 +72,12 @@ public abstract partial class SqlStorage
         public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> Rollups(CancellationToken cancellation) =>
             Stream(connections.Others, storage.auditRollups, storage.ReadRollup, cancellation);
 
-        public IAsyncEnumerable<(RollupKey Key, RollupCounts Counts)> RollupHours(CancellationToken cancellation) =>
-            Stream(connections.Others, storage.auditRollupHours, storage.ReadRollup, cancellation);
+        public IAsyncEnumerable<(RollupKey Key, DateOnly Day, RollupCounts Counts)> RollupHours(
+            CancellationToken cancellation) => Stream(connections.Others, storage.auditRollupHours, row =>
+        {
+            var (key, counts) = storage.ReadRollup(row);
+            return (key, row.GetFieldValue<DateOnly>(8), counts);
+        }, cancellation);
 
         public IAsyncEnumerable<(string Product, string Action, long Events)> Counts(CancellationToken cancellation) =>
             Stream(connections.Others, storage.readCounts, ReadCount, cancellation);

@@ -5,8 +5,8 @@ namespace Tally.Silo.Storage;
 
 /// <summary>Which values to sum up, and how to divide the sum.</summary>
 /// <param name="Dimension">The property's name.</param>
-/// <param name="From">The first UTC day.</param>
-/// <param name="To">The first UTC day that does not belong.</param>
+/// <param name="From">The first day.</param>
+/// <param name="To">The first day that does not belong.</param>
 public sealed record DimensionQuestion(string Dimension, DateOnly From, DateOnly To)
 {
     /// <summary>Counts only this product; null for all.</summary>
@@ -106,7 +106,7 @@ public abstract partial class SqlStorage
     public async Task<IReadOnlyList<DimensionSum>> ScanDimensions(
         DimensionQuestion question, DimensionValue filter, int limit, CancellationToken cancellation)
     {
-        var scan = new DimensionScan(question.Dimension, filter, valuesMax);
+        var scan = new DimensionScan(question.Dimension, filter, Calendar, valuesMax);
         var sets = await ReadDimensionSets();
         try
         {
@@ -116,8 +116,8 @@ public abstract partial class SqlStorage
                 return true;
             },
             [
-                Time("from", question.From.ToDateTime(default, DateTimeKind.Utc)),
-                Time("to", question.To.ToDateTime(default, DateTimeKind.Utc)), Optional("product", question.Product),
+                Time("from", Calendar.StartOf(question.From)), Time("to", Calendar.StartOf(question.To)),
+                Optional("product", question.Product),
             ], OpenForQuestion, cancellation);
             return scan.ToSums(limit);
         }
@@ -167,7 +167,7 @@ public abstract partial class SqlStorage
         begun = 0;
         if (Counted.Id == 0) return null;
         begun = knownVisits.Begin(starts.Max(start => start.RemovalEpoch));
-        return DimensionDelta.Of(events, Counted, knownVisits);
+        return DimensionDelta.Of(events, Counted, Calendar, knownVisits);
     }
 
     protected void NoteCommitted(DimensionDelta? dimensions, int begun)

@@ -96,7 +96,7 @@ public abstract partial class SqlStorage
         var pruned = await Query(at, readPruned, ReadState, Parameter("fingerprint", fingerprint));
         var state = pruned is [var one] ? one : new();
         var rollups = new RollupDeltas();
-        var dimensions = new RemovedDimensions();
+        var dimensions = new RemovedDimensions(Calendar);
         var sets = await ReadDimensionSets();
         var events = 0L;
         while (true)
@@ -110,8 +110,8 @@ public abstract partial class SqlStorage
                 var recorded = logged.Recorded;
                 dimensions.Add(logged);
                 // The same decision as the grain's.
-                var decided = new Decisions(fingerprint, state, int.MaxValue).Next(recorded.Event)!;
-                state.Apply(recorded);
+                var decided = new Decisions(fingerprint, state, int.MaxValue, Calendar).Next(recorded.Event)!;
+                state.Apply(recorded, Calendar);
                 // The state's own strings, and not the row's, which would be kept for every minute.
                 var counter = state.FindCounter(recorded.Event.Product, recorded.Event.Action)!;
                 var key = RollupKey.Of(decided) with { Product = counter.Product, Action = counter.Action };

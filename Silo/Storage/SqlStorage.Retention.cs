@@ -63,7 +63,7 @@ public abstract partial class SqlStorage
         var states = await Query(at, readPrunedStates,
             row => (row.GetString(0), StoredStates.Read(row.GetFieldValue<byte[]>(1))),
             Texts("fingerprints", fingerprints));
-        var step = new PruningStep(before, states.ToDictionary());
+        var step = new PruningStep(before, Calendar, states.ToDictionary());
         var sets = await ReadDimensionSets();
         var oldest = await Query(at, readOldest, row => ReadLogRow(row, sets),
             Texts("fingerprints", fingerprints), Parameter("limit", eventsEach));
@@ -91,7 +91,8 @@ public abstract partial class SqlStorage
     }
 
     /// <summary>Folds the old events of some fingerprints onto what was pruned of them before.</summary>
-    private sealed class PruningStep(DateTime before, IReadOnlyDictionary<string, FingerprintState> pruned)
+    private sealed class PruningStep(
+        DateTime before, Calendar calendar, IReadOnlyDictionary<string, FingerprintState> pruned)
     {
         private string? ended; // a fingerprint whose next event is young
         private string? current;
@@ -103,7 +104,7 @@ public abstract partial class SqlStorage
         public RollupDeltas Rollups { get; } = [];
 
         /// <summary>What they gave the dimensions.</summary>
-        public RemovedDimensions Dimensions { get; } = [];
+        public RemovedDimensions Dimensions { get; } = new(calendar);
 
         public long Events { get; private set; }
 
@@ -124,8 +125,8 @@ public abstract partial class SqlStorage
                 return;
             }
             Dimensions.Add(logged);
-            Rollups.Add(new Decisions(current, state, int.MaxValue).Next(recorded.Event)!);
-            state.Apply(recorded);
+            Rollups.Add(new Decisions(current, state, int.MaxValue, calendar).Next(recorded.Event)!);
+            state.Apply(recorded, calendar);
             Taken[current] = state;
             Events++;
             Largest = Math.Max(Largest, ++taken);

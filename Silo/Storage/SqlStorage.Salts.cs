@@ -1,6 +1,6 @@
 namespace Tally.Silo.Storage;
 
-/// <param name="Day">UTC.</param>
+/// <param name="Day">For which events.</param>
 /// <param name="Salt">Random bytes.</param>
 public sealed record DailySalt(DateOnly Day, byte[] Salt);
 

@@ -3,8 +3,8 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Storage;
 
-/// <summary>The length of the intervals, in UTC, into which a sum is divided.</summary>
-public enum TotalsBucket { Minute, Hour, Day, All }
+/// <summary>The intervals into which a sum is divided. A week begins on Monday.</summary>
+public enum TotalsBucket { Minute, Hour, Day, Week, Month, All }
 
 /// <summary>Which sums come first.</summary>
 public enum TotalsOrder
@@ -65,7 +65,7 @@ public abstract partial class SqlStorage
         CancellationToken cancellation)
     {
         var (hoursFrom, hoursTo) = WholeHours(question);
-        return await Query(readTotals, ReadSum,
+        return await Query(readTotals, row => ReadSum(question.Bucket, row),
         [
             Time("from", question.From), Time("to", question.To), Time("hours_from", hoursFrom),
             Time("hours_to", hoursTo),
@@ -78,14 +78,15 @@ public abstract partial class SqlStorage
 
     // The part of the range that is read from the hours. If it has no whole hour, or minutes are asked for: an empty
     // range at the end.
-    private static (DateTime From, DateTime To) WholeHours(TotalsQuestion question)
+    private (DateTime From, DateTime To) WholeHours(TotalsQuestion question)
     {
-        var into = question.From.Ticks % TimeSpan.TicksPerHour;
-        var from = into == 0 ? question.From : question.From.AddTicks(TimeSpan.TicksPerHour - into);
-        var to = question.To.AddTicks(-(question.To.Ticks % TimeSpan.TicksPerHour));
+        var (from, to) = (Calendar.HourOf(question.From), Calendar.HourOf(question.To));
+        if (from < question.From) from = from < to ? Calendar.NextHour(from) : question.To;
         return question.Bucket == TotalsBucket.Minute || from > to ? (question.To, question.To) : (from, to);
     }
 
-    private TotalsSum ReadSum(DbDataReader row) => new(ReadTime(row, 0),
+    private TotalsSum ReadSum(TotalsBucket bucket, DbDataReader row) => new(
+        bucket is TotalsBucket.Day or TotalsBucket.Week or TotalsBucket.Month
+            ? Calendar.StartOf(DateOnly.FromDateTime(ReadTime(row, 0))) : ReadTime(row, 0),
         row.IsDBNull(1) ? null : row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2), ReadRollupCounts(row));
 }

@@ -85,7 +85,7 @@ public abstract partial class SqlStorage
             Parameter("after_fingerprint", after.Fingerprint), Optional("product", product), Parameter("limit", limit));
 
     /// <summary>
-    /// The fingerprints with the most events from one UTC day until before another. Equal ones come in the order of
+    /// The fingerprints with the most events from one day until before another. Equal ones come in the order of
     /// their bytes.
     /// </summary>
     public async Task<IReadOnlyList<FingerprintSummary>> TopFingerprints(

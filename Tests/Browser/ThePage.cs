@@ -13,12 +13,19 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
 
     private readonly Chromium chromium = new();
     private readonly List<string> complaints = [];
+    private TimeZoneInfo clocks = TimeZoneInfo.Utc;
 
-    [Theory, EachStorage]
-    public async Task Its_numbers_are_those_of_the_API(StorageKind storage)
+    private DateTime Now => TimeZoneInfo.ConvertTimeFromUtc(DateTime.UtcNow, clocks);
+
+    [Theory]
+    [InlineData(StorageKind.Sqlite, "UTC")]
+    [InlineData(StorageKind.Postgres, "Asia/Kathmandu")]
+    public async Task Its_numbers_are_those_of_the_API(StorageKind storage, string zone)
     {
+        clocks = TimeZoneInfo.FindSystemTimeZoneById(zone);
+        if (Now.TimeOfDay > TimeSpan.FromMinutes(23 * 60 + 57)) await Task.Delay(TimeSpan.FromDays(1) - Now.TimeOfDay);
         await using var database = await TestDatabase.Create(storage, server);
-        await using var app = await AppProcess.Start(database);
+        await using var app = await AppProcess.Start(database, flags: ["-timeZone", zone]);
         await Fill(app);
         var tab = await Open(app, "/");
         Assert.Equal("Tally", await tab.GetTitleAsync());
@@ -142,9 +149,9 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
     }
 
     // The sums, each row of the chart's table, and each list.
-    private static async Task ShowsSums(AppProcess app, IPage tab, int days, string product)
+    private async Task ShowsSums(AppProcess app, IPage tab, int days, string product)
     {
-        var today = DateTime.UtcNow.Date;
+        var today = Now.Date;
         var range = string.Create(CultureInfo.InvariantCulture,
             $"from={today.AddDays(1 - days):yyyy-MM-dd}&to={today.AddDays(1):yyyy-MM-dd}{product}");
         var sum = (await app.Get($"/api/totals?bucket=all&{range}")).Body.GetProperty("points")[0];

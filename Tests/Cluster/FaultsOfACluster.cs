@@ -40,7 +40,8 @@ public sealed class FaultsOfACluster
 
     private static async Task Run(int seed, Func<FaultRun, Task> inject, int stopSecondsMax)
     {
-        await using var run = await FaultRun.Start(seed, stopSecondsMax);
+        await using var run = await FaultRun.Start(
+            seed, stopSecondsMax, _ => new() { ["APP_TIME_ZONE"] = "Europe/Berlin" });
         try
         {
             var clock = Stopwatch.StartNew();

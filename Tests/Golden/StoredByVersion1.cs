@@ -114,7 +114,8 @@ public sealed class StoredByVersion1(PostgresServer server)
     private static void AssertDays(DaySet days, params string[] expected)
     {
         Assert.Equal(expected.Length, days.Count);
-        Assert.All(expected, day => Assert.True(days.Contains(DaySet.DayOf(At(day + "T00:00:00Z"))), day));
+        Assert.All(expected, day =>
+            Assert.True(days.Contains(Calendar.Utc.DayOf(At(day + "T00:00:00Z")).DayNumber), day));
     }
 
     private static DateTime At(string utc) =>

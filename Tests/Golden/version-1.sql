@@ -39,20 +39,20 @@ insert into rollups (minute, product, action, events, new_fingerprints, new_prod
 ('2026-05-20T00:00:00.000000Z', 'k8s', 'view', 1, 0, 0, 1, 1),
 ('2031-07-04T10:00:00.000000Z', 'käse', 'buy', 1, 0, 1, 1, 1);
 
-insert into rollup_hours (hour, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints) values
-('2024-02-29T08:00:00.000000Z', 'docs', 'view', 1, 0, 0, 1, 1),
-('2026-01-10T08:00:00.000000Z', 'k8s', 'view', 1, 1, 1, 1, 1),
-('2026-01-11T09:00:00.000000Z', 'k8s', 'view', 1, 0, 0, 1, 1),
-('2026-03-01T12:00:00.000000Z', 'k8s', 'view', 4, 3, 3, 3, 3),
-('2026-03-01T23:00:00.000000Z', 'k8s', 'click', 1, 0, 0, 0, 0),
-('2026-03-02T00:00:00.000000Z', 'docs', 'view', 1, 0, 1, 1, 1),
-('2026-03-05T10:00:00.000000Z', 'k8s', 'view', 1, 0, 0, 1, 1),
-('2026-05-20T00:00:00.000000Z', 'k8s', 'view', 1, 0, 0, 1, 1),
-('2031-07-04T10:00:00.000000Z', 'käse', 'buy', 1, 0, 1, 1, 1);
+insert into rollup_hours (hour, day, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints) values
+('2024-02-29T08:00:00.000000Z', '2024-02-29', 'docs', 'view', 1, 0, 0, 1, 1),
+('2026-01-10T08:00:00.000000Z', '2026-01-10', 'k8s', 'view', 1, 1, 1, 1, 1),
+('2026-01-11T09:00:00.000000Z', '2026-01-11', 'k8s', 'view', 1, 0, 0, 1, 1),
+('2026-03-01T12:00:00.000000Z', '2026-03-01', 'k8s', 'view', 4, 3, 3, 3, 3),
+('2026-03-01T23:00:00.000000Z', '2026-03-01', 'k8s', 'click', 1, 0, 0, 0, 0),
+('2026-03-02T00:00:00.000000Z', '2026-03-02', 'docs', 'view', 1, 0, 1, 1, 1),
+('2026-03-05T10:00:00.000000Z', '2026-03-05', 'k8s', 'view', 1, 0, 0, 1, 1),
+('2026-05-20T00:00:00.000000Z', '2026-05-20', 'k8s', 'view', 1, 0, 0, 1, 1),
+('2031-07-04T10:00:00.000000Z', '2031-07-04', 'käse', 'buy', 1, 0, 1, 1, 1);
 
-insert into rollup_deltas (minute, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints) values
-('2026-05-21T01:02:00.000000Z', 'docs', 'click', 1, 0, 0, 1, 1),
-('2026-05-21T01:02:00.000000Z', 'k8s', 'view', 1, 0, 0, 0, 1);
+insert into rollup_deltas (minute, hour, day, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints) values
+('2026-05-21T01:02:00.000000Z', '2026-05-21T01:00:00.000000Z', '2026-05-21', 'docs', 'click', 1, 0, 0, 1, 1),
+('2026-05-21T01:02:00.000000Z', '2026-05-21T01:00:00.000000Z', '2026-05-21', 'k8s', 'view', 1, 0, 0, 0, 1);
 
 insert into removed_rollups (minute, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints) values
 ('2026-01-10T08:00:00.000000Z', 'k8s', 'view', 1, 1, 1, 1, 1),

@@ -10,15 +10,20 @@ public static class AnswersCheck
 {
     private const int ListedMax = 50;
 
-    private sealed record Row(string Fingerprint, string Product, string Action, DateTime Occurred);
+    /// <param name="Day">UTC: the midnight at which its day in the service's zone begins.</param>
+    private sealed record Row(string Fingerprint, string Product, string Action, DateTime Occurred, DateTime Day);
 
     /// <summary>The answers that differ from the log. Nothing may be written meanwhile.</summary>
     public static async Task<List<string>> Findings(TestDatabase database, IServing app)
     {
+        var zone = TimeZoneInfo.FindSystemTimeZoneById(
+            (await database.Query("select name from time_zone", row => row.GetString(0)))[0]);
+        DateTime Shown(DateTime utc) => TimeZoneInfo.ConvertTimeFromUtc(utc, zone);
         var rows = await database.Query("select fingerprint, product, action, occurred from events",
-            row => new Row(row.GetString(0), row.GetString(1), row.GetString(2), row.GetDateTime(3)));
-        var range =
-            $"from={rows.Min(row => row.Occurred):yyyy-MM-dd}&to={rows.Max(row => row.Occurred).AddDays(1):yyyy-MM-dd}";
+            row => new Row(row.GetString(0), row.GetString(1), row.GetString(2), row.GetDateTime(3),
+                TimeZoneInfo.ConvertTimeToUtc(Shown(row.GetDateTime(3)).Date, zone)));
+        var (first, last) = (Shown(rows.Min(row => row.Occurred)), Shown(rows.Max(row => row.Occurred)));
+        var range = $"from={first:yyyy-MM-dd}&to={last.AddDays(1):yyyy-MM-dd}";
         var findings = new List<string>();
 
         await Compare($"/api/totals?bucket=hour&groupBy=product,action&{range}", "points",
@@ -30,8 +35,8 @@ public static class AnswersCheck
         await Compare($"/api/totals?bucket=day&groupBy=product&{range}", "points",
             point => (point.GetProperty("time").GetDateTime(), Text(point, "product"), Number(point, "events"),
                 Number(point, "uniqueFingerprints")),
-            rows.GroupBy(row => (row.Occurred.Date, row.Product))
-                .Select(group => (group.Key.Date, group.Key.Product, group.LongCount(), Different(group))),
+            rows.GroupBy(row => (row.Day, row.Product))
+                .Select(group => (group.Key.Day, group.Key.Product, group.LongCount(), Different(group))),
                 point => point.Item3 > 0);
         await Compare($"/api/totals?bucket=all&{range}", "points",
             point => (Number(point, "events"), Number(point, "newFingerprints")),

@@ -5,8 +5,10 @@ using Tally.Grains.EventLog;
 namespace Tally.Tests.Harness;
 
 /// <summary>Decides and folds as a fingerprint's grain does, to test the layers below the grain.</summary>
-internal sealed class FingerprintWriter(string fingerprint)
+internal sealed class FingerprintWriter(string fingerprint, Calendar? calendar = null)
 {
+    private readonly Calendar calendar = calendar ?? Calendar.Utc;
+
     public string Fingerprint => fingerprint;
 
     public FingerprintState State { get; } = new();
@@ -14,7 +16,7 @@ internal sealed class FingerprintWriter(string fingerprint)
     /// <summary>Decides the next run, without appending or folding it.</summary>
     public DecidedEvent[] Decide(params IEnumerable<Event> events)
     {
-        var decisions = new Decisions(fingerprint, State, int.MaxValue);
+        var decisions = new Decisions(fingerprint, State, int.MaxValue, calendar);
         return [.. events.Select(e => decisions.Next(e)!)];
     }
 
@@ -22,7 +24,7 @@ internal sealed class FingerprintWriter(string fingerprint)
 
     public void Fold(IEnumerable<RecordedEvent> run)
     {
-        foreach (var recorded in run) State.Apply(recorded);
+        foreach (var recorded in run) State.Apply(recorded, calendar);
     }
 
     /// <summary>Decides, appends and folds a run. The append must succeed.</summary>

@@ -27,10 +27,12 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     public KnownFingerprints Known => app.Services.GetRequiredService<KnownFingerprints>();
     public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
 
+    /// <param name="calendar">By whose days they are counted; null for UTC's.</param>
     /// <param name="dimensions">What events are counted by; null for nothing.</param>
     /// <param name="configure">Changes settings of Orleans that the program leaves at their defaults.</param>
     public static async Task<RunningSilo> Start(TestDatabase at, Limits limits,
-        Action<IServiceCollection>? configure = null, string[]? dimensions = null)
+        Action<IServiceCollection>? configure = null, string[]? dimensions = null,
+        Calendar? calendar = null)
     {
         limits.DrainMilliseconds = 0; // no load balancer has to notice that it stops
         var database = await at.OpenPrepared(limits);
@@ -43,8 +45,9 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
             DbUrl = DatabaseUrl.Parse(at.Url),
             Cluster = new("tally", "tally", SiloName: "test"),
             Dimensions = dimensions ?? [],
+            Calendar = calendar ?? Calendar.Utc,
         };
-        await DatabaseStart.CountDimensions(database, settings, limits);
+        await DatabaseStart.Count(database, settings, limits);
         builder.AddTally(settings, limits, database);
         builder.Logging.ClearProviders();
         configure?.Invoke(builder.Services);

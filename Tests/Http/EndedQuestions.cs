@@ -78,7 +78,7 @@ public sealed class EndedQuestions(PostgresServer server)
         var (time, more) = table switch
         {
             OfVisits => ("day", "fingerprint, events, first_seen, last_seen"),
-            OfTotals => ("hour", "action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints"),
+            OfTotals => ("hour", "day, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints"),
             _ => ("occurred", "fingerprint, sequence, action, properties"),
         };
         await at.Execute(at.Kind == StorageKind.Sqlite

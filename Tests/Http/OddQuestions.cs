@@ -14,7 +14,7 @@ public sealed class OddQuestions(SharedApps apps) : IClassFixture<SharedApps>
         var tooLong = new string('é', 129);
         foreach (var (query, reason, field) in ((string, string, string)[])
                  [
-                     ("totals?bucket=week", "unknown_value", "bucket"),
+                     ("totals?bucket=quarter", "unknown_value", "bucket"),
                      ("totals?bucket=Day", "unknown_value", "bucket"), ("totals?bucket=", "unknown_value", "bucket"),
                      ("totals?bucket=day&bucket=hour", "duplicate_field", "bucket"),
                      ($"totals?bucket={Uri.EscapeDataString(Injection)}", "unknown_value", "bucket"),

@@ -69,7 +69,7 @@ public sealed class Firsts
         var (recorded, state) = RecordIn(runs, events);
         var folded = new FingerprintState();
         // as the log returns it
-        foreach (var one in recorded) folded.Apply(new(one.Fingerprint, one.Sequence, one.Event));
+        foreach (var one in recorded) folded.Apply(new(one.Fingerprint, one.Sequence, one.Event), Calendar.Utc);
         Assert.True(folded.SameAs(state));
     });
 
@@ -91,7 +91,7 @@ public sealed class Firsts
         var (_, state) = RecordIn([5], events);
         var copy = state.Copy();
         Assert.True(copy.SameAs(state));
-        state.Apply(new Decisions("f", state, int.MaxValue).Next(more)!);
+        state.Apply(new Decisions("f", state, int.MaxValue, Calendar.Utc).Next(more)!, Calendar.Utc);
         Assert.True(copy.SameAs(RecordIn([5], events).State));
     });
 
@@ -99,7 +99,7 @@ public sealed class Firsts
     public void An_event_out_of_its_order_is_not_folded()
     {
         var (recorded, state) = RecordIn([2], [.. Enumerable.Range(0, 2).Select(_ => Harness.EventSamples.View())]);
-        Assert.Throws<InvalidOperationException>(() => state.Apply(recorded[1]));
+        Assert.Throws<InvalidOperationException>(() => state.Apply(recorded[1], Calendar.Utc));
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public sealed class Firsts
         var pairs = new HashSet<(string, string)>();
         foreach (var run in Split(history.Item1, history.Item2))
         {
-            var decisions = new Decisions("f", state, max);
+            var decisions = new Decisions("f", state, max, Calendar.Utc);
             var decided = new List<DecidedEvent>();
             foreach (var e in run)
             {
@@ -142,7 +142,7 @@ public sealed class Firsts
                 pairs.Add((e.Product, e.Action));
                 decided.Add(next);
             }
-            foreach (var one in decided) state.Apply(one);
+            foreach (var one in decided) state.Apply(one, Calendar.Utc);
         }
         Assert.Equal(pairs.Count, state.Counters.Count);
         Assert.Equal(state.Total, state.Sequence); // a refused event takes no sequence
@@ -162,9 +162,9 @@ public sealed class Firsts
         var recorded = new List<DecidedEvent>();
         foreach (var run in Split(events, runs))
         {
-            var decisions = new Decisions("f", state, int.MaxValue);
+            var decisions = new Decisions("f", state, int.MaxValue, Calendar.Utc);
             var decided = run.Select(e => decisions.Next(e)!).ToList();
-            foreach (var one in decided) state.Apply(one);
+            foreach (var one in decided) state.Apply(one, Calendar.Utc);
             recorded.AddRange(decided);
         }
         return ([.. recorded], state);

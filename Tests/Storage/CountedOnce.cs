@@ -155,7 +155,7 @@ public sealed class CountedOnce(PostgresServer server)
         Assert.Equal(log.Count, answers.Count(answer => answer.Outcome == RecordOutcome.Recorded));
 
         var state = new FingerprintState();
-        foreach (var recorded in log) state.Apply(recorded);
+        foreach (var recorded in log) state.Apply(recorded, Calendar.Utc);
         Assert.Equivalent(state.ToView(fingerprint),
             (await Delivered(() => silo.Grain(fingerprint).View().AsTask())).View, strict: true);
     }

@@ -56,7 +56,7 @@ public sealed class LoadingHistory(PostgresServer server)
         await using var silo = await RunningSilo.Start(at, Small);
         var writer = await Recorded(silo, "a", 12);
         var ahead = writer.State.Copy();
-        foreach (var recorded in writer.Decide(3)) ahead.Apply(recorded);
+        foreach (var recorded in writer.Decide(3)) ahead.Apply(recorded, Calendar.Utc);
         await WriteSnapshot(silo, "a", ahead);
         var loaded = await silo.History.Load("a", silo.GrainId("a"));
         Assert.True(loaded.State.SameAs(writer.State));
@@ -152,7 +152,8 @@ public sealed class LoadingHistory(PostgresServer server)
     private static async Task<FingerprintState> FoldOf(RunningSilo silo, string fingerprint, int sequence)
     {
         var state = new FingerprintState();
-        foreach (var recorded in await silo.Database.Storage.ReadAfter(fingerprint, 0, sequence)) state.Apply(recorded);
+        foreach (var recorded in await silo.Database.Storage.ReadAfter(fingerprint, 0, sequence))
+            state.Apply(recorded, Calendar.Utc);
         return state;
     }
 

@@ -47,12 +47,14 @@ public sealed class Proofs(PostgresServer server)
             "k8s view: stored"),
         ("delete from rollups where action = 'view'", "k8s view: missing"),
         ("update rollups set product = 'vm' where action = 'view'", "vm view: stored"),
-        ("insert into rollup_deltas (minute, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, "
-            + "daily_product_fingerprints) select minute, product, action, 1, 0, 0, 0, 0 from rollups where action = 'view'", "k8s view: stored"),
+        ("insert into rollup_deltas (minute, hour, day, product, action, events, new_fingerprints, new_product_fingerprints, daily_fingerprints, "
+            + "daily_product_fingerprints) select minute, minute, '2026-03-01', product, action, 1, 0, 0, 0, 0 from rollups where action = 'view'", "k8s view: stored"),
         ("update rollup_hours set events = events + 1 where action = 'view'",
             "rollup of the hour 2026-03-01T12:00Z k8s view: stored"),
         ("update rollup_hours set daily_fingerprints = daily_fingerprints - 1 where action = 'view'",
             "rollup of the hour 2026-03-01T12:00Z k8s view: stored"),
+        ("update rollup_hours set day = '2026-03-02' where action = 'view'",
+            "rollup of the hour 2026-03-01T12:00Z k8s view: stored on 2026-03-02"),
         ("delete from rollup_hours where action = 'open'", "rollup of the hour 2026-03-01T12:00Z k8s open: missing"),
         ("update rollup_hours set product = 'vm' where action = 'view'",
             "rollup of the hour 2026-03-01T12:00Z vm view: stored"),

@@ -178,7 +178,7 @@ public sealed class Pruning(PostgresServer server)
             }
             Assert.Equal(new(RecordOutcome.Recorded, log.Count + 1), result);
             log.Add(e);
-            state.Apply(new(fingerprint, log.Count, e));
+            state.Apply(new(fingerprint, log.Count, e), Calendar.Utc);
         }
 
         public async Task Prune(int age)

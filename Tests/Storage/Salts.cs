@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Tally.Grains;
 using Tally.Silo.Http;
 using Tally.Silo.Settings;
 using Tally.Silo.Storage;
@@ -77,6 +78,21 @@ public sealed class Salts(PostgresServer server)
         await salts.StartAsync(CancellationToken.None);
         await salts.ExecuteTask!;
         Assert.Empty(await Stored(at));
+    }
+
+    [Theory, EachStorage]
+    public async Task It_is_the_midnight_of_the_service_s_time_zone(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var database = await at.OpenPrepared();
+        await database.Storage.CountIn(Calendar.Find("America/New_York")!);
+        var clock = new FakeTimeProvider(BeforeMidnight);
+        using var one = Serving(database, clock, FingerprintSource.Server);
+        var evening = await one.Current();
+        clock.Advance(TimeSpan.FromHours(5)); // past UTC's midnight
+        Assert.Equal(evening, await one.Current());
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.NotEqual(evening, await one.Current());
     }
 
     [Fact]

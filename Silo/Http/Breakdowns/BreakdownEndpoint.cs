@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
+using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Http.Visits;
@@ -20,14 +21,15 @@ internal static class BreakdownEndpoint
             .WithSummary("Count events by the values of a property")
             .WithDescription(
                 "Every event acknowledged before this request is in it. by is one of the service's dimensions. from "
-                + "and to as for totals, the start of a UTC day; without them, the 30 days until today. product counts "
+                + "and to as for totals, the start of a day; without them, the 30 days until today. product counts "
                 + "one product's events alone. filter, a dimension and a value as in path:/pricing, counts only events "
                 + "that have it; of another dimension than by, that reads all events of the range."
                 + Comparison.Description);
 
     internal static async Task<Results<JsonAnswer<BreakdownAnswer>, Refusal>> Get(
         HttpContext context, string? by, string? product, string? from, string? to, string? limit, string? filter,
-        string? compare, FreshVisits visits, Dimensions dimensions, Limits limits, TimeProvider clock)
+        string? compare, FreshVisits visits, Dimensions dimensions, Calendar calendar, Limits limits,
+        TimeProvider clock)
     {
         if (by is null) return Refusal.MissingField("by");
         if (dimensions.Find("by", by, out var property) is { } unknown) return unknown;
@@ -35,8 +37,9 @@ internal static class BreakdownEndpoint
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         if (QueryValue.ParseLimit(limit, LimitDefault, limits.TopMax, out var size) is { } badLimit) return badLimit;
         var now = clock.GetUtcNow().UtcDateTime;
-        if (TimeRange.ParseDays(from, to, DaysDefault, limits, now, out var range) is { } badRange) return badRange;
-        if (Comparison.Parse(compare, range, out var earlier) is { } badCompare) return badCompare;
+        if (TimeRange.ParseDays(from, to, DaysDefault, calendar, limits, now, out var range) is { } badRange)
+            return badRange;
+        if (Comparison.Parse(compare, range, TotalsBucket.Day, out var earlier) is { } badCompare) return badCompare;
 
         var question = new DimensionQuestion(property, range.Days.First, range.Days.End)
         {
@@ -67,7 +70,7 @@ internal static class BreakdownEndpoint
             {
                 Compared = earlier is null ? null : Compare(sum.Counts, known.GetValueOrDefault(sum.Value!)),
             };
-        return new(by, range.From, range.To, EventsOfAll(sums),
+        return new(by, range.From, range.To, range.TimeZone, EventsOfAll(sums),
             [.. sums.Where(sum => sum.Value != "").Take(limit).Select(ToEntry)],
             sums.Where(sum => sum.Value == "").Select(ToEntry).FirstOrDefault())
         {

@@ -25,7 +25,7 @@ internal sealed class DimensionTotals(FreshVisits visits, Dimensions dimensions,
         string[] values = [.. by.Where(name => name != "product")];
         if (ToQuestion(range, product, filter, "groupBy", values, out var question) is { } refusal) return refusal;
         question = question with { ByDay = bucket == TotalsBucket.Day, ByProduct = by.Contains("product") };
-        if (range.Count(bucket) > limits.PointsMax) return Refusal.TooManyPoints(limits.PointsMax);
+        if (range.HasMoreThan(limits.PointsMax, bucket)) return Refusal.TooManyPoints(limits.PointsMax);
         var answered = await visits.Query(async (storage, ended) => (
                 await storage.ReadDimensionSums(question, limits.PointsMax + 1, ended),
                 earlier is null ? []
@@ -81,7 +81,8 @@ internal sealed class DimensionTotals(FreshVisits visits, Dimensions dimensions,
             if (dimensions.Find(field, name, out property) is { } unknown) return unknown;
         if (by.Length > 1 || property is not null && only is not null && only.Value.Dimension != property)
             return Refusal.TwoDimensions();
-        if (range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
+        if (range.HasMoreThan(limits.UniquesDaysMax, TotalsBucket.Day))
+            return Refusal.TooManyDays(limits.UniquesDaysMax);
         question = question with
         {
             Dimension = property ?? only!.Value.Dimension,
@@ -98,12 +99,13 @@ internal sealed class DimensionTotals(FreshVisits visits, Dimensions dimensions,
             .OrderBy(group => group.Product, StringComparer.Ordinal)
             .ThenBy(group => group.Value, StringComparer.Ordinal).ToList();
         if (groups.Count == 0 && question is { ByProduct: false, ByValue: false }) groups.Add((null, null));
-        IEnumerable<TotalsPoint> Points(TimeRange of, IReadOnlyList<DimensionSum> sums)
+        IEnumerable<TotalsPoint> Points(
+            IEnumerable<DateTime> starts, TimeRange of, IReadOnlyList<DimensionSum> sums)
         {
             var known = sums.ToDictionary(sum => (sum.Day, sum.Product, sum.Value));
-            return of.BucketStarts(bucket).SelectMany(time => groups.Select(group =>
+            return starts.SelectMany(time => groups.Select(group =>
             {
-                DateOnly? day = question.ByDay ? DateOnly.FromDateTime(time) : null;
+                DateOnly? day = question.ByDay ? range.Calendar.DayOf(time) : null;
                 var sum = known.GetValueOrDefault((day, group.Product, group.Value));
                 return new TotalsPoint(time, group.Product, null, sum?.Counts.Events ?? 0, null,
                     sum is null ? null : Uniques(question, of, sum))
@@ -113,8 +115,9 @@ internal sealed class DimensionTotals(FreshVisits visits, Dimensions dimensions,
                 };
             })).Take(limits.PointsMax + 1);
         }
-        return TotalsAnswer.Create(
-            bucket, range, Points(range, sums), earlier, earlier is null ? [] : Points(earlier, earlierSums));
+        var starts = range.BucketStarts(bucket);
+        return TotalsAnswer.Create(bucket, range, Points(starts, range, sums), earlier,
+            earlier is null ? [] : Points(starts.Select(earlier.Beside), earlier, earlierSums));
     }
 
     // Known for one day of one product.

@@ -51,8 +51,8 @@ internal static partial class ExportEndpoint
         HttpContext context, RunningExports exports, SqlStorage storage, Limits limits, ILogger<RunningExports> logger)
     {
         if (HttpProtocol.IsHttp10(context.Request.Protocol)) return Refusal.NeedsHttp11();
-        if (ExportParameters.Parse(from, to, product, format, after, limits, out var asked) is { } refusal)
-            return refusal;
+        if (ExportParameters.Parse(
+            from, to, product, format, after, storage.Calendar, limits, out var asked) is { } refusal) return refusal;
         if (context.IsHead())
         {
             WriteHeaders(context, asked!.Format, limits);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Tally.Contracts;
 using Tally.Silo.Storage;
+using Calendar = Tally.Grains.Calendar;
 
 namespace Tally.Silo.Http.Exports;
 
@@ -9,13 +10,14 @@ internal sealed record ExportParameters(ExportSelection Selection, string Format
 {
     /// <returns>Why a parameter is refused, or null.</returns>
     public static Refusal? Parse(
-        string? from, string? to, string? product, string? format, string? after, Limits limits,
-        out ExportParameters? parameters)
+        string? from, string? to, string? product, string? format, string? after, Calendar calendar,
+        Limits limits, out ExportParameters? parameters)
     {
         parameters = null;
         var cursor = ExportCursor.Beginning;
-        if (QueryValue.ParseTime("from", from, DateTime.MinValue, out var first) is { } badFrom) return badFrom;
-        if (QueryValue.ParseTime("to", to, DateTime.MaxValue, out var end) is { } badTo) return badTo;
+        if (QueryValue.ParseTime("from", from, calendar, DateTime.MinValue, out var first) is { } badFrom)
+            return badFrom;
+        if (QueryValue.ParseTime("to", to, calendar, DateTime.MaxValue, out var end) is { } badTo) return badTo;
         if (first >= end) return Refusal.EmptyRange();
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         if (!ExportFormat.Names.Contains(format ??= ExportFormat.Ndjson))

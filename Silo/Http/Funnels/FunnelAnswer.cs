@@ -1,3 +1,4 @@
+using Tally.Silo.Http.Totals;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Funnels;
@@ -5,16 +6,18 @@ namespace Tally.Silo.Http.Funnels;
 /// <summary>How far fingerprints got through steps, in their order.</summary>
 /// <param name="From">UTC: the start of the range, in which first steps happened.</param>
 /// <param name="To">UTC: the end of the range, which is not part of it.</param>
+/// <param name="TimeZone">In which days are.</param>
 /// <param name="Within">The longest time from a first step to the steps after it.</param>
 /// <param name="Steps">Of all fingerprints.</param>
 /// <param name="Values">With breakdown, the most frequent values in the earliest first steps.</param>
 /// <param name="Other">With breakdown, all other values together; absent if there are none.</param>
 public sealed record FunnelAnswer(
-    DateTime From, DateTime To, string Within, IReadOnlyList<FunnelReach> Steps, IReadOnlyList<FunnelValue>? Values,
-    FunnelValue? Other)
+    DateTime From, DateTime To, string TimeZone, string Within, IReadOnlyList<FunnelReach> Steps,
+    IReadOnlyList<FunnelValue>? Values, FunnelValue? Other)
 {
-    internal static FunnelAnswer Create(FunnelQuestion question, string within, FunnelSums sums) => new(
-        question.From, question.To, within, FunnelReach.Of(question, sums.All),
+    internal static FunnelAnswer Create(
+        FunnelQuestion question, TimeRange range, string within, FunnelSums sums) => new(
+        range.From, range.To, range.TimeZone, within, FunnelReach.Of(question, sums.All),
         question.By is null ? null
             : [.. sums.Values.Select(one => new FunnelValue(one.Value, FunnelReach.Of(question, one.Steps)))],
         sums.Others is null ? null : new(null, FunnelReach.Of(question, sums.Others)));

@@ -5,6 +5,7 @@ using Tally.Grains.EventLog;
 using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Storage;
+using Calendar = Tally.Grains.Calendar;
 
 namespace Tally.Silo.Http.Funnels;
 
@@ -13,7 +14,7 @@ internal static class FunnelEndpoint
 {
     private const int LimitDefault = 10;
     private const string WithinDefault = "7d";
-    private static readonly TimeSpan Usual = TimeSpan.FromDays(30);
+    private const int DaysDefault = 30;
 
     public static void MapFunnel(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/funnel", Get)
@@ -29,7 +30,8 @@ internal static class FunnelEndpoint
 
     private static async Task<Results<JsonAnswer<FunnelAnswer>, Refusal>> Get(
         HttpContext context, string? steps, string? product, string? within, string? from, string? to,
-        string? breakdown, string? limit, SqlStorage log, Dimensions dimensions, Limits limits, TimeProvider clock)
+        string? breakdown, string? limit, SqlStorage log, Dimensions dimensions, Calendar calendar,
+        Limits limits, TimeProvider clock)
     {
         if (string.IsNullOrEmpty(steps)) return Refusal.MissingField("steps");
         if (FunnelSteps.Parse(steps, dimensions) is not { Count: > 1 } parsed || parsed.Count > limits.FunnelStepsMax)
@@ -44,8 +46,8 @@ internal static class FunnelEndpoint
         if (breakdown is not null && dimensions.Find("breakdown", breakdown, out by) is { } unknown) return unknown;
         if (QueryValue.ParseLimit(limit, LimitDefault, limits.TopMax, out var size) is { } badLimit) return badLimit;
         var now = clock.GetUtcNow().UtcDateTime;
-        if (TimeRange.Parse(from, to, TotalsBucket.Day, Usual, now, out var range) is { } badRange) return badRange;
-        if (range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
+        if (TimeRange.ParseDays(from, to, DaysDefault, calendar, limits, now, out var range) is { } badRange)
+            return badRange;
 
         var question = new FunnelQuestion(parsed, window, range.From, range.To) { Product = product, By = by };
         var ended = context.RequestAborted;
@@ -55,7 +57,7 @@ internal static class FunnelEndpoint
             var sums = await Task.Run(() => log.ScanFunnel(question, size, limits.MedianTimesMax, ended), ended);
             if (sums is null) return Refusal.TooManyTimes(limits.MedianTimesMax);
             return new JsonAnswer<FunnelAnswer>(
-                FunnelAnswer.Create(question, within, sums), HttpJson.Default.FunnelAnswer);
+                FunnelAnswer.Create(question, range, within, sums), HttpJson.Default.FunnelAnswer);
         }
         catch (EventLogUnavailableException)
         {

@@ -1,3 +1,4 @@
+using Tally.Silo.Http.Totals;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Sessions;
@@ -10,6 +11,7 @@ public sealed record FingerprintSessions(string Fingerprint, IReadOnlyList<Sessi
 /// <summary>The sessions that began in a range.</summary>
 /// <param name="From">UTC: the start of the range.</param>
 /// <param name="To">UTC: the end of the range, which is not part of it.</param>
+/// <param name="TimeZone">In which days are.</param>
 /// <param name="Sessions">Sessions.</param>
 /// <param name="Events">Their events.</param>
 /// <param name="MedianSeconds">The median of the times from their first event to their last; absent if there are none.
@@ -19,11 +21,12 @@ public sealed record FingerprintSessions(string Fingerprint, IReadOnlyList<Sessi
 /// <param name="EntryPages">The paths where most began.</param>
 /// <param name="ExitPages">The paths where most ended.</param>
 public sealed record SessionsAnswer(
-    DateTime From, DateTime To, long Sessions, long Events, double? MedianSeconds, double? EventsPerSession,
-    double? BounceShare, IReadOnlyList<SessionPage> EntryPages, IReadOnlyList<SessionPage> ExitPages)
+    DateTime From, DateTime To, string TimeZone, long Sessions, long Events, double? MedianSeconds,
+    double? EventsPerSession, double? BounceShare, IReadOnlyList<SessionPage> EntryPages,
+    IReadOnlyList<SessionPage> ExitPages)
 {
-    internal static SessionsAnswer Create(SessionQuestion question, SessionTotals totals) => new(
-        question.From, question.To, totals.Sessions, totals.Events, totals.MedianLength?.TotalSeconds,
+    internal static SessionsAnswer Create(TimeRange range, SessionTotals totals) => new(
+        range.From, range.To, range.TimeZone, totals.Sessions, totals.Events, totals.MedianLength?.TotalSeconds,
         totals.Sessions == 0 ? null : (double)totals.Events / totals.Sessions,
         totals.Sessions == 0 ? null : (double)totals.Bounces / totals.Sessions,
         [.. totals.EntryPages.Select(SessionPage.Of)], [.. totals.ExitPages.Select(SessionPage.Of)]);

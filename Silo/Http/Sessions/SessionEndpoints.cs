@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
+using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Storage;
@@ -9,8 +10,7 @@ namespace Tally.Silo.Http.Sessions;
 /// <summary>Sessions, of one fingerprint and of all.</summary>
 internal static class SessionEndpoints
 {
-    private const int ListDefault = 100, PagesDefault = 10;
-    private static readonly TimeSpan Usual = TimeSpan.FromDays(7);
+    private const int ListDefault = 100, PagesDefault = 10, DaysDefault = 7;
 
     public static void MapSessions(this IEndpointRouteBuilder routes)
     {
@@ -32,14 +32,14 @@ internal static class SessionEndpoints
     }
 
     private static async Task<Results<JsonAnswer<SessionsAnswer>, Refusal>> GetTotals(
-        HttpContext context, string? product, string? from, string? to, string? limit, SqlStorage log, Limits limits,
-        TimeProvider clock)
+        HttpContext context, string? product, string? from, string? to, string? limit, SqlStorage log,
+        Calendar calendar, Limits limits, TimeProvider clock)
     {
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         if (QueryValue.ParseLimit(limit, PagesDefault, limits.TopMax, out var size) is { } badLimit) return badLimit;
         var now = clock.GetUtcNow().UtcDateTime;
-        if (TimeRange.Parse(from, to, TotalsBucket.Day, Usual, now, out var range) is { } badRange) return badRange;
-        if (range.Count(TotalsBucket.Day) > limits.UniquesDaysMax) return Refusal.TooManyDays(limits.UniquesDaysMax);
+        if (TimeRange.ParseDays(from, to, DaysDefault, calendar, limits, now, out var range) is { } badRange)
+            return badRange;
 
         var question = new SessionQuestion(range.From, range.To, product);
         var ended = context.RequestAborted;
@@ -49,7 +49,7 @@ internal static class SessionEndpoints
             var totals = await Task.Run(() => log.ScanSessions(question, size, limits.MedianTimesMax, ended), ended);
             if (totals is null) return Refusal.TooManyTimes(limits.MedianTimesMax);
             return new JsonAnswer<SessionsAnswer>(
-                SessionsAnswer.Create(question, totals), HttpJson.Default.SessionsAnswer);
+                SessionsAnswer.Create(range, totals), HttpJson.Default.SessionsAnswer);
         }
         catch (EventLogUnavailableException)
         {
@@ -59,12 +59,13 @@ internal static class SessionEndpoints
 
     private static async Task<Results<JsonAnswer<FingerprintSessions>, Refusal>> GetList(
         HttpContext context, FingerprintPath path, string? product, string? from, string? to, string? limit,
-        SqlStorage log, Limits limits)
+        SqlStorage log, Calendar calendar, Limits limits)
     {
         if (path.Refusal is not null) return path.Refusal;
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
-        if (QueryValue.ParseTime("from", from, DateTime.MinValue, out var first) is { } badFrom) return badFrom;
-        if (QueryValue.ParseTime("to", to, DateTime.MaxValue, out var end) is { } badTo) return badTo;
+        if (QueryValue.ParseTime("from", from, calendar, DateTime.MinValue, out var first) is { } badFrom)
+            return badFrom;
+        if (QueryValue.ParseTime("to", to, calendar, DateTime.MaxValue, out var end) is { } badTo) return badTo;
         if (first >= end) return Refusal.EmptyRange();
         if (QueryValue.ParseLimit(limit, ListDefault, limits.PageEventsMax, out var size) is { } badLimit)
             return badLimit;

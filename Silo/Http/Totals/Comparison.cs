@@ -1,3 +1,5 @@
+using Tally.Silo.Storage;
+
 namespace Tally.Silo.Http.Totals;
 
 /// <summary>The earlier range that an answer is compared with.</summary>
@@ -33,24 +35,51 @@ public sealed record Compared(long Events, double? Change)
 internal static class Comparison
 {
     public const string Description = " compare=previous adds the same counts of the range before, moved by whole "
-        + "weeks so that it has the same weekdays; compare=year those of 52 weeks before.";
+        + "weeks so that it has the same weekdays; compare=year those of 52 weeks before. Months have as many months "
+        + "before, or 12, beside them.";
 
     private const int WeekDays = 7;
     private const int YearDays = 52 * WeekDays;
+    private const int YearMonths = 12;
 
     /// <summary>Finds the earlier range; null if none is asked for.</summary>
     /// <returns>Why it is refused, or null.</returns>
-    public static Refusal? Parse(string? compare, TimeRange range, out TimeRange? earlier)
+    public static Refusal? Parse(string? compare, TimeRange range, TotalsBucket bucket, out TimeRange? earlier)
     {
         earlier = null;
         if (compare is null) return null;
         if (compare is not ("previous" or "year")) return Refusal.UnknownValue("compare", "previous or year");
-        var days = compare == "year" ? YearDays
-            : (int)Math.Ceiling((range.To - range.From) / TimeSpan.FromDays(WeekDays)) * WeekDays;
-        if (range.From - DateTime.MinValue < TimeSpan.FromDays(days)) return Refusal.NothingToCompare();
-        earlier = new(range.From.AddDays(-days), range.To.AddDays(-days));
+        Func<DateTime, DateTime>? before =
+            bucket == TotalsBucket.Month ? MonthsBefore(range, compare) : DaysBefore(range, compare, bucket);
+        if (before is null) return Refusal.NothingToCompare();
+        var (from, to) = (before(range.From), before(range.To));
+        // Within an hour that comes twice, the clocks may show an earlier time at the end.
+        earlier = new(from, from < to ? to : from + (range.To - range.From), range.Calendar) { Beside = before };
         return null;
     }
+
+    // The same time on the zone's clocks, on another day. The earlier range ends where this one begins, or before.
+    private static Func<DateTime, DateTime>? DaysBefore(TimeRange range, string compare, TotalsBucket bucket)
+    {
+        var calendar = range.Calendar;
+        var weeks = (int)((range.To - range.From) / TimeSpan.FromDays(WeekDays));
+        var days = compare == "year" ? YearDays : Math.Max(1, weeks) * WeekDays;
+        if (range.Days.First.DayNumber < days) return null;
+        if (compare == "previous" && calendar.DaysBefore(range.To, days) > range.From) days += WeekDays;
+        if (range.Days.First.DayNumber < days) return null;
+        return bucket == TotalsBucket.Hour ? time => calendar.HourOf(calendar.DaysBefore(time, days))
+            : time => calendar.DaysBefore(time, days);
+    }
+
+    private static Func<DateTime, DateTime>? MonthsBefore(TimeRange range, string compare)
+    {
+        var (first, end) = range.Days;
+        var months = compare == "year" ? YearMonths : MonthOf(end) - MonthOf(first);
+        return MonthOf(first) - MonthOf(DateOnly.MinValue) < months ? null
+            : time => range.Calendar.StartOf(range.Calendar.DayOf(time).AddMonths(-months));
+    }
+
+    private static int MonthOf(DateOnly day) => day.Year * YearMonths + day.Month;
 
     public static ComparedRange? ToAnswer(this TimeRange? earlier) =>
         earlier is null ? null : new(earlier.From, earlier.To);

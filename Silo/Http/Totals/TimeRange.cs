@@ -1,74 +1,136 @@
 using Tally.Contracts;
+using Tally.Grains;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Totals;
 
 /// <summary>The time range of a query.</summary>
-internal sealed record TimeRange(DateTime From, DateTime To)
+internal sealed record TimeRange(DateTime From, DateTime To, Calendar Calendar)
 {
     private static readonly DateTime Earliest = DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc);
 
-    private TimeSpan Length => To - From;
+    public string TimeZone => Calendar.Name;
 
-    /// <summary>Whether it is one whole UTC day.</summary>
-    public bool IsDay => Length == TimeSpan.FromDays(1) && From == From.Date;
+    /// <summary>
+    /// Of an earlier range, to compare with: where it has what stands beside the start of a later one's bucket.
+    /// </summary>
+    public Func<DateTime, DateTime> Beside { get; init; } = start => start;
 
-    /// <summary>Its UTC days, if it was parsed with buckets of a day.</summary>
-    public (DateOnly First, DateOnly End) Days => (DateOnly.FromDateTime(From), DateOnly.FromDateTime(To));
+    /// <summary>Whether it is one whole day.</summary>
+    public bool IsDay => From == Calendar.StartOf(Days.First) && To == Calendar.StartOf(Days.First.AddDays(1));
+
+    /// <summary>Its days, if it was parsed with buckets of a day.</summary>
+    public (DateOnly First, DateOnly End) Days => (Calendar.DayOf(From), Calendar.DayOf(To));
 
     public TotalsQuestion In(TotalsBucket bucket) => new(From, To, bucket);
 
-    /// <summary>The number of its buckets.</summary>
-    public long Count(TotalsBucket bucket) => bucket == TotalsBucket.All ? 1 : Length.Ticks / Step(bucket);
+    /// <summary>Whether it has more buckets than this.</summary>
+    public bool HasMoreThan(int max, TotalsBucket bucket) => BucketStarts(bucket).Skip(max).Any();
 
-    public IEnumerable<DateTime> BucketStarts(TotalsBucket bucket) =>
-        Enumerable.Range(0, (int)Count(bucket)).Select(i => From.AddTicks(i * Step(bucket)));
+    public IEnumerable<DateTime> BucketStarts(TotalsBucket bucket)
+    {
+        if (bucket == TotalsBucket.All) yield return From;
+        else
+            for (var start = From; start < To; start = NextOf(start, bucket, Calendar)) yield return start;
+    }
 
     /// <summary>
-    /// Parses <c>from</c> and <c>to</c>, each a time as in RFC 3339 or a date, which means the start of that UTC day.
-    /// Both must be the start of a bucket, for <see cref="TotalsBucket.All"/> of a minute: with rounding, the answer
-    /// would be about another range.
+    /// Parses <c>from</c> and <c>to</c>, each a time as in RFC 3339 or a date, which means the start of that day. Both
+    /// must be the start of a bucket, for <see cref="TotalsBucket.All"/> of a minute: with rounding, the answer would
+    /// be about another range.
     /// </summary>
     /// <param name="from">Null for <paramref name="usual"/> before the end.</param>
     /// <param name="to">Null for the end of the current bucket.</param>
     /// <param name="bucket">The range has whole buckets of this kind.</param>
-    /// <param name="usual">The range's length without <c>from</c>; whole buckets.</param>
-    public static Refusal? Parse(
-        string? from, string? to, TotalsBucket bucket, TimeSpan usual, DateTime now, out TimeRange range)
+    /// <param name="usual">The buckets of a range without <c>from</c>; for all, its days.</param>
+    public static Refusal? Parse(string? from, string? to, TotalsBucket bucket, int usual, Calendar calendar,
+        DateTime now, out TimeRange range)
     {
-        range = new(now, now);
-        var step = Step(bucket);
-        if (QueryValue.ParseTime("from", from, DateTime.MinValue, out var first) is { } badFrom) return badFrom;
-        var end = now.AddTicks(step - now.Ticks % step); // now is included
-        if (QueryValue.ParseTime("to", to, end, out var last) is { } badTo) return badTo;
-        if (first.Ticks % step != 0) return Refusal.NotOnBucket("from", Name(bucket), Nearest(first, step));
-        if (last.Ticks % step != 0) return Refusal.NotOnBucket("to", Name(bucket), Nearest(last, step));
-        if (from is null) first = last.Ticks > usual.Ticks ? last - usual : Earliest;
-        range = new(DateTime.SpecifyKind(first, DateTimeKind.Utc), DateTime.SpecifyKind(last, DateTimeKind.Utc));
-        return range.Length > TimeSpan.Zero ? null : Refusal.EmptyRange();
+        range = new(now, now, calendar);
+        if (QueryValue.ParseTime("from", from, calendar, now, out var first) is { } badFrom) return badFrom;
+        var end = NextOf(StartOf(now, bucket, calendar), bucket, calendar); // now is included
+        if (QueryValue.ParseTime("to", to, calendar, end, out var last) is { } badTo) return badTo;
+        if (from is not null && CheckStart("from", first, bucket, calendar) is { } badStart) return badStart;
+        if (to is not null && CheckStart("to", last, bucket, calendar) is { } badEnd) return badEnd;
+        range = new(from is null ? Before(last, usual, bucket, calendar) : first, last, calendar);
+        return range.From < range.To ? null : Refusal.EmptyRange();
     }
 
     /// <summary>Parses a range of whole days, not too many of them.</summary>
     /// <param name="usualDays">The range's length without <c>from</c>.</param>
-    public static Refusal? ParseDays(
-        string? from, string? to, int usualDays, Limits limits, DateTime now, out TimeRange range) =>
-        Parse(from, to, TotalsBucket.Day, TimeSpan.FromDays(usualDays), now, out range) is { } refusal ? refusal
-        : range.Count(TotalsBucket.Day) > limits.UniquesDaysMax ? Refusal.TooManyDays(limits.UniquesDaysMax)
+    public static Refusal? ParseDays(string? from, string? to, int usualDays, Calendar calendar, Limits limits,
+        DateTime now, out TimeRange range) =>
+        Parse(from, to, TotalsBucket.Day, usualDays, calendar, now, out range) is { } refusal ? refusal
+        : range.HasMoreThan(limits.UniquesDaysMax, TotalsBucket.Day) ? Refusal.TooManyDays(limits.UniquesDaysMax)
         : null;
 
-    private static long Step(TotalsBucket bucket) => bucket switch
+    private static Refusal? CheckStart(string field, DateTime time, TotalsBucket bucket, Calendar calendar)
     {
-        TotalsBucket.Hour => TimeSpan.TicksPerHour,
-        TotalsBucket.Day => TimeSpan.TicksPerDay,
-        _ => TimeSpan.TicksPerMinute,
+        var start = StartOf(time, bucket, calendar);
+        if (time == start) return null;
+        var next = NextOf(start, bucket, calendar);
+        var name = bucket == TotalsBucket.All ? "minute" : bucket.ToString().ToLowerInvariant();
+        var nearest = next == start || time - start < next - time ? start : next;
+        return Refusal.NotOnBucket(field, name, calendar.Name, nearest);
+    }
+
+    private static DateTime StartOf(DateTime time, TotalsBucket bucket, Calendar calendar)
+    {
+        if (bucket == TotalsBucket.Hour) return calendar.HourOf(time);
+        if (bucket is TotalsBucket.Minute or TotalsBucket.All)
+            return time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMinute));
+        return calendar.StartOf(FirstDay(calendar.DayOf(time), bucket));
+    }
+
+    // The same, if there is no time after it.
+    private static DateTime NextOf(DateTime start, TotalsBucket bucket, Calendar calendar)
+    {
+        var left = DateTime.MaxValue - start;
+        if (bucket is TotalsBucket.Minute or TotalsBucket.All)
+            return left > TimeSpan.FromMinutes(1) ? start.AddMinutes(1) : start;
+        if (bucket == TotalsBucket.Hour) return left > TimeSpan.FromHours(1) ? calendar.NextHour(start) : start;
+        var day = FirstDay(calendar.DayOf(start), bucket);
+        while (DateOnly.MaxValue.DayNumber - day.DayNumber >= DaysMax(bucket))
+        {
+            day = Add(day, 1, bucket);
+            if (calendar.StartOf(day) is var next && next > start) return next; // else the zone skipped the day
+        }
+        return start;
+    }
+
+    private static DateTime Before(DateTime end, int buckets, TotalsBucket bucket, Calendar calendar)
+    {
+        var length = bucket switch
+        {
+            TotalsBucket.Minute => TimeSpan.FromMinutes(buckets),
+            TotalsBucket.Hour => TimeSpan.FromHours(buckets),
+            TotalsBucket.All => TimeSpan.FromDays(buckets),
+            _ => TimeSpan.FromDays(DaysMax(bucket)) * buckets,
+        };
+        if (end - Earliest <= length) return Earliest;
+        return bucket is TotalsBucket.Minute or TotalsBucket.Hour or TotalsBucket.All
+            ? StartOf(end - length, bucket, calendar)
+            : calendar.StartOf(Add(calendar.DayOf(end), -buckets, bucket));
+    }
+
+    private static int DaysMax(TotalsBucket bucket) => bucket switch
+    {
+        TotalsBucket.Week => 7,
+        TotalsBucket.Month => 31,
+        _ => 1,
     };
 
-    private static string Name(TotalsBucket bucket) =>
-        bucket == TotalsBucket.All ? "minute" : bucket.ToString().ToLowerInvariant();
-
-    private static DateTime Nearest(DateTime time, long step)
+    private static DateOnly FirstDay(DateOnly day, TotalsBucket bucket) => bucket switch
     {
-        var (before, into) = (time.AddTicks(-(time.Ticks % step)), time.Ticks % step);
-        return into >= step / 2 && before < DateTime.MaxValue.AddTicks(-step) ? before.AddTicks(step) : before;
-    }
+        TotalsBucket.Week => day.AddDays(-(((int)day.DayOfWeek + 6) % 7)),
+        TotalsBucket.Month => day.AddDays(1 - day.Day),
+        _ => day,
+    };
+
+    private static DateOnly Add(DateOnly day, int buckets, TotalsBucket bucket) => bucket switch
+    {
+        TotalsBucket.Week => day.AddDays(7 * buckets),
+        TotalsBucket.Month => day.AddMonths(buckets),
+        _ => day.AddDays(buckets),
+    };
 }

@@ -5,8 +5,10 @@ namespace Tally.Silo.Http.Totals;
 /// <param name="By">events, uniques or newFingerprints.</param>
 /// <param name="From">UTC: the start of the range.</param>
 /// <param name="To">UTC: the end of the range, which is not part of it.</param>
+/// <param name="TimeZone">In which days are.</param>
 /// <param name="Top">The entries, largest first.</param>
-public sealed record TopAnswer(string Of, string By, DateTime From, DateTime To, IReadOnlyList<TopEntry> Top)
+public sealed record TopAnswer(
+    string Of, string By, DateTime From, DateTime To, string TimeZone, IReadOnlyList<TopEntry> Top)
 {
     /// <summary>With compare, the earlier range.</summary>
     public ComparedRange? Compared { get; init; }
@@ -16,7 +18,10 @@ public sealed record TopAnswer(string Of, string By, DateTime From, DateTime To,
     internal static TopAnswer Create(string of, string by, TimeRange range, IEnumerable<TopEntry> top,
         TimeRange? earlier, IEnumerable<TopEntry> earlierTop)
     {
-        var answer = new TopAnswer(of, by, range.From, range.To, [.. top]) { Compared = earlier.ToAnswer() };
+        var answer = new TopAnswer(of, by, range.From, range.To, range.TimeZone, [.. top])
+        {
+            Compared = earlier.ToAnswer(),
+        };
         if (earlier is null) return answer;
         var known = earlierTop.ToDictionary(entry => entry.Key);
         TopEntry Compare(TopEntry entry) => entry with { Compared = entry.With(known.GetValueOrDefault(entry.Key)) };

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
+using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Visits;
@@ -11,7 +12,7 @@ namespace Tally.Silo.Http.Totals;
 internal static class TopEndpoint
 {
     private const int LimitDefault = 10;
-    private static readonly TimeSpan Usual = TimeSpan.FromDays(30);
+    private const int DaysDefault = 30;
 
     public static void MapTop(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/top", Get)
@@ -19,15 +20,15 @@ internal static class TopEndpoint
             .WithSummary("The products, actions or fingerprints with most events or visitors")
             .WithDescription(
                 "of is products, actions or fingerprints; by is events, newFingerprints or, of products, uniques. from "
-                + "and to as for totals, the start of a minute; of fingerprints and by uniques, of a UTC day. product "
+                + "and to as for totals, the start of a minute; of fingerprints and by uniques, of a day. product "
                 + "counts one product's events alone. of also takes a dimension, and with it or with products, filter "
-                + "takes a dimension and a value as in path:/pricing: both count events, of UTC days."
+                + "takes a dimension and a value as in path:/pricing: both count events, of whole days."
                 + Comparison.Description);
 
     internal static async Task<Results<JsonAnswer<TopAnswer>, Refusal>> Get(
         HttpContext context, string? of, string? by, string? from, string? to, string? product, string? limit,
         string? filter, string? compare, SqlStorage totals, FreshVisits visits, DimensionTotals dimensions,
-        Limits limits, TimeProvider clock)
+        Calendar calendar, Limits limits, TimeProvider clock)
     {
         if (of is null) return Refusal.MissingField("of");
         var ofDimension = filter is not null || of is not ("products" or "actions" or "fingerprints");
@@ -44,9 +45,10 @@ internal static class TopEndpoint
         if (QueryValue.ParseLimit(limit, LimitDefault, limits.TopMax, out var size) is { } badLimit) return badLimit;
         var now = clock.GetUtcNow().UtcDateTime;
         if ((of == "fingerprints" || by == "uniques" || ofDimension
-            ? TimeRange.ParseDays(from, to, 1, limits, now, out var range)
-            : TimeRange.Parse(from, to, TotalsBucket.All, Usual, now, out range)) is { } badRange) return badRange;
-        if (Comparison.Parse(compare, range, out var earlier) is { } badCompare) return badCompare;
+            ? TimeRange.ParseDays(from, to, 1, calendar, limits, now, out var range)
+            : TimeRange.Parse(from, to, TotalsBucket.All, DaysDefault, calendar, now, out range)) is { } badRange)
+            return badRange;
+        if (Comparison.Parse(compare, range, TotalsBucket.All, out var earlier) is { } badCompare) return badCompare;
         if (earlier is not null && of == "fingerprints") return Refusal.FingerprintsNotCompared();
 
         if (ofDimension)

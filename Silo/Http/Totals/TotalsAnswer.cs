@@ -7,9 +7,11 @@ namespace Tally.Silo.Http.Totals;
 /// <summary>Sums over all fingerprints, by time.</summary>
 /// <param name="From">UTC: the start of the range.</param>
 /// <param name="To">UTC: the end of the range, which is not part of it.</param>
-/// <param name="Bucket">minute, hour, day or all.</param>
+/// <param name="TimeZone">In which hours, days, weeks and months are.</param>
+/// <param name="Bucket">minute, hour, day, week, month or all.</param>
 /// <param name="Points">By time, then product and action: one for each bucket and group.</param>
-public sealed record TotalsAnswer(DateTime From, DateTime To, string Bucket, IReadOnlyList<TotalsPoint> Points)
+public sealed record TotalsAnswer(
+    DateTime From, DateTime To, string TimeZone, string Bucket, IReadOnlyList<TotalsPoint> Points)
 {
     /// <summary>With compare, the earlier range.</summary>
     public ComparedRange? Compared { get; init; }
@@ -26,24 +28,25 @@ public sealed record TotalsAnswer(DateTime From, DateTime To, string Bucket, IRe
             .OrderBy(group => group.Product, StringComparer.Ordinal).ThenBy(group => group.Action,
                 StringComparer.Ordinal).ToList();
         if (groups.Count == 0 && !question.ByProduct && !question.ByAction) groups.Add((null, null));
-        if (range.Count(question.Bucket) * groups.Count > limits.PointsMax) return null;
+        if (groups.Count > 0 && range.HasMoreThan(limits.PointsMax / groups.Count, question.Bucket)) return null;
 
-        IEnumerable<TotalsPoint> Points(TimeRange of, IReadOnlyList<TotalsSum> sums)
+        IEnumerable<TotalsPoint> Points(IEnumerable<DateTime> starts, IReadOnlyList<TotalsSum> sums)
         {
             var known = sums.ToDictionary(sum => (sum.Time, sum.Product, sum.Action), sum => sum.Counts);
-            return of.BucketStarts(question.Bucket).SelectMany(time => groups.Select(group => TotalsPoint.Create(
+            return starts.SelectMany(time => groups.Select(group => TotalsPoint.Create(
                 question, time, group.Product, group.Action,
                 known.GetValueOrDefault((time, group.Product, group.Action)))));
         }
-        return Create(question.Bucket, range, Points(range, sums),
-            earlier, earlier is null ? [] : Points(earlier, earlierSums));
+        var starts = range.BucketStarts(question.Bucket);
+        return Create(question.Bucket, range, Points(starts, sums),
+            earlier, earlier is null ? [] : Points(starts.Select(earlier.Beside), earlierSums));
     }
 
     /// <param name="points">All points of the range.</param>
     /// <param name="earlierPoints">As many of the earlier range, in the same order.</param>
     internal static TotalsAnswer Create(TotalsBucket bucket, TimeRange range, IEnumerable<TotalsPoint> points,
         TimeRange? earlier, IEnumerable<TotalsPoint> earlierPoints) => new(
-        range.From, range.To, bucket.ToString().ToLowerInvariant(), earlier is null ? [.. points]
+        range.From, range.To, range.TimeZone, bucket.ToString().ToLowerInvariant(), earlier is null ? [.. points]
             : [.. points.Zip(earlierPoints, (now, then) => now with { Compared = then.ComparedWith(now.Events) })])
         {
             Compared = earlier.ToAnswer(),

@@ -1,14 +1,17 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
+using Tally.Grains;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Visits;
 
 /// <summary>Who came back.</summary>
+/// <param name="TimeZone">In which days, weeks and months are.</param>
 /// <param name="Period">day, week or month.</param>
 /// <param name="Product">The only product that was counted; absent for all.</param>
 /// <param name="Cohorts">One for each period, the earliest first.</param>
-public sealed record RetentionAnswer(string Period, string? Product, IReadOnlyList<RetentionCohort> Cohorts);
+public sealed record RetentionAnswer(
+    string TimeZone, string Period, string? Product, IReadOnlyList<RetentionCohort> Cohorts);
 
 /// <summary>The fingerprints that were first seen in a period.</summary>
 /// <param name="From">UTC: the start of the period.</param>
@@ -32,15 +35,15 @@ internal static class RetentionEndpoint
                 + "before this request is in it. It reads all visits, and so costs more the more there are.");
 
     private static async Task<Results<JsonAnswer<RetentionAnswer>, Refusal>> Get(
-        HttpContext context, string? product, string? period, string? cohorts, FreshVisits visits, Limits limits,
-        TimeProvider clock)
+        HttpContext context, string? product, string? period, string? cohorts, FreshVisits visits,
+        Calendar calendar, Limits limits, TimeProvider clock)
     {
         if ((period ??= "week") is not ("day" or "week" or "month"))
             return Refusal.UnknownValue("period", "day, week or month");
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         if (QueryValue.ParseNumber("cohorts", cohorts, 1, limits.UniquesDaysMax, CohortsDefault, out var count)
             is { } badCount) return badCount;
-        var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+        var today = calendar.DayOf(clock.GetUtcNow().UtcDateTime);
         var starts = Starts(period, (int)count, today);
         if (today.DayNumber - starts[0].DayNumber >= limits.UniquesDaysMax)
             return Refusal.TooManyDays(limits.UniquesDaysMax) with { Field = "cohorts" };
@@ -50,7 +53,8 @@ internal static class RetentionEndpoint
                 .Select(day => (of.First.AddDays(day), number))).ToList();
         return await visits.Query((storage, ended) => storage.ReadRetention(days, product, ended),
             returned => new JsonAnswer<RetentionAnswer>(
-                new(period, product, ToCohorts(starts, returned)), HttpJson.Default.RetentionAnswer),
+                new(calendar.Name, period, product, ToCohorts(starts, calendar, returned)),
+                HttpJson.Default.RetentionAnswer),
             context.RequestAborted);
     }
 
@@ -66,11 +70,12 @@ internal static class RetentionEndpoint
         })];
     }
 
-    private static List<RetentionCohort> ToCohorts(List<DateOnly> starts, IReadOnlyList<Returned> returned)
+    private static List<RetentionCohort> ToCohorts(
+        List<DateOnly> starts, Calendar calendar, IReadOnlyList<Returned> returned)
     {
         var known = returned.ToDictionary(one => (one.Cohort, one.Period), one => one.Fingerprints);
         return [.. starts.Select((start, cohort) => new RetentionCohort(
-            start.ToDateTime(default, DateTimeKind.Utc), known.GetValueOrDefault((cohort, cohort)),
+            calendar.StartOf(start), known.GetValueOrDefault((cohort, cohort)),
             [.. Enumerable.Range(cohort + 1, starts.Count - cohort - 1)
                 .Select(period => known.GetValueOrDefault((cohort, period)))]))];
     }

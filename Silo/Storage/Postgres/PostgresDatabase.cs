@@ -70,6 +70,19 @@ public sealed class PostgresDatabase : Database
     // Any number of silos may use it.
     public override void Claim() { }
 
+    public override async Task<string?> FindSilo()
+    {
+        try
+        {
+            await using var command = dataSource.CreateCommand(PostgresStorage.Scripts["find_silo"]);
+            return (string?)await command.ExecuteScalarAsync();
+        }
+        catch (Exception exception) when (exception is NpgsqlException or SocketException or TimeoutException)
+        {
+            throw ServerFailures.Explain(exception, url);
+        }
+    }
+
     public override string Place => ServerFailures.Place(url);
 
     public override async Task Connect(CancellationToken cancellation)

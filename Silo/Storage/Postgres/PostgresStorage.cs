@@ -87,7 +87,7 @@ public sealed class PostgresStorage(
         batch.BatchCommands.Add(new(lockAppends)); // by itself: the next statement sees what this one waited for
         batch.BatchCommands.Add(InsertEvents(events, starts));
         batch.BatchCommands.Add(InsertDeltas(deltas));
-        batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events)));
+        batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events, Calendar)));
         if (dimensions is not null) batch.BatchCommands.Add(InsertDimensions(dimensions));
         try
         {
@@ -150,16 +150,19 @@ public sealed class PostgresStorage(
         },
     };
 
-    private NpgsqlBatchCommand InsertDeltas(RollupDeltas deltas)
+    private NpgsqlBatchCommand InsertDeltas(IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> deltas)
     {
+        KeyValuePair<RollupKey, RollupCounts>[] rows = [.. deltas];
         var command = new NpgsqlBatchCommand(insertDeltas);
-        foreach (var column in Columns([.. deltas])) command.Parameters.Add(column);
+        command.Parameters.Add(Column(rows, row => row.Key.Minute, NpgsqlDbType.TimestampTz));
+        command.Parameters.Add(Column(rows, row => Calendar.HourOf(row.Key.Minute), NpgsqlDbType.TimestampTz));
+        command.Parameters.Add(Column(rows, row => Calendar.DayOf(row.Key.Minute), NpgsqlDbType.Date));
+        foreach (var column in Counts(rows)) command.Parameters.Add(column);
         return command;
     }
 
-    private static NpgsqlParameter[] Columns(KeyValuePair<RollupKey, RollupCounts>[] rows) =>
+    private static NpgsqlParameter[] Counts(KeyValuePair<RollupKey, RollupCounts>[] rows) =>
     [
-        Column(rows, row => row.Key.Minute, NpgsqlDbType.TimestampTz),
         Column(rows, row => row.Key.Product, NpgsqlDbType.Text),
         Column(rows, row => row.Key.Action, NpgsqlDbType.Text),
         Column(rows, row => row.Value.Events, NpgsqlDbType.Bigint),
@@ -173,6 +176,7 @@ public sealed class PostgresStorage(
     {
         Parameters =
         {
+            Values(visits.Days, NpgsqlDbType.Date),
             Values(visits.Fingerprints, NpgsqlDbType.Text),
             Values(visits.Products, NpgsqlDbType.Text),
             Values(visits.Events, NpgsqlDbType.Integer),
@@ -221,8 +225,28 @@ public sealed class PostgresStorage(
     });
 
     protected override Task AddRemoved(
-        DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed) =>
-        Execute(at, addRemovedRollups, Columns([.. removed]));
+        DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed)
+    {
+        KeyValuePair<RollupKey, RollupCounts>[] rows = [.. removed];
+        return Execute(at, addRemovedRollups,
+            [Column(rows, row => row.Key.Minute, NpgsqlDbType.TimestampTz), .. Counts(rows)]);
+    }
+
+    protected override Task AddDeltas(
+        DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> rollups) =>
+        Execute(at, InsertDeltas(rollups));
+
+    protected override Task AddDeltas(DbTransaction at, VisitDelta visits) => Execute(at, InsertVisits(visits));
+
+    protected override Task AddDeltas(DbTransaction at, DimensionDelta dimensions) =>
+        Execute(at, InsertDimensions(dimensions));
+
+    private static async Task Execute(DbTransaction at, NpgsqlBatchCommand command)
+    {
+        await using var batch = new NpgsqlBatch((NpgsqlConnection)at.Connection!, (NpgsqlTransaction)at);
+        batch.BatchCommands.Add(command);
+        await batch.ExecuteNonQueryAsync();
+    }
 
     protected override Task LockMerge(DbTransaction at) => Execute(at, lockMerge);
 

@@ -25,12 +25,12 @@ added as (
         daily_product_fingerprints = r.daily_product_fingerprints + excluded.daily_product_fingerprints
 ),
 added_hours as (
-    insert into rollup_hours as h (hour, product, action, events,
+    insert into rollup_hours as h (hour, day, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
-    select date_trunc('hour', minute, 'UTC'), product, action, sum(events),
+    select hour, min(day), product, action, sum(events),
         sum(new_fingerprints), sum(new_product_fingerprints), sum(daily_fingerprints), sum(daily_product_fingerprints)
     from merged
-    group by 1, 2, 3
+    group by 1, 3, 4
     on conflict (hour, product, action) do update set
         events = h.events + excluded.events,
         new_fingerprints = h.new_fingerprints + excluded.new_fingerprints,

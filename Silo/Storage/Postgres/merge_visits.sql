@@ -6,12 +6,12 @@ with merged as (
 ),
 added as (
     insert into visits as v (day, product, fingerprint, events, first_seen, last_seen)
-    select (first_seen at time zone 'UTC')::date, product, fingerprint, sum(events), min(first_seen), max(last_seen)
+    select day, product, fingerprint, sum(events), min(first_seen), max(last_seen)
     from (
         select one.*
         from merged m
-        cross join lateral unnest(m.fingerprints, m.products, m.events, m.firsts, m.lasts)
-            as one (fingerprint, product, events, first_seen, last_seen)
+        cross join lateral unnest(m.days, m.fingerprints, m.products, m.events, m.firsts, m.lasts)
+            as one (day, fingerprint, product, events, first_seen, last_seen)
     ) as parts
     group by 1, 2, 3
     order by 1, 2, 3

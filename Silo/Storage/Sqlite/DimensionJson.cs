@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Tally.Grains.EventLog;
@@ -24,7 +23,7 @@ internal static class DimensionJson
             {
                 var key = delta.Values[i];
                 json.WriteStartArray();
-                json.WriteStringValue(key.Day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+                json.WriteStringValue(SqliteStorage.Text(key.Day));
                 json.WriteStringValue(key.Product);
                 json.WriteStringValue(key.Dimension);
                 json.WriteStringValue(key.Value);

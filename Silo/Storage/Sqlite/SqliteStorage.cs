@@ -25,7 +25,8 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
     {
         var dimensions = DimensionsOf(events, starts, out var begun);
-        if (!await Write(connection => connection.Record(events, starts, deltas, dimensions, Counted))) return null;
+        if (!await Write(connection => connection.Record(events, starts, deltas, dimensions, Counted, Calendar)))
+            return null;
         NoteCommitted(dimensions, begun);
         return 0;
     }
@@ -75,6 +76,21 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> removed)
     {
         writer!.AddRemoved(at, removed);
+        return Task.CompletedTask;
+    }
+
+    protected override Task AddDeltas(
+        DbTransaction at, IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> rollups) =>
+        Added(() => writer!.Add(at, rollups, Calendar));
+
+    protected override Task AddDeltas(DbTransaction at, VisitDelta visits) => Added(() => writer!.Add(at, visits));
+
+    protected override Task AddDeltas(DbTransaction at, DimensionDelta dimensions) =>
+        Added(() => writer!.Add(at, dimensions));
+
+    private static Task Added(Action add)
+    {
+        add();
         return Task.CompletedTask;
     }
 
@@ -167,7 +183,7 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         Texts(name, values.Select(id => id.ToString()));
 
     protected override DbParameter Days(string name, IEnumerable<DateOnly> values) =>
-        Texts(name, values.Select(day => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)));
+        Texts(name, values.Select(Text));
 
     protected override DbParameter Numbers(string name, IEnumerable<long> values) =>
         Parameter(name, JsonSerializer.Serialize(values));
@@ -179,6 +195,8 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
 
     protected override bool IsDatabaseFailure(Exception exception) => exception is SqliteException or IOException;
+
+    internal static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     internal static string Text(DateTime time) => time.ToString(TimeFormat, CultureInfo.InvariantCulture);
 }

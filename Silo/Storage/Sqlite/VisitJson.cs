@@ -7,7 +7,7 @@ using Tally.Grains.EventLog;
 namespace Tally.Silo.Storage.Sqlite;
 
 /// <summary>
-/// A batch's visits as a JSON array of [fingerprint, product, events, first, last], which SQLite reads.
+/// A batch's visits as a JSON array of [day, fingerprint, product, events, first, last], which SQLite reads.
 /// </summary>
 internal static class VisitJson
 {
@@ -23,6 +23,7 @@ internal static class VisitJson
             for (var i = 0; i < visits.Events.Count; i++)
             {
                 json.WriteStartArray();
+                json.WriteStringValue(SqliteStorage.Text(visits.Days[i]));
                 json.WriteStringValue(visits.Fingerprints[i]);
                 json.WriteStringValue(visits.Products[i]);
                 json.WriteNumberValue(visits.Events[i]);

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.Data.Sqlite;
+using Tally.Grains;
 using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Storage.Sqlite;
@@ -19,19 +20,19 @@ internal sealed class Writer : IDisposable
     public Writer(DbConnection connection)
     {
         this.connection = connection;
-        string[] delta = ["minute", "product", "action", "events",
+        string[] counts = ["product", "action", "events",
             "new_fingerprints", "new_product_fingerprints", "daily_fingerprints", "daily_product_fingerprints"];
         insertEvent = Prepare("insert_event",
             "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties", "follows",
             "dimensions");
-        insertDelta = Prepare("insert_delta", delta);
+        insertDelta = Prepare("insert_delta", ["minute", "hour", "day", .. counts]);
         insertVisits = Prepare("insert_visits", "visits");
         insertDimensions = Prepare("insert_dimensions", "counts");
-        addRemoved = Prepare("add_removed_rollup", delta);
+        addRemoved = Prepare("add_removed_rollup", ["minute", .. counts]);
     }
 
     public bool Record(IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas,
-        DimensionDelta? dimensions, DimensionSet counted)
+        DimensionDelta? dimensions, DimensionSet counted, Calendar calendar)
     {
         using var transaction = Begin();
         // The first event of each run comes first, and of one fingerprint's runs the later one: what a run follows must
@@ -42,9 +43,9 @@ internal sealed class Writer : IDisposable
             if (!TryInsert(transaction, first, first.Sequence - 1, counted)) return false;
         foreach (var recorded in events)
             if (!BeginsRun(recorded) && !TryInsert(transaction, recorded, null, counted)) return false;
-        foreach (var (key, counts) in deltas) Add(insertDelta, transaction, key, counts);
-        Execute(insertVisits, transaction, VisitJson.Write(VisitDelta.Of(events)));
-        if (dimensions is not null) Execute(insertDimensions, transaction, DimensionJson.Write(dimensions));
+        Add(transaction, deltas, calendar);
+        Add(transaction, VisitDelta.Of(events, calendar));
+        if (dimensions is not null) Add(transaction, dimensions);
         Commit(transaction);
         return true;
     }
@@ -57,15 +58,29 @@ internal sealed class Writer : IDisposable
             follows, e.Properties is null || counted.Id == 0 ? null : counted.Id) == 1;
     }
 
-    public void AddRemoved(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> removed)
+    public void Add(
+        DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> deltas, Calendar calendar)
     {
-        foreach (var (key, counts) in removed) Add(addRemoved, transaction, key, counts);
+        foreach (var (key, counts) in deltas)
+            Execute(insertDelta, transaction, SqliteStorage.Text(key.Minute),
+                SqliteStorage.Text(calendar.HourOf(key.Minute)), SqliteStorage.Text(calendar.DayOf(key.Minute)),
+                key.Product, key.Action, counts.Events, counts.NewFingerprints, counts.NewProductFingerprints,
+                counts.DailyFingerprints, counts.DailyProductFingerprints);
     }
 
-    private static void Add(DbCommand command, DbTransaction transaction, RollupKey key, RollupCounts counts) =>
-        Execute(command, transaction, SqliteStorage.Text(key.Minute), key.Product, key.Action, counts.Events,
-            counts.NewFingerprints, counts.NewProductFingerprints, counts.DailyFingerprints,
-            counts.DailyProductFingerprints);
+    public void Add(DbTransaction transaction, VisitDelta visits) =>
+        Execute(insertVisits, transaction, VisitJson.Write(visits));
+
+    public void Add(DbTransaction transaction, DimensionDelta dimensions) =>
+        Execute(insertDimensions, transaction, DimensionJson.Write(dimensions));
+
+    public void AddRemoved(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> removed)
+    {
+        foreach (var (key, counts) in removed)
+            Execute(addRemoved, transaction, SqliteStorage.Text(key.Minute), key.Product, key.Action, counts.Events,
+                counts.NewFingerprints, counts.NewProductFingerprints, counts.DailyFingerprints,
+                counts.DailyProductFingerprints);
+    }
 
     // The driver's asynchronous calls block, so the task has completed when it comes back.
     public T? InTransaction<T>(Func<DbTransaction, Task<T?>> work) where T : class

@@ -3,7 +3,7 @@ from (
     select day, product, fingerprint, events, first_seen, last_seen
     from visits
     union all
-    select substr(one.value ->> 3, 1, 10), one.value ->> 1, one.value ->> 0, one.value ->> 2, one.value ->> 3, one.value ->> 4
+    select one.value ->> 0, one.value ->> 2, one.value ->> 1, one.value ->> 3, one.value ->> 4, one.value ->> 5
     from visit_deltas d
     cross join json_each(d.visits) as one
 ) as parts

@@ -1,4 +1,4 @@
-insert into rollup_deltas (minute, product, action, events,
+insert into rollup_deltas (minute, hour, day, product, action, events,
     new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
-values (@minute, @product, @action, @events,
+values (@minute, @hour, @day, @product, @action, @events,
     @new_fingerprints, @new_product_fingerprints, @daily_fingerprints, @daily_product_fingerprints)

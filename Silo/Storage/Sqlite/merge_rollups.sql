@@ -13,13 +13,13 @@ on conflict (minute, product, action) do update set
     daily_fingerprints = daily_fingerprints + excluded.daily_fingerprints,
     daily_product_fingerprints = daily_product_fingerprints + excluded.daily_product_fingerprints;
 
-insert into rollup_hours (hour, product, action, events,
+insert into rollup_hours (hour, day, product, action, events,
     new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints)
-select substr(minute, 1, 13) || ':00:00.000000Z', product, action, sum(events),
+select hour, min(day), product, action, sum(events),
     sum(new_fingerprints), sum(new_product_fingerprints), sum(daily_fingerprints), sum(daily_product_fingerprints)
 from (select * from rollup_deltas order by id limit @limit)
 where true
-group by 1, 2, 3
+group by 1, 3, 4
 on conflict (hour, product, action) do update set
     events = events + excluded.events,
     new_fingerprints = new_fingerprints + excluded.new_fingerprints,

@@ -1,7 +1,7 @@
 -- Runs in one transaction. Ids are in the order of the commits, so the limit selects the same deltas in each statement.
 insert into visits (day, product, fingerprint, events, first_seen, last_seen)
-select substr(one.value ->> 3, 1, 10), one.value ->> 1, one.value ->> 0,
-    sum(one.value ->> 2), min(one.value ->> 3), max(one.value ->> 4)
+select one.value ->> 0, one.value ->> 2, one.value ->> 1,
+    sum(one.value ->> 3), min(one.value ->> 4), max(one.value ->> 5)
 from (select visits from visit_deltas order by id limit @limit) as delta
 cross join json_each(delta.visits) as one
 where true

@@ -1,12 +1,14 @@
 -- Whole hours come from rollup_hours, the minutes around them from rollups, and what is not merged from the deltas. One
 -- statement sees one moment, in which each event is in only one of them. The hours of one product have an index of
 -- their own, which a plan for any value of a parameter would not use: so there are two branches, one of which is always
--- empty.
+-- empty. A day, a week and a month are named by their first day.
 select
     case @bucket
         when 'minute' then minute
-        when 'hour' then substr(minute, 1, 13) || ':00:00.000000Z'
-        when 'day' then substr(minute, 1, 10) || 'T00:00:00.000000Z'
+        when 'hour' then hour
+        when 'day' then day || 'T00:00:00.000000Z'
+        when 'week' then date(day, 'weekday 0', '-6 days') || 'T00:00:00.000000Z'
+        when 'month' then substr(day, 1, 8) || '01T00:00:00.000000Z'
         else @from
     end as bucket,
     case when @by_product then product end as product,
@@ -15,27 +17,27 @@ select
     sum(new_fingerprints), sum(new_product_fingerprints),
     sum(daily_fingerprints), sum(daily_product_fingerprints)
 from (
-    select hour as minute, product, action, events,
+    select null as minute, hour, day, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
     from rollup_hours
     where @product is null and hour >= @hours_from and hour < @hours_to
     union all
-    select hour, product, action, events,
+    select null, hour, day, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
     from rollup_hours
     where product = @product and hour >= @hours_from and hour < @hours_to
     union all
-    select minute, product, action, events,
+    select minute, null, null, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
     from rollups
     where minute >= @from and minute < @hours_from
     union all
-    select minute, product, action, events,
+    select minute, null, null, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
     from rollups
     where minute >= @hours_to and minute < @to
     union all
-    select minute, product, action, events,
+    select minute, hour, day, product, action, events,
         new_fingerprints, new_product_fingerprints, daily_fingerprints, daily_product_fingerprints
     from rollup_deltas
     where minute >= @from and minute < @to

@@ -17,7 +17,7 @@ internal sealed class HastySnapshots(IGrainStorage sound) : IGrainStorage, ILife
         var state = (FingerprintState)(object)grainState.State!;
         var (counter, now) = (state.Counters[0], DateTime.UtcNow);
         state.Apply(new("", state.Sequence + 1,
-            new Event(EventIds.Create(now), counter.Action, counter.Product, now, now, null)));
+            new Event(EventIds.Create(now), counter.Action, counter.Product, now, now, null)), Calendar.Utc);
         await sound.WriteStateAsync(stateName, grainId, grainState);
     }
 

@@ -17,6 +17,12 @@ create table events (
     constraint events_id_key unique (id, fingerprint)
 );
 
+-- The time zone of all days and hours below. The first start writes it.
+create table time_zone (
+    id   smallint primary key check (id = 1),
+    name text not null
+);
+
 -- Counts by minute, product and action, over all fingerprints.
 create table rollups (
     minute                     timestamptz not null,
@@ -35,6 +41,8 @@ create table rollups (
 create table rollup_deltas (
     id                         bigint generated always as identity primary key,
     minute                     timestamptz not null,
+    hour                       timestamptz not null,
+    day                        date not null,
     product                    text collate "C" not null,
     action                     text collate "C" not null,
     events                     bigint not null,
@@ -44,9 +52,10 @@ create table rollup_deltas (
     daily_product_fingerprints bigint not null
 );
 
--- The same counts by hour, for questions about months.
+-- The same counts by hour, for questions about months. An hour is one on the time zone's clocks, so part of one day.
 create table rollup_hours (
     hour                       timestamptz not null,
+    day                        date not null,
     product                    text collate "C" not null,
     action                     text collate "C" not null,
     events                     bigint not null,
@@ -84,7 +93,7 @@ create table counters (
     constraint counters_product_action_key unique (product, action)
 );
 
--- One row for each UTC day on which a fingerprint used a product. The key is the only index, and each page has free
+-- One row for each day on which a fingerprint used a product. The key is the only index, and each page has free
 -- space, so that updates of today's rows touch no index.
 create table visits (
     day         date not null,
@@ -96,9 +105,10 @@ create table visits (
     constraint visits_pkey primary key (day, product, fingerprint)
 ) with (fillfactor = 85);
 
--- Each commit appends one row, which the merge adds to visits. The day of a visit is that of its first event.
+-- Each commit appends one row, which the merge adds to visits.
 create table visit_deltas (
     id           bigint generated always as identity primary key,
+    days         date[] not null,
     fingerprints text[] not null,
     products     text[] not null,
     events       integer[] not null,
@@ -108,6 +118,7 @@ create table visit_deltas (
 
 -- Not compressed: the commit would wait for it.
 alter table visit_deltas
+    alter column days set storage external,
     alter column fingerprints set storage external,
     alter column products set storage external,
     alter column events set storage external,
@@ -121,7 +132,7 @@ create table dimension_sets (
     constraint dimension_sets_names_key unique (names)
 );
 
--- Counts by UTC day, product, dimension and value. Only the merge adds values, so that it can bound their number: the
+-- Counts by day, product, dimension and value. Only the merge adds values, so that it can bound their number: the
 -- empty value has what came after the last one that fits. The removed part is what events that left the log gave, and
 -- fingerprints that were erased.
 create table dimension_values (

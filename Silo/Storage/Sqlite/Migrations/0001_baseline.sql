@@ -14,6 +14,12 @@ create table events (
     unique (fingerprint, id)
 ) strict, without rowid;
 
+-- The time zone of all days and hours below. The first start writes it.
+create table time_zone (
+    id   integer primary key check (id = 1),
+    name text not null
+) strict;
+
 -- Counts by minute, product and action, over all fingerprints.
 create table rollups (
     minute                     text not null,
@@ -31,6 +37,8 @@ create table rollups (
 create table rollup_deltas (
     id                         integer primary key,
     minute                     text not null,
+    hour                       text not null,
+    day                        text not null,
     product                    text not null,
     action                     text not null,
     events                     integer not null,
@@ -40,9 +48,10 @@ create table rollup_deltas (
     daily_product_fingerprints integer not null
 ) strict;
 
--- The same counts by hour, for questions about months.
+-- The same counts by hour, for questions about months. An hour is one on the time zone's clocks, so part of one day.
 create table rollup_hours (
     hour                       text not null,
+    day                        text not null,
     product                    text not null,
     action                     text not null,
     events                     integer not null,
@@ -80,7 +89,7 @@ create table counters (
     unique (product, action)
 ) strict;
 
--- One row for each UTC day on which a fingerprint used a product.
+-- One row for each day on which a fingerprint used a product.
 create table visits (
     day         text not null,
     product     text not null,
@@ -91,8 +100,8 @@ create table visits (
     primary key (day, product, fingerprint)
 ) strict, without rowid;
 
--- Each commit appends one row, which the merge adds to visits: a JSON array of [fingerprint, product, events, first,
--- last]. The day of a visit is that of its first event.
+-- Each commit appends one row, which the merge adds to visits: a JSON array of [day, fingerprint, product, events,
+-- first, last].
 create table visit_deltas (
     id     integer primary key,
     visits text not null
@@ -104,7 +113,7 @@ create table dimension_sets (
     names text not null unique
 ) strict;
 
--- Counts by UTC day, product, dimension and value. Only the merge adds values, so that it can bound their number: the
+-- Counts by day, product, dimension and value. Only the merge adds values, so that it can bound their number: the
 -- empty value has what came after the last one that fits. The removed part is what events that left the log gave, and
 -- fingerprints that were erased.
 create table dimension_values (

@@ -1,0 +1,3 @@
+insert into time_zone (id, name) values (1, @name) on conflict do nothing;
+
+select name from time_zone
