@@ -3,8 +3,8 @@ using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.Http;
-using Tally.Silo.Pages;
 using Tally.Silo.Http.AbuseLimits;
+using Tally.Silo.Pages;
 using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
