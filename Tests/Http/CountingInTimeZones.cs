@@ -39,6 +39,9 @@ public sealed class CountingInTimeZones(PostgresServer server)
             await asking.Ask(isPruned: round >= 3);
         }
         await RunningLog.AssertProven(silo.Database);
+        using var asked = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { { "Accept", "text/html" } } };
+        Assert.Contains($"Times are those of {zone}.",
+            await (await silo.Http.SendAsync(asked)).Content.ReadAsStringAsync());
         foreach (var fingerprint in (string[])["visitor-0", "visitor-1"])
             Assert.Equal(200, (int)(await silo.Http.DeleteAsync($"/api/fingerprints/{fingerprint}")).StatusCode);
         await asking.Record();
@@ -62,6 +65,7 @@ public sealed class CountingInTimeZones(PostgresServer server)
                  [
                      "totals?bucket=minute", "totals?bucket=hour", "totals?bucket=day", "totals?bucket=week",
                      "totals?bucket=month", "totals?bucket=all", "uniques?", "top?of=actions", "top?of=fingerprints",
+                     "sessions?", "funnel?steps=view,buy",
                  ])
             foreach (var (from, to) in from one in times.Append(null)
                                        from other in times.Append(null)
@@ -69,7 +73,7 @@ public sealed class CountingInTimeZones(PostgresServer server)
             {
                 var query = $"{question}{(from is null ? "" : "&from=" + from)}{(to is null ? "" : "&to=" + to)}"
                     .Replace("?&", "?");
-                if (!query.Contains("uniques") && !query.Contains("fingerprints"))
+                if (question.StartsWith("totals", StringComparison.Ordinal) || question == "top?of=actions")
                     query += $"&compare={(from == to ? "year" : "previous")}";
                 Assert.True((await silo.Get("/api/" + query)).Status is 200 or 422, query);
             }
