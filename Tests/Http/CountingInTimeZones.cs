@@ -110,10 +110,11 @@ public sealed class CountingInTimeZones(PostgresServer server)
             Assert.All(batch, one => Assert.True(model.Add(one)));
         }
 
-        // At the edge of a quarter of an hour or of a day, or anywhere, within two days of one that is not like others.
+        // At the edge of a quarter of an hour or of a day, or anywhere, within two days of one that is not like others,
+        // or a week before.
         private SentEvent Draw()
         {
-            var midnight = Midnight(Any(Days[name])).AddDays(random.Next(-2, 3));
+            var midnight = Midnight(Any(Days[name])).AddDays(random.Next(-2, 3) - 7 * random.Next(2));
             var edge = TimeSpan.FromMicroseconds(random.Next(-1, 2));
             var occurred = random.Next(4) switch
             {
