@@ -35,6 +35,7 @@ internal static class AnnotationEndpoints
         if (QueryValue.ParseTime("from", from, storage.Calendar, DateTime.MinValue, out var first) is { } badFrom)
             return badFrom;
         if (QueryValue.ParseTime("to", to, storage.Calendar, DateTime.MaxValue, out var end) is { } badTo) return badTo;
+        if (first >= end) return Refusal.EmptyRange();
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         try
         {
@@ -88,6 +89,7 @@ internal static class AnnotationEndpoints
         if (QueryValue.ParseTime("time", time, storage.Calendar, default, out var moment) is { } badTime)
             return badTime;
         at = Micro(moment);
+        if (at.Year is 1 or 9999) return Refusal.InvalidTime("time"); // no database keeps the first and the last moment
         return QueryValue.CheckText("product", product, limits.ProductBytesMax);
     }
 

@@ -115,7 +115,7 @@ public sealed record Refusal(
         "Which fingerprints are different is known by product, and not by action.", "by");
 
     public static Refusal TooManyDays(int max) => new(422, "Too many days", "too_many_days",
-        $"Which fingerprints are different is counted over at most {max} days.", "from");
+        $"A range has at most {max} days here.", "from");
 
     public static Refusal UnknownDimension(string field, IReadOnlyList<string> known) =>
         UnknownValue(field, (field switch
@@ -137,7 +137,7 @@ public sealed record Refusal(
 
     public static Refusal FingerprintsNotCompared() =>
         new(422, "Fingerprints are not compared", "fingerprints_not_compared",
-        "The parameter compare goes with products, actions and dimensions.", "compare");
+        "The parameter compare works with products, actions and dimensions, and not with fingerprints.", "compare");
 
     public static Refusal TooManyAnnotations(int max) =>
         new(422, "Too many annotations", "too_many_annotations", $"There are {max} annotations; remove some first.");
@@ -147,7 +147,7 @@ public sealed record Refusal(
 
     public static Refusal AnnotationOpen() => QuestionNotAnswered() with
     {
-        Detail = "The database does not answer. Whether the annotation was changed is open: send it again.",
+        Detail = "The annotation may or may not have been changed: send it again.",
     };
 
     public static Refusal InvalidFilter() => new(422, "The filter cannot be read", "invalid_filter",

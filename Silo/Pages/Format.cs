@@ -18,9 +18,11 @@ internal static class Format
         _ => Number(number),
     };
 
-    public static string Change(long now, long then)
+    /// <summary>A change in percent; null if it is too small to show.</summary>
+    public static string? Change(long now, long then)
     {
-        var percent = (now - then) * 100.0 / then;
+        var percent = Math.Round((now - then) * 100.0 / then, 1);
+        if (percent == 0) return null;
         var format = Math.Abs(percent) < 10 ? "+0.0;-0.0" : "+#,0;-#,0";
         return percent.ToString(format, Culture).Replace('-', '\u2212') + "%";
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
+using Tally.Grains.EventLog;
 using Tally.Silo.Http;
 using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Totals;
@@ -50,37 +51,49 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
         ["device"] = "Devices", ["country"] = "Countries", ["channel"] = "Channels",
     };
 
+    /// <summary>All answers, or none.</summary>
     public async Task<Overview> Ask(HttpContext context, OverviewState state)
+    {
+        try
+        {
+            return await AskAll(context, state);
+        }
+        catch (EventLogUnavailableException)
+        {
+            return Overview.NotAnswered;
+        }
+    }
+
+    private async Task<Overview> AskAll(HttpContext context, OverviewState state)
     {
         var now = clock.GetUtcNow().UtcDateTime;
         var today = calendar.DayOf(now);
         var (from, to) = (Text(today.AddDays(1 - state.Days)), Text(today.AddDays(1)));
 
-        async Task<TotalsAnswer?> Totals(string bucket) => Value(await TotalsEndpoint.Get(context, from, to, bucket,
+        async Task<TotalsAnswer> Totals(string bucket) => Value(await TotalsEndpoint.Get(context, from, to, bucket,
             null, state.Product, null, null, "previous", storage, dimensionTotals, calendar, limits, clock));
         async Task<long> Uniques(string first, string end) => Value(await UniquesEndpoint.Get(
-            context, first, end, null, state.Product, visits, calendar, limits, clock))?.UniqueFingerprints ?? 0;
+            context, first, end, null, state.Product, visits, calendar, limits, clock)).UniqueFingerprints;
+        async Task<OverviewList> Top(string title, string of) => new(title,
+            [.. Value(await TopEndpoint.Get(context, of, null, from, to, state.Product, RowsMax, null, "previous",
+                storage, visits, dimensionTotals, calendar, limits, clock)).Top
+                .Select(one => new OverviewRow(one.Product ?? one.Action!, one.Events, one.Compared))]);
+        async Task<OverviewList> Breakdown(string by) => new(Titles.GetValueOrDefault(by, by),
+            [.. Value(await BreakdownEndpoint.Get(context, by, state.Product, from, to, RowsMax, null, "previous",
+                visits, dimensions, calendar, limits, clock)).Values
+                .Select(one => new OverviewRow(one.Value!, one.Events, one.Compared))]);
 
         var sum = await Totals("all");
         var points = await Totals(state.IsToday ? "hour" : "day");
-        if (sum is not { Compared: { } then, Points: [var all] } || points is null)
-            return Overview.NotAnswered;
-        var before = await Uniques(Text(calendar.DayOf(then.From)), Text(calendar.DayOf(then.To)));
-        var uniques = (await Uniques(from, to), before);
+        var (all, then) = (sum.Points[0], sum.Compared!);
+        var uniques = (await Uniques(from, to),
+            await Uniques(Text(calendar.DayOf(then.From)), Text(calendar.DayOf(then.To))));
 
         var lists = new List<OverviewList>();
-        foreach (var of in (string[])["products", "actions"])
-            if ((of != "products" || state.Product is null) && Value(await TopEndpoint.Get(context, of, null, from, to,
-                state.Product, RowsMax, null, "previous", storage, visits, dimensionTotals, calendar, limits,
-                clock)) is { } top)
-                lists.Add(new(of == "products" ? "Products" : "Actions",
-                    [.. top.Top.Select(one => new OverviewRow(one.Product ?? one.Action!, one.Events, one.Compared))])
-                { OfProducts = of == "products" });
+        if (state.Product is null) lists.Add(await Top("Products", "products") with { OfProducts = true });
+        lists.Add(await Top("Actions", "actions"));
         foreach (var by in dimensions.Names)
-            if (Value(await BreakdownEndpoint.Get(context, by, state.Product, from, to, RowsMax, null, "previous",
-                visits, dimensions, calendar, limits, clock)) is { Values.Count: > 0 } broken)
-                lists.Add(new(Titles.GetValueOrDefault(by, by),
-                    [.. broken.Values.Select(one => new OverviewRow(one.Value!, one.Events, one.Compared))]));
+            if (await Breakdown(by) is { Rows.Count: > 0 } list) lists.Add(list);
         return new(all, uniques, points, lists, now, all.Events == 0 && await IsEmpty());
     }
 
@@ -88,6 +101,8 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
 
     private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
-    private static T? Value<T>(Results<JsonAnswer<T>, Refusal> answer) where T : class =>
-        answer.Result is JsonAnswer<T> { Value: var value } ? value : null;
+    // Nothing is refused that could be asked otherwise: the page asks only for what there is.
+    private static T Value<T>(Results<JsonAnswer<T>, Refusal> answer) where T : class =>
+        answer.Result is JsonAnswer<T> { Value: var value } ? value
+            : throw new EventLogUnavailableException(((Refusal)answer.Result).Reason);
 }

@@ -6,7 +6,7 @@ namespace Tally.Silo.Pages;
 
 /// <summary>
 /// The pages' style, script and icon. Their addresses have a hash of what they are, so a browser may keep them for
-/// ever.
+/// ever. With another hash, of another version's page during an update, they are answered too, and not kept.
 /// </summary>
 internal static class PageAssets
 {
@@ -22,10 +22,11 @@ internal static class PageAssets
 
     public static void MapPageAssets(this IEndpointRouteBuilder routes)
     {
-        foreach (var (path, body, type) in All.Values)
-            routes.MapGet(path, FileContentHttpResult (HttpResponse response) =>
+        foreach (var (name, (path, body, type)) in All)
+            routes.MapGet($"/assets/{{hash}}/{name}", FileContentHttpResult (HttpContext context) =>
             {
-                response.Headers.CacheControl = "public, max-age=31536000, immutable";
+                context.Response.Headers.CacheControl = context.Request.Path == path
+                    ? "public, max-age=31536000, immutable" : "no-cache";
                 return TypedResults.Bytes(body, type);
             }).ExcludeFromDescription();
     }

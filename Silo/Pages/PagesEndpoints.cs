@@ -24,40 +24,50 @@ internal static class PagesEndpoints
         pages.AnswerHead();
         pages.MapPageAssets();
         pages.MapGet("/", GetOverview).ExcludeFromDescription()
-            .AddEndpointFilter(ShowUnanswered).AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
+            .AddEndpointFilter(Admit).AddEndpointFilter(ShowUnanswered)
+            .AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
         if (app.Services.GetRequiredService<AccessKeys>().GuardReading)
             pages.MapSignIn(app.Services.GetRequiredService<Limits>());
+    }
+
+    // Before it takes a turn among the questions.
+    private static async ValueTask<object?> Admit(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var http = context.HttpContext;
+        http.Response.Headers.Vary = HeaderNames.Accept;
+        if (!TakesHtml(http.Request)) return Refusal.NotFound();
+        return Keys(http).GuardReading && http.Key() is not { Reads: true }
+            ? await SignIn.Ask(http, StateOf(http).ToAddress()) : await next(context);
     }
 
     // Too many questions are under way: a person gets a page too.
     private static async ValueTask<object?> ShowUnanswered(
         EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
         await next(context) is var answer && answer is Refusal { Status: StatusCodes.Status503ServiceUnavailable }
-            ? await Show(context.HttpContext, new(OverviewState.Usual, null), Overview.NotAnswered)
-            : answer;
+            ? await Show(context.HttpContext, Overview.NotAnswered) : answer;
 
-    private static async Task<IResult> GetOverview(
-        HttpContext context, OverviewQuestions questions, AccessKeys keys, Limits limits)
-    {
-        if (!TakesHtml(context.Request)) return Refusal.NotFound();
-        var asked = OverviewState.Of(context.Request.Query, limits);
-        if (keys.GuardReading && context.Key() is not { Reads: true })
-            return await SignIn.Ask(context, asked.ToAddress());
-        return await Show(context, asked, await questions.Ask(context, asked));
-    }
+    private static async Task<IResult> GetOverview(HttpContext context, OverviewQuestions questions) =>
+        await Show(context, await questions.Ask(context, StateOf(context)));
 
-    private static Task<IResult> Show(HttpContext context, OverviewState state, Overview overview) =>
+    private static Task<IResult> Show(HttpContext context, Overview overview) =>
         Render<OverviewPage>(context, overview.Failed ? 503 : 200, new()
         {
-            [nameof(OverviewPage.State)] = state,
+            [nameof(OverviewPage.State)] = StateOf(context),
             [nameof(OverviewPage.Overview)] = overview,
             [nameof(OverviewPage.Calendar)] = context.RequestServices.GetRequiredService<Calendar>(),
             [nameof(OverviewPage.Address)] = $"{context.Request.Scheme}://{context.Request.Host}",
-            [nameof(OverviewPage.IsSignedIn)] = context.Key() is not null,
+            [nameof(OverviewPage.NeedsReadKey)] = Keys(context).GuardReading,
+            [nameof(OverviewPage.NeedsWriteKey)] = Keys(context).GuardWriting,
         });
 
+    private static OverviewState StateOf(HttpContext context) =>
+        OverviewState.Of(context.Request.Query, context.RequestServices.GetRequiredService<Limits>());
+
+    private static AccessKeys Keys(HttpContext context) => context.RequestServices.GetRequiredService<AccessKeys>();
+
     private static bool TakesHtml(HttpRequest request) => request.GetTypedHeaders().Accept
-        .Any(accepted => accepted.MediaType == "text/html" && accepted.Quality is not 0);
+        .Any(accepted => accepted.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase)
+            && accepted.Quality is not 0);
 
     /// <summary>Makes a page.</summary>
     public static async Task<IResult> Render<TPage>(
@@ -72,7 +82,6 @@ internal static class PagesEndpoints
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";
-        headers.Vary = HeaderNames.Accept;
         return Results.Text(html, "text/html; charset=utf-8", statusCode: status);
     }
 }

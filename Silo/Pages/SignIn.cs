@@ -1,6 +1,8 @@
+using System.Security.Cryptography;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http.Features;
 using Tally.Contracts;
+using Tally.Grains.EventLog;
 using Tally.Silo.Http;
 using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Access;
@@ -40,14 +42,22 @@ internal static class SignIn
     private static async Task<IResult> Try(
         HttpContext context, AccessKeys keys, PartitionedRateLimiter<HttpContext> tries)
     {
-        if (await ReadForm(context.Request) is not { } form) return Refusal.MalformedBody("It is not the form's.");
-        var to = form["to"] is [{ } asked] && IsLocal(asked) ? asked : "/";
         using var turn = tries.AttemptAcquire(context);
         if (!turn.IsAcquired)
-            return await Ask(context, to, StatusCodes.Status429TooManyRequests, "Too many tries. Wait a minute.");
-        if (form["key"] is not [{ } key] || !await context.SignIn(keys, key))
-            return await Ask(context, to, problem: "This is not one of the server's read keys.");
-        return SeeOther(context, to);
+            return await Ask(context, "/", StatusCodes.Status429TooManyRequests, "Too many tries. Wait a minute.");
+        if (await ReadForm(context.Request) is not { } form)
+            return Refusal.MalformedBody("The body is not the sign-in form.");
+        var to = form["to"] is [{ } asked] && IsLocal(asked) ? asked : "/";
+        try
+        {
+            return form["key"] is [{ } key] && await context.SignIn(keys, key) ? SeeOther(context, to)
+                : await Ask(context, to, problem: "That is not a read key of this server.");
+        }
+        catch (Exception exception) when (exception is EventLogUnavailableException or CryptographicException)
+        {
+            return await Ask(context, to, StatusCodes.Status503ServiceUnavailable,
+                "The database does not answer. Try again.");
+        }
     }
 
     private static async Task<IFormCollection?> ReadForm(HttpRequest request)
@@ -57,14 +67,15 @@ internal static class SignIn
         {
             return await request.ReadFormAsync(new FormOptions { BufferBodyLengthLimit = BodyBytesMax });
         }
-        catch (Exception exception) when (exception is InvalidDataException or IOException)
+        catch (Exception exception) when (exception is InvalidDataException or IOException or NotSupportedException)
         {
             return null;
         }
     }
 
     // Not to another site: "//host" and "/\host" are one for a browser.
-    private static bool IsLocal(string address) => address == "/" || address.StartsWith("/?", StringComparison.Ordinal);
+    private static bool IsLocal(string address) => address == "/"
+        || address.StartsWith("/?", StringComparison.Ordinal) && address.All(c => c is > ' ' and < '\x7f');
 
     private static IResult SeeOther(HttpContext context, string to)
     {

@@ -82,12 +82,12 @@ public abstract partial class SqlStorage
     {
         var wanted = others.Select(sum => (sum.Product, sum.Value)).ToHashSet();
         var found = new List<DimensionSum>();
-        await ReadRows(readDimensionSums, row =>
+        await ScanRows(readDimensionSums, row =>
         {
             var sum = ReadDimensionSum(row);
             if (found.Count == 0 || wanted.Contains((sum.Product, sum.Value))) found.Add(sum);
             return true;
-        }, DimensionParameters(question, int.MaxValue), OpenForQuestion, cancellation);
+        }, cancellation, DimensionParameters(question, int.MaxValue));
         return found;
     }
 
@@ -108,24 +108,13 @@ public abstract partial class SqlStorage
     {
         var scan = new DimensionScan(question.Dimension, filter, Calendar, valuesMax);
         var sets = await ReadDimensionSets();
-        try
+        await ScanRows(scanDimensions, row =>
         {
-            await ReadRows(scanDimensions, row =>
-            {
-                scan.Add(row.GetString(0), ReadTime(row, 1), row.GetString(2), row.GetString(3), sets[row.GetInt16(4)]);
-                return true;
-            },
-            [
-                Time("from", Calendar.StartOf(question.From)), Time("to", Calendar.StartOf(question.To)),
-                Optional("product", question.Product),
-            ], OpenForQuestion, cancellation);
-            return scan.ToSums(limit);
-        }
-        catch (Exception exception) when (IsDatabaseFailure(exception))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            throw Unavailable(exception);
-        }
+            scan.Add(row.GetString(0), ReadTime(row, 1), row.GetString(2), row.GetString(3), sets[row.GetInt16(4)]);
+            return true;
+        }, cancellation, Time("from", Calendar.StartOf(question.From)), Time("to", Calendar.StartOf(question.To)),
+            Optional("product", question.Product));
+        return scan.ToSums(limit);
     }
 
     /// <summary>

@@ -19,7 +19,7 @@ public abstract partial class SqlStorage
         FunnelQuestion question, int limit, int timesMax, CancellationToken cancellation)
     {
         var scan = new FunnelScan(question, valuesMax);
-        await ScanLog(scanFunnel, row =>
+        await ScanRows(scanFunnel, row =>
         {
             scan.Add(row.GetString(0), ReadTime(row, 1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3));
             return scan.Times <= timesMax;
@@ -67,7 +67,7 @@ public abstract partial class SqlStorage
         CancellationToken cancellation, params DbParameter[] parameters)
     {
         var scan = new SessionScan(question, goesOn);
-        await ScanLog(sql, row => scan.Add(row.GetString(0), row.GetString(1), ReadTime(row, 2),
+        await ScanRows(sql, row => scan.Add(row.GetString(0), row.GetString(1), ReadTime(row, 2),
             row.IsDBNull(3) ? null : row.GetString(3)), cancellation,
             [
                 .. parameters, Optional("product", question.Product),
@@ -78,7 +78,7 @@ public abstract partial class SqlStorage
     }
 
     /// <param name="goesOn">Takes a row, and says whether there should be another.</param>
-    private async Task ScanLog(string sql, Func<DbDataReader, bool> goesOn, CancellationToken cancellation,
+    private async Task ScanRows(string sql, Func<DbDataReader, bool> goesOn, CancellationToken cancellation,
         params DbParameter[] parameters)
     {
         try

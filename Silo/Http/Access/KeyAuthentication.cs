@@ -28,8 +28,12 @@ internal sealed class KeyAuthentication(
     {
         var (shown, inQuery) = FindKey();
         if (shown is null)
-            return keys.GuardReading && await Context.KeyOfSession(keys) is { } ofSession ? Accept(ofSession)
-                : AuthenticateResult.NoResult();
+        {
+            if (!keys.GuardReading || Context.TakesEvents() || await Context.KeyOfSession(keys) is not { } ofSession)
+                return AuthenticateResult.NoResult();
+            Response.Headers.CacheControl = "no-store"; // caches know that of an Authorization, not of a cookie
+            return Accept(ofSession);
+        }
         return keys.Find(shown) is { } key && (!inQuery || key.Writes) ? Accept(key)
             : AuthenticateResult.Fail("The key is unknown.");
     }

@@ -8,15 +8,15 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
-/// A person who has shown a read key keeps a cookie that stands for it, which every silo knows. It reads, and does
-/// nothing else; it ends by itself, and with its key.
+/// A person who has shown a read key keeps a cookie that stands for it, which every silo knows. It may what a read key
+/// may; it ends by itself, and with its key.
 /// </summary>
 internal static class Session
 {
     public const string SchemeName = "Session";
 
     private const string KeyHash = "key"; // a claim: the key itself is not in the cookie
-    private static readonly TimeSpan Length = TimeSpan.FromHours(12); // since it was last used
+    private static readonly TimeSpan Length = TimeSpan.FromHours(12); // renewed by a use in its second half
 
     public static void AddSession(this AuthenticationBuilder authentication)
     {

@@ -2,6 +2,7 @@
 // anew; a document that XMLHttpRequest reads runs no script and needs no trusted markup.
 const every = 30_000
 let asked = Date.now()
+let isAsking = false
 
 const load = address => new Promise(done => {
   const request = new XMLHttpRequest()
@@ -14,10 +15,13 @@ const load = address => new Promise(done => {
 })
 
 const refresh = async () => {
+  if (isAsking) return
+  isAsking = true
   asked = Date.now()
   const fresh = await load(location.href)
-  const main = fresh?.querySelector('main')
-  if (!main) return tell('The server does not answer. Trying again.')
+  isAsking = false
+  if (!fresh?.querySelector('main')) return tell('The server does not answer. Trying again.')
+  if (!fresh.querySelector('footer')) return location.reload() // the session has ended
   const open = document.querySelector('details')?.open
   for (const name of ['main', 'footer'])
     document.querySelector(name).replaceWith(document.adoptNode(fresh.querySelector(name)))
@@ -27,15 +31,22 @@ const refresh = async () => {
 
 const tell = text => { document.querySelector('#age').textContent = text }
 
+// Nobody's focus or selection is taken away.
+const isInUse = () => document.querySelector('main').contains(document.activeElement)
+  || !document.getSelection().isCollapsed
+
+const refreshIfDue = () => {
+  if (!document.hidden && !isInUse() && Date.now() - asked >= every) refresh()
+}
+
 // While nothing has come yet: the first count turns the page.
 let stream
 const follow = () => {
-  const waits = document.querySelector('main').hasAttribute('data-waits')
-  if (!waits) { stream?.close(); stream = undefined; return }
+  if (!document.querySelector('main').hasAttribute('data-waits')) return stream?.close()
   stream ??= new EventSource('/api/live')
   stream.onmessage = message => { if (JSON.parse(message.data).counts?.length) refresh() }
 }
 
-setInterval(() => { if (!document.hidden && Date.now() - asked >= every) refresh() }, 1_000)
-document.addEventListener('visibilitychange', () => { if (!document.hidden && Date.now() - asked >= every) refresh() })
+setInterval(refreshIfDue, 1_000)
+document.addEventListener('visibilitychange', refreshIfDue)
 follow()
