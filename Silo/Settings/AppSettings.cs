@@ -15,7 +15,7 @@ public sealed record AppSettings
     public IReadOnlyList<AccessKey> ReadKeys { get; init; } = [];
     public IReadOnlyList<AccessKey> EraseKeys { get; init; } = [];
 
-    /// <summary>Proxies whose X-Forwarded-For names the client.</summary>
+    /// <summary>Proxies whose X-Forwarded-For names the client, and X-Forwarded-Proto its scheme.</summary>
     public IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; } = [];
 
     /// <summary>Whether known bots' events are answered but not recorded.</summary>
