@@ -145,8 +145,8 @@ public sealed class HostileFraming(SharedApps apps) : IClassFixture<SharedApps>
                      ("GET /health/live HTTP/9.9\r\nHost: tally\r\n\r\n", 505, "unsupported_version"),
                      ("\u0016\u0003\u0001\u0002\u0000\u0001\r\n\r\n", 400, "malformed_request"),
                      ("G\u0000T / HTTP/1.1\r\nHost: tally\r\n\r\n", 400, "malformed_request"),
-                     ("OPTIONS * HTTP/1.1\r\nHost: tally\r\n\r\n", 404, "not_found"),
-                     ("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", 404, "not_found"),
+                     ("OPTIONS * HTTP/1.1\r\nHost: tally\r\n\r\n", 405, "method_not_allowed"),
+                     ("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", 405, "method_not_allowed"),
                  ])
         {
             await using var connection = await RawConnection.To(shared.App);
