@@ -264,7 +264,7 @@ public sealed record Refusal(
     public static Refusal NotFound() => new(404, "Not found", "not_found", "There is nothing at this path.");
 
     public static Refusal MethodNotAllowed() => new(405, "The method is not allowed", "method_not_allowed",
-        "This path does not take this method. The header Allow names those that it takes.");
+        "This path does not take this method. The header Allow names those that it takes, in capitals.");
 
     public static Refusal InternalError() => new(500, "Internal error", "internal_error",
         "This is a fault of the server, which its log describes. Whether the request was done is open.");

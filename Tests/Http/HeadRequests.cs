@@ -74,6 +74,26 @@ public sealed class HeadRequests(PostgresServer server, SharedApps apps) : IClas
     }
 
     [Fact]
+    public async Task A_method_in_other_letters_is_refused()
+    {
+        var (app, _) = await apps.On(StorageKind.Sqlite);
+        foreach (var (method, path, allowed) in ((string, string, string)[])
+                 [
+                     ("HEAd", "/api/pixel.gif?action=open&product=news&fingerprint=small", "GET, HEAD"),
+                     ("head", "/api/totals", "GET, HEAD"), ("Get", "/tally.js", "GET, HEAD"),
+                     ("get", "/", "GET, HEAD"), ("Post", "/api/events", "POST"),
+                 ])
+        {
+            var answers = await Send(app,
+                $"{method} {path} HTTP/1.1\r\nHost: tally\r\nContent-Length: 0\r\n\r\n");
+            Assert.StartsWith("HTTP/1.1 405 ", answers, StringComparison.Ordinal);
+            Assert.Contains($"\r\nAllow: {allowed}\r\n", answers, StringComparison.Ordinal);
+            Assert.Contains("\"reason\":\"method_not_allowed\"", answers, StringComparison.Ordinal);
+            Assert.EndsWith("{\"status\":\"live\"}", answers, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_refused_method_is_told_the_methods_that_are_taken()
     {
         var (app, _) = await apps.On(StorageKind.Sqlite);
@@ -92,13 +112,7 @@ public sealed class HeadRequests(PostgresServer server, SharedApps apps) : IClas
     // The next answer must follow the head directly: then there was no body, and the answer had an end.
     private static async Task<(int Status, List<string> Headers)> Head(AppProcess app, string path)
     {
-        using var client = new TcpClient();
-        await client.ConnectAsync("127.0.0.1", app.Port);
-        using var stream = client.GetStream();
-        await stream.WriteAsync(
-            Encoding.ASCII.GetBytes($"HEAD {path} HTTP/1.1\r\nHost: {app.Http.BaseAddress!.Authority}\r\n\r\n{Next}"));
-        using var reader = new StreamReader(stream, Encoding.Latin1);
-        var all = await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        var all = await Send(app, $"HEAD {path} HTTP/1.1\r\nHost: {app.Http.BaseAddress!.Authority}\r\n\r\n");
         var end = all.IndexOf("\r\n\r\n", StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 200 OK\r\n", all[(end + 4)..]);
         Assert.Equal("live",
@@ -107,6 +121,17 @@ public sealed class HeadRequests(PostgresServer server, SharedApps apps) : IClas
                 .GetString());
         var lines = all[..end].Split("\r\n");
         return (int.Parse(lines[0].Split(' ')[1]), [.. lines[1..]]);
+    }
+
+    // All answers, that to a request after it included.
+    private static async Task<string> Send(AppProcess app, string request)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", app.Port);
+        using var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(request + Next));
+        using var reader = new StreamReader(stream, Encoding.Latin1);
+        return await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     // Without the date, and without the framing of a body that has no length.
