@@ -263,6 +263,9 @@ public sealed record Refusal(
 
     public static Refusal NotFound() => new(404, "Not found", "not_found", "There is nothing at this path.");
 
+    public static Refusal CrossSite() => new(403, "From another site", "cross_site",
+        "A page of another site sent this. It is taken from pages of this server, and from programs.");
+
     public static Refusal MethodNotAllowed() => new(405, "The method is not allowed", "method_not_allowed",
         "This path does not take this method. The header Allow names those that it takes, in capitals.");
 

@@ -1,15 +1,20 @@
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 using Tally.Contracts;
-using Tally.Grains;
+using Tally.Grains.EventLog;
 using Tally.Silo.Http;
 using Tally.Silo.Http.Access;
+using Tally.Silo.Pages.Overviews;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.Pages;
 
-/// <summary>The pages for people. Each is made on the server, from the answers of the API.</summary>
+/// <summary>
+/// The pages for people. Each is made on the server, from the answers of the API. Its handler throws
+/// <see cref="EventLogUnavailableException"/> or <see cref="RefusedException"/> where there is no answer to show.
+/// </summary>
 internal static class PagesEndpoints
 {
     private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -20,63 +25,37 @@ internal static class PagesEndpoints
 
     public static void MapPages(this WebApplication app)
     {
-        var pages = app.MapGroup("");
-        pages.AnswerHead();
-        pages.MapPageAssets();
-        pages.MapGet("/", GetOverview).ExcludeFromDescription()
-            .AddEndpointFilter(Admit).AddEndpointFilter(ShowUnanswered)
-            .AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
+        var all = app.MapGroup("").RefuseCrossSite();
+        all.AnswerHead();
+        all.MapPageAssets();
+        all.MapPreferences();
         if (app.Services.GetRequiredService<AccessKeys>().GuardReading)
-            pages.MapSignIn(app.Services.GetRequiredService<Limits>());
+            all.MapSignIn(app.Services.GetRequiredService<Limits>());
+
+        var pages = all.MapGroup("").AddEndpointFilter(Admit).AddEndpointFilter(ShowUnanswered);
+        pages.ExcludeFromDescription();
+        var asking = pages.MapGroup("").AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
+        asking.MapOverview();
     }
-
-    // Before it takes a turn among the questions.
-    private static async ValueTask<object?> Admit(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
-    {
-        var http = context.HttpContext;
-        http.Response.Headers.Vary = HeaderNames.Accept;
-        if (!TakesHtml(http.Request)) return Refusal.NotFound();
-        return Keys(http).GuardReading && http.Key() is not { Reads: true }
-            ? await SignIn.Ask(http, StateOf(http).ToAddress()) : await next(context);
-    }
-
-    // Too many questions are under way: a person gets a page too.
-    private static async ValueTask<object?> ShowUnanswered(
-        EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        await next(context) is var answer && answer is Refusal { Status: StatusCodes.Status503ServiceUnavailable }
-            ? await Show(context.HttpContext, Overview.NotAnswered) : answer;
-
-    private static async Task<IResult> GetOverview(HttpContext context, OverviewQuestions questions) =>
-        await Show(context, await questions.Ask(context, StateOf(context)));
-
-    private static Task<IResult> Show(HttpContext context, Overview overview) =>
-        Render<OverviewPage>(context, overview.Failed ? 503 : 200, new()
-        {
-            [nameof(OverviewPage.State)] = StateOf(context),
-            [nameof(OverviewPage.Overview)] = overview,
-            [nameof(OverviewPage.Calendar)] = context.RequestServices.GetRequiredService<Calendar>(),
-            [nameof(OverviewPage.Address)] = $"{context.Request.Scheme}://{context.Request.Host}",
-            [nameof(OverviewPage.NeedsReadKey)] = Keys(context).GuardReading,
-            [nameof(OverviewPage.NeedsWriteKey)] = Keys(context).GuardWriting,
-        });
-
-    private static OverviewState StateOf(HttpContext context) =>
-        OverviewState.Of(context.Request.Query, context.RequestServices.GetRequiredService<Limits>());
-
-    private static AccessKeys Keys(HttpContext context) => context.RequestServices.GetRequiredService<AccessKeys>();
-
-    private static bool TakesHtml(HttpRequest request) => request.GetTypedHeaders().Accept
-        .Any(accepted => accepted.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase)
-            && accepted.Quality is not 0);
 
     /// <summary>Makes a page.</summary>
     public static async Task<IResult> Render<TPage>(
-        HttpContext context, int status, Dictionary<string, object?> parameters) where TPage : IComponent
+        HttpContext context, Dictionary<string, object?> parameters, int status = 200) where TPage : IComponent
     {
         var services = context.RequestServices;
         await using var renderer = new HtmlRenderer(services, services.GetRequiredService<ILoggerFactory>());
+        RenderFragment page = builder =>
+        {
+            builder.OpenComponent<TPage>(0);
+            builder.AddMultipleAttributes(1, parameters!);
+            builder.CloseComponent();
+        };
         var html = await renderer.Dispatcher.InvokeAsync(async () =>
-            (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(parameters))).ToHtmlString());
+            (await renderer.RenderComponentAsync<CascadingValue<PageContext>>(ParameterView.FromDictionary(new Dictionary<string, object?>
+            {
+                [nameof(CascadingValue<>.Value)] = PageContext.Of(context),
+                [nameof(CascadingValue<>.ChildContent)] = page,
+            }))).ToHtmlString());
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy = Policy;
         headers.XContentTypeOptions = "nosniff";
@@ -84,4 +63,53 @@ internal static class PagesEndpoints
         headers.CacheControl = "no-store";
         return Results.Text(html, "text/html; charset=utf-8", statusCode: status);
     }
+
+    /// <summary>What a handler of the API answers, for a page to show.</summary>
+    public static T Shown<T>(this Results<JsonAnswer<T>, Refusal> answer) where T : class =>
+        answer.Result is JsonAnswer<T> { Value: var value } ? value : throw new RefusedException((Refusal)answer.Result);
+
+    // Before it takes a turn among the questions.
+    private static async ValueTask<object?> Admit(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var http = context.HttpContext;
+        http.Response.Headers.Vary = HeaderNames.Accept;
+        if (!TakesHtml(http.Request)) return Refusal.NotFound();
+        var keys = http.RequestServices.GetRequiredService<AccessKeys>();
+        return keys.GuardReading && http.Key() is not { Reads: true }
+            ? await SignIn.Ask(http, http.Request.Path + http.Request.QueryString) : await next(context);
+    }
+
+    private static async ValueTask<object?> ShowUnanswered(
+        EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(context) is var answer && answer is Refusal refusal
+                ? await Show(context.HttpContext, refusal) : answer;
+        }
+        catch (RefusedException refused)
+        {
+            return await Show(context.HttpContext, refused.Refusal);
+        }
+        catch (EventLogUnavailableException)
+        {
+            return await Show(context.HttpContext, Refusal.QuestionNotAnswered());
+        }
+    }
+
+    private static Task<IResult> Show(HttpContext context, Refusal refusal)
+    {
+        var texts = PageContext.Of(context).Texts;
+        var isLate = refusal.Status == StatusCodes.Status503ServiceUnavailable;
+        return Render<MessagePage>(context, new()
+        {
+            [nameof(MessagePage.Title)] = isLate ? texts.NotAnswered : texts.NotPossible,
+            [nameof(MessagePage.Text)] = isLate ? texts.NotAnsweredWhy : refusal.Detail,
+            [nameof(MessagePage.Renews)] = isLate,
+        }, refusal.Status);
+    }
+
+    private static bool TakesHtml(HttpRequest request) => request.GetTypedHeaders().Accept
+        .Any(accepted => accepted.MediaType.Equals("text/html", StringComparison.OrdinalIgnoreCase)
+            && accepted.Quality is not 0);
 }

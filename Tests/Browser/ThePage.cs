@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using PuppeteerSharp;
 using Tally.Tests.Harness;
+using static Tally.Tests.Browser.PageReader;
 
 namespace Tally.Tests.Browser;
 
@@ -11,8 +12,7 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
 {
     private const string Hostile = "<img src=x onerror=\"document.title='hit'\">\u202e";
 
-    private readonly Chromium chromium = new();
-    private readonly List<string> complaints = [];
+    private readonly PageReader reader = new();
     private TimeZoneInfo clocks = TimeZoneInfo.Utc;
 
     private DateTime Now => TimeZoneInfo.ConvertTimeFromUtc(DateTime.UtcNow, clocks);
@@ -27,16 +27,16 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
         await using var database = await TestDatabase.Create(storage, server);
         await using var app = await AppProcess.Start(database, flags: ["-timeZone", zone]);
         await Fill(app);
-        var tab = await Open(app, "/");
+        var tab = await reader.Open(app, "/");
         Assert.Equal("Tally", await tab.GetTitleAsync());
         await ShowsSums(app, tab, 30, "");
 
         // a product's own page, and back
         await tab.EvaluateExpressionAsync(
             "[...document.querySelectorAll('.list a')].find(a => a.innerText === 'docs').id = 'docs'");
-        await Task.WhenAll(tab.WaitForNavigationAsync(), tab.ClickAsync("#docs"));
+        await Click(tab, "#docs");
         await ShowsSums(app, tab, 30, "&product=docs");
-        await Task.WhenAll(tab.WaitForNavigationAsync(), tab.ClickAsync("nav a"));
+        await Click(tab, ".ranges a");
         Assert.Equal("?range=today&product=docs", await tab.EvaluateExpressionAsync<string>("location.search"));
         await ShowsSums(app, tab, 1, "&product=docs");
         await tab.GoBackAsync();
@@ -44,10 +44,10 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
 
         // what a client wrote is text
         await tab.GoToAsync($"{Address(app)}/?product={Uri.EscapeDataString(Hostile)}");
-        Assert.Equal(Hostile, await Text(tab, ".product bdi"));
+        Assert.Equal(Hostile, await Text(tab, ".filter bdi"));
         Assert.Equal(0, await tab.EvaluateExpressionAsync<int>("document.querySelectorAll('main img').length"));
         await ShowsSums(app, tab, 30, "&product=" + Uri.EscapeDataString(Hostile));
-        Assert.Empty(complaints);
+        reader.AssertNoComplaints();
     }
 
     [Fact]
@@ -55,31 +55,94 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var app = await AppProcess.Start(database);
-        var tab = await Open(app, "/");
+        var tab = await reader.Open(app, "/");
         Assert.Equal("Waiting for the first event", await Text(tab, "h1"));
         Assert.Contains($"{Address(app)}/api/events", await Text(tab, "code"));
         Assert.Equal(200, (await app.PostForm("action=view&product=shop&fingerprint=ada")).Status);
         await tab.WaitForSelectorAsync(".figures");
         Assert.Equal("1", await Text(tab, ".number"));
-        Assert.Empty(complaints);
+        reader.AssertNoComplaints();
     }
 
-    [Theory]
-    [InlineData(360), InlineData(1280), InlineData(2560)]
-    public async Task Nothing_is_wider_than_the_window(int width)
+    [Fact]
+    public async Task It_is_for_everyone()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database);
+        await reader.AssertIsGood(await reader.Open(app, "/"), "start");
+        await Fill(app);
+        await reader.AssertIsGoodEverywhere(app, "/", "overview");
+    }
+
+    [Fact]
+    public async Task Its_reader_chooses_language_and_theme()
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var app = await AppProcess.Start(database);
         await Fill(app);
-        foreach (var scheme in (string[])["light", "dark"])
+        var tab = await reader.Open(app, "/?range=90d", language: "fr;q=0.9, de-CH;q=0.8, en;q=0.5");
+        Assert.Equal("de", await Language(tab));
+        Assert.Equal("1.500", (await Texts(tab, ".number"))[0]);
+        await reader.AssertIsGood(tab, "overview-german");
+        await tab.ClickAsync(".settings summary");
+        await reader.AssertIsGood(tab, "settings");
+        await Click(tab, "[name=language][value=en]");
+        Assert.Equal("en", await Language(tab));
+        Assert.Equal("?range=90d", await tab.EvaluateExpressionAsync<string>("location.search"));
+        await tab.ClickAsync(".settings summary");
+        await Click(tab, "[name=theme][value=dark]");
+        Assert.Equal("rgb(20, 24, 22)", await Ground(tab));
+        await tab.ReloadAsync();
+        Assert.Equal("rgb(20, 24, 22)", await Ground(tab));
+        await tab.ClickAsync(".settings summary");
+        await Click(tab, "[name=theme][value='']");
+        Assert.Equal("rgb(247, 247, 245)", await Ground(tab));
+        reader.AssertNoComplaints();
+    }
+
+    [Fact]
+    public async Task Keys_lead_through_it()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database);
+        await Fill(app);
+        var tab = await reader.Open(app, "/");
+        await tab.Keyboard.PressAsync("?");
+        Assert.True(await tab.EvaluateExpressionAsync<bool>("document.querySelector('#keys').open"));
+        await reader.AssertIsGood(tab, "keys");
+        await tab.Keyboard.PressAsync("Escape");
+        await tab.Keyboard.PressAsync("j");
+        await tab.Keyboard.PressAsync("j");
+        await tab.Keyboard.PressAsync("k");
+        var product = await tab.EvaluateExpressionAsync<string>("document.activeElement.textContent");
+        await Task.WhenAll(tab.WaitForNavigationAsync(), tab.Keyboard.PressAsync("Enter"));
+        Assert.Equal(product, await Text(tab, ".filter bdi"));
+        reader.AssertNoComplaints();
+    }
+
+    [Fact]
+    public async Task A_form_of_another_site_changes_nothing()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database);
+        foreach (var (name, value, status) in ((string, string, int)[])
+                 [
+                     ("Sec-Fetch-Site", "cross-site", 403), ("Sec-Fetch-Site", "same-site", 403),
+                     ("Sec-Fetch-Site", "same-origin", 303), ("Sec-Fetch-Site", "none", 303),
+                     ("Origin", "https://evil.example", 403), ("Origin", "null", 403),
+                     ("Origin", Address(app), 303),
+                 ])
         {
-            var tab = await Open(app, "/", width, scheme);
-            Assert.InRange(await tab.EvaluateExpressionAsync<int>("document.documentElement.scrollWidth"), 1, width);
-            // Kept for people to look at.
-            await tab.ScreenshotAsync(Path.Combine(AppContext.BaseDirectory, $"overview-{width}-{scheme}.png"),
-                new() { FullPage = true });
+            using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false });
+            using var request = new HttpRequestMessage(HttpMethod.Post, Address(app) + "/preferences")
+            {
+                Content = new FormUrlEncodedContent([new("theme", "dark"), new("to", "/?range=7d")]),
+            };
+            request.Headers.Add(name, value);
+            using var answer = await client.SendAsync(request);
+            Assert.Equal((value, status), (value, (int)answer.StatusCode));
+            Assert.Equal(status == 303, answer.Headers.Contains("Set-Cookie"));
         }
-        Assert.Empty(complaints);
     }
 
     [Fact]
@@ -109,14 +172,14 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
             await database.Execute($"alter table elsewhere rename to {table}");
         }
         await database.Execute("alter table rollup_hours rename to elsewhere");
-        var tab = await Open(app, "/");
+        var tab = await reader.Open(app, "/");
         Assert.Equal("No answer in time", await Text(tab, "h1"));
         await database.Execute("alter table elsewhere rename to rollup_hours");
-        await tab.EvaluateExpressionAsync("Date.now = (now => () => now() + 60_000)(Date.now)"); // it tries again itself
+        await PassAMinute(tab); // it tries again itself
         await tab.WaitForSelectorAsync(".number");
     }
 
-    public ValueTask DisposeAsync() => chromium.DisposeAsync();
+    public ValueTask DisposeAsync() => reader.DisposeAsync();
 
     private static async Task Fill(AppProcess app)
     {
@@ -135,22 +198,6 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
         }));
         Assert.Equal(1_500, (await app.Post(Encoding.UTF8.GetBytes($"[{string.Join(',', batch)}]"), "application/json",
             path: Requests.BatchPath + "?history=true")).Batch.Recorded);
-    }
-
-    private async Task<IPage> Open(AppProcess app, string path, int width = 1280, string scheme = "light")
-    {
-        var tab = await (await chromium.NewVisitor()).NewPageAsync();
-        await tab.SetViewportAsync(new() { Width = width, Height = 900 });
-        await tab.EmulateMediaFeaturesAsync([new() { MediaFeature = MediaFeature.PrefersColorScheme, Value = scheme }]);
-        tab.Console += (_, said) => complaints.Add(said.Message.Text);
-        tab.PageError += (_, error) => complaints.Add(error.Message);
-        tab.Request += (_, asked) =>
-        {
-            var url = asked.Request.Url;
-            if (!url.StartsWith(Address(app), StringComparison.Ordinal)) complaints.Add(url);
-        };
-        await tab.GoToAsync(Address(app) + path);
-        return tab;
     }
 
     // The sums, each row of the chart's table, and each list.
@@ -186,15 +233,11 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
         }
     }
 
-    private static string Number(JsonElement number) => number.GetInt64().ToString("N0", CultureInfo.InvariantCulture);
+    private static Task<string> Language(IPage tab) =>
+        tab.EvaluateExpressionAsync<string>("document.documentElement.lang");
 
-    private static Task<string> Text(IPage tab, string selector) =>
-        tab.EvaluateFunctionAsync<string>("selector => document.querySelector(selector).textContent", selector);
-
-    private static Task<string[]> Texts(IPage tab, string selector) => tab.EvaluateFunctionAsync<string[]>(
-        "selector => [...document.querySelectorAll(selector)].map(found => found.textContent)", selector);
-
-    private static string Address(AppProcess app) => $"http://127.0.0.1:{app.Port}";
+    private static Task<string> Ground(IPage tab) =>
+        tab.EvaluateExpressionAsync<string>("getComputedStyle(document.body).backgroundColor");
 
     private static async Task<int> Status(AppProcess app, string accept, string path = "/")
     {

@@ -2,19 +2,16 @@ using Microsoft.AspNetCore.WebUtilities;
 using Tally.Contracts;
 using Tally.Silo.Http;
 
-namespace Tally.Silo.Pages;
+namespace Tally.Silo.Pages.Overviews;
 
 /// <summary>What the overview shows. All of it is in the page's address.</summary>
 /// <param name="Range">One of <see cref="Ranges"/>.</param>
 /// <param name="Product">Null for all.</param>
 public sealed record OverviewState(string Range, string? Product)
 {
-    /// <summary>The ranges by their names in the address: title and days until today.</summary>
-    public static readonly IReadOnlyList<(string Name, string Title, int Days)> Ranges =
-    [
-        ("today", "Today", 1), ("7d", "7 days", 7), ("30d", "30 days", 30), ("90d", "90 days", 90),
-        ("12mo", "1 year", 365),
-    ];
+    /// <summary>The ranges by their names in the address, and their days until today.</summary>
+    public static readonly IReadOnlyList<(string Name, int Days)> Ranges =
+        [("today", 1), ("7d", 7), ("30d", 30), ("90d", 90), ("12mo", 365)];
 
     public const string Usual = "30d";
 

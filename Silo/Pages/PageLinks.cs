@@ -1,0 +1,12 @@
+using Tally.Silo.Pages.Words;
+
+namespace Tally.Silo.Pages;
+
+/// <summary>The pages that each page leads to.</summary>
+internal static class PageLinks
+{
+    public static IEnumerable<(string Path, string Title)> All(Texts texts) =>
+    [
+        ("/", texts.Overview),
+    ];
+}
