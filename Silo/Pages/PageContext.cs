@@ -20,9 +20,11 @@ public sealed record PageContext(Texts Texts, string? Theme, string Path, string
     {
         var (request, services) = (context.Request, context.RequestServices);
         var keys = services.GetRequiredService<AccessKeys>();
-        return new(new(Preferences.LanguageOf(request)), Preferences.ThemeOf(request), request.Path + request.QueryString,
-            $"{request.Scheme}://{request.Host}", keys.GuardReading, keys.GuardWriting,
-            services.GetRequiredService<Calendar>(), services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime);
+        return new(
+            new(Preferences.LanguageOf(request)), Preferences.ThemeOf(request),
+            request.Path.ToUriComponent() + request.QueryString, $"{request.Scheme}://{request.Host}",
+            keys.GuardReading, keys.GuardWriting, services.GetRequiredService<Calendar>(),
+            services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime);
     }
 
     /// <summary>A time as the service's clocks show it.</summary>

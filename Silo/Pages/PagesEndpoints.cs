@@ -50,12 +50,13 @@ internal static class PagesEndpoints
             builder.AddMultipleAttributes(1, parameters!);
             builder.CloseComponent();
         };
+        var around = ParameterView.FromDictionary(new Dictionary<string, object?>
+        {
+            [nameof(CascadingValue<>.Value)] = PageContext.Of(context),
+            [nameof(CascadingValue<>.ChildContent)] = page,
+        });
         var html = await renderer.Dispatcher.InvokeAsync(async () =>
-            (await renderer.RenderComponentAsync<CascadingValue<PageContext>>(ParameterView.FromDictionary(new Dictionary<string, object?>
-            {
-                [nameof(CascadingValue<>.Value)] = PageContext.Of(context),
-                [nameof(CascadingValue<>.ChildContent)] = page,
-            }))).ToHtmlString());
+            (await renderer.RenderComponentAsync<CascadingValue<PageContext>>(around)).ToHtmlString());
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy = Policy;
         headers.XContentTypeOptions = "nosniff";
@@ -66,7 +67,8 @@ internal static class PagesEndpoints
 
     /// <summary>What a handler of the API answers, for a page to show.</summary>
     public static T Shown<T>(this Results<JsonAnswer<T>, Refusal> answer) where T : class =>
-        answer.Result is JsonAnswer<T> { Value: var value } ? value : throw new RefusedException((Refusal)answer.Result);
+        answer.Result is JsonAnswer<T> { Value: var value } ? value
+            : throw new RefusedException((Refusal)answer.Result);
 
     // Before it takes a turn among the questions.
     private static async ValueTask<object?> Admit(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
@@ -76,7 +78,7 @@ internal static class PagesEndpoints
         if (!TakesHtml(http.Request)) return Refusal.NotFound();
         var keys = http.RequestServices.GetRequiredService<AccessKeys>();
         return keys.GuardReading && http.Key() is not { Reads: true }
-            ? await SignIn.Ask(http, http.Request.Path + http.Request.QueryString) : await next(context);
+            ? await SignIn.Ask(http, PageContext.Of(http).Path) : await next(context);
     }
 
     private static async ValueTask<object?> ShowUnanswered(
