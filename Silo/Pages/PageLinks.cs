@@ -8,5 +8,7 @@ internal static class PageLinks
     public static IEnumerable<(string Path, string Title)> All(Texts texts) =>
     [
         ("/", texts.Overview),
+        ("/funnels", texts.Funnels),
+        ("/retention", texts.WhoCameBack),
     ];
 }

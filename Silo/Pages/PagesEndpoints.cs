@@ -6,7 +6,9 @@ using Tally.Contracts;
 using Tally.Grains.EventLog;
 using Tally.Silo.Http;
 using Tally.Silo.Http.Access;
+using Tally.Silo.Pages.Funnels;
 using Tally.Silo.Pages.Overviews;
+using Tally.Silo.Pages.Retentions;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.Pages;
@@ -21,7 +23,8 @@ internal static class PagesEndpoints
         + "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
         + "require-trusted-types-for 'script'";
 
-    public static void AddPages(this IServiceCollection services) => services.AddSingleton<OverviewQuestions>();
+    public static void AddPages(this IServiceCollection services) =>
+        services.AddSingleton<OverviewQuestions>().AddSingleton<ProductNames>();
 
     public static void MapPages(this WebApplication app)
     {
@@ -36,6 +39,8 @@ internal static class PagesEndpoints
         pages.ExcludeFromDescription();
         var asking = pages.MapGroup("").AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
         asking.MapOverview();
+        asking.MapFunnelPage();
+        asking.MapRetentionPage();
     }
 
     /// <summary>Makes a page.</summary>

@@ -33,6 +33,7 @@ public sealed class PageReader : IAsyncDisposable
         tab.Request += (_, asked) =>
         {
             var url = asked.Request.Url;
+            if (url.StartsWith("data:", StringComparison.Ordinal)) return; // the browser's own, as a calendar's sign
             if (!url.StartsWith(Address(app), StringComparison.Ordinal)) Complain(url);
         };
         await tab.GoToAsync(Address(app) + path);

@@ -28,7 +28,7 @@ internal static class FunnelEndpoint
                 + "the value of a dimension in their earliest first step. Reads all events of the log: every event "
                 + "acknowledged before this request is in it, but none that was pruned or erased.");
 
-    private static async Task<Results<JsonAnswer<FunnelAnswer>, Refusal>> Get(
+    internal static async Task<Results<JsonAnswer<FunnelAnswer>, Refusal>> Get(
         HttpContext context, string? steps, string? product, string? within, string? from, string? to,
         string? breakdown, string? limit, SqlStorage log, Dimensions dimensions, Calendar calendar,
         Limits limits, TimeProvider clock)

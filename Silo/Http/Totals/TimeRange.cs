@@ -120,14 +120,16 @@ internal sealed record TimeRange(DateTime From, DateTime To, Calendar Calendar)
         _ => 1,
     };
 
-    private static DateOnly FirstDay(DateOnly day, TotalsBucket bucket) => bucket switch
+    /// <summary>The first day of the week or month, or the day itself.</summary>
+    public static DateOnly FirstDay(DateOnly day, TotalsBucket bucket) => bucket switch
     {
         TotalsBucket.Week => day.AddDays(-(((int)day.DayOfWeek + 6) % 7)),
         TotalsBucket.Month => day.AddDays(1 - day.Day),
         _ => day,
     };
 
-    private static DateOnly Add(DateOnly day, int buckets, TotalsBucket bucket) => bucket switch
+    /// <summary>A day so many days, weeks or months later.</summary>
+    public static DateOnly Add(DateOnly day, int buckets, TotalsBucket bucket) => bucket switch
     {
         TotalsBucket.Week => day.AddDays(7 * buckets),
         TotalsBucket.Month => day.AddMonths(buckets),

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains;
+using Tally.Silo.Http.Totals;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Visits;
@@ -34,7 +35,7 @@ internal static class RetentionEndpoint
                 + "at most 366 days. With product, it is about that product's events alone. Every event acknowledged "
                 + "before this request is in it. It reads all visits, and so costs more the more there are.");
 
-    private static async Task<Results<JsonAnswer<RetentionAnswer>, Refusal>> Get(
+    internal static async Task<Results<JsonAnswer<RetentionAnswer>, Refusal>> Get(
         HttpContext context, string? product, string? period, string? cohorts, FreshVisits visits,
         Calendar calendar, Limits limits, TimeProvider clock)
     {
@@ -61,13 +62,9 @@ internal static class RetentionEndpoint
     // The first days of the periods, the current one last.
     private static List<DateOnly> Starts(string period, int count, DateOnly today)
     {
-        var sinceMonday = ((int)today.DayOfWeek + 6) % 7;
-        return [.. Enumerable.Range(0, count).Reverse().Select(ago => period switch
-        {
-            "day" => today.AddDays(-ago),
-            "week" => today.AddDays(-sinceMonday - 7 * ago),
-            _ => today.AddDays(1 - today.Day).AddMonths(-ago),
-        })];
+        var bucket = Enum.Parse<TotalsBucket>(period, ignoreCase: true);
+        var current = TimeRange.FirstDay(today, bucket);
+        return [.. Enumerable.Range(0, count).Reverse().Select(ago => TimeRange.Add(current, -ago, bucket))];
     }
 
     private static List<RetentionCohort> ToCohorts(

@@ -28,7 +28,7 @@ public sealed partial class Texts
     };
 
     /// <summary>A part of 1 in percent.</summary>
-    public string Percent(double part) => Rounded(part * 100) + Say("%", "\u00a0%");
+    public string Percent(double part) => (part * 100).ToString("0.0", Culture) + Say("%", "\u00a0%");
 
     /// <summary>A change in percent; null if it is too small to show.</summary>
     public string? Change(double now, double then)
