@@ -50,6 +50,7 @@ ENV APP_PORT=9000 \
     APP_TRUSTED_PROXIES=none \
     APP_BOTS=count \
     APP_CORS_ORIGINS=none \
+    APP_FRAME_ANCESTORS=none \
     APP_FINGERPRINTS=client \
     APP_TIME_ZONE=UTC \
     APP_DIMENSIONS=default \

@@ -117,6 +117,10 @@ public sealed class Limits
     [Range(0, 100_000)] public int AnnotationsMax { get; set; } = 1_000;
     [Range(1, 65_536)] public int AnnotationBytesMax { get; set; } = 1_024;
 
+    // Shared views.
+    [Range(0, 10_000)] public int SharesMax { get; set; } = 100;
+    [Range(1, 1_024)] public int ShareNameBytesMax { get; set; } = 128;
+
     // Answers.
     [Range(1, 10_000)] public int PageEventsMax { get; set; } = 1_000;
     [Range(1, 10_000)] public int PageFingerprintsMax { get; set; } = 1_000;

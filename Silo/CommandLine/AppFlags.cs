@@ -69,6 +69,9 @@ internal static class AppFlags
         new("corsOrigins", "list", None,
             "Comma-separated origins whose pages may read the answers to posted events; * is any",
             (app, text) => app with { Visitors = app.Visitors with { CorsOrigins = ParseOrigins(text) } }),
+        new("frameAncestors", "list", None,
+            "Comma-separated origins whose pages may show Tally's own in a frame; * is any",
+            (app, text) => app with { FrameAncestors = ParseOrigins(text) }),
         new("fingerprints", "source", "client", """
             Who gives a fingerprint to an event without one
               client: nobody, the event is refused

@@ -47,7 +47,7 @@ internal static class TallyHost
         builder.Services.AddSingleton(settings.Retention);
         builder.Services.AddHostedService<Retention>();
         builder.Services.AddFrontEnd(settings, limits);
-        builder.Services.AddPages();
+        builder.Services.AddPages(settings);
         builder.Services.AddHostedService<Draining>();
         builder.AddTelemetry(settings.Cluster.SiloName);
         builder.UseOrleans(silo =>

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
-using Tally.Grains.EventLog;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http;
@@ -37,15 +36,8 @@ internal static class AnnotationEndpoints
         if (QueryValue.ParseTime("to", to, storage.Calendar, DateTime.MaxValue, out var end) is { } badTo) return badTo;
         if (first >= end) return Refusal.EmptyRange();
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
-        try
-        {
-            var found = await storage.ReadAnnotations(Micro(first), Micro(end), product);
-            return new JsonAnswer<AnnotationsAnswer>(new(found), HttpJson.Default.AnnotationsAnswer);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        var found = await storage.ReadAnnotations(Micro(first), Micro(end), product);
+        return new JsonAnswer<AnnotationsAnswer>(new(found), HttpJson.Default.AnnotationsAnswer);
     }
 
     private static async Task<Results<JsonAnswer<Annotation>, Refusal>> Put(
@@ -54,31 +46,17 @@ internal static class AnnotationEndpoints
         if (ParsePlace(time, product, storage, limits, out var at) is { } badPlace) return badPlace;
         if (EventFields.CheckText("text", text, limits.AnnotationBytesMax) is { } badText) return badText;
         var annotation = new Annotation(at, product, text!);
-        try
-        {
-            if (!await storage.PutAnnotation(annotation, limits.AnnotationsMax))
-                return Refusal.TooManyAnnotations(limits.AnnotationsMax);
-            return new JsonAnswer<Annotation>(annotation, HttpJson.Default.Annotation);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.AnnotationOpen();
-        }
+        if (!await storage.PutAnnotation(annotation, limits.AnnotationsMax))
+            return Refusal.TooManyAnnotations(limits.AnnotationsMax);
+        return new JsonAnswer<Annotation>(annotation, HttpJson.Default.Annotation);
     }
 
     private static async Task<Results<JsonAnswer<Annotation>, Refusal>> Delete(
         string? time, string? product, SqlStorage storage, Limits limits)
     {
         if (ParsePlace(time, product, storage, limits, out var at) is { } badPlace) return badPlace;
-        try
-        {
-            if (await storage.DeleteAnnotation(at, product) is not { } removed) return Refusal.UnknownAnnotation();
-            return new JsonAnswer<Annotation>(removed, HttpJson.Default.Annotation);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.AnnotationOpen();
-        }
+        if (await storage.DeleteAnnotation(at, product) is not { } removed) return Refusal.UnknownAnnotation();
+        return new JsonAnswer<Annotation>(removed, HttpJson.Default.Annotation);
     }
 
     private static Refusal? ParsePlace(

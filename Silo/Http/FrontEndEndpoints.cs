@@ -82,6 +82,7 @@ internal static class FrontEndEndpoints
         queries.MapFingerprintValues(limits);
         queries.MapReceipts(limits);
         queries.MapAnnotations(limits);
+        queries.MapShares(limits);
         queries.MapLive();
         queries.MapExport();
         var scans = queries.MapGroup("").AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());

@@ -1,5 +1,6 @@
 using System.Threading.RateLimiting;
 using Tally.Contracts;
+using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Http;
 
@@ -43,11 +44,19 @@ internal sealed class QueryLimiter(int queriesMax, Limits limits) : IEndpointFil
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
-            return Refusal.QuestionNotAnswered();
+            return NotAnswered(context.HttpContext);
+        }
+        catch (EventLogUnavailableException)
+        {
+            return NotAnswered(context.HttpContext);
         }
         finally
         {
             context.HttpContext.RequestAborted = aborted; // the answer has no time limit
         }
     }
+
+    private static Refusal NotAnswered(HttpContext context) =>
+        HttpMethods.IsPut(context.Request.Method) || HttpMethods.IsDelete(context.Request.Method)
+            ? Refusal.ChangeOpen() : Refusal.QuestionNotAnswered();
 }

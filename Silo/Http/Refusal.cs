@@ -145,9 +145,15 @@ public sealed record Refusal(
     public static Refusal UnknownAnnotation() => new(404, "Unknown annotation", "unknown_annotation",
         "There is no annotation of this time and product.", "time");
 
-    public static Refusal AnnotationOpen() => QuestionNotAnswered() with
+    public static Refusal TooManyShares(int max) =>
+        new(422, "Too many shares", "too_many_shares", $"There are {max} shared views; remove some first.");
+
+    public static Refusal UnknownShare() =>
+        new(404, "Unknown share", "unknown_share", "There is no shared view of this name.", "name");
+
+    public static Refusal ChangeOpen() => QuestionNotAnswered() with
     {
-        Detail = "The annotation may or may not have been changed: send it again.",
+        Detail = "It may or may not have been changed: send it again.",
     };
 
     public static Refusal InvalidFilter() => new(422, "The filter cannot be read", "invalid_filter",

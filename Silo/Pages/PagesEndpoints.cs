@@ -9,6 +9,7 @@ using Tally.Silo.Http.Access;
 using Tally.Silo.Pages.Funnels;
 using Tally.Silo.Pages.Overviews;
 using Tally.Silo.Pages.Retentions;
+using Tally.Silo.Pages.Sharing;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.Pages;
@@ -19,12 +20,12 @@ namespace Tally.Silo.Pages;
 /// </summary>
 internal static class PagesEndpoints
 {
-    private const string Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        + "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-        + "require-trusted-types-for 'script'";
-
-    public static void AddPages(this IServiceCollection services) =>
-        services.AddSingleton<OverviewQuestions>().AddSingleton<ProductNames>();
+    public static void AddPages(this IServiceCollection services, AppSettings settings)
+    {
+        services.AddSingleton(new PagePolicy(settings.FrameAncestors));
+        services.AddSingleton<OverviewQuestions>();
+        services.AddSingleton<ProductNames>();
+    }
 
     public static void MapPages(this WebApplication app)
     {
@@ -41,6 +42,7 @@ internal static class PagesEndpoints
         asking.MapOverview();
         asking.MapFunnelPage();
         asking.MapRetentionPage();
+        asking.MapSharesPage();
     }
 
     /// <summary>Makes a page.</summary>
@@ -63,7 +65,7 @@ internal static class PagesEndpoints
         var html = await renderer.Dispatcher.InvokeAsync(async () =>
             (await renderer.RenderComponentAsync<CascadingValue<PageContext>>(around)).ToHtmlString());
         var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = Policy;
+        headers.ContentSecurityPolicy = services.GetRequiredService<PagePolicy>().Text;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers.CacheControl = "no-store";

@@ -33,6 +33,9 @@ public sealed record AppSettings
     public RetentionSettings Retention { get; init; } = new(null, null);
     public VisitorSettings Visitors { get; init; } = new([], FingerprintSource.Client);
 
+    /// <summary>Origins whose pages may show ours in a frame; a single "*" is any.</summary>
+    public IReadOnlyList<string> FrameAncestors { get; init; } = [];
+
     /// <summary>Where this machine reaches the app that serves with these settings.</summary>
     public Uri LocalUrl => new UriBuilder("http", (
         Host.Equals(IPAddress.Any) ? IPAddress.Loopback

@@ -232,3 +232,13 @@ create table session_keys (
     xml  text not null,
     constraint session_keys_pkey primary key (name)
 );
+
+-- Links that show one product's counts to people without a key. The hash is that of a link's token, kept nowhere else.
+create table shares (
+    name    text collate "C" not null,
+    product text collate "C" not null,
+    hash    bytea not null,
+    created timestamptz not null,
+    constraint shares_pkey primary key (name),
+    constraint shares_hash_key unique (hash)
+);

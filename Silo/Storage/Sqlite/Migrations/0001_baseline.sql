@@ -186,3 +186,11 @@ create table session_keys (
     name text not null primary key,
     xml  text not null
 ) strict, without rowid;
+
+-- Links that show one product's counts to people without a key. The hash is that of a link's token, kept nowhere else.
+create table shares (
+    name    text not null primary key,
+    product text not null,
+    hash    blob not null unique,
+    created text not null
+) strict, without rowid;

@@ -1,0 +1,2 @@
+delete from shares where name = @name
+returning product, created

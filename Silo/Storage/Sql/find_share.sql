@@ -1,0 +1,1 @@
+select name, product, created from shares where hash = @hash
