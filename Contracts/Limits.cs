@@ -184,6 +184,11 @@ public sealed class Limits
     [Range(1, 1_000_000)] public int ExportRowGroupEventsMax { get; set; } = 32_768;
     [Range(1024, 1 << 28)] public int ExportRowGroupCharactersMax { get; set; } = 4 * 1024 * 1024;
 
+    // Proofs that people ask for, one at a time: events that it reads in a second, so that processors are left for
+    // those that come, and rollups that it holds in memory, at about 200 bytes each. Beyond it, app verify.
+    [Range(500, 10_000_000)] public int VerificationEventsPerSecondMax { get; set; } = 50_000;
+    [Range(1, 100_000_000)] public int VerificationRollupsMax { get; set; } = 2_000_000;
+
     // Rollups: rows that one merge takes, to keep its transaction short.
     [Range(1, 1_000_000)] public int MergeDeltasMax { get; set; } = 20_000;
 

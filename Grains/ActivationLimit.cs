@@ -31,6 +31,9 @@ public sealed class ActivationLimit(Limits limits, IOptions<GrainCollectionOptio
     /// </summary>
     public Fingerprint? Find(string fingerprint) => loaded.GetValueOrDefault(fingerprint);
 
+    /// <summary>How many are here and have loaded.</summary>
+    public int Loaded => loaded.Count;
+
     internal void Open(string fingerprint, Fingerprint here) => loaded[fingerprint] = here;
 
     // The next activation may be open already.

@@ -32,6 +32,9 @@ public static class TallyMetrics
     private static readonly Counter<long> EventsRefused =
         Meter.CreateCounter<long>("tally.events.refused", "{event}", "Events answered with a refusal, by its reason");
 
+    internal static readonly Counter<long> EventsForwarded =
+        Meter.CreateCounter<long>("tally.events.forwarded", "{event}", "Events sent to the silos that own them");
+
     public static readonly Counter<long> BotsIgnored =
         Meter.CreateCounter<long>("tally.bots.ignored", "{request}",
             "Requests of known bots, answered 200 and not recorded");

@@ -13,9 +13,15 @@ namespace Tally.Grains.EventLog;
 /// <param name="audit">Everything stored, as of one moment.</param>
 /// <param name="readState">Reads what grain storage writes.</param>
 /// <param name="difference">Told each difference, in one line, as it is found.</param>
-public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> readState, Action<string> difference)
+/// <param name="rest">Awaited after each <see cref="EventsBetweenRests"/> events: for who proves beside a service.
+/// </param>
+public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> readState, Action<string> difference,
+    Func<ValueTask>? rest = null)
 {
+    public const int EventsBetweenRests = 500;
+
     private readonly RollupDeltas folded = [];
+    private long logEvents;
 
     public long Events { get; private set; }
 
@@ -29,10 +35,22 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
     public long DimensionValues { get; private set; }
     public long Differences { get; private set; }
 
+    /// <summary>How many rollups are in memory to be compared.</summary>
+    public int FoldedRollups => folded.Count;
+
+    /// <summary>
+    /// The part of the log that is read, from 0 to 1. The log is as long as the counters say: if they are wrong, so is
+    /// this.
+    /// </summary>
+    public double Progress => logEvents > 0 ? Math.Min(1, (double)Events / logEvents) : 0;
+
     public async Task Run(CancellationToken cancellation)
     {
-        await FoldEvents(cancellation);
         await foreach (var (key, counts) in audit.RemovedRollups(cancellation)) folded.AddCounts(key, counts);
+        var counted = 0L;
+        await foreach (var (_, _, events) in audit.Counts(cancellation)) counted += events;
+        logEvents = counted - folded.Values.Sum(removed => removed.Events);
+        await FoldEvents(cancellation);
         await CountsProof.Run(audit, folded, Report, cancellation);
         await Compare("rollup of the hour", folded.ByHour(audit.Calendar), HoursOfTheirDay(cancellation));
         Rollups = await Compare("rollup", folded, audit.Rollups(cancellation));
@@ -114,6 +132,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
     {
         if (!await events.MoveNextAsync()) return null;
         Events++;
+        if (rest is not null && Events % EventsBetweenRests == 0) await rest();
         return events.Current;
     }
 

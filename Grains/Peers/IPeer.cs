@@ -24,6 +24,10 @@ public interface IPeer : IGrainService
     /// <returns>One result for each, in their order.</returns>
     [Alias("View")]
     ValueTask<ViewResult[]> View(PeerQuestion[] questions);
+
+    /// <summary>What it says of itself.</summary>
+    [Alias("Look")]
+    ValueTask<SiloFigures> Look();
 }
 
 /// <summary>What goes to a silo in a group.</summary>

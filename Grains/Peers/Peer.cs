@@ -11,8 +11,8 @@ namespace Tally.Grains.Peers;
 /// makes that safe.
 /// </remarks>
 public sealed class Peer(
-    GrainId id, Silo silo, ILoggerFactory loggers, ActivationLimit residents, FingerprintGrains grains)
-        : GrainService(id, silo, loggers), IPeer
+    GrainId id, Silo silo, ILoggerFactory loggers, ActivationLimit residents, FingerprintGrains grains,
+    SiloMeters meters) : GrainService(id, silo, loggers), IPeer
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
@@ -63,6 +63,8 @@ public sealed class Peer(
         return Array.ConvertAll(views, view => view.IsCompletedSuccessfully ? view.Result
             : new ViewResult(ViewOutcome.SteppedDown, null));
     }
+
+    public ValueTask<SiloFigures> Look() => new(meters.Read());
 
     private async Task<ViewResult> View(PeerQuestion question)
     {

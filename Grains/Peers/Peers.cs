@@ -44,6 +44,7 @@ public sealed class RemotePeer
         events = new(name, limits, Weigh, async shares =>
         {
             var (results, from) = (await peer.Record(shares), 0);
+            TallyMetrics.EventsForwarded.Add(results.Length);
             return Array.ConvertAll(shares, share => results[from..(from += share.Events.Length)]);
         }, share => ForEach(share.Events, RecordOutcome.Unknown), gone.Token);
         questions = new(name, limits, _ => 1, peer.View, _ => new(ViewOutcome.SteppedDown, null), gone.Token);

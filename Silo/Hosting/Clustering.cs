@@ -62,6 +62,7 @@ internal static class Clustering
     public static void UseLoneSilo(this ISiloBuilder silo, ClusterSettings settings)
     {
         silo.UseLocalhostClustering(gatewayPort: 0, serviceId: settings.ServiceId, clusterId: settings.ClusterId);
+        silo.Configure<SiloOptions>(options => options.SiloName = settings.SiloName);
         NoListener.Use(silo.Services);
         silo.Services.AddSingleton<ISiloLiveness, AloneLiveness>();
         silo.UseOwnership();
@@ -74,6 +75,7 @@ internal static class Clustering
         silo.AddGrainDirectory(OwnerPlacement.Directory, (_, _) => new NoDirectory());
         silo.AddPlacementDirector<OwnerPlacement, OwnerPlacementDirector>();
         silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, OwnershipLifecycle>();
+        silo.Services.AddSingleton<SiloMeters>();
         silo.AddGrainService<Peer>();
         silo.Services.AddSingleton<PeerClient>();
         silo.Services.AddSingleton<Peers>();

@@ -4,6 +4,7 @@ using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Breakdowns;
+using Tally.Silo.Http.Cluster;
 using Tally.Silo.Http.Derived;
 using Tally.Silo.Http.Exports;
 using Tally.Silo.Http.Funnels;
@@ -11,6 +12,7 @@ using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
+using Tally.Silo.Http.Verifications;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Settings;
 
@@ -42,6 +44,8 @@ internal static class FrontEndEndpoints
         services.AddHostedService(provider => provider.GetRequiredService<DailySalts>());
         services.AddSingleton<VisitorFingerprints>();
         services.AddLive();
+        services.AddSingleton<Verifier>();
+        services.AddHostedService(all => all.GetRequiredService<Verifier>());
         services.AddSingleton<FreshVisits>();
         services.AddSingleton(new QueryLimiter(limits.QuestionsMax, limits));
         services.AddSingleton<DimensionTotals>();
@@ -83,6 +87,7 @@ internal static class FrontEndEndpoints
         queries.MapReceipts(limits);
         queries.MapAnnotations(limits);
         queries.MapShares(limits);
+        queries.MapVerifications(limits);
         queries.MapLive();
         queries.MapExport();
         var scans = queries.MapGroup("").AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
@@ -94,6 +99,7 @@ internal static class FrontEndEndpoints
         scans.MapBreakdown();
         scans.MapFunnel();
         scans.MapSessions();
+        scans.MapCluster();
         reading.MapMetrics().DisableRateLimiting();
 
         all.MapErasing().RefuseUnknownParameters().MapErase();

@@ -4,11 +4,13 @@ using Tally.Contracts;
 using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Batches;
 using Tally.Silo.Http.Breakdowns;
+using Tally.Silo.Http.Cluster;
 using Tally.Silo.Http.Funnels;
 using Tally.Silo.Http.Live;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
+using Tally.Silo.Http.Verifications;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Storage;
 
@@ -42,6 +44,9 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(FunnelAnswer))]
 [JsonSerializable(typeof(SessionsAnswer))]
 [JsonSerializable(typeof(FingerprintSessions))]
+[JsonSerializable(typeof(VerificationsAnswer))]
+[JsonSerializable(typeof(Verification))]
+[JsonSerializable(typeof(ClusterAnswer))]
 [JsonSerializable(typeof(LiveCounts))]
 [JsonSerializable(typeof(FingerprintsPage))]
 [JsonSerializable(typeof(UniquesAnswer))]

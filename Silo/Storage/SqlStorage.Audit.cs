@@ -18,7 +18,10 @@ public abstract partial class SqlStorage
     private readonly string auditDimensionDeltas = scripts["audit_dimension_deltas"];
     private readonly string auditDimensionVisits = scripts["audit_dimension_visits"];
 
-    /// <summary>Everything stored, as of one moment.</summary>
+    /// <summary>
+    /// Everything stored, as of one moment. On Postgres it has connections of its own, so that it takes none from
+    /// events.
+    /// </summary>
     public async Task<IEventLogAudit> OpenAudit(CancellationToken cancellation)
     {
         try
@@ -99,15 +102,26 @@ public abstract partial class SqlStorage
 
         public ValueTask DisposeAsync() => connections.DisposeAsync();
 
-        private static async IAsyncEnumerable<T> Stream<T>(DbConnection connection, string sql,
-            Func<DbDataReader, T> map,
+        private async IAsyncEnumerable<T> Stream<T>(DbConnection connection, string sql, Func<DbDataReader, T> map,
             [EnumeratorCancellation] CancellationToken cancellation)
         {
             await using var command = connection.CreateCommand();
             command.CommandText = sql;
             command.CommandTimeout = 0; // a proof of a large log takes as long as it takes
-            await using var rows = await command.ExecuteReaderAsync(cancellation);
-            while (await rows.ReadAsync(cancellation)) yield return map(rows);
+            using var interrupting = storage.InterruptOn(connection, cancellation);
+            await using var rows =
+                await storage.Translating(() => command.ExecuteReaderAsync(cancellation), cancellation);
+            var isWhole = false;
+            try
+            {
+                Func<Task<bool>> next = () => rows.ReadAsync(cancellation);
+                while (await storage.Translating(next, cancellation)) yield return map(rows);
+                isWhole = true;
+            }
+            finally
+            {
+                if (!isWhole) command.Cancel(); // else closing the reader would read all other rows
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ public abstract partial class SqlStorage
     private readonly string deletePruned = scripts["delete_pruned"];
     private readonly string deleteVisits = scripts["delete_visits"];
     private readonly string deleteDimensionVisits = scripts["delete_dimension_visits"];
+    private readonly string forgetInVerifications = scripts["forget_in_verifications"];
     private readonly string addSuppression = scripts["add_suppression"];
     private readonly string readSuppressionKey = scripts["read_suppression_key"];
     private byte[]? suppressionKey;
@@ -65,6 +66,7 @@ public abstract partial class SqlStorage
         await Execute(at, deletePruned, Parameter("fingerprint", fingerprint));
         var heads = await Query(at, readHeads, row => row.GetInt64(1), Texts("fingerprints", [fingerprint]));
         if (heads.Count > 0) return null;
+        await Execute(at, forgetInVerifications, Parameter("fingerprint", fingerprint));
         var snapshots = await Execute(at, deleteSnapshots, Parameter("key", FingerprintKey.Of(fingerprint)));
         if (suppressionHash is not null) await Execute(at, addSuppression, Parameter("hash", suppressionHash));
         return new(history.Events, snapshots, visits, suppressionHash is not null);

@@ -14,6 +14,7 @@ public sealed class TheService(SharedApps apps)
         ("/api/fingerprints/{fingerprint}/sessions", "get"),
         ("/api/fingerprints", "get"), ("/api/uniques", "get"), ("/api/retention", "get"),
         ("/api/shares", "get"), ("/api/shares", "put"), ("/api/shares", "delete"),
+        ("/api/cluster", "get"), ("/api/verifications", "get"), ("/api/verifications", "post"),
         ("/api/annotations", "get"), ("/api/annotations", "put"), ("/api/annotations", "delete"),
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
         ("/api/fingerprints/{fingerprint}/events", "get"), ("/api/fingerprints/{fingerprint}/values", "get"),
@@ -111,7 +112,7 @@ public sealed class TheService(SharedApps apps)
         foreach (var (method, path) in ((string, string)[])[("GET", "/api/events"), ("PUT", "/api/fingerprints/x"),
             ("POST", "/api/fingerprints"),
                      ("POST", "/api/fingerprints/x/events"), ("PUT", "/api/events"), ("POST", "/health/ready"),
-                     ("POST", "/metrics")])
+                     ("POST", "/metrics"), ("PUT", "/api/verifications"), ("POST", "/api/cluster")])
             (await app.Send(new(new(method), path))).AssertRefused(405, "method_not_allowed");
     }
 

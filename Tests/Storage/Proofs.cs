@@ -178,6 +178,48 @@ public sealed class Proofs(PostgresServer server)
         Assert.Equal(4_000, seen); // as of when the audit was opened
     }
 
+    [Theory, EachStorage]
+    public async Task A_proof_knows_how_far_it_has_come(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var database = await at.OpenPrepared();
+        await using (var log = RunningLog.Start(database))
+            for (var i = 0; i < 4; i++)
+                await new FingerprintWriter($"f{i}").Record(log.Commit, EventSamples.Views(500));
+        while (await database.Storage.MergeRollups(1_000) > 0) { } // counters, not deltas
+        Assert.NotNull(await database.Storage.Prune(["f0"], DateTime.MaxValue, 499)); // as if it had been shorter
+        await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
+        var rests = new List<(long, double)>();
+        Proof? proof = null;
+        proof = new(audit, StoredStates.Read, Assert.Fail, () =>
+        {
+            rests.Add((proof!.Events, proof.Progress));
+            return default;
+        });
+        Assert.Equal(0, proof.Progress);
+        await proof.Run(CancellationToken.None);
+        Assert.Equal([(500, 500 / 1501.0), (1_000, 1_000 / 1501.0), (1_500, 1_500 / 1501.0)], rests);
+        Assert.Equal(1, proof.Progress);
+    }
+
+    [Theory, EachStorage]
+    public async Task A_proof_that_is_canceled_ends_at_once(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var database = await at.OpenPrepared();
+        await using (var log = RunningLog.Start(database))
+            for (var i = 0; i < 4; i++)
+                await new FingerprintWriter($"f{i}").Record(log.Commit, EventSamples.Views(1_000));
+        using var ending = new CancellationTokenSource();
+        await using (var audit = await database.Storage.OpenAudit(ending.Token))
+        {
+            var proof = new Proof(audit, StoredStates.Read, Assert.Fail, () => new(ending.CancelAsync()));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => proof.Run(ending.Token));
+            Assert.InRange(proof.Events, Proof.EventsBetweenRests, 2_000); // what the driver had read already
+        }
+        Assert.Empty((await Prove(database)).Found);
+    }
+
     private static string Replace(string key, string by) =>
         $"update snapshots set payload = (select payload from snapshots where grain_key = '{by}') where grain_key = '{key}'";
 

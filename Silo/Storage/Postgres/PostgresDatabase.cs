@@ -53,8 +53,8 @@ public sealed class PostgresDatabase : Database
                 ("synchronous_commit", "off"));
         // Separate, so that a silo can say that it is alive even while its events wait for connections.
         membership = Build("membership", settings => settings.MaxPoolSize = MembershipConnectionsMax);
-        // A new connection for each export, which may read for an hour: events must not wait for it.
-        exports = Build("exports", settings => settings.Pooling = false);
+        // New connections for each export and each proof, which may read for an hour: events must not wait for it.
+        exports = Build("exports", settings => settings.Pooling = false, ("max_parallel_workers_per_gather", "0"));
         // Separate, so that a scan of all visits takes no connection from events; and it ends in time. With enough
         // memory to group 200,000 fingerprints it takes half as long as sorting them on disk.
         questions = Build("questions", settings =>

@@ -11,7 +11,7 @@ namespace Tally.Silo.Storage.Postgres;
 /// <param name="commits">For commits of events only: one connection for each that may be under way.</param>
 /// <param name="dataSource">For all other calls.</param>
 /// <param name="questions">For questions that scan much. Its connections end them in time.</param>
-/// <param name="exports">For exports. Each gets a connection of its own.</param>
+/// <param name="exports">For exports and proofs. Each gets connections of its own.</param>
 public sealed class PostgresStorage(
     NpgsqlDataSource commits, NpgsqlDataSource dataSource, NpgsqlDataSource questions, NpgsqlDataSource exports)
     : SqlStorage(Scripts)
@@ -23,6 +23,8 @@ public sealed class PostgresStorage(
 
     // This program sorts what it locks, so only somebody else's statement can cause a deadlock.
     private const int TransientRetriesMax = 3;
+
+    public override string Kind => "Postgres";
 
     private readonly string insertEvents = Scripts["insert_events"];
     private readonly string insertDeltas = Scripts["insert_deltas"];
@@ -330,21 +332,26 @@ public sealed class PostgresStorage(
 
     protected override async Task<AuditConnections> OpenSnapshot(CancellationToken cancellation)
     {
-        var events = await dataSource.OpenConnectionAsync(cancellation);
-        var visits = await dataSource.OpenConnectionAsync(cancellation);
-        var dimensions = await dataSource.OpenConnectionAsync(cancellation);
-        var others = await dataSource.OpenConnectionAsync(cancellation);
-        await BeginSnapshot(events, cancellation);
-        await using var export = new NpgsqlCommand("select pg_export_snapshot()", events);
-        var snapshot = (string)(await export.ExecuteScalarAsync(cancellation))!;
-        foreach (var beside in (NpgsqlConnection[])[visits, dimensions, others])
+        NpgsqlConnection[] opened = [];
+        try
         {
-            await BeginSnapshot(beside, cancellation);
-            // This statement takes no parameters. The name comes from the server itself.
-            await using var import = new NpgsqlCommand($"set transaction snapshot '{snapshot}'", beside);
-            await import.ExecuteNonQueryAsync(cancellation);
+            string? snapshot = null;
+            while (opened.Length < 4)
+            {
+                opened = [.. opened, await exports.OpenConnectionAsync(cancellation)];
+                await BeginSnapshot(opened[^1], cancellation);
+                // These statements take no parameters. The name comes from the server itself.
+                await using var share = new NpgsqlCommand(snapshot is null ? "select pg_export_snapshot()"
+                    : $"set transaction snapshot '{snapshot}'", opened[^1]);
+                snapshot = (string?)await share.ExecuteScalarAsync(cancellation) ?? snapshot;
+            }
+            return new(opened[0], opened[1], opened[2], opened[3]);
         }
-        return new(events, visits, dimensions, others);
+        catch
+        {
+            foreach (var connection in opened) await connection.DisposeAsync();
+            throw;
+        }
     }
 
     private async Task BeginSnapshot(NpgsqlConnection connection, CancellationToken cancellation)

@@ -18,6 +18,8 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
     private readonly SemaphoreSlim removing = new(1);
     private Writer? writer;
 
+    public override string Kind => "SQLite";
+
     public SqliteStorage(SqliteDataSource dataSource) : base(Scripts) => this.dataSource = dataSource;
 
     // There is no removal epoch: what a run follows is always checked, because that takes no round trip here.

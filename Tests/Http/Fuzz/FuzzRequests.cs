@@ -77,6 +77,9 @@ internal static class FuzzRequests
         FuzzRequest.Of(
             "GET /api/totals?from=2026-01-01T00:00:00Z&to=2026-01-03T00:00:00%2B01:00&bucket=hour&groupBy=product,action&product=k8s"),
         FuzzRequest.Of("GET /api/top?of=products&by=events&from=2026-01-01T00:00:00Z&limit=10"),
+        FuzzRequest.Of("GET /api/cluster?fingerprint=fuzz"),
+        FuzzRequest.Of("GET /api/verifications"),
+        FuzzRequest.Of("POST /api/verifications"),
         FuzzRequest.Of("PUT /api/annotations?time=2026-01-02T03:04:05Z&text=a%20b&product=k8s"),
         FuzzRequest.Of("DELETE /api/annotations?time=2026-01-02T03:04:05Z&product=k8s"),
         FuzzRequest.Of("PUT /api/shares?name=team&product=k8s"),

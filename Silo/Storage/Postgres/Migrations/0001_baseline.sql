@@ -242,3 +242,22 @@ create table shares (
     constraint shares_pkey primary key (name),
     constraint shares_hash_key unique (hash)
 );
+
+-- Proofs that people asked for, the newest and the last that held. A row that has not ended and was not seen for some
+-- time is of a silo that died. The differences that were found are text, one a line.
+create table verifications (
+    id           bigint generated always as identity primary key,
+    silo         text not null,
+    begun        timestamptz not null,
+    seen         timestamptz not null,
+    ended        timestamptz,
+    progress     double precision not null default 0,
+    events       bigint not null default 0,
+    fingerprints bigint not null default 0,
+    differences  bigint,
+    found        text not null default '',
+    reason       text
+);
+
+-- One at a time.
+create unique index verifications_running on verifications ((1)) where ended is null;

@@ -194,3 +194,22 @@ create table shares (
     hash    blob not null unique,
     created text not null
 ) strict, without rowid;
+
+-- Proofs that people asked for, the newest and the last that held. A row that has not ended and was not seen for some
+-- time is of a silo that died. The differences that were found are text, one a line.
+create table verifications (
+    id           integer primary key,
+    silo         text not null,
+    begun        text not null,
+    seen         text not null,
+    ended        text,
+    progress     real not null default 0,
+    events       integer not null default 0,
+    fingerprints integer not null default 0,
+    differences  integer,
+    found        text not null default '',
+    reason       text
+) strict;
+
+-- One at a time.
+create unique index verifications_running on verifications ((1)) where ended is null;
