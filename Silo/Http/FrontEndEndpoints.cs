@@ -44,6 +44,7 @@ internal static class FrontEndEndpoints
         services.AddHostedService(provider => provider.GetRequiredService<DailySalts>());
         services.AddSingleton<VisitorFingerprints>();
         services.AddLive();
+        services.AddSingleton<ClusterView>();
         services.AddSingleton<Verifier>();
         services.AddHostedService(all => all.GetRequiredService<Verifier>());
         services.AddSingleton<FreshVisits>();

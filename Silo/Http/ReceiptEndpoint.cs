@@ -26,6 +26,12 @@ internal static class ReceiptEndpoint
     {
         if (PathText.Decode(PathText.RawTargetOf(context), PathText.Receipts) is not { } asked)
             return Refusal.InvalidPath("id");
+        return await Find(asked, fingerprint, limit, log, limits, context.RequestAborted);
+    }
+
+    public static async Task<Results<JsonAnswer<ReceiptsAnswer>, Refusal>> Find(string asked, string? fingerprint,
+        string? limit, SqlStorage log, Limits limits, CancellationToken cancellation)
+    {
         if (EventFields.CheckId("id", asked, limits.EventIdCharactersMax) is { } badId) return badId;
         if (QueryValue.CheckText("fingerprint", fingerprint, limits.FingerprintBytesMax) is { } badFingerprint)
             return badFingerprint;
@@ -33,7 +39,7 @@ internal static class ReceiptEndpoint
             return badLimit;
         try
         {
-            var found = await log.ReadById(EventIds.FromClient(asked), fingerprint, size, context.RequestAborted);
+            var found = await log.ReadById(EventIds.FromClient(asked), fingerprint, size, cancellation);
             if (found.Count == 0) return Refusal.UnknownId();
             return new JsonAnswer<ReceiptsAnswer>(new(asked, [.. found.Select(RecordedReceipt.Of)]),
                 HttpJson.Default.ReceiptsAnswer);

@@ -10,5 +10,7 @@ internal static class PageLinks
         ("/", texts.Overview),
         ("/funnels", texts.Funnels),
         ("/retention", texts.WhoCameBack),
+        ("/proof", texts.Proof),
+        ("/cluster", texts.Cluster),
     ];
 }

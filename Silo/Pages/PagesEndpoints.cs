@@ -6,8 +6,10 @@ using Tally.Contracts;
 using Tally.Grains.EventLog;
 using Tally.Silo.Http;
 using Tally.Silo.Http.Access;
+using Tally.Silo.Pages.Clusters;
 using Tally.Silo.Pages.Funnels;
 using Tally.Silo.Pages.Overviews;
+using Tally.Silo.Pages.Proofs;
 using Tally.Silo.Pages.Retentions;
 using Tally.Silo.Pages.Sharing;
 using Tally.Silo.Settings;
@@ -43,6 +45,8 @@ internal static class PagesEndpoints
         asking.MapFunnelPage();
         asking.MapRetentionPage();
         asking.MapSharesPage();
+        asking.MapProof();
+        asking.MapCluster();
     }
 
     /// <summary>Makes a page.</summary>

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http.Verifications;
 
@@ -9,7 +10,8 @@ internal static class VerificationEndpoints
 {
     public static void MapVerifications(this IEndpointRouteBuilder routes, Limits limits)
     {
-        var group = routes.MapGroup("/api/verifications").AddEndpointFilter(new QueryLimiter(limits.PagesMax, limits));
+        var group = routes.MapGroup("/api/verifications").RefuseCrossSite();
+        group.AddEndpointFilter(new QueryLimiter(limits.PagesMax, limits));
         group.MapGet("", Get)
             .WithName("GetVerifications")
             .WithSummary("Whether counters equal the log, as far as that was proven")

@@ -32,7 +32,7 @@ export const refresh = async () => {
 export const tell = text => { document.querySelector('#age').textContent = text }
 
 // Nobody's focus or selection is taken away.
-const isInUse = () => document.querySelector('main').contains(document.activeElement)
+export const isInUse = () => document.querySelector('main').contains(document.activeElement)
   || !document.getSelection().isCollapsed
 
 const refreshIfDue = () => {
