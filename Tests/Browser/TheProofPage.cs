@@ -42,7 +42,7 @@ public sealed class TheProofPage(PostgresServer server) : IAsyncDisposable
         Assert.Equal("No event with this id is in the log", await Text(tab, ".found h2"));
         Assert.Equal(Hostile, await Text(tab, ".found bdi"));
         await LookUp(tab, new string('w', 129));
-        Assert.Equal(("That is no event's id", "The field id takes at most 128 UTF-16 code units."),
+        Assert.Equal(("That is no event's id", "The field id takes at most 128 characters."),
             (await Text(tab, ".found h2"), await Text(tab, ".found .problem")));
         await tab.GoToAsync(Address(app) + "/proof?id=");
         Assert.Empty(await Texts(tab, ".found"));

@@ -9,10 +9,10 @@ public sealed partial class Texts
     public string NoId => Say("That is no event's id", "Das ist keine Id eines Ereignisses");
     public string IdUnknown => Say("No event with this id is in the log", "Kein Ereignis mit dieser Id ist im Log");
     public string IdUnknownMeans => Say(
-        "It was never recorded, or it was erased or pruned. If its client has seen no answer, it may send it again with "
-        + "this id: then it counts once, whatever became of the first try.",
-        "Es wurde nie gespeichert, oder es wurde gelöscht oder aussortiert. Hat der Client keine Antwort gesehen, darf "
-        + "er es mit dieser Id noch einmal senden: dann zählt es einmal, was auch aus dem ersten Versuch wurde.");
+        "It was never recorded, or it was erased or pruned. If its client has seen no answer, it may send it again "
+        + "with this id: then it counts once, whatever became of the first try.",
+        "Es wurde nie gespeichert, oder es wurde gelöscht oder aussortiert. Hat der Client keine Antwort gesehen, "
+        + "darf er es mit dieser Id noch einmal senden: dann zählt es einmal, was auch aus dem ersten Versuch wurde.");
     public string Counted(int events) => events == 1 ? Say("It is counted, once", "Es ist gezählt, einmal") : Say(
         $"{Number(events)} fingerprints have an event with this id, each counted once",
         $"{Number(events)} Fingerprints haben ein Ereignis mit dieser Id, jedes einmal gezählt");
