@@ -107,7 +107,8 @@ public sealed class TheProofPage(PostgresServer server) : IAsyncDisposable
         Assert.Equal(differs.GetProperty("found").EnumerateArray().Select(line => line.GetString()),
             await Texts(tab, ".differences li"));
         Assert.Contains(await Texts(tab, ".differences li"), line => line.Contains(" changed"));
-        Assert.Equal("Not verified yet.", (await Text(tab, ".verdict")).Trim());
+        Assert.Equal(differs.GetProperty("begun").GetDateTime(), await Time(tab, ".verdict.down time"));
+        Assert.Empty(await Texts(tab, ".verdict.well"));
         reader.AssertNoComplaints();
     }
 

@@ -29,7 +29,9 @@ public sealed partial class Texts
         + "recorded meanwhile.",
         "Eine Prüfung liest jedes Ereignis noch einmal und vergleicht, was sie ergeben, mit jeder gespeicherten Zahl. "
         + "Währenddessen werden Ereignisse gespeichert.");
-    public string LastHeld => Say("All were equal on", "Alle stimmten überein am");
+    public string LastHeld => Say("All equal on", "Alle stimmten am");
+    public string DiffersOn(long differences) =>
+        $"{Result("differs", differences, null)} {Say("on", "am")}";
     public string NeverHeld => Say("Not verified yet.", "Noch nicht geprüft.");
     public string VerifyNow => Say("Verify now", "Jetzt prüfen");
     public string Running => Say("A verification runs", "Eine Prüfung läuft");
