@@ -45,8 +45,8 @@ internal static class PagesEndpoints
         asking.MapFunnelPage();
         asking.MapRetentionPage();
         asking.MapSharesPage();
-        asking.MapProof();
-        asking.MapCluster();
+        asking.MapProofPage();
+        asking.MapClusterPage();
     }
 
     /// <summary>Makes a page.</summary>

@@ -11,7 +11,7 @@ internal static class ProofEndpoints
 {
     private const string Path = "/proof";
 
-    public static void MapProof(this IEndpointRouteBuilder routes)
+    public static void MapProofPage(this IEndpointRouteBuilder routes)
     {
         routes.MapGet(Path, Get);
         routes.MapPost(Path, async (HttpContext context, Verifier verifier) =>

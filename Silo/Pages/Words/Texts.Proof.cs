@@ -18,7 +18,6 @@ public sealed partial class Texts
         $"{Number(events)} Fingerprints haben ein Ereignis mit dieser Id, jedes einmal gezählt");
     public string Fingerprint => Say("Fingerprint", "Fingerprint");
     public string Sequence => Say("Place in its history", "Platz in dessen Verlauf");
-    public string Product => Say("Product", "Produkt");
     public string Action => Say("Action", "Aktion");
     public string Accepted => Say("Recorded", "Gespeichert");
     public string Occurred => Say("Happened", "Geschehen");
