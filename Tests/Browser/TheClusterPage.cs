@@ -86,7 +86,7 @@ public sealed class TheClusterPage(PostgresServer server) : IAsyncDisposable
         Assert.Equal(silos.Select(silo => $"{silo.GetProperty("figures").GetProperty("refused").EnumerateObject()
             .Sum(reason => reason.Value.GetInt64())}"), await Texts(tab, ".refused"));
         Assert.Equal(silos.Select(silo => silo.GetProperty("figures").TryGetProperty("remoteShare", out var share)
-            ? FormattableString.Invariant($"{share.GetDouble() * 100:#,0.#}%") : "none"), await Texts(tab, ".remote"));
+            ? FormattableString.Invariant($"{share.GetDouble() * 100:0.0}%") : "none"), await Texts(tab, ".remote"));
         Assert.All(await Texts(tab, ".p50"), time => Assert.Matches(@"^\d+(\.\d)? ms$", time));
     }
 
