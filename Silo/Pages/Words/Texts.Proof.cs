@@ -28,7 +28,7 @@ public sealed partial class Texts
         + "recorded meanwhile.",
         "Eine Prüfung liest jedes Ereignis noch einmal und vergleicht, was sie ergeben, mit jeder gespeicherten Zahl. "
         + "Währenddessen werden Ereignisse gespeichert.");
-    public string LastHeld => Say("All equal on", "Alle stimmten am");
+    public string LastHeld => Say("All counts were last equal on", "Alle Zahlen stimmten zuletzt am");
     public string DiffersOn(long differences) =>
         $"{Result("differs", differences, null)} {Say("on", "am")}";
     public string NeverHeld => Say("Not verified yet.", "Noch nicht geprüft.");
