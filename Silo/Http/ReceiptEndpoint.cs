@@ -22,10 +22,14 @@ internal static class ReceiptEndpoint
 
     // The id in the route is only a placeholder: see PathText.
     private static async Task<Results<JsonAnswer<ReceiptsAnswer>, Refusal>> Get(
-        HttpContext context, string id, string? fingerprint, string? limit, SqlStorage log, Limits limits)
+        HttpContext context, string id, string? fingerprint, string? limit, SqlStorage log, Limits limits) =>
+        PathText.Decode(PathText.RawTargetOf(context), PathText.Receipts) is { } asked
+            ? await Find(context, asked, fingerprint, limit, log, limits) : Refusal.InvalidPath("id");
+
+    /// <param name="asked">The id as its client wrote it.</param>
+    internal static async Task<Results<JsonAnswer<ReceiptsAnswer>, Refusal>> Find(
+        HttpContext context, string asked, string? fingerprint, string? limit, SqlStorage log, Limits limits)
     {
-        if (PathText.Decode(PathText.RawTargetOf(context), PathText.Receipts) is not { } asked)
-            return Refusal.InvalidPath("id");
         if (EventFields.CheckId("id", asked, limits.EventIdCharactersMax) is { } badId) return badId;
         if (QueryValue.CheckText("fingerprint", fingerprint, limits.FingerprintBytesMax) is { } badFingerprint)
             return badFingerprint;
