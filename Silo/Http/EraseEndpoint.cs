@@ -24,7 +24,7 @@ internal static class EraseEndpoint
                 + "Later events count as those of a new fingerprint, or with suppress=true are refused. May be "
                 + "repeated.");
 
-    private static async Task<Results<JsonAnswer<ErasureReceipt>, Refusal>> Erase(
+    internal static async Task<Results<JsonAnswer<ErasureReceipt>, Refusal>> Erase(
         FingerprintPath path, string? suppress, FrontEnd frontEnd, TimeProvider clock)
     {
         if (path.Refusal is not null) return path.Refusal;

@@ -37,25 +37,31 @@ internal static class FingerprintEndpoints
 
     private static async ValueTask<IResult> GetView(HttpContext context, FrontEnd frontEnd, Limits limits)
     {
-        var path = FingerprintPath.Parse(context, limits);
-        if (path.Refusal is not null) return path.Refusal;
-        var result = await frontEnd.View(path.Fingerprint!);
-        if (result.Outcome == ViewOutcome.Unknown) return Refusal.UnknownFingerprint();
-        if (result.View is not { } view) return Refusal.QuestionNotAnswered();
-
-        var tag = string.Create(CultureInfo.InvariantCulture, $"\"{view.Sequence}\"");
+        var result = (await View(FingerprintPath.Parse(context, limits), frontEnd)).Result;
+        if (result is not JsonAnswer<FingerprintView> answer) return result;
+        var tag = string.Create(CultureInfo.InvariantCulture, $"\"{answer.Value.Sequence}\"");
         context.Response.Headers.ETag = tag;
         context.Response.Headers.CacheControl = "no-cache"; // may be kept, but must be revalidated
         return context.Request.Headers.IfNoneMatch.Count > 0 && Matches(context.Request, new(tag))
-            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
-            : new JsonAnswer<FingerprintView>(view, HttpJson.Default.FingerprintView);
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : answer;
+    }
+
+    /// <summary>What is committed of it.</summary>
+    internal static async ValueTask<Results<JsonAnswer<FingerprintView>, Refusal>> View(
+        FingerprintPath path, FrontEnd frontEnd)
+    {
+        if (path.Refusal is not null) return path.Refusal;
+        var result = await frontEnd.View(path.Fingerprint!);
+        if (result.Outcome == ViewOutcome.Unknown) return Refusal.UnknownFingerprint();
+        return result.View is { } view ? new JsonAnswer<FingerprintView>(view, HttpJson.Default.FingerprintView)
+            : Refusal.QuestionNotAnswered();
     }
 
     private static bool Matches(HttpRequest request, EntityTagHeaderValue tag) => request.GetTypedHeaders().IfNoneMatch
         .Any(candidate =>
             candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false));
 
-    private static async Task<Results<JsonAnswer<EventsPage>, Refusal>> GetEvents(
+    internal static async Task<Results<JsonAnswer<EventsPage>, Refusal>> GetEvents(
         HttpContext context, FingerprintPath path, string? after, string? limit, SqlStorage log, Limits limits)
     {
         if (path.Refusal is not null) return path.Refusal;

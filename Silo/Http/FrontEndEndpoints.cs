@@ -94,6 +94,8 @@ internal static class FrontEndEndpoints
         var scans = queries.MapGroup("").AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
         scans.MapTotals();
         scans.MapFingerprintList();
+        scans.MapTimeline();
+        scans.MapActivity();
         scans.MapUniques();
         scans.MapRetention();
         scans.MapTop();

@@ -30,6 +30,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(SourceSettings))]
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
+[JsonSerializable(typeof(ActivityAnswer))]
 [JsonSerializable(typeof(ReceiptsAnswer))]
 [JsonSerializable(typeof(TotalsAnswer))]
 [JsonSerializable(typeof(TopAnswer))]

@@ -22,14 +22,13 @@ internal static class ReceiptEndpoint
 
     // The id in the route is only a placeholder: see PathText.
     private static async Task<Results<JsonAnswer<ReceiptsAnswer>, Refusal>> Get(
-        HttpContext context, string id, string? fingerprint, string? limit, SqlStorage log, Limits limits)
-    {
-        if (PathText.Decode(PathText.RawTargetOf(context), PathText.Receipts) is not { } asked)
-            return Refusal.InvalidPath("id");
-        return await Find(asked, fingerprint, limit, log, limits, context.RequestAborted);
-    }
+        HttpContext context, string id, string? fingerprint, string? limit, SqlStorage log, Limits limits) =>
+        PathText.Decode(PathText.RawTargetOf(context), PathText.Receipts) is { } asked
+            ? await Find(asked, fingerprint, limit, log, limits, context.RequestAborted)
+            : Refusal.InvalidPath("id");
 
-    public static async Task<Results<JsonAnswer<ReceiptsAnswer>, Refusal>> Find(string asked, string? fingerprint,
+    /// <param name="asked">The id as its client wrote it.</param>
+    internal static async Task<Results<JsonAnswer<ReceiptsAnswer>, Refusal>> Find(string asked, string? fingerprint,
         string? limit, SqlStorage log, Limits limits, CancellationToken cancellation)
     {
         if (EventFields.CheckId("id", asked, limits.EventIdCharactersMax) is { } badId) return badId;

@@ -172,6 +172,9 @@ public sealed record Refusal(
     public static Refusal InvalidPlace() => new(422, "The cursor cannot be read", "invalid_cursor",
         "The parameter after must be the next of an answer to a question with the same sort.", "after");
 
+    public static Refusal EventGone() => new(422, "The cursor cannot be read", "invalid_cursor",
+        "The parameter after must be the sequence of an event of this fingerprint that is still in the log.", "after");
+
     public static Refusal InvalidCursor() => new(422, "The cursor cannot be read", "invalid_cursor",
         "The parameter after must be SEQUENCE:FINGERPRINT, of the last row that was read.", "after");
 

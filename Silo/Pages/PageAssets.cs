@@ -16,6 +16,7 @@ internal static class PageAssets
         ["page.js"] = Load("page.js", "text/javascript; charset=utf-8"),
         ["overview.js"] = Load("overview.js", "text/javascript; charset=utf-8"),
         ["proof.js"] = Load("proof.js", "text/javascript; charset=utf-8"),
+        ["fingerprint.js"] = Load("fingerprint.js", "text/javascript; charset=utf-8"),
         ["icon.svg"] = Load("icon.svg", "image/svg+xml"),
     };
 

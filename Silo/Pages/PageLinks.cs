@@ -1,3 +1,4 @@
+using Tally.Silo.Pages.Fingerprints;
 using Tally.Silo.Pages.Words;
 
 namespace Tally.Silo.Pages;
@@ -8,6 +9,7 @@ internal static class PageLinks
     public static IEnumerable<(string Path, string Title)> All(Texts texts) =>
     [
         ("/", texts.Overview),
+        (ListAddress.Path, texts.Fingerprints),
         ("/funnels", texts.Funnels),
         ("/retention", texts.WhoCameBack),
         ("/proof", texts.Proof),

@@ -2,11 +2,11 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
-using Tally.Contracts;
 using Tally.Grains.EventLog;
 using Tally.Silo.Http;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Pages.Clusters;
+using Tally.Silo.Pages.Fingerprints;
 using Tally.Silo.Pages.Funnels;
 using Tally.Silo.Pages.Overviews;
 using Tally.Silo.Pages.Proofs;
@@ -27,6 +27,8 @@ internal static class PagesEndpoints
         services.AddSingleton(new PagePolicy(settings.FrameAncestors));
         services.AddSingleton<OverviewQuestions>();
         services.AddSingleton<ProductNames>();
+        services.AddSingleton<KeyTries>();
+        services.AddSingleton<FingerprintQuestions>();
     }
 
     public static void MapPages(this WebApplication app)
@@ -35,18 +37,20 @@ internal static class PagesEndpoints
         all.AnswerHead();
         all.MapPageAssets();
         all.MapPreferences();
-        if (app.Services.GetRequiredService<AccessKeys>().GuardReading)
-            all.MapSignIn(app.Services.GetRequiredService<Limits>());
+        if (app.Services.GetRequiredService<AccessKeys>().GuardReading) all.MapSignIn();
 
         var pages = all.MapGroup("").AddEndpointFilter(Admit).AddEndpointFilter(ShowUnanswered);
         pages.ExcludeFromDescription();
         var asking = pages.MapGroup("").AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
         asking.MapOverview();
+        asking.MapFingerprintsPage();
+        asking.MapFingerprintPage();
         asking.MapFunnelPage();
         asking.MapRetentionPage();
         asking.MapSharesPage();
         asking.MapProofPage();
         asking.MapClusterPage();
+        pages.MapErasePage();
     }
 
     /// <summary>Makes a page.</summary>

@@ -1,8 +1,5 @@
 using System.Security.Cryptography;
-using System.Threading.RateLimiting;
-using Tally.Contracts;
 using Tally.Grains.EventLog;
-using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Pages.Words;
 using Tally.Silo.Settings;
@@ -12,15 +9,9 @@ namespace Tally.Silo.Pages;
 /// <summary>POST /sign-in takes a read key and gives a session; POST /sign-out ends it.</summary>
 internal static class SignIn
 {
-    private const int TriesPerMinuteMax = 10;
-
-    public static void MapSignIn(this IEndpointRouteBuilder routes, Limits limits)
+    public static void MapSignIn(this IEndpointRouteBuilder routes)
     {
-        var tries = PartitionedRateLimiter.Create<HttpContext, int>(context =>
-            RateLimitPartition.GetFixedWindowLimiter(ClientAddress.Bucket(context, limits.AddressBucketsMax), _ =>
-                new() { PermitLimit = TriesPerMinuteMax, Window = TimeSpan.FromMinutes(1) }));
-        routes.MapPost("/sign-in", (HttpContext context, AccessKeys keys) => Try(context, keys, tries))
-            .ExcludeFromDescription();
+        routes.MapPost("/sign-in", Try).ExcludeFromDescription();
         routes.MapPost("/sign-out", async (HttpContext context) =>
         {
             await context.SignOut();
@@ -37,12 +28,10 @@ internal static class SignIn
             [nameof(SignInPage.Problem)] = problem,
         }, status);
 
-    private static async Task<IResult> Try(
-        HttpContext context, AccessKeys keys, PartitionedRateLimiter<HttpContext> tries)
+    private static async Task<IResult> Try(HttpContext context, AccessKeys keys, KeyTries tries)
     {
         var texts = new Texts(Preferences.LanguageOf(context.Request));
-        using var turn = tries.AttemptAcquire(context);
-        if (!turn.IsAcquired)
+        if (!tries.TryTake(context))
             return await Ask(context, "/", StatusCodes.Status429TooManyRequests, texts.TooManyTries);
         if (await PageForms.Read(context.Request) is not { } form) return PageForms.Malformed();
         try

@@ -28,6 +28,9 @@ public sealed class AccessKeys
     public bool GuardReading { get; }
     public bool GuardErasing => keys.Count > 0;
 
+    /// <summary>Whether erasing needs a key that does not exist.</summary>
+    public bool NobodyErases => GuardErasing && !keys.Exists(key => key.Erases);
+
     /// <summary>Keys separated by white space, such as one per line of a file.</summary>
     /// <exception cref="FormatException">Says what was expected.</exception>
     public static IReadOnlyList<AccessKey> ParseWriteKeys(string text) => Parse(text, AccessKey.ParseWriteKey);

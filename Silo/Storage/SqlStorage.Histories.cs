@@ -10,6 +10,7 @@ public abstract partial class SqlStorage
     private readonly string findRepeats = scripts["find_repeats"];
     private readonly string readHeads = scripts["read_heads"];
     private readonly string readPage = scripts["read_page"];
+    private readonly string readTimeline = scripts["read_timeline"];
     private readonly string readById = scripts["read_by_id"];
     private readonly string readPruned = scripts["read_pruned"];
     private readonly string readNewest = scripts["read_newest"];
@@ -32,6 +33,15 @@ public abstract partial class SqlStorage
             Parameter("fingerprint", fingerprint), Parameter("sequence", sequence),
             Parameter("limit", limit), Parameter("bytes", bytesMax),
         ], Open, cancellation);
+
+    /// <summary>Events by the time at which they happened, newest first; those of one time by sequence.</summary>
+    /// <param name="to">UTC: only events before.</param>
+    /// <param name="sequence">Only what comes after this event; 0 for all. If it is not in the log, nothing does.</param>
+    public async Task<IReadOnlyList<RecordedEvent>> ReadTimeline(string fingerprint, DateTime to, long sequence,
+        int limit, int bytesMax, CancellationToken cancellation) =>
+        await Scan(readTimeline, ReadEvent, cancellation,
+            Parameter("fingerprint", fingerprint), Time("to", to), Parameter("sequence", sequence),
+            Parameter("limit", limit), Parameter("bytes", bytesMax));
 
     /// <summary>The events with an id, without their properties, by fingerprint in the order of bytes.</summary>
     /// <param name="fingerprint">Only this one's; null for all.</param>

@@ -62,6 +62,7 @@ public abstract partial class SqlStorage
     private readonly string topFingerprints = scripts["top_fingerprints"];
     private readonly string countUniques = scripts["count_uniques"];
     private readonly string topUniques = scripts["top_uniques"];
+    private readonly string readActivity = scripts["read_activity"];
     private readonly string readRetention = scripts["read_retention"];
 
     /// <summary>The numbers of the oldest and the newest delta that is not merged; null if there is none.</summary>
@@ -119,6 +120,13 @@ public abstract partial class SqlStorage
             row => new Returned((int)row.GetInt64(0), (int)row.GetInt64(1), row.GetInt64(2)), cancellation,
             Parameter("from", days[0].Day), Days("days", days.Select(one => one.Day)),
             Numbers("numbers", days.Select(one => (long)one.Period)), Optional("product", product));
+
+    /// <summary>The events of a fingerprint by day, without days that have none.</summary>
+    /// <param name="products">All that it used.</param>
+    public async Task<IReadOnlyList<DayView>> ReadActivity(string fingerprint, IEnumerable<string> products,
+        IEnumerable<DateOnly> days, CancellationToken cancellation) =>
+        await Scan(readActivity, row => new DayView(row.GetFieldValue<DateOnly>(0), row.GetInt64(1)), cancellation,
+            Parameter("fingerprint", fingerprint), Texts("products", products), Days("days", days));
 
     /// <summary>A connection for a question that scans much. Events never wait for it.</summary>
     protected abstract ValueTask<DbConnection> OpenForQuestion(CancellationToken cancellation);

@@ -93,10 +93,15 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
             var days = one.CountBy(e => DateOnly.FromDateTime(e.Occurred)).OrderByDescending(pair => pair.Key).ToList();
             Assert.Equal(days.Count, view.GetProperty("daysActive").GetInt32());
             Assert.Equal(days.Take(Limits.ActivityDaysMax).Select(pair => $"{pair.Key:yyyy-MM-dd} {pair.Value}"),
-                view.GetProperty("activity").EnumerateArray()
-                    .Select(pair => $"{pair.GetProperty("day").GetString()} {pair.GetProperty("events")}"));
+                Days(view, "activity"));
+            var year = (await silo.Get(Requests.Path(one.Key) + "/activity")).Body;
+            Assert.Equal(Enumerable.Reverse(days).Select(pair => $"{pair.Key:yyyy-MM-dd} {pair.Value}"),
+                Days(year, "days"));
         }
     }
+
+    private static IEnumerable<string> Days(JsonElement of, string name) => of.GetProperty(name).EnumerateArray()
+        .Select(day => $"{day.GetProperty("day").GetString()} {day.GetProperty("events")}");
 
     private static async Task CheckList(RunningSilo silo, List<Model> of, string? sort, string? product, int limit)
     {

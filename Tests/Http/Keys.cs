@@ -39,6 +39,7 @@ public sealed class Keys(PostgresServer server)
                  ])
         {
             foreach (var path in (string[])["/api/events", "/api/fingerprints/keyed", "/api/fingerprints/keyed/events",
+                "/api/fingerprints/keyed/timeline", "/api/fingerprints/keyed/activity",
                 .. Questions, "/metrics"])
             {
                 var answer = await Send(app, path, header);

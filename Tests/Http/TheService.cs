@@ -11,7 +11,8 @@ public sealed class TheService(SharedApps apps)
     [
         ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"), ("/api/export", "get"),
         ("/api/breakdown", "get"), ("/api/receipts/{id}", "get"), ("/api/funnel", "get"), ("/api/sessions", "get"),
-        ("/api/fingerprints/{fingerprint}/sessions", "get"),
+        ("/api/fingerprints/{fingerprint}/sessions", "get"), ("/api/fingerprints/{fingerprint}/timeline", "get"),
+        ("/api/fingerprints/{fingerprint}/activity", "get"),
         ("/api/fingerprints", "get"), ("/api/uniques", "get"), ("/api/retention", "get"),
         ("/api/shares", "get"), ("/api/shares", "put"), ("/api/shares", "delete"),
         ("/api/cluster", "get"), ("/api/verifications", "get"), ("/api/verifications", "post"),

@@ -63,6 +63,16 @@ internal static class AuthorizationPolicies
             : WhyNot(context, Write);
     }
 
+    /// <summary>Authorizes erasing for a form that has the key in a field. No other key counts, and no session.</summary>
+    /// <returns>Why it may not erase, or null.</returns>
+    public static Refusal? RefusesToErase(this HttpContext context, string keyInForm)
+    {
+        var keys = context.RequestServices.GetRequiredService<AccessKeys>();
+        if (!keys.GuardErasing) return null;
+        return keys.Find(keyInForm) is not { } key ? Refusal.UnknownKey()
+            : key.Erases ? null : Refusal.KeyNotForErasing();
+    }
+
     /// <summary>The request's key, known after authorization; null if none is needed.</summary>
     public static AccessKey? Key(this HttpContext context) => context.Features.Get<AccessKey>();
 

@@ -21,7 +21,7 @@ internal static class FingerprintValuesEndpoint
             .WithDescription("The newest by the time at which it happened, among the 1,000 events recorded last.")
             .ProducesRefusals(404);
 
-    private static async Task<Results<JsonAnswer<FingerprintValues>, Refusal>> Get(
+    internal static async Task<Results<JsonAnswer<FingerprintValues>, Refusal>> Get(
         HttpContext context, FingerprintPath path, SqlStorage log, Dimensions dimensions, Limits limits)
     {
         if (path.Refusal is not null) return path.Refusal;

@@ -57,7 +57,7 @@ internal static class SessionEndpoints
         }
     }
 
-    private static async Task<Results<JsonAnswer<FingerprintSessions>, Refusal>> GetList(
+    internal static async Task<Results<JsonAnswer<FingerprintSessions>, Refusal>> GetList(
         HttpContext context, FingerprintPath path, string? product, string? from, string? to, string? limit,
         SqlStorage log, Calendar calendar, Limits limits)
     {

@@ -23,7 +23,7 @@ internal static class FingerprintListEndpoint
                 + "first). With product, only its events count. If the answer has a next, that is the after of the "
                 + "next page.");
 
-    private static async Task<Results<JsonAnswer<FingerprintsPage>, Refusal>> List(
+    internal static async Task<Results<JsonAnswer<FingerprintsPage>, Refusal>> List(
         HttpContext context, string? sort, string? product, string? after, string? limit, FreshVisits visits,
         Limits limits)
     {

@@ -72,6 +72,8 @@ internal static class FuzzRequests
         FuzzRequest.Of("GET /api/funnel?steps=view[path=/],a%2Cb%5B\\[x]&within=7d&from=2026-01-01&to=2026-01-08&breakdown=path&limit=5"),
         FuzzRequest.Of("GET /api/sessions?product=k8s&from=2026-01-01&to=2026-01-08&limit=5"),
         FuzzRequest.Of("GET /api/fingerprints/fuzz/sessions?product=k8s&from=2026-01-01&to=2026-01-08T10:00:00Z&limit=5"),
+        FuzzRequest.Of("GET /api/fingerprints/fuzz/timeline?to=2026-01-08T10:00:00Z&after=1&limit=5"),
+        FuzzRequest.Of("GET /api/fingerprints/fuzz/activity?from=2026-01-01&to=2026-01-08"),
         FuzzRequest.Of("GET /api/receipts/order-18?fingerprint=fuzz&limit=10"),
         FuzzRequest.Of("GET /api/receipts/%2F..%00%F0%9F%98%80"),
         FuzzRequest.Of(
