@@ -40,6 +40,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(SessionsAnswer))]
 [JsonSerializable(typeof(FingerprintSessions))]
 [JsonSerializable(typeof(LiveCounts))]
+[JsonSerializable(typeof(FeedEvent))]
 [JsonSerializable(typeof(FingerprintsPage))]
 [JsonSerializable(typeof(UniquesAnswer))]
 [JsonSerializable(typeof(ErasureReceipt))]
