@@ -6,7 +6,7 @@ namespace Tally.Silo.Storage;
 
 /// <summary>A place in the feed of all events.</summary>
 /// <param name="Row">A row of the feed.</param>
-/// <param name="Sequence">The last event of it that is known, by its sequence; the highest number for all of them.</param>
+/// <param name="Sequence">The sequence of its last event that is known; the highest number for all of them.</param>
 public readonly record struct FeedPosition(long Row, long Sequence)
 {
     private const char Separator = '-';
@@ -46,7 +46,9 @@ public sealed record FeedNews(long Row, long Skipped, RecordedEvent? Event)
     public FeedPosition Position => Event is null ? FeedPosition.After(Row) : new(Row, Event.Sequence);
 }
 
-/// <summary>The feed of all fingerprints' events. Merges of visits tell it what is new, while somebody watches.</summary>
+/// <summary>
+/// The feed of all fingerprints' events. Merges of visits tell it what is new, while somebody watches.
+/// </summary>
 public abstract partial class SqlStorage
 {
     private readonly string renewFeed = scripts["renew_feed"];

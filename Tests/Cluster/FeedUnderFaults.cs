@@ -30,6 +30,23 @@ public sealed class FeedUnderFaults(PostgresServer server)
         await AppProcess.AssertVerifies(database);
     }
 
+    [Fact]
+    public async Task A_reader_that_knows_more_than_its_next_silo_is_told_nothing_twice()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
+        await using var silos = await Silos.Start(database, 1);
+        var slow = await silos.Join(new() { ["Limits__LiveTickMilliseconds"] = "2000" });
+        await using var other = await LiveStream.Open(slow, FeedClient.Path);
+        string? lastEventId = null;
+        for (var turn = 0; turn < 4; turn++)
+        {
+            await using var live = await LiveStream.Open(turn % 2 == 0 ? silos[0] : slow, FeedClient.Path, lastEventId);
+            Assert.Equal(200, (await slow.PostForm("action=a&product=p&fingerprint=f")).Status);
+            Assert.Equal(turn + 1, (await live.NextData()).GetProperty("sequence").GetInt64());
+            lastEventId = live.LastEventId;
+        }
+    }
+
     [Theory, EachStorage]
     public async Task A_silo_that_comes_back_goes_on_where_its_readers_were(StorageKind storage)
     {

@@ -51,7 +51,8 @@ public sealed class FeedClient : IAsyncDisposable
         var heads = (await database.Query("select fingerprint, max(sequence) from events group by fingerprint",
             row => (row.GetString(0), row.GetInt64(1)))).ToDictionary();
         await Eventually.True(() => Task.FromResult(Told.Count >= heads.Values.Sum()),
-            () => $"There are {heads.Values.Sum()} events, and {Told.Count} are told on {Streams} streams.", seconds: 30);
+            () => $"There are {heads.Values.Sum()} events, and {Told.Count} are told on {Streams} streams.",
+            seconds: 30);
         Assert.Empty(Others);
         var byFingerprint = Told.ToLookup(one => one.Fingerprint, one => one.Sequence);
         Assert.Equal(heads.Count, byFingerprint.Count);

@@ -164,7 +164,8 @@ public sealed class LiveFeed(PostgresServer server, SharedApps apps) : IClassFix
         await Eventually.True(async () => (await PrometheusText.Scrape(app)).Sum("tally_live_readers") == 0,
             "The one that left still counts.");
         // As two minutes later: nobody has watched meanwhile.
-        await database.Execute($"update feed_watch set until = {(storage == StorageKind.Sqlite ? "0" : "'-infinity'")}");
+        await database.Execute(
+            "update feed_watch set until = " + (storage == StorageKind.Sqlite ? "0" : "'-infinity'"));
         Assert.Equal(200, (await app.PostForm("action=unseen&product=p&fingerprint=f")).Status);
         await Eventually.True(async () => (await database.Query("select count(*) from visit_deltas",
             row => row.GetInt64(0)))[0] == 0, "Nothing is merged.");

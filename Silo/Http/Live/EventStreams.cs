@@ -5,8 +5,8 @@ using Tally.Silo.Storage;
 namespace Tally.Silo.Http.Live;
 
 /// <summary>
-/// All fingerprints' events as they are recorded. A reader that comes back reads the feed from where it was until it has
-/// caught up with the others.
+/// All fingerprints' events as they are recorded. A reader that comes back reads the feed from where it was until
+/// it has caught up with the others.
 /// </summary>
 internal sealed class EventStreams(LiveReaders readers, EventFeed feed, LiveLog log, Limits limits)
 {

@@ -20,9 +20,9 @@ added as (
         first_seen = least(v.first_seen, excluded.first_seen),
         last_seen = greatest(v.last_seen, excluded.last_seen)
 ),
--- What follows reads nothing while nobody watches the feed. While somebody does, it tells the feed of all deltas of this
--- snapshot that it does not have yet, also of those that are not merged now: so a fingerprint's newest event in the
--- snapshot is the last of its news.
+-- What follows reads nothing while nobody watches the feed. While somebody does, it tells the feed of all deltas of
+-- this snapshot that it does not have yet, also of those that are not merged now: so a fingerprint's newest event in
+-- the snapshot is the last of its news.
 watch as materialized (
     select events_max from feed_watch where until > statement_timestamp()
 ),
