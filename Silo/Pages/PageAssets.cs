@@ -15,6 +15,8 @@ internal static class PageAssets
         ["page.css"] = Load("page.css", "text/css; charset=utf-8"),
         ["page.js"] = Load("page.js", "text/javascript; charset=utf-8"),
         ["overview.js"] = Load("overview.js", "text/javascript; charset=utf-8"),
+        ["live.js"] = Load("live.js", "text/javascript; charset=utf-8"),
+        ["stream.js"] = Load("stream.js", "text/javascript; charset=utf-8"),
         ["icon.svg"] = Load("icon.svg", "image/svg+xml"),
     };
 

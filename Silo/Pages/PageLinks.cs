@@ -8,6 +8,7 @@ internal static class PageLinks
     public static IEnumerable<(string Path, string Title)> All(Texts texts) =>
     [
         ("/", texts.Overview),
+        ("/live", texts.Live),
         ("/funnels", texts.Funnels),
         ("/retention", texts.WhoCameBack),
     ];

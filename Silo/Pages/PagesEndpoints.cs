@@ -7,6 +7,7 @@ using Tally.Grains.EventLog;
 using Tally.Silo.Http;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Pages.Funnels;
+using Tally.Silo.Pages.Lives;
 using Tally.Silo.Pages.Overviews;
 using Tally.Silo.Pages.Retentions;
 using Tally.Silo.Settings;
@@ -39,6 +40,7 @@ internal static class PagesEndpoints
         pages.ExcludeFromDescription();
         var asking = pages.MapGroup("").AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
         asking.MapOverview();
+        asking.MapLivePage();
         asking.MapFunnelPage();
         asking.MapRetentionPage();
     }

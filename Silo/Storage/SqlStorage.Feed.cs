@@ -53,6 +53,7 @@ public abstract partial class SqlStorage
 {
     private readonly string renewFeed = scripts["renew_feed"];
     private readonly string readFeed = scripts["read_feed"];
+    private readonly string readRecentEvents = scripts["read_recent_events"];
 
     /// <summary>
     /// For the next two minutes the feed gets all events that are recorded from now on. What it has is kept for as
@@ -83,6 +84,17 @@ public abstract partial class SqlStorage
         if (news[0].Event is null) news.RemoveAt(0);
         return news;
     }
+
+    /// <summary>
+    /// The newest events of the fingerprints that were seen last, newest first: what a reader of the feed finds at its
+    /// beginning. It sees only fingerprints whose visits are merged.
+    /// </summary>
+    /// <param name="from">Reads visits from this day on.</param>
+    /// <param name="limit">So many fingerprints, of each so many events, and in all.</param>
+    public async Task<IReadOnlyList<RecordedEvent>> ReadRecentEvents(
+        DateOnly from, string? product, string? action, int limit, CancellationToken cancellation) =>
+        await Scan(readRecentEvents, ReadEvent, cancellation, Parameter("from", from), Optional("product", product),
+            Optional("action", action), Parameter("limit", limit));
 
     private FeedNews ReadFeedRow(DbDataReader row) =>
         new(row.GetInt64(8), row.GetInt64(9), row.IsDBNull(0) ? null : ReadEvent(row));
