@@ -127,7 +127,8 @@ public sealed class TheLivePage(PostgresServer server) : IAsyncDisposable
             var gaps = await Texts(tab, ".gap");
             Assert.All(gaps, gap => Assert.Contains("events are left out here", gap));
             return gaps.Length > 0 && 1_000 == (await Texts(tab, Who)).Length
-                + gaps.Sum(gap => int.Parse(gap.Split(' ')[0], NumberStyles.AllowThousands, CultureInfo.InvariantCulture));
+                + gaps.Sum(gap => int.Parse(
+                    gap.Split(' ')[0], NumberStyles.AllowThousands, CultureInfo.InvariantCulture));
         }, "What it shows and what it leaves out are not all.");
         reader.AssertNoComplaints();
     }
@@ -211,7 +212,8 @@ public sealed class TheLivePage(PostgresServer server) : IAsyncDisposable
     private static async Task Post(
         AppProcess app, string fingerprint, string action = "view", string? properties = null) =>
         Assert.Equal(200, (await app.PostForm(
-            $"action={Uri.EscapeDataString(action)}&product=shop&fingerprint={fingerprint}" + (properties is null ? "" : "&properties=" + Uri.EscapeDataString(properties)))).Status);
+            $"action={Uri.EscapeDataString(action)}&product=shop&fingerprint={fingerprint}"
+            + (properties is null ? "" : "&properties=" + Uri.EscapeDataString(properties)))).Status);
 
     private static async Task Fill(AppProcess app, int events)
     {

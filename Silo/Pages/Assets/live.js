@@ -27,7 +27,8 @@ const say = () => {
 const filled = (text, number) => text.replace('{0}', numbers.format(number))
 
 const label = () => {
-  button.textContent = isPaused ? filled(button.dataset.goOn, waitingEvents) : button.dataset.pause
+  const { pause, goOn, waiting } = button.dataset
+  button.textContent = !isPaused ? pause : waitingEvents === 0 ? goOn : filled(waiting, waitingEvents)
 }
 
 // The properties as their client wrote them: a parsed number may lose digits. They are the last member, and no text

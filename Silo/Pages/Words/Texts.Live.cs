@@ -21,7 +21,8 @@ public sealed partial class Texts
         "Die Verbindung ist verloren. Neuer Versuch folgt.");
     public string LiveBack => Say("Live again: nothing is missing", "Wieder live: nichts fehlt");
     public string Pause => Say("Pause", "Anhalten");
-    public string GoOn => Say("Go on ({0} wait)", "Weiter ({0} warten)");
+    public string GoOn => Say("Go on", "Weiter");
+    public string GoOnWaiting => Say("Go on ({0} wait)", "Weiter ({0} warten)");
     public string LeftOut => Say("{0} events are left out here: there were too many at once. They are counted.",
         "{0} Ereignisse sind hier ausgelassen: es waren zu viele auf einmal. Gezählt sind sie.");
     public string AwayTooLong => Say(
