@@ -176,6 +176,10 @@ public sealed class Limits
     // While any fingerprint is watched, the log is asked for the news of all of them this often.
     [Range(10, 10_000)] public int LiveTickMilliseconds { get; set; } = 200;
 
+    // Events of all fingerprints that a merge of visits tells the readers of all events, about once a second. They are
+    // told how many there were beyond it.
+    [Range(1, 10_000)] public int LiveAllEventsMax { get; set; } = 500;
+
     // Exports at once: each holds a connection of its own, and a snapshot that keeps the database from vacuuming newer
     // rows. A client that takes fewer bytes a second is cut off. A row group of Parquet is gathered in memory, for a
     // moment twice, until it has so many events or so many characters of text.

@@ -49,6 +49,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(Verification))]
 [JsonSerializable(typeof(ClusterAnswer))]
 [JsonSerializable(typeof(LiveCounts))]
+[JsonSerializable(typeof(FeedEvent))]
 [JsonSerializable(typeof(FingerprintsPage))]
 [JsonSerializable(typeof(UniquesAnswer))]
 [JsonSerializable(typeof(ErasureReceipt))]

@@ -178,6 +178,9 @@ public sealed record Refusal(
     public static Refusal InvalidCursor() => new(422, "The cursor cannot be read", "invalid_cursor",
         "The parameter after must be SEQUENCE:FINGERPRINT, of the last row that was read.", "after");
 
+    public static Refusal InvalidFeedPosition(string name) => new(422, "The cursor cannot be read", "invalid_cursor",
+        $"{name} must be the id of a message of this stream.", name);
+
     public static Refusal MalformedQuery() =>
         new(400, "The query cannot be read", "malformed_query",
             "The query's percent-encoding is broken or is not UTF-8.");

@@ -17,6 +17,8 @@ internal static class PageAssets
         ["overview.js"] = Load("overview.js", "text/javascript; charset=utf-8"),
         ["proof.js"] = Load("proof.js", "text/javascript; charset=utf-8"),
         ["fingerprint.js"] = Load("fingerprint.js", "text/javascript; charset=utf-8"),
+        ["live.js"] = Load("live.js", "text/javascript; charset=utf-8"),
+        ["stream.js"] = Load("stream.js", "text/javascript; charset=utf-8"),
         ["icon.svg"] = Load("icon.svg", "image/svg+xml"),
     };
 

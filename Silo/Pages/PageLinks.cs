@@ -10,6 +10,7 @@ internal static class PageLinks
     [
         ("/", texts.Overview),
         (ListAddress.Path, texts.Fingerprints),
+        ("/live", texts.Live),
         ("/funnels", texts.Funnels),
         ("/retention", texts.WhoCameBack),
         ("/proof", texts.Proof),

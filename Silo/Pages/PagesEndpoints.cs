@@ -8,6 +8,7 @@ using Tally.Silo.Http.Access;
 using Tally.Silo.Pages.Clusters;
 using Tally.Silo.Pages.Fingerprints;
 using Tally.Silo.Pages.Funnels;
+using Tally.Silo.Pages.Lives;
 using Tally.Silo.Pages.Overviews;
 using Tally.Silo.Pages.Proofs;
 using Tally.Silo.Pages.Retentions;
@@ -45,6 +46,7 @@ internal static class PagesEndpoints
         asking.MapOverview();
         asking.MapFingerprintsPage();
         asking.MapFingerprintPage();
+        asking.MapLivePage();
         asking.MapFunnelPage();
         asking.MapRetentionPage();
         asking.MapSharesPage();

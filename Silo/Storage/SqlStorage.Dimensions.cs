@@ -140,7 +140,7 @@ public abstract partial class SqlStorage
 
     /// <summary>The same for up to <paramref name="limit"/> commits' dimensions.</summary>
     /// <inheritdoc cref="MergeRollups"/>
-    public Task<int> MergeDimensions(int limit) => Merge(mergeDimensions, MergeParameters(limit));
+    public async Task<int> MergeDimensions(int limit) => (int)await Merge(mergeDimensions, MergeParameters(limit));
 
     /// <inheritdoc cref="ReadVisitDeltas"/>
     public Task<(long Oldest, long Newest)?> ReadDimensionDeltas() => ReadDeltas(readDimensionDeltas);

@@ -17,6 +17,7 @@ public abstract partial class SqlStorage
     private readonly string deleteVisits = scripts["delete_visits"];
     private readonly string deleteDimensionVisits = scripts["delete_dimension_visits"];
     private readonly string forgetInVerifications = scripts["forget_in_verifications"];
+    private readonly string forgetFeed = scripts["forget_feed"];
     private readonly string addSuppression = scripts["add_suppression"];
     private readonly string readSuppressionKey = scripts["read_suppression_key"];
     private byte[]? suppressionKey;
@@ -77,6 +78,7 @@ public abstract partial class SqlStorage
     {
         await LockMerge(at);
         await Execute(at, mergeVisits, Parameter("limit", int.MaxValue));
+        await Execute(at, forgetFeed, Parameter("fingerprint", fingerprint));
         var days = folded.Products.SelectMany(product => product.Days.All().Select(day => (product.Product, Day: day)))
             .ToList();
         return await Execute(at, deleteVisits, Parameter("fingerprint", fingerprint),

@@ -25,11 +25,11 @@ public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
     /// another silo merges.
     /// </summary>
     /// <returns>How many deltas were merged.</returns>
-    public Task<int> MergeRollups(int limit) => Merge(mergeRollups, Parameter("limit", limit));
+    public async Task<int> MergeRollups(int limit) => (int)await Merge(mergeRollups, Parameter("limit", limit));
 
     /// <summary>The same for up to <paramref name="limit"/> commits' visits.</summary>
     /// <inheritdoc cref="MergeRollups"/>
-    public Task<int> MergeVisits(int limit) => Merge(mergeVisits, Parameter("limit", limit));
+    public async Task<int> MergeVisits(int limit) => (int)await Merge(mergeVisits, Parameter("limit", limit));
 
     /// <summary>
     /// The pairs of product and action that were merged, by their numbers, after the number <paramref name="id"/>.
@@ -41,7 +41,9 @@ public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
     /// <exception cref="EventLogUnavailableException">It cannot.</exception>
     public abstract Task CheckWritable(CancellationToken cancellation);
 
-    protected abstract Task<int> Merge(string script, params DbParameter[] parameters);
+    /// <summary>Runs a script in a transaction, unless another silo runs one.</summary>
+    /// <returns>The script's result; 0 if it did not run.</returns>
+    protected abstract Task<long> Merge(string script, params DbParameter[] parameters);
 
     /// <summary>A connection from the pool.</summary>
     protected abstract ValueTask<DbConnection> Open(CancellationToken cancellation);

@@ -58,6 +58,7 @@ public sealed class SigningIn(PostgresServer server) : IAsyncDisposable
         foreach (var app in (AppProcess[])[one, other])
         {
             Assert.Equal(200, (await app.Send(With(cookie, HttpMethod.Get, "/api/totals"))).Status);
+            Assert.Equal(200, (await app.Send(With(cookie, HttpMethod.Head, "/api/live/events"))).Status);
             (await app.Send(With(cookie, HttpMethod.Delete, "/api/fingerprints/a")))
                 .AssertRefused(403, "key_not_for_erasing");
             (await app.Send(With(cookie, HttpMethod.Post, "/api/events", "action=a&product=b&fingerprint=c")))

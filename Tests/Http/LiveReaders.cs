@@ -11,7 +11,7 @@ public sealed class LiveReaders(PostgresServer server)
     public Task Readers_need_a_read_key_where_there_is_one() =>
         With(new() { ["APP_READ_KEYS"] = Reader, ["APP_WRITE_KEYS"] = "writer-0123456789abcdef" }, async app =>
     {
-        foreach (var path in (string[])["/api/live", "/api/fingerprints/f/live"])
+        foreach (var path in (string[])["/api/live", "/api/fingerprints/f/live", "/api/live/events"])
         {
             (await app.Get(path)).AssertRefused(401, "missing_key");
             (await app.Get(path + "?writeKey=writer-0123456789abcdef")).AssertRefused(403, "key_not_for_reading");
@@ -26,7 +26,7 @@ public sealed class LiveReaders(PostgresServer server)
         await using var first = await LiveStream.Open(app, "/api/live");
         await using (await LiveStream.Open(app, "/api/fingerprints/f/live"))
         {
-            foreach (var path in (string[])["/api/live", "/api/fingerprints/f/live"])
+            foreach (var path in (string[])["/api/live", "/api/fingerprints/f/live", "/api/live/events"])
             {
                 var refused = await app.Get(path);
                 refused.AssertRefused(503, "too_many_readers");
@@ -47,12 +47,13 @@ public sealed class LiveReaders(PostgresServer server)
     {
         await using var ofAll = await LiveStream.Open(app, "/api/live");
         await using var ofOne = await LiveStream.Open(app, "/api/fingerprints/f/live");
+        await using var ofEvents = await LiveStream.Open(app, "/api/live/events");
         using var stuck = (await HttpWire.Connect(app.Port))!;
         await stuck.Send(HttpWire.GetOf("/api/fingerprints/f/live")); // and never reads
         Assert.Equal(0, (await ofAll.NextData()).GetProperty("total").GetInt64());
 
         var stopped = app.Terminate();
-        foreach (var live in (LiveStream[])[ofAll, ofOne])
+        foreach (var live in (LiveStream[])[ofAll, ofOne, ofEvents])
         {
             await live.AssertNext("end", "draining");
             Assert.Equal(TimeSpan.FromSeconds(1), live.ReconnectionInterval);

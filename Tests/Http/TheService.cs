@@ -20,7 +20,7 @@ public sealed class TheService(SharedApps apps)
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
         ("/api/fingerprints/{fingerprint}/events", "get"), ("/api/fingerprints/{fingerprint}/values", "get"),
         ("/api/totals", "get"), ("/api/top", "get"),
-        ("/api/fingerprints/{fingerprint}/live", "get"), ("/api/live", "get"),
+        ("/api/fingerprints/{fingerprint}/live", "get"), ("/api/live", "get"), ("/api/live/events", "get"),
         ("/health/live", "get"), ("/health/ready", "get"),
     ];
 

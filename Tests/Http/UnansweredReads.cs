@@ -9,7 +9,7 @@ namespace Tally.Tests.Http;
 public sealed class UnansweredReads(PostgresServer server)
 {
     private static readonly string[] Tables = ["events", "counters", "rollups", "rollup_hours", "rollup_deltas",
-        "visits", "visit_deltas"];
+        "visits", "visit_deltas", "feed", "feed_watch"];
 
     [Theory, EachStorage]
     public async Task They_say_so_with_503_and_nothing_of_an_event(StorageKind storage)
@@ -27,6 +27,7 @@ public sealed class UnansweredReads(PostgresServer server)
             // Streams that have not begun: of the counts, of a fingerprint whose head is not known, and of one whose
             // head is known but whose reader names an event that only the log could know.
             "/api/live", "/api/live?product=k8s", "/api/fingerprints/new/live", "/api/fingerprints/known/live?after=5",
+            "/api/live/events", "/api/live/events?after=1",
         ];
         var answers = await Task.WhenAll(paths.Select(app.Get));
         await Rename(database, "_away", "");

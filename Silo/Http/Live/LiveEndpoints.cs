@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Mvc;
 using Tally.Contracts;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Live;
 
@@ -16,6 +17,9 @@ internal static class LiveEndpoints
         services.AddSingleton<FingerprintFeeds>();
         services.AddHostedService(all => all.GetRequiredService<FingerprintFeeds>());
         services.AddSingleton<FingerprintStreams>();
+        services.AddSingleton<EventFeed>();
+        services.AddHostedService(all => all.GetRequiredService<EventFeed>());
+        services.AddSingleton<EventStreams>();
         services.AddSingleton<CountStreams>();
         services.AddHostedService(all => all.GetRequiredService<CountStreams>());
     }
@@ -23,6 +27,7 @@ internal static class LiveEndpoints
     public static void MapLive(this IEndpointRouteBuilder routes)
     {
         var ofFingerprints = routes.ServiceProvider.GetRequiredService<FingerprintStreams>();
+        var ofEvents = routes.ServiceProvider.GetRequiredService<EventStreams>();
         var ofAll = routes.ServiceProvider.GetRequiredService<CountStreams>();
         var limits = routes.ServiceProvider.GetRequiredService<Limits>();
 
@@ -48,6 +53,19 @@ internal static class LiveEndpoints
                     + "changed "
                 + "what was added.")
             .Produces<LiveCounts>(200, EventStream);
+        routes.MapGet("/api/live/events",
+                (string? product, string? action, string? after,
+                    [FromHeader(Name = "Last-Event-ID")] string? lastEventId, HttpContext context) =>
+                    FollowEvents(new(product, action), lastEventId, after, context, ofEvents, limits))
+            .WithName("FollowEvents")
+            .WithSummary("All events as they are recorded")
+            .WithDescription(
+                "Server-sent events, one each, in the order of each fingerprint's sequence, without a repeat. From now "
+                + "on, or from after the id that Last-Event-ID, else after names, for a minute after it was told. A "
+                + "message named skipped says how many events were left out, because there were too many. One named "
+                + "reset says that the id is too old, and that what followed it is left out; one named end why the "
+                + "stream ends: come back.")
+            .Produces<FeedEvent>(200, EventStream);
     }
 
     private static async Task<IResult> FollowFingerprint(
@@ -59,6 +77,18 @@ internal static class LiveEndpoints
         if (text is null) return await streams.Run(context, path.Fingerprint!, null);
         return QueryValue.ParseNumber(name, text, 0, long.MaxValue, 0, out var sequence) is { } refusal ? refusal
             : await streams.Run(context, path.Fingerprint!, sequence);
+    }
+
+    private static async Task<IResult> FollowEvents(FeedFilter filter, string? lastEventId, string? after,
+        HttpContext context, EventStreams streams, Limits limits)
+    {
+        if (QueryValue.CheckText("product", filter.Product, limits.ProductBytesMax) is { } badProduct)
+            return badProduct;
+        if (QueryValue.CheckText("action", filter.Action, limits.ActionBytesMax) is { } badAction) return badAction;
+        var (name, text) = lastEventId is null ? ("after", after) : ("Last-Event-ID", lastEventId);
+        if (text is null) return await streams.Run(context, filter, null);
+        return FeedPosition.Parse(text) is { } position ? await streams.Run(context, filter, position)
+            : Refusal.InvalidFeedPosition(name);
     }
 
     private static async Task<IResult> FollowCounts(string? product, HttpContext context, CountStreams streams,

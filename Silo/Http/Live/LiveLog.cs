@@ -30,6 +30,10 @@ internal sealed class LiveLog(SqlStorage log, Limits limits)
     public Task<IReadOnlyList<RecordedEvent>> ReadPage(string fingerprint, long after) =>
         Turn(() => log.ReadAfter(fingerprint, after, limits.LivePageEventsMax, limits.LivePageBytesMax));
 
+    /// <inheritdoc cref="SqlStorage.ReadFeed"/>
+    public Task<IReadOnlyList<FeedNews>?> ReadFeed(FeedPosition after, FeedPosition upTo) =>
+        Turn(() => log.ReadFeed(after, upTo, limits.LivePageEventsMax, limits.LivePageBytesMax));
+
     /// <inheritdoc cref="SqlStorage.ReadNews"/>
     public Task<IReadOnlyList<HistoryNews>> ReadNews(IReadOnlyCollection<HistoryPosition> watched) =>
         log.ReadNews(watched, limits.LivePageEventsMax, limits.PageBytesMax);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Tally.Contracts;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Live;
 
@@ -83,6 +84,49 @@ internal sealed class LiveText
         }
         return new(text.WrittenSpan.ToArray(), starts, firstSequence);
     }
+
+    /// <param name="news">Of all fingerprints, at least one.</param>
+    /// <param name="filter">Which of the events are told. Where it takes none, the reader learns how far it is.</param>
+    public static LiveText Of(IReadOnlyList<FeedNews> news, FeedFilter filter)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(text);
+        FeedPosition? told = null;
+        foreach (var one in news)
+        {
+            if (one.Event is { } recorded ? !filter.Takes(recorded.Event) : one.Skipped == 0) continue;
+            told = one.Position;
+            WriteId(text, one.Position);
+            if (one.Event is null)
+            {
+                text.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
+                    $"event: skipped\ndata: {{\"events\":{one.Skipped}}}\n\n")));
+                continue;
+            }
+            text.Write("data: "u8);
+            var e = FeedEvent.Of(one.Event);
+            JsonSerializer.Serialize(json, e with { Properties = OnOneLine(e.Properties) }, HttpJson.Default.FeedEvent);
+            json.Flush();
+            json.Reset();
+            text.Write("\n\n"u8);
+        }
+        if (told != news[^1].Position)
+        {
+            WriteId(text, news[^1].Position);
+            text.Write("\n"u8);
+        }
+        return new(text.WrittenSpan.ToArray());
+    }
+
+    /// <summary>Where a reader of all events is: no message, but what it comes back with.</summary>
+    public static LiveText At(FeedPosition position) => Of($"id: {position}\n\n");
+
+    /// <summary>What followed where the reader was is not known any more; it goes on here.</summary>
+    public static LiveText Missed(FeedPosition position) =>
+        Of($"event: reset\nid: {position}\ndata: {{\"reason\":\"too_old\"}}\n\n");
+
+    private static void WriteId(ArrayBufferWriter<byte> text, FeedPosition position) =>
+        text.Write(Encoding.ASCII.GetBytes($"id: {position}\n"));
 
     /// <summary>Of events those after a sequence; anything else whole.</summary>
     public ReadOnlyMemory<byte> After(long sequence)

@@ -290,7 +290,7 @@ public sealed class PostgresStorage(
         }
     }
 
-    protected override async Task<int> Merge(string script, params DbParameter[] parameters)
+    protected override async Task<long> Merge(string script, params DbParameter[] parameters)
     {
         try
         {
@@ -302,7 +302,7 @@ public sealed class PostgresStorage(
             merge.Parameters.AddRange(parameters);
             var merged = (long)(await merge.ExecuteScalarAsync())!;
             await Commit(transaction);
-            return (int)merged;
+            return merged;
         }
         catch (Exception exception) when (IsDatabaseFailure(exception))
         {

@@ -96,7 +96,7 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         return Task.CompletedTask;
     }
 
-    protected override Task<int> Merge(string script, params DbParameter[] parameters) =>
+    protected override Task<long> Merge(string script, params DbParameter[] parameters) =>
         Write(connection => connection.Merge(script, parameters));
 
     /// <summary>

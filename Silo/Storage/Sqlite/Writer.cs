@@ -103,14 +103,14 @@ internal sealed class Writer : IDisposable
         return true;
     }
 
-    public int Merge(string script, DbParameter[] parameters)
+    public long Merge(string script, DbParameter[] parameters)
     {
         using var transaction = Begin();
         using var command = connection.CreateCommand();
         command.Transaction = transaction;
         command.CommandText = script;
         command.Parameters.AddRange(parameters);
-        var merged = Convert.ToInt32(command.ExecuteScalar(), provider: null);
+        var merged = (long)command.ExecuteScalar()!;
         Commit(transaction);
         return merged;
     }

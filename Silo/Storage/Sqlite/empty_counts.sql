@@ -17,4 +17,7 @@ delete from dimension_visits;
 
 delete from dimension_deltas;
 
-delete from snapshots
+delete from snapshots;
+
+-- The feed begins anew.
+update feed_watch set until = 0

@@ -95,6 +95,7 @@ internal static class FuzzRequests
         FuzzRequest.Of("DELETE /api/fingerprints/nobody?suppress=true"), // its mutations name nobody who has events
         FuzzRequest.Of("GET /api/fingerprints/fuzz/live?after=0", "Last-Event-ID: 1\r\n"),
         FuzzRequest.Of("GET /api/live?product=k%388s"),
+        FuzzRequest.Of("GET /api/live/events?product=k8s&action=view&after=1-2", "Last-Event-ID: 3\r\n"),
         FuzzRequest.Of(
             "GET /api/export?from=1999-12-31&to=2000-01-01T00:00:00Z&product=fuzz&format=csv&after=7:%E6%97%A5",
             "Accept-Encoding: gzip, br\r\n"),

@@ -113,7 +113,8 @@ create table visit_deltas (
     products     text[] not null,
     events       integer[] not null,
     firsts       timestamptz[] not null,
-    lasts        timestamptz[] not null
+    lasts        timestamptz[] not null,
+    is_told      boolean not null default false -- the feed has its events
 );
 
 -- Not compressed: the commit would wait for it.
@@ -124,6 +125,27 @@ alter table visit_deltas
     alter column events set storage external,
     alter column firsts set storage external,
     alter column lasts set storage external;
+
+-- Until when somebody watches the events of all fingerprints. While that is so, each merge of visits tells the feed
+-- which events are new: so many at most.
+create table feed_watch (
+    id         smallint primary key check (id = 1),
+    until      timestamptz not null,
+    events_max integer not null
+);
+
+insert into feed_watch values (1, '-infinity', 0);
+
+-- The news of the last minutes, in the order in which all silos tell them. The key is in the order of the commits,
+-- because merges take turns. A row has a fingerprint and its new events, or how many events no row names.
+create table feed (
+    id             bigint generated always as identity primary key,
+    told           timestamptz not null,
+    fingerprint    text collate "C",
+    first_sequence bigint,
+    last_sequence  bigint,
+    skipped        bigint not null
+);
 
 -- Which properties were counted by their values: comma-separated names. An event has the number of its silo's set.
 create table dimension_sets (

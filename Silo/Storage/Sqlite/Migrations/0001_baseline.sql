@@ -103,8 +103,30 @@ create table visits (
 -- Each commit appends one row, which the merge adds to visits: a JSON array of [day, fingerprint, product, events,
 -- first, last].
 create table visit_deltas (
-    id     integer primary key,
-    visits text not null
+    id      integer primary key,
+    is_told integer not null default 0, -- the feed has its events
+    visits  text not null
+) strict;
+
+-- Until when somebody watches the events of all fingerprints, in seconds of Unix time. While that is so, each merge of
+-- visits tells the feed which events are new: so many at most.
+create table feed_watch (
+    id         integer primary key check (id = 1),
+    until      integer not null,
+    events_max integer not null
+) strict;
+
+insert into feed_watch values (1, 0, 0);
+
+-- The news of the last minutes, in the order in which they are told. A row has a fingerprint and its new events, or how
+-- many events no row names.
+create table feed (
+    id             integer primary key,
+    told           integer not null,
+    fingerprint    text,
+    first_sequence integer,
+    last_sequence  integer,
+    skipped        integer not null
 ) strict;
 
 -- Which properties were counted by their values: comma-separated names. An event has the number of its set.

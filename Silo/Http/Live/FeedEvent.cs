@@ -1,0 +1,25 @@
+using System.Text.Json.Serialization;
+using Tally.Grains.EventLog;
+
+namespace Tally.Silo.Http.Live;
+
+/// <summary>An event of any fingerprint.</summary>
+/// <param name="Fingerprint">Whose event it is.</param>
+/// <param name="Sequence">Its place in the fingerprint's history, from 1.</param>
+/// <param name="Id">Its id in the log: the client's id if that is a UUID, else a UUID made of it.</param>
+/// <param name="Action">What was done.</param>
+/// <param name="Product">To what.</param>
+/// <param name="Created">UTC: when it was accepted.</param>
+/// <param name="Occurred">UTC: the client's time if it gave one, else <paramref name="Created"/>.</param>
+/// <param name="Properties">A JSON object as the client wrote it, if it gave one.</param>
+public sealed record FeedEvent(
+    string Fingerprint, long Sequence, Guid Id, string Action, string Product, DateTime Created, DateTime Occurred,
+    [property: JsonConverter(typeof(RawJson))] string? Properties)
+{
+    internal static FeedEvent Of(RecordedEvent recorded)
+    {
+        var e = recorded.Event;
+        return new(recorded.Fingerprint, recorded.Sequence, e.Id, e.Action, e.Product, e.Created, e.Occurred,
+            e.Properties);
+    }
+}

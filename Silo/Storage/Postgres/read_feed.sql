@@ -1,0 +1,19 @@
+-- What the feed tells after a place, and up to another. The place's own row comes first: if it does not, the feed no
+-- longer has what followed it. A row whose events have left the log comes without one.
+select next.*, fed.id, fed.skipped
+from (
+    select * from feed
+    where id between @row and @last_row
+    order by id
+    limit @limit
+) as fed
+left join lateral (
+    select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred, e.properties::text
+    from events e
+    where e.fingerprint = fed.fingerprint and e.sequence between fed.first_sequence and fed.last_sequence
+        and (fed.id > @row or e.sequence > @sequence) and (fed.id < @last_row or e.sequence <= @last_sequence)
+    order by e.sequence
+    limit @limit
+) as next on true
+order by fed.id, next.sequence
+limit @limit

@@ -1,0 +1,13 @@
+-- What the feed tells after a place, and up to another. The place's own row comes first: if it does not, the feed no
+-- longer has what followed it. A row whose events have left the log comes without one.
+select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred, e.properties, f.id, f.skipped
+from (
+    select * from feed
+    where id between @row and @last_row
+    order by id
+    limit @limit
+) as f
+left join events e on e.fingerprint = f.fingerprint and e.sequence between f.first_sequence and f.last_sequence
+    and (f.id > @row or e.sequence > @sequence) and (f.id < @last_row or e.sequence <= @last_sequence)
+order by f.id, e.sequence
+limit @limit
