@@ -33,6 +33,7 @@ internal static class FrontEndEndpoints
         services.AddRequestEncodings();
         services.AddSingleton<HeldAnswers>();
         services.AddExport();
+        services.AddAnswerCompression();
         services.AddSingleton<Readiness>(); // one instance, which remembers its last answer
         services.AddHealthChecks().AddCheck<Readiness>(Readiness.Name);
         services.AddApiDescription();
@@ -59,7 +60,7 @@ internal static class FrontEndEndpoints
         app.UseCors(); // before access: a page may read why it is refused
         app.UseAccess();
         app.UseRequestEncodings();
-        app.UseExportCompression();
+        app.UseAnswerCompression();
         app.Use(QueryParameters.Decode); // after access: nobody else learns about parameters
         app.UseLengthForHttp10();
 
@@ -89,6 +90,7 @@ internal static class FrontEndEndpoints
         scans.MapTotals();
         scans.MapFingerprintList();
         scans.MapUniques();
+        scans.MapPresent();
         scans.MapRetention();
         scans.MapTop();
         scans.MapBreakdown();

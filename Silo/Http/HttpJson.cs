@@ -45,6 +45,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(LiveCounts))]
 [JsonSerializable(typeof(FingerprintsPage))]
 [JsonSerializable(typeof(UniquesAnswer))]
+[JsonSerializable(typeof(PresentAnswer))]
 [JsonSerializable(typeof(ErasureReceipt))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(IgnoredRequest))]

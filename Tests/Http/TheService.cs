@@ -12,7 +12,7 @@ public sealed class TheService(SharedApps apps)
         ("/api/events", "post"), ("/api/events/batch", "post"), ("/api/pixel.gif", "get"), ("/api/export", "get"),
         ("/api/breakdown", "get"), ("/api/receipts/{id}", "get"), ("/api/funnel", "get"), ("/api/sessions", "get"),
         ("/api/fingerprints/{fingerprint}/sessions", "get"),
-        ("/api/fingerprints", "get"), ("/api/uniques", "get"), ("/api/retention", "get"),
+        ("/api/fingerprints", "get"), ("/api/uniques", "get"), ("/api/present", "get"), ("/api/retention", "get"),
         ("/api/shares", "get"), ("/api/shares", "put"), ("/api/shares", "delete"),
         ("/api/annotations", "get"), ("/api/annotations", "put"), ("/api/annotations", "delete"),
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
