@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.Primitives;
 using Tally.Contracts;
+using Tally.Silo.Http;
 using Tally.Silo.Http.Breakdowns;
 
 namespace Tally.Silo.Pages.Overviews;
@@ -70,13 +72,18 @@ internal static class OverviewEndpoint
         HttpContext context, OverviewQuestions questions, Dimensions dimensions, Limits limits)
     {
         var query = context.Request.Query;
-        if (NameOfList(query["panel"], questions) is not { } of) return Http.Refusal.NotFound();
+        if (NameOfList(query["panel"], questions) is not { } of) return Refusal.NotFound();
         var state = OverviewState.Of(query, dimensions, limits);
         var list = await questions.List(context, state, of, questions.ListMax);
         return list.Rows.Value is { } rows ? new CsvList(of, rows, state.ComparedWith is not null)
-            : throw new RefusedException(Http.Refusal.QuestionNotAnswered());
+            : throw new RefusedException(list.Rows.Why switch
+            {
+                Missing.NotAnswered => Refusal.QuestionNotAnswered(),
+                Missing.TooManyDays => Refusal.TooManyDays(limits.UniquesDaysMax),
+                _ => Refusal.NotWithDimensions("panel", "This list is not counted with such a filter."),
+            });
     }
 
-    private static string? NameOfList(Microsoft.Extensions.Primitives.StringValues asked, OverviewQuestions questions) =>
+    private static string? NameOfList(StringValues asked, OverviewQuestions questions) =>
         asked is [{ } name] && questions.Lists.Contains(name) ? name : null;
 }

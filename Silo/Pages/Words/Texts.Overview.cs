@@ -16,7 +16,6 @@ public sealed partial class Texts
         "12mo" => Say("12 months", "12 Monate"),
         _ => All,
     };
-    public string WhatIsShown => Say("What is shown", "Was gezeigt wird");
     public string Dates => Say("Dates", "Daten");
     public string FirstDay => Say("From", "Von");
     public string LastDay => Say("Until and with", "Bis einschließlich");
