@@ -70,22 +70,66 @@ public sealed class TheOverview(PostgresServer server) : IAsyncDisposable
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var app = await AppProcess.Start(database);
         await ThePage.Fill(app);
-        foreach (var (path, picture) in ((string, string)[])
+        foreach (var (path, picture, opened) in ((string, string, string)[])
                  [
-                     ("/?panel=path&page=all", "overview-list"), ("/?action=view&range=7d", "overview-action"),
-                     ("/?filter=path:%2Fpage%2F1&range=90d&interval=week", "overview-filter"),
+                     ("/?panel=path&page=all", "overview-list", ".nothing"), // its links would be below a menu
+                     ("/?action=view&range=7d", "overview-action", ".choices summary"),
+                     ("/?filter=path:%2Fpage%2F1&range=90d&interval=week", "overview-filter", ".chart summary"),
                  ])
             foreach (var (width, scheme) in ((int, string)[])[(360, "dark"), (1280, "light")])
             {
                 var tab = await reader.Open(app, path, width, scheme, language: width == 360 ? "de" : null);
                 await tab.WaitForFunctionAsync("() => !document.querySelector('[data-load]')");
-                foreach (var closed in await tab.QuerySelectorAllAsync(".choices summary, .chart summary"))
+                await reader.AssertIsGood(tab, picture);
+                foreach (var closed in await tab.QuerySelectorAllAsync(opened))
                 {
                     await closed.ClickAsync();
                     await reader.AssertIsGood(tab, picture);
                 }
                 await tab.BrowserContext.CloseAsync();
             }
+    }
+
+    [Fact]
+    public async Task What_cannot_be_is_as_if_it_were_not_there_and_a_note_that_cannot_be_is_refused()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database);
+        await ThePage.Fill(app);
+        var usual = await Events(app, "");
+        foreach (var odd in (string[])
+                 [
+                     "first=2026-01-01", "first=2026-02-30&last=2026-03-01", "first=2026-03-02&last=2026-03-01",
+                     "first=0001-01-01&last=9999-12-31", "range=Today", "compare=always", "interval=minute",
+                     "filter=colour:red", "filter=path", "filter=path:", "filter=path:%00", "panel=colour", "list=colour",
+                     "figures=all", "action=" + new string('x', 300), "action=%01",
+                 ])
+            Assert.Contains($">{usual}</data>", (await Html(app, "/?" + odd)).Body);
+        foreach (var odd in (string[])["panel=path&page=0", "panel=path&page=-1", "panel=path&page=99999999999",
+            "panel=path&search=" + new string('x', 300), "panel=path&search=%00&page=9", "panel=path&action=view"])
+            Assert.Equal(200, (await Html(app, "/?" + odd)).Status);
+        Assert.Equal(404, (await Html(app, "/list.csv")).Status);
+        Assert.Equal(404, (await Html(app, "/list.csv?panel=colour")).Status);
+        Assert.Equal(422, (await Html(app, "/list.csv?panel=path&action=view")).Status);
+
+        foreach (var (form, status) in ((string, int)[])
+                 [
+                     ("day=2026-11-24&time=10:00&text=a", 303), ("day=2026-11-24&time=10:00&text=", 422),
+                     ("day=2026-02-30&time=10:00&text=a", 422), ("day=2026-11-24&time=25:00&text=a", 422),
+                     ("day=0001-01-01&time=00:00&text=a", 422), ("text=a", 422), ("remove=2020-01-01", 404),
+                     ("remove=x", 422), ("remove=2026-11-24T10:00:00Z", 303), ("day=2026-11-24&time=10:00&text=%01", 422),
+                     ("day=2026-11-24&time=10:00&text=" + new string('x', 1_025), 422), (new string('x', 20_000), 400),
+                 ])
+            Assert.Equal((form, status), (form, (await Html(app, "/annotations", form)).Status));
+        using var client = new HttpClient();
+        using var foreign = new HttpRequestMessage(HttpMethod.Post, Address(app) + "/annotations")
+        {
+            Content = new FormUrlEncodedContent([new("day", "2026-11-24"), new("time", "10:00"), new("text", "a")]),
+        };
+        foreign.Headers.Add("Sec-Fetch-Site", "cross-site");
+        foreign.Headers.Add("Accept", "text/html");
+        Assert.Equal(403, (int)(await client.SendAsync(foreign)).StatusCode);
+        Assert.Equal(0, (await app.Get("/api/annotations")).Body.GetProperty("annotations").GetArrayLength());
     }
 
     [Fact]
@@ -295,6 +339,19 @@ public sealed class TheOverview(PostgresServer server) : IAsyncDisposable
         points.Sum(point => of(point).GetInt64()).ToString("N0", CultureInfo.InvariantCulture);
 
     private static string Days(int first, int last) => $"from={Iso(first)}&to={Iso(last - 1)}";
+
+    private static async Task<(int Status, string Body)> Html(AppProcess app, string path, string? form = null)
+    {
+        using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
+        using var request = new HttpRequestMessage(form is null ? HttpMethod.Get : HttpMethod.Post, Address(app) + path)
+        {
+            Content = form is null ? null
+                : new StringContent(form, System.Text.Encoding.UTF8, "application/x-www-form-urlencoded"),
+        };
+        request.Headers.Add("Accept", "text/html");
+        using var answer = await client.SendAsync(request);
+        return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
 
     private static string Iso(int daysAgo) =>
         Now.AddDays(-daysAgo).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);

@@ -16,10 +16,8 @@ public sealed partial class Texts
         "12mo" => Say("12 months", "12 Monate"),
         _ => All,
     };
+    public string AllProducts => Say("All products", "Alle Produkte");
     public string Dates => Say("Dates", "Daten");
-    public string FirstDay => Say("From", "Von");
-    public string LastDay => Say("Until and with", "Bis einschließlich");
-    public string Show => Say("Show", "Zeigen");
     public string Compare => Say("Compare", "Vergleichen");
     public string ComparedWith(string name) => name switch
     {
@@ -28,7 +26,6 @@ public sealed partial class Texts
         _ => Say("Without a comparison", "Ohne Vergleich"),
     };
 
-    public string Product => Say("Product", "Produkt");
     public string Action => Say("Action", "Aktion");
     public string WithoutFilter(string of) => Say($"Without this filter: {of}", $"Ohne diesen Filter: {of}");
     public string OneFilter => Say(
