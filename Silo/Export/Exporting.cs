@@ -127,7 +127,7 @@ internal sealed class Exporting(ExportSource source, ExportTarget target, string
                 Sep.New(',').Reader(options => options with { HasHeader = false, Unescape = true })
                     .FromText(Encoding.UTF8.GetString(text));
             reader.MoveNext();
-            return new(CsvFormat.WithoutMark(reader.Current[0].ToString()), reader.Current[1].Parse<long>());
+            return new(CsvRows.WithoutMark(reader.Current[0].ToString()), reader.Current[1].Parse<long>());
         }
         var json = JsonElement.Parse(text);
         return new(json.GetProperty("fingerprint").GetString()!, json.GetProperty("sequence").GetInt64());

@@ -28,7 +28,7 @@ internal static class AnnotationEndpoints
             .ProducesRefusals(404);
     }
 
-    private static async Task<Results<JsonAnswer<AnnotationsAnswer>, Refusal>> List(
+    internal static async Task<Results<JsonAnswer<AnnotationsAnswer>, Refusal>> List(
         string? from, string? to, string? product, SqlStorage storage, Limits limits)
     {
         if (QueryValue.ParseTime("from", from, storage.Calendar, DateTime.MinValue, out var first) is { } badFrom)
@@ -40,7 +40,7 @@ internal static class AnnotationEndpoints
         return new JsonAnswer<AnnotationsAnswer>(new(found), HttpJson.Default.AnnotationsAnswer);
     }
 
-    private static async Task<Results<JsonAnswer<Annotation>, Refusal>> Put(
+    internal static async Task<Results<JsonAnswer<Annotation>, Refusal>> Put(
         string? time, string? text, string? product, SqlStorage storage, Limits limits)
     {
         if (ParsePlace(time, product, storage, limits, out var at) is { } badPlace) return badPlace;
@@ -51,7 +51,7 @@ internal static class AnnotationEndpoints
         return new JsonAnswer<Annotation>(annotation, HttpJson.Default.Annotation);
     }
 
-    private static async Task<Results<JsonAnswer<Annotation>, Refusal>> Delete(
+    internal static async Task<Results<JsonAnswer<Annotation>, Refusal>> Delete(
         string? time, string? product, SqlStorage storage, Limits limits)
     {
         if (ParsePlace(time, product, storage, limits, out var at) is { } badPlace) return badPlace;

@@ -35,6 +35,7 @@ internal static class FrontEndEndpoints
         services.AddRequestEncodings();
         services.AddSingleton<HeldAnswers>();
         services.AddExport();
+        services.AddAnswerCompression();
         services.AddSingleton<Readiness>(); // one instance, which remembers its last answer
         services.AddHealthChecks().AddCheck<Readiness>(Readiness.Name);
         services.AddApiDescription();
@@ -64,7 +65,7 @@ internal static class FrontEndEndpoints
         app.UseCors(); // before access: a page may read why it is refused
         app.UseAccess();
         app.UseRequestEncodings();
-        app.UseExportCompression();
+        app.UseAnswerCompression();
         app.Use(QueryParameters.Decode); // after access: nobody else learns about parameters
         app.UseLengthForHttp10();
 
@@ -97,6 +98,7 @@ internal static class FrontEndEndpoints
         scans.MapTimeline();
         scans.MapActivity();
         scans.MapUniques();
+        scans.MapPresent();
         scans.MapRetention();
         scans.MapTop();
         scans.MapBreakdown();

@@ -52,6 +52,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(FeedEvent))]
 [JsonSerializable(typeof(FingerprintsPage))]
 [JsonSerializable(typeof(UniquesAnswer))]
+[JsonSerializable(typeof(PresentAnswer))]
 [JsonSerializable(typeof(ErasureReceipt))]
 [JsonSerializable(typeof(HealthReport))]
 [JsonSerializable(typeof(IgnoredRequest))]

@@ -57,7 +57,7 @@ internal sealed class CsvParser
         for (var i = 0; i < columns.Length; i++)
         {
             if (columns[i] is not { } name) continue;
-            var cell = isExport ? CsvFormat.WithoutMark(cells[i])
+            var cell = isExport ? CsvRows.WithoutMark(cells[i])
                 : cells[i] is "NULL" or "null" or @"\N" ? "" : cells[i];
             if (cell.Length == 0) continue;
             if (name.Field == "properties" && !IsJson(cell))

@@ -9,12 +9,12 @@ internal static class PageForms
     private const int BodyBytesMax = 4_096;
 
     /// <returns>Null if the body is no form, or too large to be one of a page.</returns>
-    public static async Task<IFormCollection?> Read(HttpRequest request)
+    public static async Task<IFormCollection?> Read(HttpRequest request, int bytesMax = BodyBytesMax)
     {
-        if (!request.HasFormContentType || request.ContentLength is not <= BodyBytesMax) return null;
+        if (!request.HasFormContentType || request.ContentLength is not { } length || length > bytesMax) return null;
         try
         {
-            return await request.ReadFormAsync(new FormOptions { BufferBodyLengthLimit = BodyBytesMax });
+            return await request.ReadFormAsync(new FormOptions { BufferBodyLengthLimit = bytesMax });
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or NotSupportedException)
         {

@@ -34,7 +34,7 @@ internal static class PagesEndpoints
 
     public static void MapPages(this WebApplication app)
     {
-        var all = app.MapGroup("").RefuseCrossSite();
+        var all = app.MapGroup("").RefuseCrossSite().CompressAnswers();
         all.AnswerHead();
         all.MapPageAssets();
         all.MapPreferences();

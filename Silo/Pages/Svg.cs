@@ -7,6 +7,9 @@ internal static class Svg
 {
     public static string Number(double number) => number.ToString("0.##", CultureInfo.InvariantCulture);
 
+    /// <summary>A number as machines read it.</summary>
+    public static string Exact(double number) => number.ToString("R", CultureInfo.InvariantCulture);
+
     /// <summary>A part of the largest, in percent.</summary>
     public static string Share(long part, long largest) => Number(largest == 0 ? 0 : part * 100.0 / largest);
 

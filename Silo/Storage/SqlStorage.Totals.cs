@@ -55,6 +55,7 @@ public sealed record TotalsSum(DateTime Time, string? Product, string? Action, R
 public abstract partial class SqlStorage
 {
     private readonly string readTotals = scripts["read_totals"];
+    private readonly string readFirstHour = scripts["read_first_hour"];
 
     /// <summary>
     /// The first sums of a question, in its order, as of one moment. Every event that was recorded before is in them
@@ -75,6 +76,11 @@ public abstract partial class SqlStorage
             Parameter("order", (int)question.Order), Parameter("limit", limit),
         ], Open, cancellation);
     }
+
+    /// <summary>UTC: the hour of the earliest event that counts; null if there is none.</summary>
+    public async Task<DateTime?> ReadFirstHour(CancellationToken cancellation) =>
+        (await Query(readFirstHour, row => row.IsDBNull(0) ? (DateTime?)null : ReadTime(row, 0), [], Open,
+            cancellation))[0];
 
     // The part of the range that is read from the hours. If it has no whole hour, or minutes are asked for: an empty
     // range at the end.

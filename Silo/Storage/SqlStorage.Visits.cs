@@ -63,6 +63,7 @@ public abstract partial class SqlStorage
     private readonly string countUniques = scripts["count_uniques"];
     private readonly string topUniques = scripts["top_uniques"];
     private readonly string readActivity = scripts["read_activity"];
+    private readonly string countPresent = scripts["count_present"];
     private readonly string readRetention = scripts["read_retention"];
 
     /// <summary>The numbers of the oldest and the newest delta that is not merged; null if there is none.</summary>
@@ -99,6 +100,11 @@ public abstract partial class SqlStorage
         DateOnly from, DateOnly to, string? product, CancellationToken cancellation) =>
         (await Scan(countUniques, row => (row.GetInt64(0), row.GetInt64(1)), cancellation,
             Parameter("from", from), Parameter("to", to), Optional("product", product)))[0];
+
+    /// <summary>How many different fingerprints have an event since a time. Reads the visits since that day.</summary>
+    public async Task<long> CountPresent(DateTime since, string? product, CancellationToken cancellation) =>
+        (await Scan(countPresent, row => row.GetInt64(0), cancellation, Parameter("from", Calendar.DayOf(since)),
+            Time("since", since), Optional("product", product)))[0];
 
     /// <summary>
     /// The same for each product, those with the most fingerprints first. Equal ones come in the order of their bytes.

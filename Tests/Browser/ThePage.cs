@@ -10,7 +10,7 @@ namespace Tally.Tests.Browser;
 /// <summary>The page at the server's address, in a real browser.</summary>
 public sealed class ThePage(PostgresServer server) : IAsyncDisposable
 {
-    private const string Hostile = "<img src=x onerror=\"document.title='hit'\">\u202e";
+    internal const string Hostile = "<img src=x onerror=\"document.title='hit'\">\u202e";
 
     private readonly PageReader reader = new();
     private TimeZoneInfo clocks = TimeZoneInfo.Utc;
@@ -165,10 +165,17 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var app = await AppProcess.Start(database);
         await Fill(app);
-        foreach (var table in (string[])["visits", "counters", "dimension_values", "rollup_hours"])
+        foreach (var (table, missing) in ((string, string)[])
+                 [
+                     ("visits", ".figure:nth-child(2)"), ("events", ".together .figure"),
+                     ("dimension_values", ".list:nth-child(3)"), ("annotations", ".chart .none"),
+                 ])
         {
             await database.Execute($"alter table {table} rename to elsewhere");
-            Assert.Equal(503, await Status(app, "text/html", "/?product=nobody"));
+            var partly = await reader.Open(app, "/");
+            await partly.WaitForFunctionAsync("() => !document.querySelector('[data-load]')");
+            Assert.Contains("no answer in time", await Text(partly, missing));
+            Assert.NotEqual("0", await Text(partly, ".number")); // the rest is there
             await database.Execute($"alter table elsewhere rename to {table}");
         }
         await database.Execute("alter table rollup_hours rename to elsewhere");
@@ -181,7 +188,7 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => reader.DisposeAsync();
 
-    private static async Task Fill(AppProcess app)
+    internal static async Task Fill(AppProcess app)
     {
         var random = new Random(Seed.Next());
         var now = DateTime.UtcNow;
@@ -208,8 +215,13 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
             $"from={today.AddDays(1 - days):yyyy-MM-dd}&to={today.AddDays(1):yyyy-MM-dd}{product}");
         var sum = (await app.Get($"/api/totals?bucket=all&{range}")).Body.GetProperty("points")[0];
         var uniques = (await app.Get($"/api/uniques?{range}")).Body.GetProperty("uniqueFingerprints");
-        Assert.Equal([Number(sum.GetProperty("events")), Number(uniques), Number(sum.GetProperty("newFingerprints"))],
-            await Texts(tab, ".number"));
+        var sessions = Number((await app.Get($"/api/sessions?{range}")).Body.GetProperty("sessions"));
+        var present = (await app.Get($"/api/present?{product.TrimStart('&')}")).Body.GetProperty("fingerprints");
+        await tab.WaitForFunctionAsync("() => !document.querySelector('[data-load]')"); // sessions come later
+        var numbers = await Texts(tab, ".number");
+        Assert.Equal([Number(sum.GetProperty("events")), Number(uniques), Number(sum.GetProperty("newFingerprints")),
+            sessions], numbers[..4]);
+        Assert.Equal(Number(present), numbers[5]);
 
         var points = (await app.Get($"/api/totals?bucket={(days == 1 ? "hour" : "day")}&{range}")).Body
             .GetProperty("points").EnumerateArray().Reverse().ToList();

@@ -217,6 +217,27 @@ public sealed class AskingForVisits(PostgresServer server, SharedApps apps) : IC
     }
 
     [Theory, EachStorage]
+    public async Task Whoever_was_seen_in_the_last_five_minutes_is_here(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var app = await AppProcess.Start(at);
+        foreach (var (fingerprint, product, minutes) in ((string, string, int)[])
+                 [
+                     ("a", "k8s", 0), ("a", "vms", 0), ("b", "k8s", 2), ("b", "k8s", 60), ("c", "vms", 0), ("d", "k8s", 6),
+                     ("e", "k8s", 24 * 60),
+                 ])
+        {
+            var timestamp = DateTime.UtcNow.AddMinutes(-minutes).ToString("yyyy-MM-ddTHH:mm:ss.fffZ");
+            Assert.Equal(200, (await app.PostForm(
+                $"action=view&product={product}&fingerprint={fingerprint}&timestamp={timestamp}")).Status);
+        }
+        foreach (var (query, count) in ((string, int)[])[("", 3), ("?product=k8s", 2), ("?product=nobody", 0)])
+            Assert.Equal(count,
+                (await app.Get("/api/present" + query)).Body.GetProperty("fingerprints").GetInt32());
+        (await app.Get("/api/present?product=")).AssertRefused(422, "missing_field", "product");
+    }
+
+    [Theory, EachStorage]
     public async Task Odd_parameters_are_refused(StorageKind storage)
     {
         var (app, _) = await apps.On(storage);

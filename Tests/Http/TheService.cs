@@ -13,7 +13,7 @@ public sealed class TheService(SharedApps apps)
         ("/api/breakdown", "get"), ("/api/receipts/{id}", "get"), ("/api/funnel", "get"), ("/api/sessions", "get"),
         ("/api/fingerprints/{fingerprint}/sessions", "get"), ("/api/fingerprints/{fingerprint}/timeline", "get"),
         ("/api/fingerprints/{fingerprint}/activity", "get"),
-        ("/api/fingerprints", "get"), ("/api/uniques", "get"), ("/api/retention", "get"),
+        ("/api/fingerprints", "get"), ("/api/uniques", "get"), ("/api/present", "get"), ("/api/retention", "get"),
         ("/api/shares", "get"), ("/api/shares", "put"), ("/api/shares", "delete"),
         ("/api/cluster", "get"), ("/api/verifications", "get"), ("/api/verifications", "post"),
         ("/api/annotations", "get"), ("/api/annotations", "put"), ("/api/annotations", "delete"),

@@ -22,7 +22,7 @@ public sealed class UnansweredReads(PostgresServer server)
         string[] paths =
         [
             "/api/fingerprints/new", "/api/fingerprints/known/events", "/api/fingerprints", "/api/totals",
-            "/api/uniques", "/api/export",
+            "/api/uniques", "/api/present", "/api/export",
             "/api/top?of=products", "/api/top?of=fingerprints",
             // Streams that have not begun: of the counts, of a fingerprint whose head is not known, and of one whose
             // head is known but whose reader names an event that only the log could know.

@@ -19,19 +19,7 @@ internal static partial class ExportEndpoint
     // A client may pause this long before its rate counts.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    public static void AddExport(this IServiceCollection services)
-    {
-        services.AddSingleton<RunningExports>();
-        services.AddResponseCompression(compression =>
-        {
-            compression.EnableForHttps = true; // no secret stands beside text that a client chooses
-            compression.MimeTypes = ["application/x-ndjson", "text/csv"]; // Parquet is compressed already
-        });
-    }
-
-    /// <summary>Compresses the answers of this endpoint alone.</summary>
-    public static void UseExportCompression(this WebApplication app) =>
-        app.UseWhen(context => context.Request.Path == Path, export => export.UseResponseCompression());
+    public static void AddExport(this IServiceCollection services) => services.AddSingleton<RunningExports>();
 
     public static void MapExport(this IEndpointRouteBuilder routes) => routes.MapGet(Path, Get)
         .WithName("GetExport")
@@ -39,6 +27,7 @@ internal static partial class ExportEndpoint
         .WithDescription(
             "Streamed in the order of fingerprint and sequence, in constant memory. If an answer breaks off, "
             + "ask again with after set to its last row's SEQUENCE:FINGERPRINT.")
+        .CompressAnswers()
         .Produces(200, null, "application/x-ndjson", "text/csv", "application/vnd.apache.parquet")
         .ProducesRefusals(426);
 

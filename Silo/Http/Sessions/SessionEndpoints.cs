@@ -31,7 +31,7 @@ internal static class SessionEndpoints
             .ProducesRefusals(404);
     }
 
-    private static async Task<Results<JsonAnswer<SessionsAnswer>, Refusal>> GetTotals(
+    internal static async Task<Results<JsonAnswer<SessionsAnswer>, Refusal>> GetTotals(
         HttpContext context, string? product, string? from, string? to, string? limit, SqlStorage log,
         Calendar calendar, Limits limits, TimeProvider clock)
     {

@@ -1,5 +1,5 @@
-// While nothing has come yet: the first count turns the page.
-import { refresh } from './page.js'
+// The overview: the first count turns the waiting page, what is counted later comes in, and the chart is read.
+import { load, localize, refresh } from './page.js'
 
 if (document.querySelector('[data-waits]')) {
   const stream = new EventSource('/api/live')
@@ -9,3 +9,67 @@ if (document.querySelector('[data-waits]')) {
     if (!document.querySelector('[data-waits]')) stream.close()
   }
 }
+
+// One after another, so that others find a turn.
+const fill = async () => {
+  for (const part of document.querySelectorAll('main [data-load]')) {
+    const fresh = (await load(part.dataset.load))?.querySelector(`[data-part="${CSS.escape(part.dataset.part)}"]`)
+    if (!part.isConnected) return // the page was renewed meanwhile, and asks itself
+    part.removeAttribute('data-load')
+    if (!fresh || part.contains(document.activeElement)) continue
+    part.replaceWith(document.adoptNode(fresh))
+    localize(fresh)
+  }
+}
+
+// The chart's points, by arrows or under the pointer: a line below it says what the table says of the point.
+let chosen = -1
+const columns = () => [...document.querySelectorAll('.column')]
+const wordsOf = row => {
+  const [name, ...cells] = document.querySelectorAll('.chart tbody tr')[row].cells
+  const heads = document.querySelector('.chart thead tr').cells
+  const plain = cell => cell.textContent.trim().replace(/\s+/g, ' ')
+  return [plain(name), ...cells.map((cell, i) => `${plain(heads[i + 1])} ${plain(cell)}`)].join(' \u00b7 ')
+}
+const show = at => {
+  const all = columns()
+  const drawing = document.querySelector('#drawing')
+  chosen = Math.max(0, Math.min(at, all.length - 1))
+  const words = wordsOf(all.length - 1 - chosen)
+  document.querySelector('#point').textContent = words
+  drawing.setAttribute('aria-valuenow', chosen + 1)
+  drawing.setAttribute('aria-valuetext', words)
+  all.forEach((column, i) => column.classList.toggle('chosen', i === chosen))
+}
+const steps = {
+  ArrowLeft: at => at - 1, ArrowRight: at => at + 1, Home: () => 0, End: () => Infinity,
+}
+
+const watch = () => {
+  const drawing = document.querySelector('#drawing')
+  if (!drawing) return
+  const all = columns()
+  drawing.tabIndex = 0
+  drawing.setAttribute('role', 'slider')
+  drawing.setAttribute('aria-label', drawing.dataset.label)
+  drawing.setAttribute('aria-valuemin', 1)
+  drawing.setAttribute('aria-valuemax', all.length)
+  const running = all.findIndex(column => column.matches('.running'))
+  show(chosen >= 0 ? chosen : running >= 0 ? running : all.length - 1)
+  drawing.addEventListener('keydown', pressed => {
+    if (pressed.ctrlKey || pressed.altKey || pressed.metaKey || !steps[pressed.key]) return
+    pressed.preventDefault()
+    show(steps[pressed.key](chosen))
+  })
+  drawing.addEventListener('pointermove', moved => {
+    const at = columns().indexOf(moved.target.closest('.column'))
+    if (at >= 0 && at !== chosen) show(at)
+  })
+}
+
+const begin = () => {
+  watch()
+  fill()
+}
+document.addEventListener('renewed', begin)
+begin()

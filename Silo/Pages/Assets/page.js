@@ -23,16 +23,34 @@ export const refresh = async () => {
   if (!fresh?.querySelector('main')) return tell(document.body.dataset.noAnswer)
   if (!fresh.querySelector('footer')) return location.reload() // the session has ended
   const open = [...document.querySelectorAll('main details')].map(details => details.open)
+  const focused = placeOf(document.activeElement)
+  // What is counted later stays until it is counted again.
+  for (const part of fresh.querySelectorAll('[data-load]')) {
+    const old = document.querySelector(`main [data-part="${CSS.escape(part.dataset.part)}"]`)
+    if (!old) continue
+    old.dataset.load = part.dataset.load
+    part.replaceWith(old)
+  }
   for (const name of ['main', 'footer'])
     document.querySelector(name).replaceWith(document.adoptNode(fresh.querySelector(name)))
   document.querySelectorAll('main details').forEach((details, i) => { details.open = !!open[i] })
   localize(document)
+  document.dispatchEvent(new Event('renewed'))
+  if (focused) (document.querySelectorAll(focused.like)[focused.at] ?? document.querySelector('main')).focus({ preventScroll: true })
+}
+
+// Where the focus is, to find it again: the same link or the same kind of element, of those that are alike.
+const placeOf = element => {
+  if (!document.querySelector('main').contains(element)) return null
+  const like = element.id ? `#${CSS.escape(element.id)}`
+    : `main ${element.localName}` + (element.hasAttribute('href') ? `[href="${CSS.escape(element.getAttribute('href'))}"]` : '')
+  return { like, at: [...document.querySelectorAll(like)].indexOf(element) }
 }
 
 export const tell = text => { document.querySelector('#age').textContent = text }
 
-// Nobody's focus or selection is taken away.
-export const isInUse = () => document.querySelector('main').contains(document.activeElement)
+// Nobody's selection is taken away, nor what somebody types.
+export const isInUse = () => document.activeElement?.matches('main :is(input, textarea, select, button)')
   || !document.getSelection().isCollapsed
 
 const refreshIfDue = () => {
@@ -48,12 +66,15 @@ const forms = {
   hour: { hour: '2-digit', minute: '2-digit' },
   time: { hour: '2-digit', minute: '2-digit', second: '2-digit' },
 }
+forms.minute = { ...forms.day, ...forms.hour }
 forms.moment = { ...forms.day, ...forms.time }
 
 export const localize = part => {
   const numbers = new Intl.NumberFormat(region)
   const times = {}
-  for (const number of part.querySelectorAll('data')) number.textContent = numbers.format(number.value)
+  const shares = new Intl.NumberFormat(region, { style: 'percent', maximumFractionDigits: 1 })
+  for (const number of part.querySelectorAll('data'))
+    number.textContent = (number.dataset.as === 'share' ? shares : numbers).format(number.value)
   for (const time of part.querySelectorAll('time[data-as]')) {
     const form = time.dataset.as
     times[form] ??= new Intl.DateTimeFormat(region, { ...forms[form], timeZone: document.documentElement.dataset.zone })
@@ -64,7 +85,7 @@ export const localize = part => {
 // Keys, never with another held, for those are the browser's.
 const isTyping = () => document.activeElement?.matches('input:not([type=checkbox]), textarea, select')
 const move = step => {
-  const rows = [...document.querySelectorAll('[data-rows] a, .list a')]
+  const rows = [...document.querySelectorAll('[data-rows] a, .list tbody a')]
   const next = rows.indexOf(document.activeElement) + step
   rows[Math.max(0, Math.min(next, rows.length - 1))]?.focus()
 }

@@ -1,38 +1,144 @@
+using System.Globalization;
 using Microsoft.AspNetCore.WebUtilities;
 using Tally.Contracts;
 using Tally.Silo.Http;
+using Tally.Silo.Http.Breakdowns;
 
 namespace Tally.Silo.Pages.Overviews;
 
 /// <summary>What the overview shows. All of it is in the page's address.</summary>
-/// <param name="Range">One of <see cref="Ranges"/>.</param>
-/// <param name="Product">Null for all.</param>
-public sealed record OverviewState(string Range, string? Product)
+public sealed record OverviewState
 {
-    /// <summary>The ranges by their names in the address, and their days until today.</summary>
-    public static readonly IReadOnlyList<(string Name, int Days)> Ranges =
-        [("today", 1), ("7d", 7), ("30d", 30), ("90d", 90), ("12mo", 365)];
+    public const string Usual = "30d", All = "all", Dates = "dates";
 
-    public const string Usual = "30d";
+    /// <summary>The ranges by their names in the address.</summary>
+    public static readonly IReadOnlyList<string> Ranges = ["today", "yesterday", "7d", Usual, "90d", "12mo", All];
 
-    public int Days => Ranges.First(range => range.Name == Range).Days;
-    public bool IsToday => Range == "today";
+    /// <summary>What a range may be compared with.</summary>
+    public static readonly IReadOnlyList<string> Comparisons = ["previous", "year", "none"];
+
+    /// <summary>Where the chart's points may begin, and of how many days a range they are for.</summary>
+    public static readonly IReadOnlyList<(string Name, int DaysMin, int DaysMax)> Intervals =
+        [("hour", 1, 14), ("day", 1, 800), ("week", 14, 7_300), ("month", 60, int.MaxValue)];
+
+    private const string DayFormat = "yyyy-MM-dd";
+
+    // No database keeps the first and the last moment of the calendar, and an earlier range has to fit before.
+    private static readonly DateOnly Earliest = new(1900, 1, 1), Latest = new(2200, 1, 1);
+
+    /// <summary>One of <see cref="Ranges"/>, or <see cref="Dates"/>.</summary>
+    public string Range { get; init; } = Usual;
+
+    /// <summary>Of a range of dates: its first and its last day.</summary>
+    public DateOnly First { get; init; }
+
+    /// <inheritdoc cref="First"/>
+    public DateOnly Last { get; init; }
+
+    /// <summary>One of <see cref="Comparisons"/>.</summary>
+    public string Compare { get; init; } = Comparisons[0];
+
+    /// <summary>One of <see cref="Intervals"/>; null for what fits best.</summary>
+    public string? Interval { get; init; }
+
+    /// <summary>Only this product; null for all.</summary>
+    public string? Product { get; init; }
+
+    /// <summary>Only this action. Not with a filter: the API counts dimensions over all actions.</summary>
+    public string? Action { get; init; }
+
+    /// <summary>Only this value, as the API takes it: <c>path:/pricing</c>.</summary>
+    public string? Filter { get; init; }
+
+    /// <summary>The dimension of <see cref="Filter"/>.</summary>
+    public string? FilterDimension => Filter?.Split(':')[0];
+
+    /// <summary>The value of <see cref="Filter"/>.</summary>
+    public string? FilterValue => Filter?[(Filter.IndexOf(':', StringComparison.Ordinal) + 1)..];
+
+    /// <summary>What the API is asked to compare with; null for nothing.</summary>
+    public string? ComparedWith => Compare == "none" || Range == All ? null : Compare;
 
     /// <summary>Reads an address. What cannot be is as if it were not there.</summary>
-    internal static OverviewState Of(IQueryCollection query, Limits limits)
+    internal static OverviewState Of(IQueryCollection query, Dimensions dimensions, Limits limits)
     {
-        var range = query["range"] is [{ } asked] && Ranges.Any(one => one.Name == asked) ? asked : Usual;
-        var product = query["product"] is [{ } one]
-            && EventFields.CheckText("product", one, limits.ProductBytesMax) is null ? one : null;
-        return new(range, product);
+        string? One(string name) => query[name] is [{ Length: > 0 } value] ? value : null;
+        string? Word(string name, IEnumerable<string> words) => One(name) is { } word && words.Contains(word) ? word : null;
+        string? Name(string field, int bytesMax) =>
+            One(field) is { } name && EventFields.CheckText(field, name, bytesMax) is null ? name : null;
+
+        var (first, last) = (Day(One("first")), Day(One("last")));
+        var areDates = first <= last;
+        var filter = One("filter") is { } text && !text.Contains('\0', StringComparison.Ordinal)
+            && dimensions.ParseFilter(text, out _) is null ? text : null;
+        return new()
+        {
+            Range = areDates ? Dates : Word("range", Ranges) ?? Usual,
+            First = areDates ? first!.Value : default,
+            Last = areDates ? last!.Value : default,
+            Compare = Word("compare", Comparisons) ?? Comparisons[0],
+            Interval = Word("interval", Intervals.Select(one => one.Name)),
+            Product = Name("product", limits.ProductBytesMax),
+            Action = filter is null ? Name("action", limits.ActionBytesMax) : null,
+            Filter = filter,
+        };
+    }
+
+    /// <summary>Its days, without the last one.</summary>
+    /// <param name="begin">The first day with an event.</param>
+    public (DateOnly First, DateOnly End) DaysAt(DateOnly today, DateOnly begin) => Range switch
+    {
+        "today" => (today, today.AddDays(1)),
+        "yesterday" => (today.AddDays(-1), today),
+        "7d" => (today.AddDays(-6), today.AddDays(1)),
+        "90d" => (today.AddDays(-89), today.AddDays(1)),
+        "12mo" => (today.AddDays(-364), today.AddDays(1)),
+        All => (begin < today ? begin : today, today.AddDays(1)),
+        Dates => (First, Last.AddDays(1)),
+        _ => (today.AddDays(-29), today.AddDays(1)),
+    };
+
+    /// <summary>The intervals that fit a range of so many days. Dimensions are counted by the day.</summary>
+    public IEnumerable<string> IntervalsFor(int days) => Intervals
+        .Where(one => days >= one.DaysMin && days <= one.DaysMax && (one.Name != "hour" || Filter is null))
+        .Select(one => one.Name);
+
+    /// <summary>The one that is shown.</summary>
+    public string IntervalFor(int days) => Interval is { } asked && IntervalsFor(days).Contains(asked) ? asked
+        : days switch
+        {
+            1 when Filter is null => "hour",
+            <= 366 => "day",
+            <= 1_500 => "week",
+            _ => "month",
+        };
+
+    /// <summary>What the address says, by its names. What is usual is not in it.</summary>
+    public IEnumerable<KeyValuePair<string, string?>> Fields()
+    {
+        IEnumerable<(string Name, string? Value)> all =
+        [
+            ("range", Range is Usual or Dates ? null : Range),
+            ("first", Range == Dates ? First.ToString(DayFormat, CultureInfo.InvariantCulture) : null),
+            ("last", Range == Dates ? Last.ToString(DayFormat, CultureInfo.InvariantCulture) : null),
+            ("compare", Compare == Comparisons[0] ? null : Compare), ("interval", Interval),
+            ("product", Product), ("action", Action), ("filter", Filter),
+        ];
+        return all.Where(one => one.Value is not null).Select(one => KeyValuePair.Create(one.Name, one.Value));
     }
 
     /// <summary>The page's address with this state.</summary>
-    public string ToAddress()
-    {
-        var query = new Dictionary<string, string?>();
-        if (Range != Usual) query["range"] = Range;
-        if (Product is not null) query["product"] = Product;
-        return QueryHelpers.AddQueryString("/", query);
-    }
+    /// <param name="more">What else it says.</param>
+    public string ToAddress(params IEnumerable<(string Name, string? Value)> more) => AddressOf("/", more);
+
+    /// <summary>The address of a list as a file.</summary>
+    public string ToCsvAddress(string list) => AddressOf("/list.csv", [("panel", list)]);
+
+    private string AddressOf(string path, IEnumerable<(string Name, string? Value)> more) =>
+        QueryHelpers.AddQueryString(path, Fields().Concat(
+            more.Where(one => one.Value is not null).Select(one => KeyValuePair.Create(one.Name, one.Value))));
+
+    private static DateOnly? Day(string? text) =>
+        DateOnly.TryParseExact(text, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+        && day >= Earliest && day < Latest ? day : null;
 }

@@ -39,6 +39,14 @@ public sealed partial class Texts
         return percent.ToString(format, Culture).Replace('-', '\u2212') + Say("%", "\u00a0%");
     }
 
+    /// <summary>A change of a part of 1, in percentage points.</summary>
+    public string Points(double change)
+    {
+        var points = Math.Round(change * 100, 1);
+        return points == 0 ? NoChange
+            : points.ToString("+0.#;-0.#", Culture).Replace('-', '\u2212') + Say(" pts", "\u00a0Pp.");
+    }
+
     public string Day(DateOnly day) => day.ToString(Say("d MMM yyyy", "d. MMM yyyy"), Culture);
 
     public string Hour(DateTime time) => time.ToString("HH:mm", Culture);
@@ -46,6 +54,8 @@ public sealed partial class Texts
     public string Time(DateTime time) => time.ToString("HH:mm:ss", Culture);
 
     public string Moment(DateTime time) => $"{Day(DateOnly.FromDateTime(time))}, {Time(time)}";
+
+    public string Minute(DateTime time) => $"{Day(DateOnly.FromDateTime(time))}, {Hour(time)}";
 
     /// <summary>A length of time by its two largest units.</summary>
     public string Length(TimeSpan length) => length switch

@@ -90,6 +90,7 @@ internal static class FuzzRequests
         FuzzRequest.Of("GET /api/annotations?from=2026-01-02&product=k8s"),
         FuzzRequest.Of("GET /api/fingerprints/XYZ/values"),
         FuzzRequest.Of("GET /api/retention?period=day&cohorts=3&product=k8s"),
+        FuzzRequest.Of("GET /api/present?product=k8s"),
         FuzzRequest.Of("GET /api/uniques?from=2026-01-01&to=2026-01-08&groupBy=product&product=k8s"),
         FuzzRequest.Of("GET /api/fingerprints?sort=total&product=k8s&limit=10&after=AwAAAAAAAAADWFla"),
         FuzzRequest.Of("DELETE /api/fingerprints/nobody?suppress=true"), // its mutations name nobody who has events
