@@ -43,6 +43,7 @@ internal static class FrontEndEndpoints
         services.AddSingleton<VisitorFingerprints>();
         services.AddLive();
         services.AddSingleton<FreshVisits>();
+        services.AddSingleton<FreshFunnels>();
         services.AddSingleton(new QueryLimiter(limits.QuestionsMax, limits));
         services.AddSingleton<DimensionTotals>();
         services.AddSingleton(new Dimensions(settings.Dimensions, settings.Derived));
@@ -83,6 +84,7 @@ internal static class FrontEndEndpoints
         queries.MapReceipts(limits);
         queries.MapAnnotations(limits);
         queries.MapShares(limits);
+        queries.MapKeptFunnels(limits);
         queries.MapLive();
         queries.MapExport();
         var scans = queries.MapGroup("").AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
@@ -93,6 +95,7 @@ internal static class FrontEndEndpoints
         scans.MapTop();
         scans.MapBreakdown();
         scans.MapFunnel();
+        scans.MapKeptFunnelAnswer();
         scans.MapSessions();
         reading.MapMetrics().DisableRateLimiting();
 

@@ -51,6 +51,7 @@ public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
 
     protected abstract DbParameter Parameter(string name, object value);
     protected abstract DbParameter Time(string name, DateTime value);
+    protected abstract DbParameter Times(string name, IEnumerable<DateTime> values);
     protected abstract DbParameter Texts(string name, IEnumerable<string> values);
     protected abstract DbParameter Id(string name, Guid value);
     protected abstract DbParameter Ids(string name, IEnumerable<Guid> values);
@@ -131,11 +132,23 @@ public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
     protected static async Task<List<T>> Query<T>(
         DbTransaction at, string sql, Func<DbDataReader, T> map, params DbParameter[] parameters)
     {
+        var result = new List<T>();
+        await ReadRows(at, sql, row =>
+        {
+            result.Add(map(row));
+            return true;
+        }, parameters);
+        return result;
+    }
+
+    /// <param name="goesOn">Takes a row, and says whether there should be another.</param>
+    private static async Task ReadRows(
+        DbTransaction at, string sql, Func<DbDataReader, bool> goesOn, params DbParameter[] parameters)
+    {
         await using var command = CreateCommand(at, sql, parameters);
         await using var rows = await command.ExecuteReaderAsync();
-        var result = new List<T>();
-        while (await rows.ReadAsync()) result.Add(map(rows));
-        return result;
+        while (await rows.ReadAsync())
+            if (!goesOn(rows)) break;
     }
 
     /// <returns>How many rows were changed.</returns>

@@ -174,6 +174,8 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
 
     protected override DbParameter Time(string name, DateTime value) => Parameter(name, Text(value));
 
+    protected override DbParameter Times(string name, IEnumerable<DateTime> values) => Texts(name, values.Select(Text));
+
     protected override DbParameter Texts(string name, IEnumerable<string> values) =>
         Parameter(name, JsonSerializer.Serialize(values));
 

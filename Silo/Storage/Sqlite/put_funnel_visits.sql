@@ -1,0 +1,11 @@
+-- What is there and gets further, or got as far before, has come from events that are pruned: it stays.
+insert into funnel_visits as v (funnel, day, fingerprint, steps, reached, sequence, times)
+select one.value, @days ->> one.key, @fingerprints ->> one.key, @steps ->> one.key, @reached ->> one.key,
+    @sequences ->> one.key, @times ->> one.key
+from json_each(@funnels) as one
+where true
+on conflict (funnel, day, fingerprint) do update set
+    steps = excluded.steps, reached = excluded.reached, sequence = excluded.sequence, times = excluded.times
+where excluded.steps > v.steps or excluded.steps = v.steps and (
+    (excluded.reached, excluded.sequence) < (v.reached, v.sequence)
+    or (excluded.reached, excluded.sequence) = (v.reached, v.sequence) and excluded.times <> v.times)
