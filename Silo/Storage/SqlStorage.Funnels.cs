@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Text.Json;
 
 namespace Tally.Silo.Storage;
@@ -175,14 +176,12 @@ public abstract partial class SqlStorage
             return step;
         }))?.Done ?? 0;
 
-    // What is better than what the log says has come from pruned events, and stays.
-    private Task<int> Put(DbTransaction at, IReadOnlyCollection<FunnelVisit> visits) => Execute(at, putFunnelVisits,
-        Numbers("funnels", visits.Select(visit => (long)visit.Funnel)), Days("days", visits.Select(visit => visit.Day)),
-        Texts("fingerprints", visits.Select(visit => visit.Fingerprint)),
-        Numbers("steps", visits.Select(visit => (long)visit.Times.Length)),
-        Times("reached", visits.Select(visit => visit.Reached)),
-        Numbers("sequences", visits.Select(visit => visit.Sequence)),
-        Texts("times", visits.Select(visit => JsonSerializer.Serialize(visit.Times))));
+    private Task<int> Put(DbTransaction at, IEnumerable<FunnelVisit> visits) =>
+        Execute(at, putFunnelVisits, Parameter("visits", JsonSerializer.Serialize(visits.Select(visit => new object[]
+        {
+            visit.Funnel, visit.Day, visit.Fingerprint, visit.Times.Length,
+            visit.Reached.ToString(TimeFormat, CultureInfo.InvariantCulture), visit.Sequence, visit.Times,
+        }))));
 
     /// <param name="Fingerprints">Those whose events are folded.</param>
     /// <param name="IsAll">Whether these are all that were asked for.</param>

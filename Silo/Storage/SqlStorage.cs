@@ -13,6 +13,9 @@ namespace Tally.Silo.Storage;
 /// </remarks>
 public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
 {
+    /// <summary>Of a time in JSON, and of one as text: they sort correctly.</summary>
+    protected const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
+
     private readonly string readCounters = scripts["read_counters"];
     private readonly string mergeRollups = scripts["merge_rollups"];
     private readonly string mergeVisits = scripts["merge_visits"];
@@ -51,7 +54,6 @@ public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
 
     protected abstract DbParameter Parameter(string name, object value);
     protected abstract DbParameter Time(string name, DateTime value);
-    protected abstract DbParameter Times(string name, IEnumerable<DateTime> values);
     protected abstract DbParameter Texts(string name, IEnumerable<string> values);
     protected abstract DbParameter Id(string name, Guid value);
     protected abstract DbParameter Ids(string name, IEnumerable<Guid> values);

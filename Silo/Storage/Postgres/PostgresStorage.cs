@@ -382,9 +382,6 @@ public sealed class PostgresStorage(
 
     protected override DbParameter Time(string name, DateTime value) => new NpgsqlParameter<DateTime>(name, value);
 
-    protected override DbParameter Times(string name, IEnumerable<DateTime> values) =>
-        new NpgsqlParameter<DateTime[]>(name, [.. values]);
-
     protected override DbParameter Texts(string name, IEnumerable<string> values) =>
         new NpgsqlParameter<string[]>(name, [.. values]);
 

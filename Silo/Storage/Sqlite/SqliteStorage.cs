@@ -11,8 +11,6 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
 {
     public static readonly SqlScripts Scripts = new("Sqlite");
 
-    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
-
     private readonly SqliteDataSource dataSource;
     private readonly SemaphoreSlim writing = new(1);
     private readonly SemaphoreSlim removing = new(1);
@@ -173,8 +171,6 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
     protected override DbParameter Parameter(string name, object value) => new SqliteParameter("@" + name, value);
 
     protected override DbParameter Time(string name, DateTime value) => Parameter(name, Text(value));
-
-    protected override DbParameter Times(string name, IEnumerable<DateTime> values) => Texts(name, values.Select(Text));
 
     protected override DbParameter Texts(string name, IEnumerable<string> values) =>
         Parameter(name, JsonSerializer.Serialize(values));
