@@ -7,7 +7,10 @@ namespace Tally.Tests.Http;
 /// <summary>Funnels that are kept by name say what a scan of the log says, whatever happened and when.</summary>
 public sealed class KeepingFunnels(PostgresServer server)
 {
+    private const string Week = "from=2026-03-02&to=2026-03-09";
+
     private static readonly string[] Names = ["a", "b", "c", "d"];
+    private static readonly DateTime Monday = new(2026, 3, 2, 12, 0, 0, DateTimeKind.Utc);
 
     // Around days on which clocks are set, where there are any.
     public static TheoryData<StorageKind, string, string> All => new(
@@ -24,7 +27,7 @@ public sealed class KeepingFunnels(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, new() { FoldChangesMax = 3, MergeVisitBatchesMax = 2 },
             dimensions: ["path"], calendar: Calendar.Find(zone)!);
-        var (random, day) = (new Random(Seed.Next()), DateTime.Parse(date, styles: Styles));
+        var (random, day) = (new Random(Seed.Next()), DateTime.SpecifyKind(DateTime.Parse(date), DateTimeKind.Utc));
         var kept = new Dictionary<string, FunnelModel>();
         var fingerprints = new HashSet<string>();
         var furthest = 0;
@@ -98,15 +101,8 @@ public sealed class KeepingFunnels(PostgresServer server)
         (await silo.Get("/api/funnels")).Body.GetProperty("funnels").EnumerateArray()
             .All(funnel => funnel.GetProperty("filled").GetBoolean()), "A funnel is not filled.");
 
-    private const System.Globalization.DateTimeStyles Styles =
-        System.Globalization.DateTimeStyles.AssumeUniversal | System.Globalization.DateTimeStyles.AdjustToUniversal;
-
-    private static readonly DateTime Monday = new(2026, 3, 2, 12, 0, 0, DateTimeKind.Utc);
-
     private static FunnelEvent Event(int number, string fingerprint, string action, int minute, string product = "k8s") =>
         new(number, fingerprint, product, action, Monday.AddMinutes(minute), null, null);
-
-    private const string Week = "from=2026-03-02&to=2026-03-09";
 
     private static async Task<string> Reach(IServing silo, string question)
     {
@@ -254,6 +250,26 @@ public sealed class KeepingFunnels(PostgresServer server)
         Assert.Equal([400L], await Rows(at));
     }
 
+    // What is merged meanwhile would neither be noted nor be in the log when the past is read.
+    [Fact]
+    public async Task It_is_kept_between_two_merges()
+    {
+        await using var at = await TestDatabase.Create(StorageKind.Postgres, server);
+        await using var database = await at.OpenPrepared();
+        Task keeping;
+        await using (await at.Hold("select pg_advisory_xact_lock(7020302)")) // the merge's
+        {
+            FunnelStep[] steps = [new("view", "view", []), new("buy", "buy", [])];
+            keeping = database.Storage.PutFunnel(new("way", steps, null, TimeSpan.FromDays(1)), 9);
+            await Eventually.True(async () => (await at.Query(
+                "select count(*) from pg_locks where locktype = 'advisory' and not granted",
+                row => row.GetInt64(0)))[0] > 0, "It does not wait for the merge.");
+            Assert.False(keeping.IsCompleted);
+        }
+        await keeping;
+        Assert.Single(await database.Storage.ReadFunnels());
+    }
+
     [Fact]
     public async Task Two_silos_fold_the_same_funnels()
     {
@@ -265,7 +281,8 @@ public sealed class KeepingFunnels(PostgresServer server)
         {
             var own = new Random(random.Next());
             for (var round = 0; round < 20; round++)
-                await Post(silos[silo], Enumerable.Range(0, 20).Select(i => FunnelEvent.Draw(own, 1_000 * silo + 20 * round + i, day)));
+                await Post(silos[silo], Enumerable.Range(1_000 * silo + 20 * round, 20)
+                    .Select(number => FunnelEvent.Draw(own, number, day)));
         }).ToList();
         foreach (var (name, model) in models)
         {

@@ -16,7 +16,8 @@ public sealed record FunnelAnswer(
     IReadOnlyList<FunnelValue>? Values, FunnelValue? Other)
 {
     internal static FunnelAnswer Create(FunnelQuestion question, TimeRange range, FunnelSums sums) => new(
-        range.From, range.To, range.TimeZone, FunnelParameters.Write(question.Within), FunnelReach.Of(question, sums.All),
+        range.From, range.To, range.TimeZone, FunnelParameters.Write(question.Within),
+        FunnelReach.Of(question, sums.All),
         question.By is null ? null
             : [.. sums.Values.Select(one => new FunnelValue(one.Value, FunnelReach.Of(question, one.Steps)))],
         sums.Others is null ? null : new(null, FunnelReach.Of(question, sums.Others)));
