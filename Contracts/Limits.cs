@@ -143,6 +143,11 @@ public sealed class Limits
     [Range(2, 64)] public int FunnelStepsMax { get; set; } = 8;
     [Range(1, 3_650)] public int FunnelWithinDaysMax { get; set; } = 90;
 
+    // Funnels that are kept by name: each is folded with every event of its product. And changes that one fold takes,
+    // to keep its transaction short: a change is a fingerprint with new events, whose whole history is read.
+    [Range(0, 1_000)] public int FunnelsMax { get; set; } = 50;
+    [Range(1, 100_000)] public int FoldChangesMax { get; set; } = 500;
+
     // Lengths of time that one question keeps for exact medians, at 8 bytes each and twice as much while they are
     // sorted. A funnel has two for each fingerprint and step after the first.
     [Range(1, 1 << 28)] public int MedianTimesMax { get; set; } = 4_000_000;

@@ -44,6 +44,7 @@ internal static class TallyHost
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
         builder.Services.AddHostedService<KnownFingerprintsFill>();
         builder.Services.AddHostedService<RollupMerge>();
+        builder.Services.AddHostedService<FunnelFolding>();
         builder.Services.AddSingleton(settings.Retention);
         builder.Services.AddHostedService<Retention>();
         builder.Services.AddFrontEnd(settings, limits);

@@ -66,6 +66,8 @@ internal static class ApiDescription
     {
         if (path.Contains("{fingerprint}", StringComparison.Ordinal))
             yield return Parameter("fingerprint", ParameterLocation.Path, "Percent-encoded.", isRequired: true);
+        if (path.Contains("{name}", StringComparison.Ordinal))
+            yield return Parameter("name", ParameterLocation.Path, "Letters, digits, - and _.", isRequired: true);
         if (operationId is "GetPixel")
             foreach (var field in (string[])[.. EventFields.Names, "properties"])
                 yield return Parameter(field, ParameterLocation.Query, "As in POST /api/events.",

@@ -49,6 +49,7 @@ internal static class FrontEndEndpoints
         services.AddSingleton<Verifier>();
         services.AddHostedService(all => all.GetRequiredService<Verifier>());
         services.AddSingleton<FreshVisits>();
+        services.AddSingleton<FreshFunnels>();
         services.AddSingleton(new QueryLimiter(limits.QuestionsMax, limits));
         services.AddSingleton<DimensionTotals>();
         services.AddSingleton(new Dimensions(settings.Dimensions, settings.Derived));
@@ -90,6 +91,7 @@ internal static class FrontEndEndpoints
         queries.MapAnnotations(limits);
         queries.MapShares(limits);
         queries.MapVerifications(limits);
+        queries.MapKeptFunnels(limits);
         queries.MapLive();
         queries.MapExport();
         var scans = queries.MapGroup("").AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
@@ -103,6 +105,7 @@ internal static class FrontEndEndpoints
         scans.MapTop();
         scans.MapBreakdown();
         scans.MapFunnel();
+        scans.MapKeptFunnelAnswer();
         scans.MapSessions();
         scans.MapCluster();
         reading.MapMetrics().DisableRateLimiting();

@@ -43,6 +43,8 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(RetentionAnswer))]
 [JsonSerializable(typeof(BreakdownAnswer))]
 [JsonSerializable(typeof(FunnelAnswer))]
+[JsonSerializable(typeof(FunnelsAnswer))]
+[JsonSerializable(typeof(FunnelView))]
 [JsonSerializable(typeof(SessionsAnswer))]
 [JsonSerializable(typeof(FingerprintSessions))]
 [JsonSerializable(typeof(VerificationsAnswer))]

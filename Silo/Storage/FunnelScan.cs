@@ -35,23 +35,13 @@ public sealed record FunnelSums(
     IReadOnlyList<FunnelStepSum> All,
     IReadOnlyList<(string? Value, IReadOnlyList<FunnelStepSum> Steps)> Values, IReadOnlyList<FunnelStepSum>? Others);
 
-/// <summary>
-/// Counts how far fingerprints got. An attempt begins with each event of the first step, and goes on with the first
-/// event after that of the second step, and so on. A fingerprint counts with the attempt that gets furthest; of
-/// several, with the one that got there first, and of those that got there with the same event, with the latest.
-/// </summary>
-/// <remarks>
-/// Of all attempts that have got to the same step, the one that began last has the most time left for the next, and
-/// meets the same events. So one attempt a step is kept, however many events a fingerprint has.
-/// </remarks>
+/// <summary>Counts how far fingerprints got.</summary>
 /// <param name="valuesMax">Values that are told apart; fingerprints with others count together.</param>
 internal sealed class FunnelScan(FunnelQuestion question, int valuesMax)
 {
     private readonly int steps = question.Steps.Count;
-    private readonly DimensionSet properties = new(0, [.. NamesIn(question).Distinct()]);
-    private readonly List<DimensionValue> values = [];
-    private readonly FunnelAttempt[] latest = [.. question.Steps.Select(_ => new FunnelAttempt(question.Steps.Count))];
-    private readonly FunnelAttempt best = new(question.Steps.Count);
+    private readonly FunnelMatcher matcher = new(question.Steps, question.By);
+    private readonly FunnelAttempts attempts = new(question.Steps.Count, question.Within);
     private readonly Dictionary<string, FunnelGroup> groups = []; // by value, empty for none
     private readonly FunnelGroup beyond = new(question.Steps.Count);
     private string? fingerprint;
@@ -62,7 +52,7 @@ internal sealed class FunnelScan(FunnelQuestion question, int valuesMax)
     public long Times { get; private set; }
 
     /// <summary>Whether events are needed with their properties.</summary>
-    public bool ReadsProperties => properties.Names.Count > 0;
+    public bool ReadsProperties => matcher.ReadsProperties;
 
     /// <summary>The next event in the range, by fingerprint, then time and sequence.</summary>
     public void Add(string of, DateTime occurred, string action, string? json)
@@ -70,21 +60,11 @@ internal sealed class FunnelScan(FunnelQuestion question, int valuesMax)
         if (of != fingerprint) Finish();
         fingerprint = of;
         number++;
-        properties.Read(json, values);
-        // From the last step on, so that an event is one step of an attempt and not several.
-        for (var step = steps - 1; step > 0; step--)
-        {
-            var before = latest[step - 1];
-            if (before.Start <= latest[step].Start || occurred.Ticks - before.Times[0] > question.Within.Ticks
-                || !IsOf(step, action)) continue;
-            latest[step].Follow(before, step, occurred.Ticks);
-            if (best.Length <= step) best.Follow(latest[step], step, occurred.Ticks);
-        }
-        if (occurred >= question.To || !IsOf(0, action)) return;
-        latest[0].Begin(number, occurred.Ticks);
-        if (best.Length > 0) return;
-        best.Begin(number, occurred.Ticks);
-        value = ValueOf(question.By);
+        var isOf = matcher.Match(action, json);
+        attempts.Follow(isOf, occurred.Ticks, number);
+        if (occurred >= question.To || !FunnelMatcher.IsFirst(isOf)) return;
+        if (attempts.Best.Length == 0) value = matcher.ValueOf(question.By);
+        attempts.Begin(number, occurred.Ticks, number);
     }
 
     /// <param name="limit">Values with a sum of their own.</param>
@@ -104,10 +84,8 @@ internal sealed class FunnelScan(FunnelQuestion question, int valuesMax)
 
     private void Finish()
     {
-        if (best.Length > 0) GroupOf(value).Add(best);
-        Times += 2 * Math.Max(best.Length - 1, 0);
-        best.Clear();
-        foreach (var attempt in latest) attempt.Clear();
+        if (attempts.Best.Length > 0) Times += GroupOf(value).Add(attempts.Best.Times.AsSpan(0, attempts.Best.Length));
+        attempts.Clear();
     }
 
     private FunnelGroup GroupOf(string of)
@@ -117,50 +95,6 @@ internal sealed class FunnelScan(FunnelQuestion question, int valuesMax)
         groups.Add(of, group = new(steps));
         return group;
     }
-
-    private bool IsOf(int step, string action)
-    {
-        var asked = question.Steps[step];
-        if (action != asked.Action) return false;
-        foreach (var filter in asked.Filters)
-            if (!values.Contains(filter)) return false;
-        return true;
-    }
-
-    private string ValueOf(string? property)
-    {
-        foreach (var one in values)
-            if (one.Dimension == property) return one.Value;
-        return "";
-    }
-
-    private static IEnumerable<string> NamesIn(FunnelQuestion question) =>
-        question.Steps.SelectMany(step => step.Filters).Select(filter => filter.Dimension)
-            .Concat(question.By is null ? [] : [question.By]);
-}
-
-/// <summary>A fingerprint's way through the steps of a funnel.</summary>
-internal sealed class FunnelAttempt(int steps)
-{
-    /// <summary>Ticks of each step so far.</summary>
-    public long[] Times { get; } = new long[steps];
-
-    /// <summary>The number of its first event; 0 if it has not begun.</summary>
-    public long Start { get; private set; }
-
-    /// <summary>Steps so far.</summary>
-    public int Length { get; private set; }
-
-    public void Begin(long number, long time) => (Start, Length, Times[0]) = (number, 1, time);
-
-    /// <summary>Becomes another attempt, with an event of this step after the steps before.</summary>
-    public void Follow(FunnelAttempt other, int step, long time)
-    {
-        Array.Copy(other.Times, Times, step);
-        (Start, Length, Times[step]) = (other.Start, step + 1, time);
-    }
-
-    public void Clear() => (Start, Length) = (0, 0);
 }
 
 /// <summary>Fingerprints that are counted together, with all times between their steps.</summary>
@@ -172,15 +106,18 @@ internal sealed class FunnelGroup(int steps)
     /// <summary>How many got to each step.</summary>
     public long[] Fingerprints { get; } = new long[steps];
 
-    public void Add(FunnelAttempt attempt)
+    /// <param name="times">Ticks of each step so far.</param>
+    /// <returns>Times that are kept of it.</returns>
+    public int Add(ReadOnlySpan<long> times)
     {
         Fingerprints[0]++;
-        for (var step = 1; step < attempt.Length; step++)
+        for (var step = 1; step < times.Length; step++)
         {
             Fingerprints[step]++;
-            sinceFirst[step].Add(attempt.Times[step] - attempt.Times[0]);
-            sincePrevious[step].Add(attempt.Times[step] - attempt.Times[step - 1]);
+            sinceFirst[step].Add(times[step] - times[0]);
+            sincePrevious[step].Add(times[step] - times[step - 1]);
         }
+        return 2 * (times.Length - 1);
     }
 
     public static IReadOnlyList<FunnelStepSum> Sum(IReadOnlyCollection<FunnelGroup> groups, int steps) =>

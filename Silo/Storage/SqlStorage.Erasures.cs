@@ -73,12 +73,16 @@ public abstract partial class SqlStorage
         return new(history.Events, snapshots, visits, suppressionHash is not null);
     }
 
-    // A delta holds the visits of many fingerprints in one row, so all deltas are merged first.
+    // A delta holds the visits of many fingerprints in one row, so all deltas are merged first. Funnels come before
+    // that: the merge does not wait for a fold.
     private async Task<int> DeleteVisits(DbTransaction at, string fingerprint, FingerprintState folded)
     {
+        await LockFunnels(at);
         await LockMerge(at);
         await Execute(at, mergeVisits, Parameter("limit", int.MaxValue));
         await Execute(at, forgetFeed, Parameter("fingerprint", fingerprint));
+        await Execute(at, deleteFunnelVisits, Parameter("fingerprint", fingerprint),
+            Days("days", folded.Days.All().Select(DateOnly.FromDayNumber)));
         var days = folded.Products.SelectMany(product => product.Days.All().Select(day => (product.Product, Day: day)))
             .ToList();
         return await Execute(at, deleteVisits, Parameter("fingerprint", fingerprint),

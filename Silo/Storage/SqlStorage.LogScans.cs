@@ -27,7 +27,8 @@ public abstract partial class SqlStorage
             Texts("actions", question.Steps.Select(step => step.Action).Distinct()),
             Optional("product", question.Product), Parameter("with_properties", scan.ReadsProperties),
             Time("from", question.From), Time("to", After(question.To, question.Within)));
-        return scan.Times > timesMax ? null : scan.ToSums(limit);
+        var sums = scan.ToSums(limit); // with the last fingerprint's times
+        return scan.Times > timesMax ? null : sums;
     }
 
     /// <summary>Totals of all sessions that begin in the range.</summary>

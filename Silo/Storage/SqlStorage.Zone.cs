@@ -85,6 +85,7 @@ public abstract partial class SqlStorage
             await AddDeltas(at, some);
             await Execute(at, mergeRollups, Parameter("limit", int.MaxValue));
         }
+        await Execute(at, refillFunnels); // by the service, once it runs
         return new(events, fingerprints);
     }
 

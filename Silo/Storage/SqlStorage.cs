@@ -13,6 +13,9 @@ namespace Tally.Silo.Storage;
 /// </remarks>
 public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
 {
+    /// <summary>Of a time in JSON, and of one as text: they sort correctly.</summary>
+    protected const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
+
     private readonly string readCounters = scripts["read_counters"];
     private readonly string mergeRollups = scripts["merge_rollups"];
     private readonly string mergeVisits = scripts["merge_visits"];
@@ -133,11 +136,23 @@ public abstract partial class SqlStorage(SqlScripts scripts) : IEventLogStorage
     protected static async Task<List<T>> Query<T>(
         DbTransaction at, string sql, Func<DbDataReader, T> map, params DbParameter[] parameters)
     {
+        var result = new List<T>();
+        await ReadRows(at, sql, row =>
+        {
+            result.Add(map(row));
+            return true;
+        }, parameters);
+        return result;
+    }
+
+    /// <param name="goesOn">Takes a row, and says whether there should be another.</param>
+    private static async Task ReadRows(
+        DbTransaction at, string sql, Func<DbDataReader, bool> goesOn, params DbParameter[] parameters)
+    {
         await using var command = CreateCommand(at, sql, parameters);
         await using var rows = await command.ExecuteReaderAsync();
-        var result = new List<T>();
-        while (await rows.ReadAsync()) result.Add(map(rows));
-        return result;
+        while (await rows.ReadAsync())
+            if (!goesOn(rows)) break;
     }
 
     /// <returns>How many rows were changed.</returns>

@@ -16,6 +16,8 @@ public sealed class TheService(SharedApps apps)
         ("/api/fingerprints", "get"), ("/api/uniques", "get"), ("/api/present", "get"), ("/api/retention", "get"),
         ("/api/shares", "get"), ("/api/shares", "put"), ("/api/shares", "delete"),
         ("/api/cluster", "get"), ("/api/verifications", "get"), ("/api/verifications", "post"),
+        ("/api/funnels", "get"), ("/api/funnels/{name}", "get"), ("/api/funnels/{name}", "put"),
+        ("/api/funnels/{name}", "delete"),
         ("/api/annotations", "get"), ("/api/annotations", "put"), ("/api/annotations", "delete"),
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
         ("/api/fingerprints/{fingerprint}/events", "get"), ("/api/fingerprints/{fingerprint}/values", "get"),

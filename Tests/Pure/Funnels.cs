@@ -3,6 +3,7 @@ using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Funnels;
 using Tally.Silo.Storage;
 using Tally.Tests.Harness;
+using Calendar = Tally.Grains.Calendar;
 
 namespace Tally.Tests.Pure;
 
@@ -43,6 +44,49 @@ public sealed class Funnels
             furthest += sums.All[^1].Fingerprints > 0 ? 1 : 0;
         }
         Assert.InRange(furthest, 100, 2_900);
+    }
+
+    [Fact]
+    public void Of_any_days_the_best_attempts_of_each_day_are_those_of_the_scan()
+    {
+        var random = new Random(Seed.Next());
+        Calendar[] calendars =
+            [Calendar.Utc, Calendar.Find("Asia/Kathmandu")!, Calendar.Find("America/New_York")!];
+        var severalDays = 0;
+        for (var run = 0; run < 3_000; run++)
+        {
+            var calendar = calendars[run % calendars.Length];
+            var events = Enumerable.Range(0, random.Next(60)).Select(i => FunnelEvent.Draw(random, i, Day))
+                .OrderBy(one => one.Fingerprint, StringComparer.Ordinal).ThenBy(one => one.Occurred)
+                .ThenBy(one => one.Number).ToList();
+            var model = FunnelModel.Draw(random, Day);
+            var steps = FunnelSteps.Parse(string.Join(',', model.Steps), Known)!;
+            var funnel = new KeptFunnel("way", steps, model.Product, model.Within);
+            var visits = new List<FunnelVisit>();
+            var fold = new FunnelFold(funnel, calendar, visits.Add);
+            foreach (var one in events)
+                fold.Add(one.Fingerprint, one.Number, one.Occurred, one.Action, one.Product, one.Properties);
+            fold.Finish();
+            Assert.Equal(visits.Count, visits.DistinctBy(visit => (visit.Day, visit.Fingerprint)).Count());
+
+            var from = DateOnly.FromDateTime(Day).AddDays(random.Next(-5, 4));
+            var to = from.AddDays(random.Next(1, 8));
+            var group = new FunnelGroup(steps.Count);
+            foreach (var history in visits.Where(visit => visit.Day >= from && visit.Day < to)
+                .GroupBy(visit => visit.Fingerprint)) // as read_funnel_visits.sql
+            {
+                severalDays += history.Count() > 1 ? 1 : 0;
+                group.Add([.. history.OrderByDescending(visit => visit.Times.Length).ThenBy(visit => visit.Reached)
+                    .ThenBy(visit => visit.Sequence).ThenByDescending(visit => visit.Day).First()
+                    .Times.Select(time => time * TimeSpan.TicksPerMicrosecond)]);
+            }
+            var scan = new FunnelScan(funnel.Ask(calendar.StartOf(from), calendar.StartOf(to)), valuesMax: 100);
+            foreach (var one in events.Where(one => (model.Product ?? one.Product) == one.Product
+                && one.Occurred >= calendar.StartOf(from) && one.Occurred < calendar.StartOf(to) + model.Within))
+                scan.Add(one.Fingerprint, one.Occurred, one.Action, one.Properties);
+            Assert.Equal(scan.ToSums(1).All, FunnelGroup.Sum([group], steps.Count));
+        }
+        Assert.True(severalDays > 1_000, $"{severalDays}");
     }
 
     private static IEnumerable<string> Lines(string of, FunnelModel model, IReadOnlyList<FunnelStepSum> sums) =>

@@ -15,9 +15,9 @@ public sealed record FunnelAnswer(
     DateTime From, DateTime To, string TimeZone, string Within, IReadOnlyList<FunnelReach> Steps,
     IReadOnlyList<FunnelValue>? Values, FunnelValue? Other)
 {
-    internal static FunnelAnswer Create(
-        FunnelQuestion question, TimeRange range, string within, FunnelSums sums) => new(
-        range.From, range.To, range.TimeZone, within, FunnelReach.Of(question, sums.All),
+    internal static FunnelAnswer Create(FunnelQuestion question, TimeRange range, FunnelSums sums) => new(
+        range.From, range.To, range.TimeZone, FunnelParameters.Write(question.Within),
+        FunnelReach.Of(question, sums.All),
         question.By is null ? null
             : [.. sums.Values.Select(one => new FunnelValue(one.Value, FunnelReach.Of(question, one.Steps)))],
         sums.Others is null ? null : new(null, FunnelReach.Of(question, sums.Others)));

@@ -1,11 +1,10 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
+using Tally.Grains;
 using Tally.Grains.EventLog;
 using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Storage;
-using Calendar = Tally.Grains.Calendar;
 
 namespace Tally.Silo.Http.Funnels;
 
@@ -13,7 +12,6 @@ namespace Tally.Silo.Http.Funnels;
 internal static class FunnelEndpoint
 {
     private const int LimitDefault = 10;
-    private const string WithinDefault = "7d";
     private const int DaysDefault = 30;
 
     public static void MapFunnel(this IEndpointRouteBuilder routes) =>
@@ -33,15 +31,8 @@ internal static class FunnelEndpoint
         string? breakdown, string? limit, SqlStorage log, Dimensions dimensions, Calendar calendar,
         Limits limits, TimeProvider clock)
     {
-        if (string.IsNullOrEmpty(steps)) return Refusal.MissingField("steps");
-        if (FunnelSteps.Parse(steps, dimensions) is not { Count: > 1 } parsed || parsed.Count > limits.FunnelStepsMax)
-            return Refusal.InvalidSteps(limits.FunnelStepsMax);
-        if (parsed.Select(step => EventFields.CheckText("steps", step.Action, limits.ActionBytesMax))
-            .FirstOrDefault(refusal => refusal is not null) is { } badAction) return badAction;
-        if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
-        if (ParseWithin(within ??= WithinDefault, limits.FunnelWithinDaysMax) is not { } window)
-            return Refusal.UnknownValue("within",
-                $"a length of time such as 30m, 12h or 7d, of at most {limits.FunnelWithinDaysMax} days");
+        if (FunnelParameters.Parse(steps, product, within, dimensions, limits, out var funnel) is { } badFunnel)
+            return badFunnel;
         string? by = null;
         if (breakdown is not null && dimensions.Find("breakdown", breakdown, out by) is { } unknown) return unknown;
         if (QueryValue.ParseLimit(limit, LimitDefault, limits.TopMax, out var size) is { } badLimit) return badLimit;
@@ -49,7 +40,7 @@ internal static class FunnelEndpoint
         if (TimeRange.ParseDays(from, to, DaysDefault, calendar, limits, now, out var range) is { } badRange)
             return badRange;
 
-        var question = new FunnelQuestion(parsed, window, range.From, range.To) { Product = product, By = by };
+        var question = funnel.Ask(range.From, range.To) with { By = by };
         var ended = context.RequestAborted;
         try
         {
@@ -57,26 +48,11 @@ internal static class FunnelEndpoint
             var sums = await Task.Run(() => log.ScanFunnel(question, size, limits.MedianTimesMax, ended), ended);
             if (sums is null) return Refusal.TooManyTimes(limits.MedianTimesMax);
             return new JsonAnswer<FunnelAnswer>(
-                FunnelAnswer.Create(question, range, within, sums), HttpJson.Default.FunnelAnswer);
+                FunnelAnswer.Create(question, range, sums), HttpJson.Default.FunnelAnswer);
         }
         catch (EventLogUnavailableException)
         {
             return Refusal.QuestionNotAnswered();
         }
-    }
-
-    private static TimeSpan? ParseWithin(string text, int daysMax)
-    {
-        TimeSpan? unit = text.LastOrDefault() switch
-        {
-            'm' => TimeSpan.FromMinutes(1),
-            'h' => TimeSpan.FromHours(1),
-            'd' => TimeSpan.FromDays(1),
-            _ => null,
-        };
-        return unit is { } one
-            && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture,
-                out var count)
-            && count > 0 && count <= TimeSpan.FromDays(daysMax) / one ? count * one : null;
     }
 }

@@ -37,6 +37,8 @@ public sealed class PostgresStorage(
     private readonly string lockAppends = Scripts["lock_appends"];
     private readonly string raiseRemovalEpoch = Scripts["raise_removal_epoch"];
     private readonly string lockMerge = Scripts["lock_merge"];
+    private readonly string lockFunnels = Scripts["lock_funnels"];
+    private readonly string tryLockFunnels = Scripts["try_lock_funnels"];
     private readonly string lockFingerprints = Scripts["lock_fingerprints"];
     private readonly string tryLead = Scripts["try_lead"];
     private readonly string stopLeading = Scripts["stop_leading"];
@@ -251,6 +253,11 @@ public sealed class PostgresStorage(
     }
 
     protected override Task LockMerge(DbTransaction at) => Execute(at, lockMerge);
+
+    protected override Task LockFunnels(DbTransaction at) => Execute(at, lockFunnels);
+
+    protected override async Task<bool> TryLockFunnels(DbTransaction at) =>
+        (await Query(at, tryLockFunnels, row => row.GetBoolean(0)))[0];
 
     protected override Task RaiseRemovalEpoch(DbTransaction at) => Execute(at, raiseRemovalEpoch);
 

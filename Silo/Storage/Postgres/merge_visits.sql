@@ -72,5 +72,16 @@ fed as (
         having sum(events) > (select events_max from watch)
     ) as parts
     order by place
+),
+-- For the funnels that are kept.
+changed as (
+    insert into funnel_changes (fingerprint)
+    select distinct one.fingerprint
+    from merged m
+    cross join lateral unnest(m.fingerprints, m.products) as one (fingerprint, product)
+    where exists (select 1 from funnels where name is not null) -- looked at once, and first
+        and exists (
+            select 1 from funnels f
+            where f.name is not null and (f.product is null or f.product = one.product))
 )
 select count(*) from merged

@@ -11,8 +11,6 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
 {
     public static readonly SqlScripts Scripts = new("Sqlite");
 
-    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'";
-
     private readonly SqliteDataSource dataSource;
     private readonly SemaphoreSlim writing = new(1);
     private readonly SemaphoreSlim removing = new(1);

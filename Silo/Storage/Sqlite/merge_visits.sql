@@ -53,6 +53,15 @@ update visit_deltas set is_told = true
 where exists (select 1 from feed_watch where until > unixepoch()) and not is_told
     and id not in (select id from visit_deltas order by id limit @limit);
 
+-- For the funnels that are kept. If there is none, nothing else is read.
+insert into funnel_changes (fingerprint)
+select distinct one.value ->> 1
+from (select 1 from funnels where name is not null limit 1) as any_funnel
+cross join (select visits from visit_deltas order by id limit @limit) as delta
+cross join json_each(delta.visits) as one
+where exists (
+    select 1 from funnels f where f.name is not null and (f.product is null or f.product = one.value ->> 2));
+
 delete from visit_deltas
 where id in (select id from visit_deltas order by id limit @limit);
 

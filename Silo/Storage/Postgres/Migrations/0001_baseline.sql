@@ -201,6 +201,37 @@ alter table dimension_deltas
     alter column fingerprints set storage external,
     alter column places set storage external;
 
+-- Funnels that are kept by name: their steps are JSON. The past is folded up to the fingerprint filled_to; once all is,
+-- there is none. A funnel that was removed or replaced has no name, until its rows below are gone.
+create table funnels (
+    id             integer generated always as identity primary key,
+    name           text collate "C",
+    steps          text not null,
+    product        text collate "C",
+    within_minutes integer not null,
+    filled_to      text collate "C",
+    constraint funnels_name_key unique (name)
+);
+
+-- Of the attempts that a fingerprint began on a day, the one that counts: how many steps it got, when it got to the last
+-- one and with which event. The times are a JSON array of microseconds from the first step to each one.
+create table funnel_visits (
+    funnel      integer not null,
+    day         date not null,
+    fingerprint text collate "C" not null,
+    steps       integer not null,
+    reached     timestamptz not null,
+    sequence    bigint not null,
+    times       text not null,
+    constraint funnel_visits_pkey primary key (funnel, day, fingerprint)
+) with (fillfactor = 85);
+
+-- Fingerprints to be folded anew. The merge of visits adds them if a funnel is kept.
+create table funnel_changes (
+    id          bigint generated always as identity primary key,
+    fingerprint text collate "C" not null
+);
+
 -- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a
 -- snapshot, and as durable as the log.
 create table pruned (

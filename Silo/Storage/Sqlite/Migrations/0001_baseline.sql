@@ -168,6 +168,36 @@ create table dimension_deltas (
     counts text not null
 ) strict;
 
+-- Funnels that are kept by name: their steps are JSON. The past is folded up to the fingerprint filled_to; once all is,
+-- there is none. A funnel that was removed or replaced has no name, until its rows below are gone.
+create table funnels (
+    id             integer primary key,
+    name           text unique,
+    steps          text not null,
+    product        text,
+    within_minutes integer not null,
+    filled_to      text
+) strict;
+
+-- Of the attempts that a fingerprint began on a day, the one that counts: how many steps it got, when it got to the last
+-- one and with which event. The times are a JSON array of microseconds from the first step to each one.
+create table funnel_visits (
+    funnel      integer not null,
+    day         text not null,
+    fingerprint text not null,
+    steps       integer not null,
+    reached     text not null,
+    sequence    integer not null,
+    times       text not null,
+    primary key (funnel, day, fingerprint)
+) strict, without rowid;
+
+-- Fingerprints to be folded anew. The merge of visits adds them if a funnel is kept.
+create table funnel_changes (
+    id          integer primary key,
+    fingerprint text not null
+) strict;
+
 -- What a fingerprint's pruned events add up to, from the first one to this sequence: a serialized state, as in a
 -- snapshot, and as durable as the log.
 create table pruned (

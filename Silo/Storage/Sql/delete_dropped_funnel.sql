@@ -1,0 +1,1 @@
+delete from funnels where id = @funnel

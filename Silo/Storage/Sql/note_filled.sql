@@ -1,0 +1,1 @@
+update funnels set filled_to = @filled_to where id = @funnel

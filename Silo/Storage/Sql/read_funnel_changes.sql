@@ -1,0 +1,1 @@
+select id, fingerprint from funnel_changes order by id limit @limit

@@ -1,0 +1,5 @@
+delete from funnel_visits;
+
+delete from funnel_changes;
+
+update funnels set filled_to = ''
