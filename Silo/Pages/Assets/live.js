@@ -44,9 +44,11 @@ const rowOf = ({ data }) => {
   const time = row.querySelector('time')
   time.dateTime = event.created
   time.dataset.as = 'time'
-  row.querySelector('.who').textContent = event.fingerprint
+  const who = row.querySelector('.who')
+  who.href = '/fingerprint?' + new URLSearchParams({ of: event.fingerprint })
+  who.firstElementChild.textContent = event.fingerprint
   row.querySelector('.product').textContent = event.product
-  const action = row.querySelector('a')
+  const action = row.querySelector('.what')
   action.href = '/live?' + new URLSearchParams({ product: event.product, action: event.action })
   action.firstElementChild.textContent = event.action
   const properties = propertiesIn(data)

@@ -9,7 +9,7 @@ public sealed partial class Texts
     public string Size => Say("Size", "Größe");
     public string EventsInLog => Say("Events in the log", "Ereignisse im Log");
     public string DeadSilos => Say("Silos that died in the last hour", "Silos, die in der letzten Stunde starben");
-    public string LastSeen => Say("last seen", "zuletzt gesehen");
+    public string SiloLastSeen => Say("last seen", "zuletzt gesehen");
     public string Since => Say("since", "seit");
     public string NotAnswering => Say("does not answer", "antwortet nicht");
     public string SiloSilent => Say(

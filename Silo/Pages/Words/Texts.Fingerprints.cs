@@ -3,13 +3,11 @@ namespace Tally.Silo.Pages.Words;
 /// <summary>Fingerprints: their list, one of them, and its erasure.</summary>
 public sealed partial class Texts
 {
-    public string Fingerprint => Say("Fingerprint", "Fingerprint");
     public string Order => Say("Order", "Reihenfolge");
     public string SortRecent => Say("Recent", "Zuletzt");
     public string SortFirst => Say("First", "Zuerst");
     public string SortTotal => Say("Most active", "Aktivste");
     public string LastSeen => Say("Last seen", "Zuletzt gesehen");
-    public string Action => Say("Action", "Aktion");
     public string Older => Say("Older", "Ältere");
     public string More => Say("More", "Weitere");
     public string NoFingerprints => Say("No fingerprints here.", "Hier sind keine Fingerprints.");
@@ -52,14 +50,13 @@ public sealed partial class Texts
     public string MonthOf(DateOnly day) => day.ToString("MMM", Culture);
     public string WeekdayOf(DateOnly day) => day.ToString("ddd", Culture);
 
-    public string Sessions => Say("Sessions", "Sitzungen");
     public string EventsCount(long events) => Say(
         events == 1 ? "1 event" : $"{Number(events)} events",
         events == 1 ? "1 Ereignis" : $"{Number(events)} Ereignisse");
     public string PropertiesCount(int properties) => Say(
         properties == 1 ? "1 property" : $"{Number(properties)} properties",
         properties == 1 ? "1 Eigenschaft" : $"{Number(properties)} Eigenschaften");
-    public string Pause(TimeSpan pause) => Say($"{Length(pause)} without events", $"{Length(pause)} ohne Ereignisse");
+    public string WithoutEvents(TimeSpan pause) => Say($"{Length(pause)} without events", $"{Length(pause)} ohne Ereignisse");
     public string GoesOn => Say("newer events are further up", "neuere Ereignisse weiter oben");
     public string NoEventsHere => Say("No events up to here.", "Bis hierher keine Ereignisse.");
     public string JumpTo => Say("Go to a day", "Zu einem Tag");

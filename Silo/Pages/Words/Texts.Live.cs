@@ -7,7 +7,6 @@ public sealed partial class Texts
     public string LiveMeans => Say(
         "Events as they are recorded, the newest first. Choose an action to see it alone.",
         "Ereignisse, wie sie aufgezeichnet werden, das neueste zuerst. Wähle eine Aktion, um nur sie zu sehen.");
-    public string Action => Say("Action", "Aktion");
     public string AllActions => Say("All actions", "Alle Aktionen");
     public string LiveWithoutScript => Say("Reload the page to see newer events.",
         "Lade die Seite neu, um neuere Ereignisse zu sehen.");

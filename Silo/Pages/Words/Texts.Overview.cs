@@ -26,7 +26,6 @@ public sealed partial class Texts
         _ => Say("Without a comparison", "Ohne Vergleich"),
     };
 
-    public string Action => Say("Action", "Aktion");
     public string WithoutFilter(string of) => Say($"Without this filter: {of}", $"Ohne diesen Filter: {of}");
     public string OneFilter => Say(
         "Values are counted over all actions. Counts of two values at once come from the log: events that were pruned or "
@@ -41,7 +40,6 @@ public sealed partial class Texts
     public string UniqueFingerprints => Say("Unique fingerprints", "Verschiedene Fingerprints");
     public string NewFingerprints => Say("New fingerprints", "Neue Fingerprints");
     public string NewWithAction => Say("New fingerprints, first with this", "Neue Fingerprints, zuerst hiermit");
-    public string Sessions => Say("Sessions", "Sitzungen");
     public string BounceShare => Say("Bounces", "Absprünge");
     public string HereNow => Say("Here now", "Jetzt da");
     public string LastMinutes => Say("in the last 5 minutes", "in den letzten 5 Minuten");

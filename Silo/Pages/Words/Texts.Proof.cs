@@ -16,9 +16,7 @@ public sealed partial class Texts
     public string Counted(int events) => events == 1 ? Say("It is counted, once", "Es ist gezählt, einmal") : Say(
         $"{Number(events)} fingerprints have an event with this id, each counted once",
         $"{Number(events)} Fingerprints haben ein Ereignis mit dieser Id, jedes einmal gezählt");
-    public string Fingerprint => Say("Fingerprint", "Fingerprint");
     public string Sequence => Say("Place in its history", "Platz in dessen Verlauf");
-    public string Action => Say("Action", "Aktion");
     public string Accepted => Say("Recorded", "Gespeichert");
     public string Occurred => Say("Happened", "Geschehen");
 

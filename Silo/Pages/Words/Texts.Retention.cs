@@ -4,7 +4,6 @@ namespace Tally.Silo.Pages.Words;
 public sealed partial class Texts
 {
     public string WhoCameBack => Say("Who came back", "Wer wiederkam");
-    public string Product => Say("Product", "Produkt");
     public string Show => Say("Show", "Zeigen");
     public string Period => Say("Period", "Zeitspanne");
     public string PeriodName(string period) => period switch
@@ -26,7 +25,6 @@ public sealed partial class Texts
             + "nicht vorbei."),
     };
     public string FirstSeen => Say("First seen", "Zuerst gesehen");
-    public string Fingerprints => Say("Fingerprints", "Fingerprints");
     public string Later(int periods, string period) => period switch
     {
         "day" => Say($"Day {periods}", $"Tag {periods}"),

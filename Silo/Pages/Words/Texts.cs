@@ -41,6 +41,12 @@ public sealed partial class Texts(Language language)
     public string KeyChart => Say("move along a focused chart", "im Diagramm bewegen, wenn es den Fokus hat");
     public string KeyHelp => Say("show this list", "diese Liste");
 
+    public string Product => Say("Product", "Produkt");
+    public string Action => Say("Action", "Aktion");
+    public string Fingerprint => Say("Fingerprint", "Fingerprint");
+    public string Fingerprints => Say("Fingerprints", "Fingerprints");
+    public string Sessions => Say("Sessions", "Sitzungen");
+
     public string ExactAsOf => Say("Exact as of", "Genau mit Stand");
     public string ExactMeans => Say(
         "every event acknowledged before is counted once.", "jedes vorher bestätigte Ereignis ist einmal gezählt.");
