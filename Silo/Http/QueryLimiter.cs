@@ -46,7 +46,8 @@ internal sealed class QueryLimiter(int queriesMax, Limits limits) : IEndpointFil
         {
             return NotAnswered(context.HttpContext);
         }
-        catch (EventLogUnavailableException)
+        catch (Exception exception)
+            when (exception is EventLogUnavailableException or CommitUnknownException or TimeoutException)
         {
             return NotAnswered(context.HttpContext);
         }

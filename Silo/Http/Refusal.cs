@@ -162,11 +162,6 @@ public sealed record Refusal(
     public static Refusal UnknownFunnel() =>
         new(404, "Unknown funnel", "unknown_funnel", "No funnel is kept by this name.", "name");
 
-    public static Refusal FunnelOpen() => QuestionNotAnswered() with
-    {
-        Detail = "The funnel may or may not have been changed: send it again.",
-    };
-
     public static Refusal InvalidFilter() => new(422, "The filter cannot be read", "invalid_filter",
         "The parameter filter must be a dimension and a value with a colon between, for example path:/pricing.",
         "filter");

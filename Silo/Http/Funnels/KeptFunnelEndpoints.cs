@@ -2,7 +2,6 @@ using System.Reflection;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains;
-using Tally.Grains.EventLog;
 using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Storage;
@@ -43,15 +42,8 @@ internal static class KeptFunnelEndpoints
 
     private static async Task<Results<JsonAnswer<FunnelsAnswer>, Refusal>> List(SqlStorage storage)
     {
-        try
-        {
-            return new JsonAnswer<FunnelsAnswer>(new([.. (await storage.ReadFunnels()).Select(FunnelView.Of)]),
-                HttpJson.Default.FunnelsAnswer);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        return new JsonAnswer<FunnelsAnswer>(new([.. (await storage.ReadFunnels()).Select(FunnelView.Of)]),
+            HttpJson.Default.FunnelsAnswer);
     }
 
     private static async Task<Results<JsonAnswer<FunnelView>, Refusal>> Put(
@@ -61,30 +53,16 @@ internal static class KeptFunnelEndpoints
         if (path.Refusal is { } badName) return badName;
         if (FunnelParameters.Parse(steps, product, within, dimensions, limits, out var funnel) is { } badFunnel)
             return badFunnel;
-        try
-        {
-            if (await storage.PutFunnel(funnel with { Name = path.Name }, limits.FunnelsMax) is not { } kept)
-                return Refusal.TooManyFunnels(limits.FunnelsMax);
-            return new JsonAnswer<FunnelView>(FunnelView.Of(kept), HttpJson.Default.FunnelView);
-        }
-        catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException)
-        {
-            return Refusal.FunnelOpen();
-        }
+        if (await storage.PutFunnel(funnel with { Name = path.Name }, limits.FunnelsMax) is not { } kept)
+            return Refusal.TooManyFunnels(limits.FunnelsMax);
+        return new JsonAnswer<FunnelView>(FunnelView.Of(kept), HttpJson.Default.FunnelView);
     }
 
     private static async Task<Results<JsonAnswer<FunnelView>, Refusal>> Delete(FunnelPath path, SqlStorage storage)
     {
         if (path.Refusal is { } badName) return badName;
-        try
-        {
-            if (await storage.DeleteFunnel(path.Name) is not { } removed) return Refusal.UnknownFunnel();
-            return new JsonAnswer<FunnelView>(FunnelView.Of(removed), HttpJson.Default.FunnelView);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.FunnelOpen();
-        }
+        if (await storage.DeleteFunnel(path.Name) is not { } removed) return Refusal.UnknownFunnel();
+        return new JsonAnswer<FunnelView>(FunnelView.Of(removed), HttpJson.Default.FunnelView);
     }
 
     private static async Task<Results<JsonAnswer<FunnelAnswer>, Refusal>> Get(
@@ -97,21 +75,13 @@ internal static class KeptFunnelEndpoints
             return badRange;
         var (first, end) = range.Days;
         var ended = context.RequestAborted;
-        try
-        {
-            await funnels.Merge(ended);
-            // on another thread, because SQLite's calls block
-            if (await Task.Run(() => storage.AskFunnel(path.Name, first, end, limits.MedianTimesMax, ended), ended)
-                is not var (funnel, sums)) return Refusal.UnknownFunnel();
-            if (sums is null) return Refusal.TooManyTimes(limits.MedianTimesMax);
-            return new JsonAnswer<FunnelAnswer>(FunnelAnswer.Create(funnel.Ask(range.From, range.To), range, sums),
-                HttpJson.Default.FunnelAnswer);
-        }
-        catch (Exception exception)
-            when (exception is EventLogUnavailableException or CommitUnknownException or TimeoutException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        await funnels.Merge(ended);
+        // on another thread, because SQLite's calls block
+        if (await Task.Run(() => storage.AskFunnel(path.Name, first, end, limits.MedianTimesMax, ended), ended)
+            is not var (funnel, sums)) return Refusal.UnknownFunnel();
+        if (sums is null) return Refusal.TooManyTimes(limits.MedianTimesMax);
+        return new JsonAnswer<FunnelAnswer>(FunnelAnswer.Create(funnel.Ask(range.From, range.To), range, sums),
+            HttpJson.Default.FunnelAnswer);
     }
 }
 
