@@ -1,7 +1,7 @@
 // The timeline goes on by itself at its end, and new events come on top. The server makes both: these are its pages.
 import { load, localize } from './page.js'
 
-const pause = 500 // between loads, whatever comes
+const pause = 500 // between loads at the least, whatever comes
 const timeline = () => document.querySelector('#timeline')
 const list = part => part.querySelector('.timeline')
 const sequences = part => [...part.querySelectorAll('[data-sequence]')].map(event => event.dataset.sequence)
@@ -86,10 +86,12 @@ const update = async () => {
   isUpdating = true
   while (isDue) {
     isDue = false
+    const begun = Date.now()
     const fresh = await load(location.href)
+    const took = Date.now() - begun
     if (fresh?.querySelector('#timeline')) take(fresh)
     else if (fresh) location.reload() // it was erased, or the session has ended
-    await new Promise(done => setTimeout(done, pause))
+    await new Promise(done => setTimeout(done, Math.max(pause, 4 * took)))
   }
   isUpdating = false
 }
