@@ -117,7 +117,7 @@ public sealed class TheOverview(PostgresServer server) : IAsyncDisposable
                      ("day=2026-11-24&time=10:00&text=a", 303), ("day=2026-11-24&time=10:00&text=", 422),
                      ("day=2026-02-30&time=10:00&text=a", 422), ("day=2026-11-24&time=25:00&text=a", 422),
                      ("day=0001-01-01&time=00:00&text=a", 422), ("text=a", 422), ("remove=2020-01-01", 404),
-                     ("remove=x", 422), ("remove=2026-11-24T10:00:00Z", 303),
+                     ("remove=x", 422), ("remove=2026-11-24T04:15:00Z", 303),
                      ("day=2026-11-24&time=10:00&text=%01", 422),
                      ("day=2026-11-24&time=10:00&text=" + new string('x', 1_025), 422), (new string('x', 20_000), 400),
                  ])
@@ -167,8 +167,8 @@ public sealed class TheOverview(PostgresServer server) : IAsyncDisposable
         Assert.Equal("?filter=path%3A%2Fpage%2F" + page[6..], await Search(tab));
         Assert.Equal([page], await Texts(tab, ".filter bdi"));
         await tab.WaitForFunctionAsync("() => !document.querySelector('[data-load]')");
-        Assert.Equal([await Events(app, $"filter=path:{page}&{range}"), .. Enumerable.Repeat("\u2013", 5)],
-            await Texts(tab, ".number"));
+        string[] figures = [await Events(app, $"filter=path:{page}&{range}"), .. Enumerable.Repeat("\u2013", 5)];
+        Assert.Equal(figures, await Texts(tab, ".number"));
         Assert.Equal(await Rows(app, $"breakdown?by=referrer&filter=path:{page}&limit=8&{range}"),
             await ListRows(tab, "Referrers"));
         Assert.Equal(await Rows(app, $"top?of=products&filter=path:{page}&limit=8&{range}"),
