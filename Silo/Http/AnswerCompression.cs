@@ -18,8 +18,8 @@ internal static class AnswerCompression
         context => context.GetEndpoint()?.Metadata.GetMetadata<Compressed>() is not null,
         compressed => compressed.UseResponseCompression());
 
-    public static TBuilder CompressAnswers<TBuilder>(this TBuilder endpoints) where TBuilder : IEndpointConventionBuilder =>
-        endpoints.WithMetadata(new Compressed());
+    public static TBuilder CompressAnswers<TBuilder>(this TBuilder endpoints)
+        where TBuilder : IEndpointConventionBuilder => endpoints.WithMetadata(new Compressed());
 
     private sealed class Compressed;
 }

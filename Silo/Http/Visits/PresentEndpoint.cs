@@ -4,7 +4,7 @@ using Tally.Contracts;
 namespace Tally.Silo.Http.Visits;
 
 /// <summary>Who is here now.</summary>
-/// <param name="Since">UTC: five minutes ago.</param>
+/// <param name="Since">UTC: five minutes ago, a whole second.</param>
 /// <param name="Product">The only product that was counted; absent for all.</param>
 /// <param name="Fingerprints">Different fingerprints with an event since then.</param>
 public sealed record PresentAnswer(DateTime Since, string? Product, long Fingerprints);
@@ -25,7 +25,8 @@ internal static class PresentEndpoint
         HttpContext context, string? product, FreshVisits visits, Limits limits, TimeProvider clock)
     {
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
-        var since = EventFields.WholeMicroseconds(clock.GetUtcNow() - Presence);
+        var since = clock.GetUtcNow().UtcDateTime - Presence;
+        since = since.AddTicks(-(since.Ticks % TimeSpan.TicksPerSecond));
         return await visits.Query((storage, ended) => storage.CountPresent(since, product, ended),
             count => new JsonAnswer<PresentAnswer>(new(since, product, count), HttpJson.Default.PresentAnswer),
             context.RequestAborted);

@@ -36,14 +36,17 @@ export const refresh = async () => {
   document.querySelectorAll('main details').forEach((details, i) => { details.open = !!open[i] })
   localize(document)
   document.dispatchEvent(new Event('renewed'))
-  if (focused) (document.querySelectorAll(focused.like)[focused.at] ?? document.querySelector('main')).focus({ preventScroll: true })
+  if (!focused) return
+  const again = document.querySelectorAll(focused.like)[focused.at] ?? document.querySelector('main')
+  again.focus({ preventScroll: true })
 }
 
 // Where the focus is, to find it again: the same link or the same kind of element, of those that are alike.
 const placeOf = element => {
   if (!document.querySelector('main').contains(element)) return null
+  const address = element.getAttribute('href')
   const like = element.id ? `#${CSS.escape(element.id)}`
-    : `main ${element.localName}` + (element.hasAttribute('href') ? `[href="${CSS.escape(element.getAttribute('href'))}"]` : '')
+    : `main ${element.localName}` + (address ? `[href="${CSS.escape(address)}"]` : '')
   return { like, at: [...document.querySelectorAll(like)].indexOf(element) }
 }
 

@@ -11,9 +11,8 @@ internal sealed class CsvList(string of, IReadOnlyList<OverviewRow> rows, bool i
         using var text = new StringWriter();
         using (var csv = new CsvRows(text))
         {
-            csv.Write([of, "events", .. isCompared ? ["earlier"] : Array.Empty<string>()]);
-            foreach (var row in rows)
-                csv.Write([row.Name ?? "", Text(row.Events), .. isCompared ? [Text(row.Then ?? 0)] : Array.Empty<string>()]);
+            csv.Write([of, "events", .. Compared("earlier")]);
+            foreach (var row in rows) csv.Write([row.Name ?? "", Text(row.Events), .. Compared(Text(row.Then ?? 0))]);
         }
         var headers = httpContext.Response.Headers;
         headers.ContentDisposition = "attachment; filename=\"list.csv\"";
@@ -21,6 +20,8 @@ internal sealed class CsvList(string of, IReadOnlyList<OverviewRow> rows, bool i
         headers.XContentTypeOptions = "nosniff";
         return Results.Text(text.ToString(), "text/csv; charset=utf-8").ExecuteAsync(httpContext);
     }
+
+    private string[] Compared(string cell) => isCompared ? [cell] : [];
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

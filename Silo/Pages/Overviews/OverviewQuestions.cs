@@ -53,9 +53,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
                 : Missing.ByFilter,
             WhyNoSessions(state, days) ?? Missing.Later,
             await Present(context, state),
-            await Try<IReadOnlyList<Annotation>>(context, async () => (await AnnotationEndpoints.List(
-                totals.From.ToString("O"), totals.To.ToString("O"), state.Product, storage, limits)).Shown().Annotations),
-            lists, sum.Events == 0 && await IsEmpty());
+            await Annotations(context, state, totals), lists, sum.Events == 0 && await IsEmpty());
     }
 
     /// <summary>Sessions alone, which are counted from the log.</summary>
@@ -90,7 +88,8 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
     {
         var (from, to) = (Text(days.First), Text(days.End));
         var limit = rowsMax.ToString(CultureInfo.InvariantCulture);
-        async Task<OverviewList> Answered(Func<Task<IReadOnlyList<OverviewRow>>> ask) => new(of, await Try(context, ask));
+        async Task<OverviewList> Answered(Func<Task<IReadOnlyList<OverviewRow>>> ask) =>
+            new(of, await Try(context, ask));
 
         // Of one action, only totals are grouped.
         if (state.Action is not null && of is Products or Actions)
@@ -104,8 +103,8 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
         if (of is Products or Actions)
             return await Answered(async () =>
                 [.. (await TopEndpoint.Get(context, of, null, from, to, state.Product, limit,
-                    state.Filter, state.ComparedWith, storage, visits, dimensionTotals, calendar, limits, clock)).Shown()
-                    .Top.Select(one => new OverviewRow(one.Product ?? one.Action, one.Events, one.Compared?.Events))]);
+                    state.Filter, state.ComparedWith, storage, visits, dimensionTotals, calendar, limits, clock))
+                    .Shown().Top.Select(one => new OverviewRow(one.Product ?? one.Action, one.Events, one.Compared?.Events))]);
 
         if (state.Action is not null) return isAlone ? new(of, Missing.ByAction) : null;
         async Task<IReadOnlyList<OverviewRow>> Breakdown(string limit, string? filter)
@@ -126,7 +125,8 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
         return any.Rows.Value is { Count: > 0 } ? any with { Rows = Missing.Later } : any;
     }
 
-    private async Task<Shown<Figures>> Uniques(HttpContext context, OverviewState state, Days days, TotalsAnswer totals)
+    private async Task<Shown<Figures>> Uniques(
+        HttpContext context, OverviewState state, Days days, TotalsAnswer totals)
     {
         if (state.Action is not null) return Missing.ByAction;
         if (state.Filter is not null) // known for one day of one product
@@ -135,13 +135,18 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
                     one.Compared is { } then ? then.UniqueFingerprints ?? 0 : null)) : Missing.ByFilter;
         return await Try<Figures>(context, async () =>
         {
-            async Task<long> Ask(DateOnly from, DateOnly to) => (await UniquesEndpoint.Get(context, Text(from), Text(to),
-                null, state.Product, visits, calendar, limits, clock)).Shown().UniqueFingerprints;
+            async Task<long> Ask(DateOnly from, DateOnly to) => (await UniquesEndpoint.Get(
+                context, Text(from), Text(to), null, state.Product, visits, calendar, limits, clock)).Shown().UniqueFingerprints;
             var now = await Ask(days.First, days.End);
             return new(now, totals.Compared is { } then
                 ? await Ask(calendar.DayOf(then.From), calendar.DayOf(then.To)) : null);
         });
     }
+
+    private Task<Shown<IReadOnlyList<Annotation>>> Annotations(
+        HttpContext context, OverviewState state, TotalsAnswer totals) =>
+        Try(context, async () => (await AnnotationEndpoints.List(
+            totals.From.ToString("O"), totals.To.ToString("O"), state.Product, storage, limits)).Shown().Annotations);
 
     private async Task<Shown<Figures>> Present(HttpContext context, OverviewState state)
     {

@@ -63,7 +63,8 @@ public sealed record OverviewState
     internal static OverviewState Of(IQueryCollection query, Dimensions dimensions, Limits limits)
     {
         string? One(string name) => query[name] is [{ Length: > 0 } value] ? value : null;
-        string? Word(string name, IEnumerable<string> words) => One(name) is { } word && words.Contains(word) ? word : null;
+        string? Word(string name, IEnumerable<string> words) =>
+            One(name) is { } word && words.Contains(word) ? word : null;
         string? Name(string field, int bytesMax) =>
             One(field) is { } name && EventFields.CheckText(field, name, bytesMax) is null ? name : null;
 

@@ -28,13 +28,15 @@ public sealed partial class Texts
 
     public string WithoutFilter(string of) => Say($"Without this filter: {of}", $"Ohne diesen Filter: {of}");
     public string OneFilter => Say(
-        "Values are counted over all actions. Counts of two values at once come from the log: events that were pruned or "
-        + "erased are not in them.",
-        "Werte werden über alle Aktionen gezählt. Zahlen zu zwei Werten zugleich kommen aus dem Protokoll: gelöschte "
-        + "und entfernte Ereignisse fehlen darin.");
+        "Values are counted over all actions. Counts of two values at once come from the log, where events that were "
+        + "pruned or erased are missing.",
+        "Werte werden über alle Aktionen gezählt. Zahlen zu zwei Werten zugleich kommen aus dem Protokoll, in dem "
+        + "aufgeräumte und gelöschte Ereignisse fehlen.");
     public string NoListsOfAction => Say(
-        "Pages, referrers and other values are counted over all actions. Take the filter of the action away to see them.",
-        "Seiten, Verweise und andere Werte werden über alle Aktionen gezählt. Ohne den Filter der Aktion sind sie zu sehen.");
+        "Pages, referrers and other values are counted over all actions. Take the filter of the action away to see "
+        + "them.",
+        "Seiten, Verweise und andere Werte werden über alle Aktionen gezählt. Ohne den Filter der Aktion sind sie zu "
+        + "sehen.");
     public string Sums => Say("Sums", "Summen");
     public string Events => Say("Events", "Ereignisse");
     public string UniqueFingerprints => Say("Unique fingerprints", "Verschiedene Fingerprints");
@@ -111,7 +113,8 @@ public sealed partial class Texts
     public string Others => Say("All others", "Alle anderen");
     public string FindRows => Say("Find", "Suchen");
     public string PagesOfList => Say("Pages of the list", "Seiten der Liste");
-    public string RowsFound(long rows) => rows == 1 ? Say("1 row", "1 Zeile") : Say($"{Number(rows)} rows", $"{Number(rows)} Zeilen");
+    public string RowsFound(long rows) => rows == 1 ? Say("1 row", "1 Zeile")
+        : Say($"{Number(rows)} rows", $"{Number(rows)} Zeilen");
     public string OnlyLargest(long rows, long max) => Say(
         $"{RowsFound(rows)}, of the {Number(max)} with the most events. Others are not listed.",
         $"{RowsFound(rows)} von den {Number(max)} mit den meisten Ereignissen. Andere stehen nicht in der Liste.");
