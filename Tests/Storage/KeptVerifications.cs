@@ -35,7 +35,10 @@ public sealed class KeptVerifications(PostgresServer server)
         var lost = (await database.Storage.BeginVerification("a", Start, Start, 20))!.Value;
         var state = (await database.Storage.ReadVerifications())[0] with
         {
-            Seen = Start.AddSeconds(5), Events = 3, Fingerprints = 2, Progress = 0.25,
+            Seen = Start.AddSeconds(5),
+            Events = 3,
+            Fingerprints = 2,
+            Progress = 0.25,
         };
         Assert.True(await database.Storage.NoteVerification(state));
         Assert.Null(await database.Storage.BeginVerification("b", Start.AddSeconds(9), Start.AddSeconds(5), 20));
@@ -77,7 +80,8 @@ public sealed class KeptVerifications(PostgresServer server)
         await database.Storage.BeginVerification("a", Start, Start, 20);
         Assert.True(await database.Storage.NoteVerification((await database.Storage.ReadVerifications())[0] with
         {
-            Ended = Start, Differences = 3,
+            Ended = Start,
+            Differences = 3,
             Found = [$"fingerprint '{Name}': sequence 4", $"snapshot '~{Name}' cannot be read", "fingerprint 'other'"],
         }));
         Assert.NotNull(await database.Storage.Erase(Name, 1, suppress: false, 100));
