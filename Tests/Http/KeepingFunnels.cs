@@ -18,7 +18,9 @@ public sealed class KeepingFunnels(PostgresServer server)
         from zone in (string[])["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe"]
         select (storage, zone, zone switch
         {
-            "America/New_York" => "2025-11-02", "Australia/Lord_Howe" => "2025-04-06", _ => "2025-03-30",
+            "America/New_York" => "2025-11-02",
+            "Australia/Lord_Howe" => "2025-04-06",
+            _ => "2025-03-30",
         }));
 
     [Theory, MemberData(nameof(All))]

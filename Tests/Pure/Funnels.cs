@@ -86,7 +86,7 @@ public sealed class Funnels
                 scan.Add(one.Fingerprint, one.Occurred, one.Action, one.Properties);
             Assert.Equal(scan.ToSums(1).All, FunnelGroup.Sum([group], steps.Count));
         }
-        Assert.True(severalDays > 1_000, $"{severalDays}");
+        Assert.InRange(severalDays, 100, int.MaxValue);
     }
 
     private static IEnumerable<string> Lines(string of, FunnelModel model, IReadOnlyList<FunnelStepSum> sums) =>
