@@ -17,8 +17,8 @@ public sealed record NewShare(string Name, string Product, DateTime Created, str
 /// <summary>/api/shares: links that show one product's counts to people without a key.</summary>
 internal static class ShareEndpoints
 {
-    /// <summary>The path of the pages; a token follows.</summary>
-    public const string PagePath = "/shared/";
+    /// <summary>The path of the pages; a slash and a token follow.</summary>
+    public const string PagePath = "/shared";
 
     private const int TokenBytes = 24;
 
@@ -60,7 +60,7 @@ internal static class ShareEndpoints
         if (!await storage.PutShare(share, HashOf(token), limits.SharesMax))
             return Refusal.TooManyShares(limits.SharesMax);
         return new JsonAnswer<NewShare>(
-            new(share.Name, share.Product, share.Created, PagePath + token), HttpJson.Default.NewShare);
+            new(share.Name, share.Product, share.Created, $"{PagePath}/{token}"), HttpJson.Default.NewShare);
     }
 
     internal static async Task<Results<JsonAnswer<Share>, Refusal>> Delete(

@@ -1,3 +1,4 @@
+using Tally.Silo.Http;
 using Tally.Silo.Pages.Words;
 using Tally.Silo.Settings;
 using Calendar = Tally.Grains.Calendar;
@@ -11,10 +12,11 @@ namespace Tally.Silo.Pages;
 /// <param name="Address">The server's, as the reader's browser names it.</param>
 /// <param name="NeedsReadKey">Whether reading needs a key.</param>
 /// <param name="NeedsWriteKey">Whether sending events needs a key.</param>
+/// <param name="IsShared">Whether the reader has but a link to this one page.</param>
 /// <param name="Calendar">The service's days and clocks.</param>
 /// <param name="At">UTC: when the page was asked for.</param>
 public sealed record PageContext(Texts Texts, string? Theme, string Path, string Address, bool NeedsReadKey,
-    bool NeedsWriteKey, Calendar Calendar, DateTime At)
+    bool NeedsWriteKey, bool IsShared, Calendar Calendar, DateTime At)
 {
     internal static PageContext Of(HttpContext context)
     {
@@ -23,8 +25,8 @@ public sealed record PageContext(Texts Texts, string? Theme, string Path, string
         return new(
             new(Preferences.LanguageOf(request)), Preferences.ThemeOf(request),
             request.Path.ToUriComponent() + request.QueryString, $"{request.Scheme}://{request.Host}",
-            keys.GuardReading, keys.GuardWriting, services.GetRequiredService<Calendar>(),
-            services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime);
+            keys.GuardReading, keys.GuardWriting, request.Path.StartsWithSegments(ShareEndpoints.PagePath),
+            services.GetRequiredService<Calendar>(), services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime);
     }
 
     /// <summary>A time as the service's clocks show it.</summary>

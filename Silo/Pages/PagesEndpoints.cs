@@ -53,6 +53,11 @@ internal static class PagesEndpoints
         asking.MapProofPage();
         asking.MapClusterPage();
         pages.MapErasePage();
+
+        var shared = all.MapGroup(ShareEndpoints.PagePath + "/{token}").AddEndpointFilter(ShowUnanswered)
+            .AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
+        shared.ExcludeFromDescription();
+        shared.MapSharedOverview();
     }
 
     /// <summary>Makes a page.</summary>

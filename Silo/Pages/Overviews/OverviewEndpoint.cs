@@ -18,11 +18,13 @@ internal static class OverviewEndpoint
         routes.MapPost("/annotations", AnnotationForms.Post);
     }
 
-    private static async Task<IResult> Get(
-        HttpContext context, OverviewQuestions questions, Dimensions dimensions, Limits limits)
+    private static Task<IResult> Get(
+        HttpContext context, OverviewQuestions questions, Dimensions dimensions, Limits limits) =>
+        Show(context, OverviewState.Of(context.Request.Query, dimensions, limits), questions);
+
+    public static async Task<IResult> Show(HttpContext context, OverviewState state, OverviewQuestions questions)
     {
         var query = context.Request.Query;
-        var state = OverviewState.Of(query, dimensions, limits);
         if (NameOfList(query["panel"], questions) is { } panel)
             return await PagesEndpoints.Render<PanelPage>(context, new()
             {
@@ -68,12 +70,14 @@ internal static class OverviewEndpoint
             builder.CloseComponent();
         };
 
-    private static async Task<IResult> GetCsv(
-        HttpContext context, OverviewQuestions questions, Dimensions dimensions, Limits limits)
+    private static Task<IResult> GetCsv(
+        HttpContext context, OverviewQuestions questions, Dimensions dimensions, Limits limits) =>
+        ShowCsv(context, OverviewState.Of(context.Request.Query, dimensions, limits), questions, limits);
+
+    public static async Task<IResult> ShowCsv(
+        HttpContext context, OverviewState state, OverviewQuestions questions, Limits limits)
     {
-        var query = context.Request.Query;
-        if (NameOfList(query["panel"], questions) is not { } of) return Refusal.NotFound();
-        var state = OverviewState.Of(query, dimensions, limits);
+        if (NameOfList(context.Request.Query["panel"], questions) is not { } of) return Refusal.NotFound();
         var list = await questions.List(context, state, of, questions.ListMax);
         return list.Rows.Value is { } rows ? new CsvList(of, rows, state.ComparedWith is not null)
             : throw new RefusedException(list.Rows.Why switch

@@ -53,7 +53,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
                 : Missing.ByFilter,
             WhyNoSessions(state, days) ?? Missing.Later,
             await Present(context, state),
-            await Annotations(context, state, totals), lists, sum.Events == 0 && await IsEmpty());
+            await Annotations(context, state, totals), lists, sum.Events == 0 && !state.IsShared && await IsEmpty());
     }
 
     /// <summary>Sessions alone, which are counted from the log.</summary>

@@ -26,6 +26,12 @@ public sealed record OverviewState
     // No database keeps the first and the last moment of the calendar, and an earlier range has to fit before.
     private static readonly DateOnly Earliest = new(1900, 1, 1), Latest = new(2200, 1, 1);
 
+    /// <summary>The page's path: that of a shared view, or the usual one.</summary>
+    public string Home { get; init; } = "/";
+
+    /// <summary>Whether people without a key see it: one product, and nothing that can be changed.</summary>
+    public bool IsShared => Home != "/";
+
     /// <summary>One of <see cref="Ranges"/>, or <see cref="Dates"/>.</summary>
     public string Range { get; init; } = Usual;
 
@@ -123,17 +129,17 @@ public sealed record OverviewState
             ("first", Range == Dates ? First.ToString(DayFormat, CultureInfo.InvariantCulture) : null),
             ("last", Range == Dates ? Last.ToString(DayFormat, CultureInfo.InvariantCulture) : null),
             ("compare", Compare == Comparisons[0] ? null : Compare), ("interval", Interval),
-            ("product", Product), ("action", Action), ("filter", Filter),
+            ("product", IsShared ? null : Product), ("action", Action), ("filter", Filter),
         ];
         return all.Where(one => one.Value is not null).Select(one => KeyValuePair.Create(one.Name, one.Value));
     }
 
     /// <summary>The page's address with this state.</summary>
     /// <param name="more">What else it says.</param>
-    public string ToAddress(params IEnumerable<(string Name, string? Value)> more) => AddressOf("/", more);
+    public string ToAddress(params IEnumerable<(string Name, string? Value)> more) => AddressOf(Home, more);
 
     /// <summary>The address of a list as a file.</summary>
-    public string ToCsvAddress(string list) => AddressOf("/list.csv", [("panel", list)]);
+    public string ToCsvAddress(string list) => AddressOf(Home + "list.csv", [("panel", list)]);
 
     private string AddressOf(string path, IEnumerable<(string Name, string? Value)> more) =>
         QueryHelpers.AddQueryString(path, Fields().Concat(
