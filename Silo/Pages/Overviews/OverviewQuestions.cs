@@ -145,8 +145,9 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
 
     private Task<Shown<IReadOnlyList<Annotation>>> Annotations(
         HttpContext context, OverviewState state, TotalsAnswer totals) =>
-        Try(context, async () => (await AnnotationEndpoints.List(
-            totals.From.ToString("O"), totals.To.ToString("O"), state.Product, storage, limits)).Shown().Annotations);
+        Try<IReadOnlyList<Annotation>>(context, async () => [.. (await AnnotationEndpoints.List(
+            totals.From.ToString("O"), totals.To.ToString("O"), state.Product, storage, limits)).Shown().Annotations
+            .Where(note => !state.IsShared || note.Product is not null)]); // not for others what is about all products
 
     private async Task<Shown<Figures>> Present(HttpContext context, OverviewState state)
     {
