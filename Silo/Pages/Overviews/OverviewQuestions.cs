@@ -104,7 +104,8 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
             return await Answered(async () =>
                 [.. (await TopEndpoint.Get(context, of, null, from, to, state.Product, limit,
                     state.Filter, state.ComparedWith, storage, visits, dimensionTotals, calendar, limits, clock))
-                    .Shown().Top.Select(one => new OverviewRow(one.Product ?? one.Action, one.Events, one.Compared?.Events))]);
+                    .Shown().Top
+                    .Select(one => new OverviewRow(one.Product ?? one.Action, one.Events, one.Compared?.Events))]);
 
         if (state.Action is not null) return isAlone ? new(of, Missing.ByAction) : null;
         async Task<IReadOnlyList<OverviewRow>> Breakdown(string limit, string? filter)
@@ -136,7 +137,8 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
         return await Try<Figures>(context, async () =>
         {
             async Task<long> Ask(DateOnly from, DateOnly to) => (await UniquesEndpoint.Get(
-                context, Text(from), Text(to), null, state.Product, visits, calendar, limits, clock)).Shown().UniqueFingerprints;
+                context, Text(from), Text(to), null, state.Product, visits, calendar, limits, clock))
+                .Shown().UniqueFingerprints;
             var now = await Ask(days.First, days.End);
             return new(now, totals.Compared is { } then
                 ? await Ask(calendar.DayOf(then.From), calendar.DayOf(then.To)) : null);
