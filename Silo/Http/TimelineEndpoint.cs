@@ -49,6 +49,7 @@ internal static class TimelineEndpoint
         }
 
         async Task<bool> IsGone(long one) =>
-            (await log.ReadAfter(fingerprint, one - 1, 1, cancellation: ended)) is not [var next] || next.Sequence != one;
+            await log.ReadAfter(fingerprint, one - 1, 1, cancellation: ended) is not [var next]
+            || next.Sequence != one;
     }
 }

@@ -36,7 +36,7 @@ public abstract partial class SqlStorage
 
     /// <summary>Events by the time at which they happened, newest first; those of one time by sequence.</summary>
     /// <param name="to">UTC: only events before.</param>
-    /// <param name="sequence">Only what comes after this event; 0 for all. If it is not in the log, nothing does.</param>
+    /// <param name="sequence">Only what comes after this event; 0 for all. Nothing does if it is gone.</param>
     public async Task<IReadOnlyList<RecordedEvent>> ReadTimeline(string fingerprint, DateTime to, long sequence,
         int limit, int bytesMax, CancellationToken cancellation) =>
         await Scan(readTimeline, ReadEvent, cancellation,

@@ -5,7 +5,7 @@ using static Tally.Tests.Browser.PageReader;
 
 namespace Tally.Tests.Browser;
 
-/// <summary>Erasing a fingerprint on its page: as DELETE does, after a second question, and with the same keys.</summary>
+/// <summary>Erasing a fingerprint on its page: as DELETE does, after another question, and with its keys.</summary>
 public sealed class ErasingOnThePage(PostgresServer server) : IAsyncDisposable
 {
     private const string Reader = "reader-0123456789abcdef", Eraser = "eraser-0123456789abcdef";

@@ -63,7 +63,7 @@ internal static class AuthorizationPolicies
             : WhyNot(context, Write);
     }
 
-    /// <summary>Authorizes erasing for a form that has the key in a field. No other key counts, and no session.</summary>
+    /// <summary>Authorizes erasing for a form with the key in a field. No other key counts, and no session.</summary>
     /// <returns>Why it may not erase, or null.</returns>
     public static Refusal? RefusesToErase(this HttpContext context, string keyInForm)
     {

@@ -7,7 +7,7 @@ using Tally.Silo.Settings;
 
 namespace Tally.Silo.Pages.Fingerprints;
 
-/// <summary>/fingerprint/erase asks whether a fingerprint shall be erased, and for the key; posting it does it.</summary>
+/// <summary>/fingerprint/erase asks whether to erase a fingerprint, and for the key; posting it does it.</summary>
 internal static class EraseEndpoint
 {
     public const string Path = "/fingerprint/erase";

@@ -64,14 +64,16 @@ public sealed partial class Texts
     public string ToNewest => Say("To the newest", "Zu den neuesten");
     public string AsOf => Say("As of", "Stand");
     public string Followed => Say("followed live", "wird live verfolgt");
-    public string NotFollowed => Say("the connection is lost; trying again", "Verbindung verloren; neuer Versuch folgt");
+    public string NotFollowed => Say(
+        "the connection is lost; trying again", "Verbindung verloren; neuer Versuch folgt");
     public string MarkedEvent => Say("The event that was looked for", "Das gesuchte Ereignis");
 
     public string Erase => Say("Erase", "Löschen");
     public string EraseMeans => Say(
-        "Removes its events with their ids and properties, and what is kept beside them. Totals stay: they name nobody.",
-        "Entfernt seine Ereignisse mit IDs und Eigenschaften und was daneben gespeichert ist. Summen bleiben: sie nennen "
-        + "niemanden.");
+        "Removes its events with their ids and properties, and what is kept beside them. Totals stay: they name "
+        + "nobody.",
+        "Entfernt seine Ereignisse mit IDs und Eigenschaften und was daneben gespeichert ist. Summen bleiben: sie "
+        + "nennen niemanden.");
     public string Suppress => Say("Refuse its later events too", "Auch spätere Ereignisse von ihm ablehnen");
     public string EraseNext => Say("Erase…", "Löschen…");
     public string EraseAsk => Say("Erase this fingerprint?", "Diesen Fingerprint löschen?");
@@ -79,11 +81,14 @@ public sealed partial class Texts
         $"It has {EventsCount(events)}. What is erased cannot be brought back.",
         $"Er hat {EventsCount(events)}. Was gelöscht ist, lässt sich nicht zurückholen.");
     public string EraseNothing => Say("Nothing of it is recorded now.", "Von ihm ist jetzt nichts gespeichert.");
-    public string WillSuppress => Say("Its later events will be refused.", "Spätere Ereignisse von ihm werden abgelehnt.");
+    public string WillSuppress => Say(
+        "Its later events will be refused.", "Spätere Ereignisse von ihm werden abgelehnt.");
     public string WillNotSuppress => Say(
-        "A later event will be a new fingerprint's first.", "Ein späteres Ereignis ist das erste eines neuen Fingerprints.");
+        "A later event will be a new fingerprint's first.",
+        "Ein späteres Ereignis ist das erste eines neuen Fingerprints.");
     public string EraseKey => Say("Erase key", "Löschschlüssel");
-    public string NoEraseKey => Say("That is not an erase key of this server.", "Das ist kein Löschschlüssel dieses Servers.");
+    public string NoEraseKey => Say(
+        "That is not an erase key of this server.", "Das ist kein Löschschlüssel dieses Servers.");
     public string NobodyErases => Say(
         "Nobody can erase here: there are keys, but none to erase. Start Tally with",
         "Hier kann niemand löschen: es gibt Schlüssel, aber keinen zum Löschen. Starte Tally mit");
