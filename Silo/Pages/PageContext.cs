@@ -26,7 +26,8 @@ public sealed record PageContext(Texts Texts, string? Theme, string Path, string
             new(Preferences.LanguageOf(request)), Preferences.ThemeOf(request),
             request.Path.ToUriComponent() + request.QueryString, $"{request.Scheme}://{request.Host}",
             keys.GuardReading, keys.GuardWriting, request.Path.StartsWithSegments(ShareEndpoints.PagePath),
-            services.GetRequiredService<Calendar>(), services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime);
+            services.GetRequiredService<Calendar>(),
+            services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime);
     }
 
     /// <summary>A time as the service's clocks show it.</summary>

@@ -1,6 +1,8 @@
 namespace Tally.Silo.Pages;
 
-/// <summary>What a browser lets our pages do: load and send to this server alone, and run no script from elsewhere.</summary>
+/// <summary>
+/// What a browser lets our pages do: load and send to this server alone, and run no script from elsewhere.
+/// </summary>
 /// <param name="frameAncestors">Origins whose pages may show ours in a frame.</param>
 internal sealed class PagePolicy(IReadOnlyList<string> frameAncestors)
 {

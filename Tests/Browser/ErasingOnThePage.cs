@@ -98,7 +98,10 @@ public sealed class ErasingOnThePage(PostgresServer server) : IAsyncDisposable
                  ])
             Assert.Equal((form, header, status), (form, header, await Try(app, form, header, value)));
         foreach (var (name, value) in ((string, string)[])
-                 [("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-site"), ("Origin", "https://evil.example")])
+                 [
+                     ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Site", "same-site"),
+                     ("Origin", "https://evil.example"),
+                 ])
             Assert.Equal(403, await Try(app, "key=" + Eraser, "Cookie", session, (name, value)));
         Assert.Equal(400, await Try(app, "key=" + new string('x', 5_000), "Cookie", session));
         Assert.Equal(200, (await View(app)).Status);

@@ -21,7 +21,8 @@ public sealed class Shares(PostgresServer server)
         var list = await silo.Get("/api/shares");
         Assert.DoesNotContain("/shared/", list.Body.GetRawText());
         Assert.Equal(["'; drop table shares; -- <b>", "team docs"],
-            list.Body.GetProperty("shares").EnumerateArray().Select(one => $"{one.GetProperty("name").GetString()} {one.GetProperty("product").GetString()}"));
+            list.Body.GetProperty("shares").EnumerateArray()
+                .Select(one => $"{one.GetProperty("name").GetString()} {one.GetProperty("product").GetString()}"));
         var rows = await at.Query("select name from shares where cast(hash as text) like '%' || name || '%'", _ => 0);
         Assert.Empty(rows);
 

@@ -56,7 +56,8 @@ public sealed partial class Texts
     public string PropertiesCount(int properties) => Say(
         properties == 1 ? "1 property" : $"{Number(properties)} properties",
         properties == 1 ? "1 Eigenschaft" : $"{Number(properties)} Eigenschaften");
-    public string WithoutEvents(TimeSpan pause) => Say($"{Length(pause)} without events", $"{Length(pause)} ohne Ereignisse");
+    public string WithoutEvents(TimeSpan pause) => Say(
+        $"{Length(pause)} without events", $"{Length(pause)} ohne Ereignisse");
     public string GoesOn => Say("newer events are further up", "neuere Ereignisse weiter oben");
     public string NoEventsHere => Say("No events up to here.", "Bis hierher keine Ereignisse.");
     public string JumpTo => Say("Go to a day", "Zu einem Tag");

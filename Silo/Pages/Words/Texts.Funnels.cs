@@ -20,7 +20,8 @@ public sealed partial class Texts
     public string Nothing => Say("nothing", "nichts");
     public string OfFirst => Say("of the first step", "vom ersten Schritt");
     public string OfPrevious => Say("of the step before", "vom Schritt davor");
-    public string MedianSincePrevious => Say("Median time since the step before", "Mittlere Zeit seit dem Schritt davor");
+    public string MedianSincePrevious => Say(
+        "Median time since the step before", "Mittlere Zeit seit dem Schritt davor");
     public string NotGiven => Say("(none)", "(ohne)");
     public string AllOthers => Say("(all others)", "(alle anderen)");
     public string NobodyInFunnel => Say("Nobody did the first step in this range.",

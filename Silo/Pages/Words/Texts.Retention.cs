@@ -15,7 +15,8 @@ public sealed partial class Texts
     public string RetentionMeans(string period) => period switch
     {
         "day" => Say("Of the fingerprints first seen on a day, how many came on each later one. Today is not over.",
-            "Wie viele der Fingerprints, die zuerst an einem Tag kamen, an jedem späteren kamen. Heute ist nicht vorbei."),
+            "Wie viele der Fingerprints, die zuerst an einem Tag kamen, an jedem späteren kamen. Heute ist nicht "
+            + "vorbei."),
         "week" => Say(
             "Of the fingerprints first seen in a week, how many came in each later one. This week is not over.",
             "Wie viele der Fingerprints, die zuerst in einer Woche kamen, in jeder späteren kamen. Diese Woche ist "

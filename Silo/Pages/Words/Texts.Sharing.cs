@@ -8,7 +8,8 @@ public sealed partial class Texts
         "Whoever has a link sees the overview of its product, without a key, and nothing else.",
         "Wer einen Link hat, sieht die Übersicht seines Produkts, ohne Schlüssel, und sonst nichts.");
     public string LinkOf(string name) => Say($"The link of {name}:", $"Der Link von {name}:");
-    public string LinkIsToldOnce => Say("Keep it: it is not shown again.", "Hebe ihn auf: er wird nicht wieder gezeigt.");
+    public string LinkIsToldOnce => Say(
+        "Keep it: it is not shown again.", "Hebe ihn auf: er wird nicht wieder gezeigt.");
     public string ShareName => Say("Name", "Name");
     public string MakeLink => Say("Make a link", "Link erzeugen");
     public string SharedSince => Say("Since", "Seit");
