@@ -30,14 +30,14 @@ public sealed class TheLivePage(PostgresServer server) : IAsyncDisposable
         Assert.Equal(200, (await app.PostForm($"action={Uri.EscapeDataString(Hostile)}&product=shop&fingerprint="
             + $"{Uri.EscapeDataString(Hostile)}&properties={Uri.EscapeDataString(properties)}")).Status);
         await Shows(tab, Hostile, "ada", "before");
-        Assert.Equal([Hostile, "buy", "view"], await Texts(tab, ".events > li a"));
+        Assert.Equal([Hostile, "buy", "view"], await Texts(tab, ".events > li .what"));
         Assert.Equal([properties], await Texts(tab, ".events > li pre"));
         Assert.Equal(0, await tab.EvaluateExpressionAsync<int>("document.querySelectorAll('main :is(img, b)').length"));
         var html = await Html(app, "/live"); // as somebody without scripts sees it
         Assert.True(html.IndexOf("ada", StringComparison.Ordinal) < html.IndexOf("before", StringComparison.Ordinal));
 
         // one action alone
-        await Click(tab, ".events > li:nth-child(2) a");
+        await Click(tab, ".events > li:nth-child(2) .what");
         Assert.Equal("?product=shop&action=buy", await tab.EvaluateExpressionAsync<string>("location.search"));
         await Live(tab);
         await Shows(tab, "ada");
@@ -145,6 +145,7 @@ public sealed class TheLivePage(PostgresServer server) : IAsyncDisposable
             foreach (var scheme in (string[])["light", "dark"])
             {
                 var tab = await Open(app, "/live", width, scheme);
+                await tab.WaitForSelectorAsync($"{Who}[href*='www']"); // the last one may come with the stream
                 await tab.ClickAsync(".events > li summary");
                 await reader.AssertIsGood(tab, $"live-{scheme}");
                 await tab.BrowserContext.CloseAsync();

@@ -311,6 +311,7 @@ public sealed class TheOverview(PostgresServer server) : IAsyncDisposable
 
     private static async Task ClickRow(IPage tab, string list, string name)
     {
+        await tab.WaitForExpressionAsync("!document.querySelector('main [data-load]')"); // else it may be replaced
         await tab.EvaluateFunctionAsync("(list, name) => { [...document.querySelectorAll('.list')]"
             + ".find(one => one.querySelector('h2').textContent === list).querySelectorAll('tbody a')"
             + ".forEach(a => { if (a.textContent === name) a.id = 'wanted' }) }", list, name);
