@@ -25,7 +25,8 @@ internal static class SharedOverview
         if (await ShareEndpoints.Find(storage, token) is { } share)
             return await show(OverviewState.Of(context.Request.Query, dimensions, limits) with
             {
-                Home = $"{ShareEndpoints.PagePath}/{token}/", Product = share.Product,
+                Home = $"{ShareEndpoints.PagePath}/{token}/",
+                Product = share.Product,
             });
         var texts = PageContext.Of(context).Texts;
         return await PagesEndpoints.Render<MessagePage>(context, new()
