@@ -58,6 +58,11 @@ public sealed class ThePage(PostgresServer server) : IAsyncDisposable
         var tab = await reader.Open(app, "/");
         Assert.Equal("Waiting for the first event", await Text(tab, "h1"));
         Assert.Contains($"{Address(app)}/api/events", await Text(tab, "code"));
+        await tab.EvaluateExpressionAsync("document.querySelector('main [name=product]').value = 'my \"site\"'");
+        await Click(tab, "main .fields button");
+        Assert.Contains("product=my%20%22site%22&", await Text(tab, "code"));
+        Assert.Contains("data-product=\"my &quot;site&quot;\"", (await Texts(tab, "code"))[1]);
+        await tab.GoToAsync(Address(app));
         Assert.Equal(200, (await app.PostForm("action=view&product=shop&fingerprint=ada")).Status);
         await tab.WaitForSelectorAsync(".figures");
         Assert.Equal("1", await Text(tab, ".number"));

@@ -52,6 +52,18 @@ public sealed class WhatPeopleDid(PostgresServer server) : IAsyncDisposable
         Assert.Contains(Hostile, await Texts(tab, ".panel:nth-of-type(3) th"));
         Assert.Equal(4, (await tab.QuerySelectorAllAsync("[name=step]")).Length); // and one for the next
         await reader.AssertIsGood(tab, "funnel");
+
+        // kept by a name, it answers the same
+        var shown = await Texts(tab, ".panel:nth-of-type(2) td");
+        await tab.TypeAsync("[name=name]", "signup-2");
+        await Click(tab, "[action='/funnels/keep'] button");
+        Assert.Equal("?kept=signup-2", await tab.EvaluateExpressionAsync<string>("location.search"));
+        Assert.Equal(shown, await Texts(tab, ".panel:nth-of-type(2) td"));
+        await reader.AssertIsGood(tab, "funnel-kept");
+        await Click(tab, "[action='/funnels/remove'] button");
+        Assert.Empty((await app.Get("/api/funnels")).Body.GetProperty("funnels").EnumerateArray());
+        await tab.GoBackAsync();
+        await tab.GoBackAsync();
         await tab.GoBackAsync();
         await tab.GoForwardAsync();
         Assert.Equal("signup", await tab.EvaluateExpressionAsync<string>(

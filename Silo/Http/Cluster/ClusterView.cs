@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Tally.Grains;
 using Tally.Grains.Peers;
 using Tally.Grains.Placement;
@@ -21,9 +22,27 @@ internal sealed class ClusterView(IMembershipTable membership, PeerClient peers,
         var entries = (await membership.ReadAllAsync(cancellation)).Members.Select(one => one.Item1).ToList();
         var silos = await Task.WhenAll(Listed(entries, clock.GetUtcNow().UtcDateTime).Select(Describe));
         var database = await storage.ReadDatabase(cancellation);
-        var owner = fingerprint is null ? null : ownership.Owner(grains.Id(fingerprint));
         return new(silos, new(storage.Kind, database.Version, database.Bytes, database.Events),
-            entries.Where(entry => entry.SiloAddress.Equals(owner)).Select(NameOf).FirstOrDefault());
+            fingerprint is null ? null : OwnerOf(fingerprint, entries));
+    }
+
+    /// <summary>The silo that answers for a fingerprint; null where that is not known.</summary>
+    public async Task<SiloName?> OwnerOf(string fingerprint, CancellationToken cancellation)
+    {
+        try
+        {
+            return OwnerOf(fingerprint, (await membership.ReadAllAsync(cancellation)).Members.Select(one => one.Item1));
+        }
+        catch (DbException)
+        {
+            return null;
+        }
+    }
+
+    private SiloName? OwnerOf(string fingerprint, IEnumerable<MembershipEntry> entries)
+    {
+        var owner = ownership.Owner(grains.Id(fingerprint));
+        return entries.Where(entry => entry.SiloAddress.Equals(owner)).Select(NameOf).FirstOrDefault();
     }
 
     private static IEnumerable<MembershipEntry> Listed(List<MembershipEntry> entries, DateTime now) =>

@@ -40,13 +40,11 @@ internal static class KeptFunnelEndpoints
                 + "log.")
             .ProducesRefusals(404);
 
-    private static async Task<Results<JsonAnswer<FunnelsAnswer>, Refusal>> List(SqlStorage storage)
-    {
-        return new JsonAnswer<FunnelsAnswer>(new([.. (await storage.ReadFunnels()).Select(FunnelView.Of)]),
+    internal static async Task<Results<JsonAnswer<FunnelsAnswer>, Refusal>> List(SqlStorage storage) =>
+        new JsonAnswer<FunnelsAnswer>(new([.. (await storage.ReadFunnels()).Select(FunnelView.Of)]),
             HttpJson.Default.FunnelsAnswer);
-    }
 
-    private static async Task<Results<JsonAnswer<FunnelView>, Refusal>> Put(
+    internal static async Task<Results<JsonAnswer<FunnelView>, Refusal>> Put(
         FunnelPath path, string? steps, string? product, string? within, SqlStorage storage, Dimensions dimensions,
         Limits limits)
     {
@@ -58,14 +56,14 @@ internal static class KeptFunnelEndpoints
         return new JsonAnswer<FunnelView>(FunnelView.Of(kept), HttpJson.Default.FunnelView);
     }
 
-    private static async Task<Results<JsonAnswer<FunnelView>, Refusal>> Delete(FunnelPath path, SqlStorage storage)
+    internal static async Task<Results<JsonAnswer<FunnelView>, Refusal>> Delete(FunnelPath path, SqlStorage storage)
     {
         if (path.Refusal is { } badName) return badName;
         if (await storage.DeleteFunnel(path.Name) is not { } removed) return Refusal.UnknownFunnel();
         return new JsonAnswer<FunnelView>(FunnelView.Of(removed), HttpJson.Default.FunnelView);
     }
 
-    private static async Task<Results<JsonAnswer<FunnelAnswer>, Refusal>> Get(
+    internal static async Task<Results<JsonAnswer<FunnelAnswer>, Refusal>> Get(
         HttpContext context, FunnelPath path, string? from, string? to, SqlStorage storage, FreshFunnels funnels,
         Calendar calendar, Limits limits, TimeProvider clock)
     {

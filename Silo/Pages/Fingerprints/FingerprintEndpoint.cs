@@ -1,3 +1,4 @@
+using Tally.Silo.Http.Cluster;
 using Tally.Silo.Settings;
 
 namespace Tally.Silo.Pages.Fingerprints;
@@ -9,7 +10,8 @@ internal static class FingerprintEndpoint
         routes.MapGet(FingerprintAddress.Path, Get);
 
     private static async Task<IResult> Get(
-        HttpContext context, FingerprintQuestions questions, VisitorSettings visitors, AccessKeys keys)
+        HttpContext context, FingerprintQuestions questions, ClusterView cluster, VisitorSettings visitors,
+        AccessKeys keys)
     {
         if (FingerprintAddress.Read(context.Request.Query) is not { } address)
             return PageForms.GoTo(context, ListAddress.Path);
@@ -19,6 +21,8 @@ internal static class FingerprintEndpoint
             {
                 [nameof(FingerprintPage.Address)] = address,
                 [nameof(FingerprintPage.Answers)] = await questions.Ask(context, address),
+                [nameof(FingerprintPage.Silo)] =
+                    (await cluster.OwnerOf(address.Of, context.RequestAborted))?.Name,
                 [nameof(FingerprintPage.IsOfOneDay)] = visitors.Fingerprints == FingerprintSource.Server,
                 [nameof(FingerprintPage.NobodyErases)] = keys.NobodyErases,
             });

@@ -34,6 +34,7 @@ public sealed partial class Texts
         "Dieser Dienst bildet Fingerprints selbst, jeden Tag neu. Wer an zwei Tagen kommt, hat zwei davon, und nichts "
         + "kann sie verbinden.");
     public string Facts => Say("In short", "Kurz gefasst");
+    public string LivesOn => Say("Lives on", "Lebt auf");
     public string DaysActive => Say("Days active", "Aktive Tage");
     public string ProductsAndActions => Say("Products and actions", "Produkte und Aktionen");
     public string AllOfThem(long number) => Say($"All {Number(number)}", $"Alle {Number(number)}");

@@ -26,5 +26,10 @@ public sealed partial class Texts
     public string AllOthers => Say("(all others)", "(alle anderen)");
     public string NobodyInFunnel => Say("Nobody did the first step in this range.",
         "Niemand tat den ersten Schritt in diesem Zeitraum.");
-    public string FunnelStarts => Say("Name at least two steps.", "Nenne mindestens zwei Schritte.");
+    public string KeepFunnel => Say("Keep this funnel", "Diesen Trichter behalten");
+    public string KeptFunnels => Say("Kept funnels", "Behaltene Trichter");
+    public string KeptFunnelMeans => Say(
+        "A kept funnel is counted as events come, so its answer does not have to read them again.",
+        "Ein behaltener Trichter wird mit den Ereignissen gezählt, so dass die Antwort sie nicht noch einmal liest.");
+    public string Keep => Say("Keep", "Behalten");
 }

@@ -142,6 +142,8 @@ public sealed partial class Texts
     public string WaitingWhy => Say("No events yet. Send one, and this page shows it by itself.",
         "Noch keine Ereignisse. Sende eines, und diese Seite zeigt es von selbst.");
     public string FromTerminal => Say("From a terminal", "Von der Kommandozeile");
+    public string FromSdk => Say("From Segment's SDKs", "Mit den SDKs von Segment");
+    public string UseProduct => Say("Use this name", "Diesen Namen nehmen");
     public string FromPage => Say("From a page", "Von einer Webseite");
     public string FromOtherSites => Say("Pages of another site work once it is in",
         "Seiten einer anderen Website gehen, sobald sie hier steht:");
