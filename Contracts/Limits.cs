@@ -227,4 +227,8 @@ public sealed class Limits
     // How long a query that reads many rows may take once its turn has come, including a merge before it. Then it is
     // stopped, and answered 503.
     [Range(1, 600)] public int QuestionSecondsMax { get; set; } = 10;
+
+    // Until a silo that is asked for its figures is shown without. What it answers takes a millisecond; one that is
+    // paused is declared dead after some seconds.
+    [Range(10, 60_000)] public int SiloAnswerMillisecondsMax { get; set; } = 1_000;
 }

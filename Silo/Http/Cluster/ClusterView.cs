@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Tally.Contracts;
 using Tally.Grains;
 using Tally.Grains.Peers;
 using Tally.Grains.Placement;
@@ -8,10 +9,8 @@ namespace Tally.Silo.Http.Cluster;
 
 /// <summary>Asks every silo for its figures.</summary>
 internal sealed class ClusterView(IMembershipTable membership, PeerClient peers, Ownership ownership,
-    FingerprintGrains grains, SqlStorage storage, TimeProvider clock)
+    FingerprintGrains grains, SqlStorage storage, Limits limits, TimeProvider clock)
 {
-    // What a silo answers takes a millisecond. One that is paused is declared dead after some seconds.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DeadAge = TimeSpan.FromHours(1);
     private const int DeadMax = 20;
 
@@ -68,7 +67,8 @@ internal sealed class ClusterView(IMembershipTable membership, PeerClient peers,
     {
         try
         {
-            return await peers.Peer(silo).Look().AsTask().WaitAsync(Patience);
+            return await peers.Peer(silo).Look().AsTask()
+                .WaitAsync(TimeSpan.FromMilliseconds(limits.SiloAnswerMillisecondsMax));
         }
         catch (Exception) // it has died, is paused, or is of an older version: that is the answer
         {
