@@ -85,9 +85,8 @@ public sealed class PageReader : IAsyncDisposable
 
     /// <summary>Clicks what leads to another page. It is found by its place in the page, not on the screen.</summary>
     public static async Task Click(IPage tab, string selector) =>
-        await Task.WhenAll(tab.WaitForNavigationAsync(), tab.EvaluateFunctionAsync(
-            "selector => { const found = document.querySelector(selector); setTimeout(() => found.click()) }",
-            selector));
+        await Task.WhenAll(tab.WaitForNavigationAsync(),
+            tab.EvaluateFunctionAsync("selector => document.querySelector(selector).click()", selector));
 
     /// <summary>The page believes that a minute has passed, so that it brings itself up to date.</summary>
     public static Task PassAMinute(IPage tab) =>

@@ -38,6 +38,7 @@ public sealed class TheOverview(PostgresServer server) : IAsyncDisposable
         await using var app = await AppProcess.Start(database);
         await ThePage.Fill(app);
         var tab = await reader.Open(app, "/");
+        await tab.WaitForFunctionAsync("() => !document.querySelector('[data-load]')"); // nothing moves any more
         await tab.FocusAsync("#drawing");
         Assert.StartsWith(await Row(tab, 0), await Text(tab, "#point"));
         await tab.Keyboard.PressAsync("ArrowLeft");
@@ -52,7 +53,6 @@ public sealed class TheOverview(PostgresServer server) : IAsyncDisposable
         Assert.StartsWith(await Row(tab, 19), await Text(tab, "#point"));
         await tab.ClickAsync(".chart summary");
         await tab.FocusAsync("#drawing");
-        await tab.WaitForFunctionAsync("() => !document.querySelector('[data-load]')");
         await tab.EvaluateExpressionAsync("document.querySelector('main').dataset.old = 'old'");
         await app.PostForm("action=view&product=shop&fingerprint=ada");
         await PassAMinute(tab);
