@@ -55,8 +55,8 @@ public sealed class TheProofPage(PostgresServer server) : IAsyncDisposable
     {
         await using var database = await TestDatabase.Create(storage, server);
         await using var app =
-            await AppProcess.Start(database, new() { ["Limits__VerificationEventsPerSecondMax"] = "250" });
-        await Fill(app, 3_000);
+            await AppProcess.Start(database, new() { ["Limits__VerificationEventsPerSecondMax"] = "500" });
+        await Fill(app, 6_000);
         var tab = await reader.Open(app, "/proof");
         Assert.Equal("Not verified yet.", (await Text(tab, ".verdict")).Trim());
         await Click(tab, "[action='/proof'][method=post] button");

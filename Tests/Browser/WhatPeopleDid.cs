@@ -50,7 +50,7 @@ public sealed class WhatPeopleDid(PostgresServer server) : IAsyncDisposable
                 .EnumerateArray()).Select(step => Number(step.GetProperty("fingerprints"))),
             await Texts(tab, ".panel:nth-of-type(3) data"));
         Assert.Contains(Hostile, await Texts(tab, ".panel:nth-of-type(3) th"));
-        Assert.Equal(4, (await tab.QuerySelectorAllAsync("[name=step]")).Length); // and one for the next
+        Assert.Equal(4, (await tab.QuerySelectorAllAsync(".steps input")).Length); // and one for the next
         await reader.AssertIsGood(tab, "funnel");
 
         // kept by a name, it answers the same

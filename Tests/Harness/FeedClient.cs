@@ -50,8 +50,13 @@ public sealed class FeedClient : IAsyncDisposable
     {
         var heads = (await database.Query("select fingerprint, max(sequence) from events group by fingerprint",
             row => (row.GetString(0), row.GetInt64(1)))).ToDictionary();
-        await Eventually.True(() => Task.FromResult(Told.Count >= heads.Values.Sum()),
-            () => $"There are {heads.Values.Sum()} events, and {Told.Count} are told on {Streams} streams.",
+        await Eventually.True(async () =>
+            {
+                if (reading.IsCompleted) await reading; // and says why it is over
+                return Told.Count >= heads.Values.Sum();
+            },
+            () => $"There are {heads.Values.Sum()} events, and {Told.Count} are told on {Streams} streams, the last at "
+                + $"{lastEventId}; {string.Join(' ', Others)}",
             seconds: 30);
         Assert.Empty(Others);
         var byFingerprint = Told.ToLookup(one => one.Fingerprint, one => one.Sequence);
