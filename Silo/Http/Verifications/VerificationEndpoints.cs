@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
-using Tally.Grains.EventLog;
 using Tally.Silo.Http.Access;
 
 namespace Tally.Silo.Http.Verifications;
@@ -24,29 +23,13 @@ internal static class VerificationEndpoints
             .Produces<Verification>(StatusCodes.Status202Accepted);
     }
 
-    private static async Task<Results<JsonAnswer<VerificationsAnswer>, Refusal>> Get(Verifier verifier)
-    {
-        try
-        {
-            return new JsonAnswer<VerificationsAnswer>(await verifier.Read(), HttpJson.Default.VerificationsAnswer);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
-    }
+    private static async Task<Results<JsonAnswer<VerificationsAnswer>, Refusal>> Get(Verifier verifier) =>
+        new JsonAnswer<VerificationsAnswer>(await verifier.Read(), HttpJson.Default.VerificationsAnswer);
 
     private static async Task<Results<JsonAnswer<Verification>, Refusal>> Post(Verifier verifier)
     {
-        try
-        {
-            var (verification, isNew) = await verifier.Begin();
-            return new JsonAnswer<Verification>(verification, HttpJson.Default.Verification,
-                isNew ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        var (verification, isNew) = await verifier.Begin();
+        return new JsonAnswer<Verification>(verification, HttpJson.Default.Verification,
+            isNew ? StatusCodes.Status202Accepted : StatusCodes.Status200OK);
     }
 }

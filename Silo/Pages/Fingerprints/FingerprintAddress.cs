@@ -9,8 +9,6 @@ public sealed record FingerprintAddress(string Of)
 {
     public const string Path = "/fingerprint";
 
-    private const string DayFormat = "yyyy-MM-dd"; // as a date input sends it
-
     /// <summary>The newest day of the timeline; null for today.</summary>
     public DateOnly? Day { get; init; }
 
@@ -25,7 +23,7 @@ public sealed record FingerprintAddress(string Of)
     /// <returns>Null if no fingerprint is named. What else cannot be read is as if it were not there.</returns>
     internal static FingerprintAddress? Read(IQueryCollection query) => query.One("of") is not { } of ? null : new(of)
     {
-        Day = DateOnly.TryParseExact(query.One("day"), DayFormat, out var day) ? day : null,
+        Day = PageQuery.ParseDay(query.One("day")),
         After = Sequence(query.One("after")),
         Event = Sequence(query.One("event")),
     };
@@ -33,13 +31,11 @@ public sealed record FingerprintAddress(string Of)
     public override string ToString()
     {
         var query = new Dictionary<string, string?> { ["of"] = Of };
-        if (Day is { } day) query["day"] = TextOf(day);
+        if (Day is { } day) query["day"] = PageQuery.TextOf(day);
         if (After is { } after) query["after"] = after.ToString(CultureInfo.InvariantCulture);
         if (Event is { } sequence) query["event"] = sequence.ToString(CultureInfo.InvariantCulture);
         return QueryHelpers.AddQueryString(Path, query);
     }
-
-    public static string TextOf(DateOnly day) => day.ToString(DayFormat, CultureInfo.InvariantCulture);
 
     private static long? Sequence(string? text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var one) && one > 0 ? one : null;

@@ -42,7 +42,7 @@ internal sealed class FingerprintQuestions(FrontEnd frontEnd, SqlStorage storage
             context, path, Text(sequence - 1), "1", storage, limits)).Shown().Events is [var found]
             && found.Sequence == sequence ? found : null;
         var after = marked?.Sequence ?? address.After;
-        var to = address.Day is { } day && day < DateOnly.MaxValue ? FingerprintAddress.TextOf(day.AddDays(1)) : null;
+        var to = address.Day is { } day && day < DateOnly.MaxValue ? PageQuery.TextOf(day.AddDays(1)) : null;
         var page = (await TimelineEndpoint.Get(context, path, to, after is null ? null : Text(after.Value), null,
             storage, calendar, limits)).Shown();
         return marked is null ? page : page with { Events = [marked, .. page.Events] };

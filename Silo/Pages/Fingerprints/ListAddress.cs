@@ -22,10 +22,3 @@ public sealed record ListAddress(string? Sort, string? Product, string? After)
         return QueryHelpers.AddQueryString(Path, query);
     }
 }
-
-internal static class QueryCollectionExtensions
-{
-    /// <summary>A value that is given once and is not empty, as a form sends what is not filled in.</summary>
-    public static string? One(this IQueryCollection query, string name) =>
-        query[name] is [{ Length: > 0 } one] ? one : null;
-}

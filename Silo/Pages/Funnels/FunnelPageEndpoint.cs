@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.WebUtilities;
 using Tally.Contracts;
 using Tally.Silo.Http;
@@ -34,7 +33,7 @@ internal static class FunnelPageEndpoint
     {
         var kept = (await KeptFunnelEndpoints.List(storage)).Shown().Funnels;
         var form = Read(context.Request.Query, kept, calendar.DayOf(clock.GetUtcNow().UtcDateTime));
-        var (from, to) = (Text(form.From), Text(form.To.AddDays(1)));
+        var (from, to) = (PageQuery.TextOf(form.From), PageQuery.TextOf(form.To.AddDays(1)));
         var result = form switch
         {
             { Kept: { } name } => (await KeptFunnelEndpoints.Get(
@@ -62,16 +61,16 @@ internal static class FunnelPageEndpoint
         HttpContext context, SqlStorage storage, Dimensions dimensions, Limits limits)
     {
         if (await PageForms.Read(context.Request) is not { } form) return PageForms.Malformed();
-        var name = One(form["name"]) ?? "";
-        (await KeptFunnelEndpoints.Put(new(name), string.Join(',', form[Step].ToArray()), One(form["product"]),
-            One(form["within"]), storage, dimensions, limits)).Shown();
+        var name = form.One("name") ?? "";
+        (await KeptFunnelEndpoints.Put(new(name), string.Join(',', form[Step].ToArray()), form.One("product"),
+            form.One("within"), storage, dimensions, limits)).Shown();
         return PageForms.GoTo(context, AddressOf(name));
     }
 
     private static async Task<IResult> Remove(HttpContext context, SqlStorage storage)
     {
         if (await PageForms.Read(context.Request) is not { } form) return PageForms.Malformed();
-        await KeptFunnelEndpoints.Delete(new(One(form["name"]) ?? ""), storage);
+        await KeptFunnelEndpoints.Delete(new(form.One("name") ?? ""), storage);
         return PageForms.GoTo(context, Path);
     }
 
@@ -81,20 +80,12 @@ internal static class FunnelPageEndpoint
     // What cannot be read is as if it were not there.
     private static FunnelForm Read(IQueryCollection query, IReadOnlyList<FunnelView> kept, DateOnly today)
     {
-        var to = Day(query["to"]) is { } last && last < DateOnly.MaxValue ? last : today;
-        var from = Day(query["from"]) is { } first && first <= to ? first
+        var to = PageQuery.ParseDay(query.One("to")) is { } last && last < DateOnly.MaxValue ? last : today;
+        var from = PageQuery.ParseDay(query.One("from")) is { } first && first <= to ? first
             : DateOnly.FromDayNumber(Math.Max(0, to.DayNumber + 1 - DaysUsual));
-        return One(query[Kept]) is { } name && kept.FirstOrDefault(one => one.Name == name) is { } funnel
+        return query.One(Kept) is { } name && kept.FirstOrDefault(one => one.Name == name) is { } funnel
             ? new(funnel.Steps, funnel.Product, funnel.Within, from, to, null, name)
             : new([.. query[Step].Where(step => !string.IsNullOrEmpty(step)).Select(step => step!)],
-                One(query["product"]), One(query["within"]) ?? "7d", from, to, One(query["by"]), null);
+                query.One("product"), query.One("within") ?? "7d", from, to, query.One("by"), null);
     }
-
-    private static string? One(IReadOnlyList<string?> values) => values is [{ Length: > 0 } one] ? one : null;
-
-    private static DateOnly? Day(IReadOnlyList<string?> values) => values is [{ } text]
-        && DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
-        ? day : null;
-
-    private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 }

@@ -26,8 +26,7 @@ internal static class AnnotationForms
     // As the service's clocks show it. One that they skip is the time that they show next.
     private static string? TimeIn(IFormCollection form, Calendar calendar)
     {
-        if (!DateOnly.TryParseExact(form["day"], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None,
-                out var day)
+        if (PageQuery.ParseDay(form["day"]) is not { } day
             || !TimeOnly.TryParse(form["time"], CultureInfo.InvariantCulture, out var time)
             || day.Year is 1 or 9999) return "";
         var utc = calendar.StartOf(day) + time.ToTimeSpan();

@@ -7,6 +7,7 @@ using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Storage;
+using static Tally.Silo.Pages.PageQuery;
 using Calendar = Tally.Grains.Calendar;
 
 namespace Tally.Silo.Pages.Overviews;
@@ -65,7 +66,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
         return await Try<SessionFigures>(context, async () =>
         {
             async Task<SessionsAnswer> Ask(DateOnly from, DateOnly to) => (await SessionEndpoints.GetTotals(context,
-                state.Product, Text(from), Text(to), "1", storage, calendar, limits, clock)).Shown();
+                state.Product, TextOf(from), TextOf(to), "1", storage, calendar, limits, clock)).Shown();
             var now = await Ask(days.First, days.End);
             var earlier = Earlier(state, days);
             var then = earlier is null ? null : await Ask(calendar.DayOf(earlier.From), calendar.DayOf(earlier.To));
@@ -86,7 +87,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
     private async Task<OverviewList?> List(
         HttpContext context, OverviewState state, string of, Days days, int rowsMax, bool isAlone)
     {
-        var (from, to) = (Text(days.First), Text(days.End));
+        var (from, to) = (TextOf(days.First), TextOf(days.End));
         var limit = rowsMax.ToString(CultureInfo.InvariantCulture);
         async Task<OverviewList> Answered(Func<Task<IReadOnlyList<OverviewRow>>> ask) =>
             new(of, await Try(context, ask));
@@ -137,7 +138,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
         return await Try<Figures>(context, async () =>
         {
             async Task<long> Ask(DateOnly from, DateOnly to) => (await UniquesEndpoint.Get(
-                context, Text(from), Text(to), null, state.Product, visits, calendar, limits, clock))
+                context, TextOf(from), TextOf(to), null, state.Product, visits, calendar, limits, clock))
                 .Shown().UniqueFingerprints;
             var now = await Ask(days.First, days.End);
             return new(now, totals.Compared is { } then
@@ -160,8 +161,8 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
     }
 
     private async Task<TotalsAnswer> Totals(HttpContext context, OverviewState state, Days days, string bucket) =>
-        (await TotalsEndpoint.Get(context, Text(days.First), Text(days.End), bucket, null, state.Product, state.Action,
-            state.Filter, state.ComparedWith, storage, dimensionTotals, calendar, limits, clock)).Shown();
+        (await TotalsEndpoint.Get(context, TextOf(days.First), TextOf(days.End), bucket, null, state.Product,
+            state.Action, state.Filter, state.ComparedWith, storage, dimensionTotals, calendar, limits, clock)).Shown();
 
     // An hour that comes twice has the same earlier hour beside both, and a day that a zone skipped has none.
     private bool IsSumOfPoints(TotalsAnswer totals) => totals.Compared is not { } then
@@ -257,8 +258,6 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
             return false;
         }
     }
-
-    private static string Text(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private sealed record Days(DateOnly First, DateOnly End)
     {

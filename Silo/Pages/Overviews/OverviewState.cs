@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.WebUtilities;
 using Tally.Contracts;
 using Tally.Silo.Http;
@@ -20,8 +19,6 @@ public sealed record OverviewState
     /// <summary>Where the chart's points may begin, and of how many days a range they are for.</summary>
     public static readonly IReadOnlyList<(string Name, int DaysMin, int DaysMax)> Intervals =
         [("hour", 1, 14), ("day", 1, 800), ("week", 14, 7_300), ("month", 60, int.MaxValue)];
-
-    private const string DayFormat = "yyyy-MM-dd";
 
     // No database keeps the first and the last moment of the calendar, and an earlier range has to fit before.
     private static readonly DateOnly Earliest = new(1900, 1, 1), Latest = new(2200, 1, 1);
@@ -68,15 +65,14 @@ public sealed record OverviewState
     /// <summary>Reads an address. What cannot be is as if it were not there.</summary>
     internal static OverviewState Of(IQueryCollection query, Dimensions dimensions, Limits limits)
     {
-        string? One(string name) => query[name] is [{ Length: > 0 } value] ? value : null;
         string? Word(string name, IEnumerable<string> words) =>
-            One(name) is { } word && words.Contains(word) ? word : null;
+            query.One(name) is { } word && words.Contains(word) ? word : null;
         string? Name(string field, int bytesMax) =>
-            One(field) is { } name && EventFields.CheckText(field, name, bytesMax) is null ? name : null;
+            query.One(field) is { } name && EventFields.CheckText(field, name, bytesMax) is null ? name : null;
 
-        var (first, last) = (Day(One("first")), Day(One("last")));
+        var (first, last) = (Day(query.One("first")), Day(query.One("last")));
         var areDates = first <= last;
-        var filter = One("filter") is { } text && !text.Contains('\0', StringComparison.Ordinal)
+        var filter = query.One("filter") is { } text && !text.Contains('\0', StringComparison.Ordinal)
             && dimensions.ParseFilter(text, out _) is null ? text : null;
         return new()
         {
@@ -126,8 +122,8 @@ public sealed record OverviewState
         IEnumerable<(string Name, string? Value)> all =
         [
             ("range", Range is Usual or Dates ? null : Range),
-            ("first", Range == Dates ? First.ToString(DayFormat, CultureInfo.InvariantCulture) : null),
-            ("last", Range == Dates ? Last.ToString(DayFormat, CultureInfo.InvariantCulture) : null),
+            ("first", Range == Dates ? PageQuery.TextOf(First) : null),
+            ("last", Range == Dates ? PageQuery.TextOf(Last) : null),
             ("compare", Compare == Comparisons[0] ? null : Compare), ("interval", Interval),
             ("product", IsShared ? null : Product), ("action", Action), ("filter", Filter),
         ];
@@ -146,6 +142,5 @@ public sealed record OverviewState
             more.Where(one => one.Value is not null).Select(one => KeyValuePair.Create(one.Name, one.Value))));
 
     private static DateOnly? Day(string? text) =>
-        DateOnly.TryParseExact(text, DayFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
-        && day >= Earliest && day < Latest ? day : null;
+        PageQuery.ParseDay(text) is { } day && day >= Earliest && day < Latest ? day : null;
 }

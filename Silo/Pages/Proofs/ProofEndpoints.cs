@@ -24,7 +24,7 @@ internal static class ProofEndpoints
     private static async Task<IResult> Get(
         HttpContext context, Verifier verifier, ClusterView cluster, SqlStorage storage, Limits limits)
     {
-        var id = context.Request.Query["id"] is [{ Length: > 0 } asked] ? asked : null;
+        var id = context.Request.Query.One("id");
         return await PagesEndpoints.Render<ProofPage>(context, new()
         {
             [nameof(ProofPage.Id)] = id,
