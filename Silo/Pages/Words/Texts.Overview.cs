@@ -1,5 +1,3 @@
-using Tally.Silo.Pages.Overviews;
-
 namespace Tally.Silo.Pages.Words;
 
 /// <summary>The overview.</summary>
