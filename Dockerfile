@@ -48,6 +48,7 @@ ENV APP_PORT=9000 \
     APP_READ_KEYS=none \
     APP_ERASE_KEYS=none \
     APP_TRUSTED_PROXIES=none \
+    APP_WEBHOOK_NETWORKS=none \
     APP_BOTS=count \
     APP_CORS_ORIGINS=none \
     APP_FRAME_ANCESTORS=none \

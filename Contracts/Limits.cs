@@ -216,6 +216,26 @@ public sealed class Limits
     [Range(1, 86_400)] public int PrunePauseSeconds { get; set; } = 600;
     [Range(1, 10_000)] public int ForgottenPerSecondMax { get; set; } = 20;
 
+    // Webhooks: tries at once, of a silo and to one host, and how long one may take.
+    [Range(1, 1_000)] public int WebhookTriesMax { get; set; } = 32;
+    [Range(1, 100)] public int WebhookTriesPerHostMax { get; set; } = 4;
+    [Range(1, 300)] public int WebhookTrySecondsMax { get; set; } = 20;
+
+    // A firing that a silo has taken comes back after so long if the silo dies. It should exceed the time of a try by
+    // far: a silo that is slow to note an answer would see it sent twice.
+    [Range(2, 3_600)] public int WebhookLeaseSeconds { get; set; } = 60;
+
+    // The delays before each further try, up to a tenth longer; then a firing is parked. By default 5 s, 5 and 30
+    // minutes, 2, 5, 10, 14, 20 and 24 hours, as the Standard Webhooks specification proposes.
+    [RegularExpression("[0-9]{1,6}(,[0-9]{1,6}){0,19}")]
+    public string WebhookRetrySeconds { get; set; } = "5,300,1800,7200,18000,36000,50400,72000,86400";
+
+    // How often a silo asks for firings that are due while it has none.
+    [Range(10, 10_000)] public int WebhookTickMilliseconds { get; set; } = 250;
+
+    // Firings that one request makes pending again.
+    [Range(1, 100_000)] public int ReplayFiringsMax { get; set; } = 10_000;
+
     // From SIGTERM until the process stops listening. It must exceed the time in which a load balancer notices that
     // readiness fails. The highest value leaves half of a stop's 30 s to requests in progress.
     [Range(0, 15_000)] public int DrainMilliseconds { get; set; } = 2_000;

@@ -65,6 +65,14 @@ public static class TallyMetrics
     public static readonly Counter<long> SnapshotsFailed =
         Meter.CreateCounter<long>("tally.snapshots.failed", "{snapshot}", "Snapshots that could not be written");
 
+    // By the silo that sends.
+    public static readonly Counter<long> FiringsDelivered =
+        Meter.CreateCounter<long>("tally.firings.delivered", "{firing}", "Firings that their receiver has taken");
+    public static readonly Counter<long> FiringTriesFailed =
+        Meter.CreateCounter<long>("tally.firings.tries.failed", "{try}", "Tries to deliver a firing that failed");
+    public static readonly Counter<long> FiringsParked =
+        Meter.CreateCounter<long>("tally.firings.parked", "{firing}", "Firings that are not tried any more");
+
     private static readonly Histogram<int> CommitEvents =
         Meter.CreateHistogram("tally.commit.events", "{event}", "Events recorded in one transaction", [], Sizes);
     private static readonly Histogram<double> CommitDuration =
@@ -109,6 +117,17 @@ public static class TallyMetrics
         var label = new KeyValuePair<string, object?>("peer", peer);
         GroupEvents.Record(weight, label);
         GroupDuration.Record(time.TotalSeconds, label);
+    }
+
+    /// <summary>Shows what the database was last asked about firings. Once a process.</summary>
+    /// <param name="pending">How many are to be delivered.</param>
+    /// <param name="oldest">Seconds since the oldest of them was recorded.</param>
+    public static void ObserveFirings(Func<long> pending, Func<double> oldest)
+    {
+        Meter.CreateObservableUpDownCounter("tally.firings.pending", pending, "{firing}",
+            "Firings to be delivered, of the whole service");
+        Meter.CreateObservableGauge("tally.firings.oldest.age", oldest, "s",
+            "Since the oldest firing to be delivered was recorded");
     }
 
     /// <summary>Shows the queues' lengths, read when somebody asks. Once a process.</summary>

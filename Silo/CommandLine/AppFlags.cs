@@ -62,6 +62,10 @@ internal static class AppFlags
             Comma-separated IP addresses or networks (10.0.0.0/8) of the proxies whose
             X-Forwarded-For names the client, and X-Forwarded-Proto its scheme
             """, (app, text) => app with { TrustedProxies = ParseNetworks(text) }),
+        new("webhookNetworks", "ips", None, """
+            Comma-separated IP addresses or networks (10.0.0.0/8) that webhooks may reach
+            beside the public internet
+            """, (app, text) => app with { WebhookNetworks = ParseNetworks(text) }),
         new("bots", "what", "count", """
             Events of known bots, by user agent: count them, or ignore them, which also
             answers 200

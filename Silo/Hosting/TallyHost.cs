@@ -7,6 +7,7 @@ using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Pages;
 using Tally.Silo.Settings;
 using Tally.Silo.Storage;
+using Tally.Silo.Webhooks;
 
 namespace Tally.Silo.Hosting;
 
@@ -47,6 +48,7 @@ internal static class TallyHost
         builder.Services.AddHostedService<FunnelFolding>();
         builder.Services.AddSingleton(settings.Retention);
         builder.Services.AddHostedService<Retention>();
+        builder.Services.AddWebhooks(settings);
         builder.Services.AddFrontEnd(settings, limits);
         builder.Services.AddPages(settings);
         builder.Services.AddHostedService<Draining>();

@@ -18,6 +18,9 @@ public sealed record AppSettings
     /// <summary>Proxies whose X-Forwarded-For names the client, and X-Forwarded-Proto its scheme.</summary>
     public IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; } = [];
 
+    /// <summary>Networks that webhooks may reach although they are not of the public internet.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> WebhookNetworks { get; init; } = [];
+
     /// <summary>Whether known bots' events are answered but not recorded.</summary>
     public bool IgnoresBots { get; init; }
 
