@@ -7,6 +7,7 @@ using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Cluster;
 using Tally.Silo.Http.Funnels;
 using Tally.Silo.Http.Live;
+using Tally.Silo.Http.Rules;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
@@ -47,6 +48,9 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(FunnelView))]
 [JsonSerializable(typeof(SessionsAnswer))]
 [JsonSerializable(typeof(FingerprintSessions))]
+[JsonSerializable(typeof(NewSecret))]
+[JsonSerializable(typeof(SampleAnswer))]
+[JsonSerializable(typeof(ReplayAnswer))]
 [JsonSerializable(typeof(VerificationsAnswer))]
 [JsonSerializable(typeof(Verification))]
 [JsonSerializable(typeof(ClusterAnswer))]

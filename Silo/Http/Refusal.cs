@@ -314,6 +314,16 @@ public sealed record Refusal(
         $"This server has {max} live streams open. Come back later, or ask another one.")
     { RetryAfterSeconds = 5 };
 
+    public static Refusal NoWebhook() => new(409, "The rule has no webhook", "no_webhook",
+        "Its firings are only recorded: nobody is told of them.");
+
+    public static Refusal RuleDisabled() => new(409, "The rule is disabled", "rule_disabled",
+        "Its receiver answered 410 and wants no more. Put the rule with other content first, such as another URL.");
+
+    public static Refusal TooManyTests() => new(429, "Too many requests", "too_many_requests",
+        "Samples are sent 10 times a minute for an address, and a few at once. Nothing was sent.")
+    { RetryAfterSeconds = 60 };
+
     public static Refusal TooManyExports(int max) => new(503, "Too many exports", "too_many_exports",
         $"This server does {max} exports at once: retry later.")
     { RetryAfterSeconds = 10 };
