@@ -7,6 +7,7 @@ using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Cluster;
 using Tally.Silo.Http.Funnels;
 using Tally.Silo.Http.Live;
+using Tally.Silo.Http.Rules;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
@@ -49,6 +50,9 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(FingerprintSessions))]
 [JsonSerializable(typeof(VerificationsAnswer))]
 [JsonSerializable(typeof(Verification))]
+[JsonSerializable(typeof(RulesAnswer))]
+[JsonSerializable(typeof(RuleView))]
+[JsonSerializable(typeof(FiringsPage))]
 [JsonSerializable(typeof(ClusterAnswer))]
 [JsonSerializable(typeof(LiveCounts))]
 [JsonSerializable(typeof(FeedEvent))]
