@@ -47,6 +47,7 @@ ENV APP_PORT=9000 \
     APP_WRITE_KEYS=none \
     APP_READ_KEYS=none \
     APP_ERASE_KEYS=none \
+    APP_RULE_KEYS=none \
     APP_TRUSTED_PROXIES=none \
     APP_WEBHOOK_NETWORKS=none \
     APP_BOTS=count \

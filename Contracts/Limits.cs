@@ -148,6 +148,16 @@ public sealed class Limits
     [Range(0, 1_000)] public int FunnelsMax { get; set; } = 50;
     [Range(1, 100_000)] public int FoldChangesMax { get; set; } = 500;
 
+    // Rules in force, filters of a clause, and bytes of a rule's JSON. And versions of all rules, ever: the log names them,
+    // and each silo keeps them in memory, at about 2 KB each.
+    [Range(0, 1_000)] public int RulesMax { get; set; } = 50;
+    [Range(0, 64)] public int RuleFiltersMax { get; set; } = 8;
+    [Range(256, 1 << 20)] public int RuleBytesMax { get; set; } = 32 * 1024;
+    [Range(1, 1_000_000)] public int RuleVersionsMax { get; set; } = 10_000;
+
+    // Deadlines that one transaction fires.
+    [Range(1, 10_000)] public int FireDeadlinesMax { get; set; } = 500;
+
     // Lengths of time that one question keeps for exact medians, at 8 bytes each and twice as much while they are
     // sorted. A funnel has two for each fingerprint and step after the first.
     [Range(1, 1 << 28)] public int MedianTimesMax { get; set; } = 4_000_000;

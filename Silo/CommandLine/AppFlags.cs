@@ -57,6 +57,10 @@ internal static class AppFlags
             Who may erase a fingerprint: keys as above, without restrictions. If other keys
             are set and none of these, nobody may
             """, (app, text) => app with { EraseKeys = text == None ? [] : AccessKeys.ParseEraseKeys(text) }),
+        new("ruleKeys", "keys", None, """
+            Who may change rules: keys as above, without restrictions. If other keys are set
+            and none of these, nobody may
+            """, (app, text) => app with { RuleKeys = text == None ? [] : AccessKeys.ParseRuleKeys(text) }),
 
         new("trustedProxies", "ips", None, """
             Comma-separated IP addresses or networks (10.0.0.0/8) of the proxies whose

@@ -32,6 +32,7 @@ internal static class TallyHost
         builder.Services.AddSingleton(database.Storage);
         builder.Services.AddSingleton<IEventLogStorage>(database.Storage);
         builder.Services.AddSingleton(database.Storage.Calendar);
+        builder.Services.AddSingleton(database.Storage.Rules);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<HistoryLoader>();
@@ -46,6 +47,8 @@ internal static class TallyHost
         builder.Services.AddHostedService<KnownFingerprintsFill>();
         builder.Services.AddHostedService<RollupMerge>();
         builder.Services.AddHostedService<FunnelFolding>();
+        builder.Services.AddHostedService<RuleRefresh>();
+        builder.Services.AddHostedService<RuleClock>();
         builder.Services.AddSingleton(settings.Retention);
         builder.Services.AddHostedService<Retention>();
         builder.Services.AddWebhooks(settings);

@@ -14,6 +14,7 @@ public sealed record AppSettings
     public IReadOnlyList<AccessKey> WriteKeys { get; init; } = [];
     public IReadOnlyList<AccessKey> ReadKeys { get; init; } = [];
     public IReadOnlyList<AccessKey> EraseKeys { get; init; } = [];
+    public IReadOnlyList<AccessKey> RuleKeys { get; init; } = [];
 
     /// <summary>Proxies whose X-Forwarded-For names the client, and X-Forwarded-Proto its scheme.</summary>
     public IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; } = [];

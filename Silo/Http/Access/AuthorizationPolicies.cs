@@ -5,13 +5,14 @@ using Tally.Silo.Settings;
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
-/// Who may write, read and erase, as policies on groups of endpoints. Without keys there is no authentication at all.
+/// Who may write, read, erase and change rules, as policies on groups of endpoints. Without keys there is no authentication at all.
 /// </summary>
 internal static class AuthorizationPolicies
 {
     private const string Write = "write";
     private const string Read = "read";
     private const string Erase = "erase";
+    private const string Rule = "rule";
 
     public static void AddAccess(this IServiceCollection services, AccessKeys keys)
     {
@@ -21,7 +22,7 @@ internal static class AuthorizationPolicies
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null);
         if (keys.GuardReading) authentication.AddSession();
         var policies = services.AddAuthorizationBuilder();
-        foreach (var name in (string[])[Write, Read, Erase])
+        foreach (var name in (string[])[Write, Read, Erase, Rule])
             policies.AddPolicy(name, policy => policy.RequireAuthenticatedUser()
                 .RequireAssertion(context => WhyNot((HttpContext)context.Resource!) is null));
     }
@@ -46,6 +47,10 @@ internal static class AuthorizationPolicies
     /// <summary>A group for the endpoints that erase: with any keys, an erase key is required.</summary>
     public static RouteGroupBuilder MapErasing(this IEndpointRouteBuilder app) =>
         MapGroup(app, Erase, keys => keys.GuardErasing);
+
+    /// <summary>A group for the endpoints that change rules: with any keys, a rule key is required.</summary>
+    public static RouteGroupBuilder MapRuling(this IEndpointRouteBuilder app) =>
+        MapGroup(app, Rule, keys => keys.GuardRules);
 
     /// <summary>
     /// Authorizes writing for a protocol whose clients may put the write key into the body. Its endpoints allow
@@ -89,6 +94,7 @@ internal static class AuthorizationPolicies
     {
         if (context.Key() is not { } key) return ShowsKey(context) ? Refusal.UnknownKey() : Refusal.MissingKey();
         if (policy == Erase) return key.Erases ? null : Refusal.KeyNotForErasing();
+        if (policy == Rule) return key.Rules ? null : Refusal.KeyNotForRules();
         if (policy != Write) return key.Reads ? null : Refusal.KeyNotForReading();
         if (!key.Writes) return Refusal.KeyNotForWriting();
         return key.Origins.Count == 0 || OriginOf(context.Request) is { } origin && key.Origins.Contains(origin)
