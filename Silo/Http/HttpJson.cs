@@ -55,6 +55,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(Verification))]
 [JsonSerializable(typeof(RulesAnswer))]
 [JsonSerializable(typeof(RuleView))]
+[JsonSerializable(typeof(DryRunAnswer))]
 [JsonSerializable(typeof(FiringsPage))]
 [JsonSerializable(typeof(ClusterAnswer))]
 [JsonSerializable(typeof(LiveCounts))]

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
+using Tally.Grains.EventLog;
 using Tally.Grains.Rules;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Storage;
@@ -12,6 +13,7 @@ namespace Tally.Silo.Http.Rules;
 /// <summary>/api/rules: what is to happen when a fingerprint does something.</summary>
 internal static class RuleEndpoints
 {
+    private const int DryRunDaysDefault = 30;
     private const string SchemaType = "application/schema+json";
 
     private static readonly EmbeddedFile Schema = new(EmbeddedFile.Read("rule.schema.json"), SchemaType);
@@ -40,7 +42,9 @@ internal static class RuleEndpoints
             .WithSummary("Put a rule in force")
             .WithDescription("The body is JSON, as /api/rules/schema describes it. A rule of this name is replaced: "
                 + "the version counts on, and what fingerprints did before does not count for it. An equal rule stays "
-                + "as it is. Every silo uses it within 2 s.")
+                + "as it is. Every silo uses it within 2 s. With dryRun=true nothing is changed: the answer says what "
+                + "the rule would have done with the log's events that occurred since from, by default 30 days ago.")
+            .Produces<RuleView>()
             .Produces<RuleView>(StatusCodes.Status201Created)
             .ProducesRefusals(408, 413, 415);
         group.MapDelete("/{name}", Delete)
@@ -61,15 +65,46 @@ internal static class RuleEndpoints
         return new JsonAnswer<RuleView>(RuleView.Of(rule), HttpJson.Default.RuleView);
     }
 
-    internal static async Task<Results<JsonAnswer<RuleView>, Refusal>> Put(
-        HttpContext context, RulePath path, SqlStorage storage, LargeBodyLimiter bodies, Limits limits,
-        TimeProvider clock)
+    // An IResult, because the description shows one answer for a status.
+    internal static async Task<IResult> Put(
+        HttpContext context, RulePath path, string? dryRun, string? from, SqlStorage storage, LargeBodyLimiter bodies,
+        Limits limits, TimeProvider clock)
     {
         if (path.Refusal is { } badName) return badName;
+        if (dryRun is not (null or "true" or "false"))
+            return Refusal.UnknownValue("dryRun", "true or false, or left out");
+        var isDry = dryRun == "true";
+        var now = EventFields.WholeMicroseconds(clock.GetUtcNow());
+        if (from is not null && !isDry)
+            return Refusal.UnknownValue("from", "left out without dryRun=true: a rule is about what is recorded later");
+        if (QueryValue.ParseTime("from", from, storage.Calendar, now.AddDays(-DryRunDaysDefault), out var first)
+            is { } badFrom) return badFrom;
         var (definition, badBody) = await ReadBody(context.Request, bodies, limits);
         if (badBody is not null) return badBody;
-        var now = EventFields.WholeMicroseconds(clock.GetUtcNow());
-        var changed = await storage.PutRule(path.Name, definition!, now, limits.RulesMax, limits.RuleVersionsMax);
+        return isDry ? await RunDry(definition!, DateTime.SpecifyKind(first, DateTimeKind.Utc), now, storage,
+            context.RequestAborted) : await Put(path.Name, definition!, now, storage, limits);
+    }
+
+    private static async Task<IResult> RunDry(
+        RuleDefinition definition, DateTime from, DateTime now, SqlStorage storage, CancellationToken ended)
+    {
+        try
+        {
+            // on another thread, because SQLite's calls block
+            return new JsonAnswer<DryRunAnswer>(
+                await Task.Run(() => DryRun.Run(definition, from, now, storage, ended), ended),
+                HttpJson.Default.DryRunAnswer);
+        }
+        catch (Exception exception) when (exception is EventLogUnavailableException or OperationCanceledException)
+        {
+            return Refusal.QuestionNotAnswered(); // nothing is open, as it would be for a change
+        }
+    }
+
+    private static async Task<IResult> Put(
+        string name, RuleDefinition definition, DateTime now, SqlStorage storage, Limits limits)
+    {
+        var changed = await storage.PutRule(name, definition, now, limits.RulesMax, limits.RuleVersionsMax);
         if (changed.Change == RuleChange.TooManyRules) return Refusal.TooManyRules(limits.RulesMax);
         if (changed.Change == RuleChange.TooManyVersions) return Refusal.TooManyRuleVersions(limits.RuleVersionsMax);
         return new JsonAnswer<RuleView>(RuleView.Of(changed.Rule!), HttpJson.Default.RuleView,

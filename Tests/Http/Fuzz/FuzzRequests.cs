@@ -91,6 +91,12 @@ internal static class FuzzRequests
         FuzzRequest.Of("PUT /api/shares?name=team&product=k8s"),
         FuzzRequest.Of("DELETE /api/shares?name=team"),
         FuzzRequest.Of("GET /api/shares"),
+        FuzzRequest.Of("PUT /api/rules/trial", Json, Text(
+            """{"when":{"event":{"product":"fuzz","action":"a","where":[{"property":"x","is":1e3}]},"without":{"event":{"product":"fuzz","action":"b"},"within":"PT1H"}},"how":"daily","webhook":{"url":"https://x.example/\u00e9","ordered":true}}""")),
+        FuzzRequest.Of("GET /api/rules/trial"),
+        FuzzRequest.Of("DELETE /api/rules/trial"),
+        FuzzRequest.Of("GET /api/rules/schema", "If-None-Match: \"x\"\r\nAccept-Encoding: gzip\r\n"),
+        FuzzRequest.Of("GET /api/firings?rule=trial&fingerprint=fuzz&state=pending&limit=5&after=CN9N0NxdokAAAAACAAAAAAAAAANh"),
         FuzzRequest.Of("GET /api/annotations?from=2026-01-02&product=k8s"),
         FuzzRequest.Of("GET /api/fingerprints/XYZ/values"),
         FuzzRequest.Of("GET /api/retention?period=day&cohorts=3&product=k8s"),
