@@ -208,6 +208,9 @@ public sealed class Limits
     [Range(500, 10_000_000)] public int VerificationEventsPerSecondMax { get; set; } = 50_000;
     [Range(1, 100_000_000)] public int VerificationRollupsMax { get; set; } = 2_000_000;
 
+    // How long a person who has signed in stays so; a use in the second half begins it anew.
+    [Range(1, 31_536_000)] public int SessionSeconds { get; set; } = 43_200;
+
     // Rollups: rows that one merge takes, to keep its transaction short.
     [Range(1, 1_000_000)] public int MergeDeltasMax { get; set; } = 20_000;
 

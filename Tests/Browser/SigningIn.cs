@@ -75,6 +75,31 @@ public sealed class SigningIn(PostgresServer server) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_session_ends_by_itself_and_the_page_asks_for_a_key_again()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database, new(Keys) { ["Limits__SessionSeconds"] = "20" });
+        Assert.Equal(200, (await app.Send(Posting(Both))).Status);
+        var tab = await (await chromium.NewVisitor()).NewPageAsync();
+        await tab.GoToAsync($"http://127.0.0.1:{app.Port}/");
+        await Enter(tab, Reader);
+        await tab.WaitForFunctionAsync(
+            "() => document.querySelector('.figures') && !document.querySelector('[data-load]')");
+        var cookie = await SignIn(app, Reader); // later than the tab's last use, so it ends later
+        using var client = NewClient(); // without a memory for the new cookie that it gets
+        await Eventually.True(async () =>
+            {
+                using var answer = await client.SendAsync(
+                    With(cookie, HttpMethod.Get, $"http://127.0.0.1:{app.Port}/api/totals"));
+                return answer.StatusCode == HttpStatusCode.Unauthorized;
+            },
+            () => "The session goes on.", seconds: 60);
+        // the tab finds out when its numbers are next due
+        await tab.EvaluateExpressionAsync("Date.now = (now => () => now() + 60_000)(Date.now)");
+        await tab.WaitForSelectorAsync("#key");
+    }
+
+    [Fact]
     public async Task What_is_no_sign_in_is_refused_and_tries_are_limited()
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
@@ -135,9 +160,12 @@ public sealed class SigningIn(PostgresServer server) : IAsyncDisposable
         return cookie.Split(';')[0];
     }
 
+    private static HttpClient NewClient() =>
+        new(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false });
+
     private static async Task<HttpResponseMessage> Try(AppProcess app, string form)
     {
-        using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false });
+        using var client = NewClient();
         return await client.PostAsync($"http://127.0.0.1:{app.Port}/sign-in",
             new StringContent(form, Encoding.UTF8, "application/x-www-form-urlencoded"));
     }

@@ -176,6 +176,19 @@ public sealed class TheFingerprintPages(PostgresServer server) : IAsyncDisposabl
         await reader.AssertIsGood(tab, "fingerprint-german");
     }
 
+    [Fact]
+    public async Task A_part_that_is_not_answered_leaves_the_rest()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database);
+        Assert.Equal(200, (await app.PostForm("action=view&product=shop&fingerprint=ada")).Status);
+        await database.Execute("alter table visits rename to elsewhere");
+        var tab = await reader.Open(app, "/fingerprint?of=ada");
+        Assert.Contains("no answer in time", await Text(tab, ".chart .none"));
+        Assert.Equal("1", await Text(tab, ".number"));
+        Assert.Single(await Sequences(tab));
+    }
+
     public ValueTask DisposeAsync() => reader.DisposeAsync();
 
     private static async Task Find(IPage tab, string text)

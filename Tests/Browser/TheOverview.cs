@@ -65,6 +65,38 @@ public sealed class TheOverview(PostgresServer server) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_part_of_its_chart_is_shown_by_itself()
+    {
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database);
+        await ThePage.Fill(app);
+        var tab = await reader.Open(app, "/?product=shop");
+        await tab.WaitForFunctionAsync("() => !document.querySelector('[data-load]')");
+        var (first, last) = (await Attribute(tab, ".column:nth-of-type(11)", "data-first"),
+            await Attribute(tab, ".column:nth-of-type(20)", "data-last"));
+        await Drag(tab, 20, 11);
+        Assert.Equal($"?product=shop&first={first}&last={last}", await Search(tab));
+        Assert.Equal(10, (await tab.QuerySelectorAllAsync(".column")).Length);
+        await tab.FocusAsync("#drawing");
+        await tab.Keyboard.PressAsync("End");
+        await Task.WhenAll(tab.WaitForNavigationAsync(), tab.Keyboard.PressAsync("Enter"));
+        Assert.Equal($"?product=shop&first={last}&last={last}", await Search(tab));
+        Assert.Equal(24, (await tab.QuerySelectorAllAsync(".column")).Length); // hours, and no part of them is smaller
+        await tab.FocusAsync("#drawing");
+        await tab.Keyboard.PressAsync("Enter");
+        await tab.GoBackAsync();
+        Assert.Equal($"?product=shop&first={first}&last={last}", await Search(tab));
+
+        async Task Drag(IPage on, int from, int to)
+        {
+            await on.HoverAsync($".column:nth-of-type({from}) .hit");
+            await on.Mouse.DownAsync();
+            await on.HoverAsync($".column:nth-of-type({to}) .hit");
+            await Task.WhenAll(on.WaitForNavigationAsync(), on.Mouse.UpAsync());
+        }
+    }
+
+    [Fact]
     public async Task It_is_for_everyone()
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);

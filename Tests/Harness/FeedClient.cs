@@ -12,6 +12,9 @@ public sealed class FeedClient : IAsyncDisposable
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
+    // The port of a silo that is gone may be another process's by now, which need not answer.
+    private static readonly TimeSpan OpeningMax = TimeSpan.FromSeconds(5);
+
     private readonly IReadOnlyList<IServing> silos;
     private readonly CancellationTokenSource leaving = new();
     private readonly List<(string Fingerprint, long Sequence)> told = [];
@@ -19,6 +22,7 @@ public sealed class FeedClient : IAsyncDisposable
     private readonly TaskCompletionSource begun = new();
     private readonly Task reading;
     private string? lastEventId;
+    private string at = "";
     private int place;
 
     private FeedClient(IReadOnlyList<IServing> silos, int place)
@@ -56,7 +60,7 @@ public sealed class FeedClient : IAsyncDisposable
                 return Told.Count >= heads.Values.Sum();
             },
             () => $"There are {heads.Values.Sum()} events, and {Told.Count} are told on {Streams} streams, the last at "
-                + $"{lastEventId}; {string.Join(' ', Others)}",
+                + $"{lastEventId}, {at}; {string.Join(' ', Others)}",
             seconds: 30);
         Assert.Empty(Others);
         var byFingerprint = Told.ToLookup(one => one.Fingerprint, one => one.Sequence);
@@ -80,7 +84,10 @@ public sealed class FeedClient : IAsyncDisposable
         {
             try
             {
-                await using var live = await LiveStream.Open(silos[place++ % silos.Count], Path, lastEventId);
+                at = $"opening at {place % silos.Count}";
+                await using var live = await LiveStream.Open(silos[place++ % silos.Count], Path, lastEventId)
+                    .WaitAsync(OpeningMax);
+                at = "reading";
                 Streams++;
                 begun.TrySetResult();
                 using var leave = leaving.Token.Register(live.Response.Dispose);
@@ -92,7 +99,7 @@ public sealed class FeedClient : IAsyncDisposable
             }
             catch (Exception exception)
                 when (exception is HttpRequestException or IOException or OperationCanceledException
-                    or ObjectDisposedException)
+                    or ObjectDisposedException or TimeoutException)
             {
                 // the silo is gone or cannot answer now, so the next one is asked
             }

@@ -1,7 +1,9 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Tally.Contracts;
 using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
@@ -16,7 +18,6 @@ internal static class Session
     public const string SchemeName = "Session";
 
     private const string KeyHash = "key"; // a claim: the key itself is not in the cookie
-    private static readonly TimeSpan Length = TimeSpan.FromHours(12); // renewed by a use in its second half
 
     public static void AddSession(this AuthenticationBuilder authentication)
     {
@@ -26,8 +27,10 @@ internal static class Session
             cookies.Cookie.HttpOnly = true;
             cookies.Cookie.SameSite = SameSiteMode.Strict;
             cookies.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
-            (cookies.ExpireTimeSpan, cookies.SlidingExpiration) = (Length, true);
+            cookies.SlidingExpiration = true; // by a use in its second half
         });
+        authentication.Services.AddOptions<CookieAuthenticationOptions>(SchemeName).Configure<Limits>(
+            (cookies, limits) => cookies.ExpireTimeSpan = TimeSpan.FromSeconds(limits.SessionSeconds));
         authentication.Services.AddDataProtection().SetApplicationName("tally");
         authentication.Services.AddOptions<KeyManagementOptions>().Configure<SqlStorage>(
             (management, storage) => management.XmlRepository = new SessionKeys(storage));

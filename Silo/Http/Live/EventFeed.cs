@@ -113,9 +113,11 @@ internal sealed partial class EventFeed(SqlStorage storage, Limits limits, ILogg
                 var news = await storage.ReadFeed(position, FeedPosition.End, limits.PageEventsMax,
                     limits.PageBytesMax);
                 if (news is { Count: 0 }) return;
-                if (news is not null) Publish(news, position = news[^1].Position);
-                else if (await Renew(TimeSpan.Zero) is { } newest) Restart(position = FeedPosition.After(newest));
-                else return;
+                var next = news is not null ? news[^1].Position
+                    : await Renew(TimeSpan.Zero) is { } newest ? FeedPosition.After(newest)
+                    : position;
+                if (next == position || !TryTell(position, next, news)) return;
+                position = next;
             }
         }
         catch (EventLogUnavailableException)
@@ -138,33 +140,24 @@ internal sealed partial class EventFeed(SqlStorage storage, Limits limits, ILogg
         }
     }
 
-    private void Publish(IReadOnlyList<FeedNews> news, FeedPosition position)
+    // False where others have come meanwhile, who began elsewhere: they would be told again what they know.
+    private bool TryTell(FeedPosition from, FeedPosition to, IReadOnlyList<FeedNews>? news)
     {
         var texts = new Dictionary<FeedFilter, LiveText>();
         lock (gate)
         {
-            if (told is null) return; // all have left meanwhile
-            told = position;
+            if (told != from) return false;
+            told = to;
             foreach (var subscription in subscriptions)
             {
                 if (!subscription.IsLive) continue;
                 if (!texts.TryGetValue(subscription.Filter, out var text))
-                    texts[subscription.Filter] = text = LiveText.Of(news, subscription.Filter);
+                    texts[subscription.Filter] = text =
+                        news is null ? LiveText.Missed(to) : LiveText.Of(news, subscription.Filter);
                 subscription.Reader.Hand(text);
             }
         }
-    }
-
-    private void Restart(FeedPosition position)
-    {
-        var text = LiveText.Missed(position);
-        lock (gate)
-        {
-            if (told is null) return;
-            told = position;
-            foreach (var subscription in subscriptions)
-                if (subscription.IsLive) subscription.Reader.Hand(text);
-        }
+        return true;
     }
 
     [LoggerMessage(LogLevel.Error, "The live streams of all events failed unexpectedly and end")]

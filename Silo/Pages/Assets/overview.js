@@ -41,6 +41,28 @@ const show = at => {
   drawing.setAttribute('aria-valuetext', words)
   all.forEach((column, i) => column.classList.toggle('chosen', i === chosen))
 }
+
+// What is chosen is shown by itself: a range of dates, which the browser's way back leaves.
+const zoom = (one, other) => {
+  const all = columns()
+  const [from, to] = [Math.min(one, other), Math.max(one, other)]
+  const [first, last] = [all[from].dataset.first, all[to].dataset.last]
+  if (first === all[0].dataset.first && last === all.at(-1).dataset.last) return
+  const address = new URL(location.href)
+  for (const name of ['range', 'interval']) address.searchParams.delete(name)
+  address.searchParams.set('first', first)
+  address.searchParams.set('last', last)
+  location.assign(address)
+}
+let dragged = -1 // from where
+const mark = to => columns().forEach((column, i) => column.classList.toggle('within',
+  dragged >= 0 && to !== dragged && i >= Math.min(dragged, to) && i <= Math.max(dragged, to)))
+const columnAt = pointer => columns().indexOf(
+  document.elementFromPoint(pointer.clientX, pointer.clientY)?.closest('.column'))
+const drop = () => {
+  dragged = -1
+  mark(-1)
+}
 const steps = {
   ArrowLeft: at => at - 1, ArrowRight: at => at + 1, Home: () => 0, End: () => Infinity,
 }
@@ -52,20 +74,34 @@ const watch = () => {
   drawing.tabIndex = 0
   drawing.setAttribute('role', 'slider')
   drawing.setAttribute('aria-label', drawing.dataset.label)
+  drawing.title = drawing.dataset.hint
   drawing.setAttribute('aria-valuemin', 1)
   drawing.setAttribute('aria-valuemax', all.length)
   const running = all.findIndex(column => column.matches('.running'))
   show(chosen >= 0 ? chosen : running >= 0 ? running : all.length - 1)
   drawing.addEventListener('keydown', pressed => {
-    if (pressed.ctrlKey || pressed.altKey || pressed.metaKey || !steps[pressed.key]) return
+    if (pressed.ctrlKey || pressed.altKey || pressed.metaKey) return
+    if (pressed.key === 'Enter') zoom(chosen, chosen)
+    if (!steps[pressed.key]) return
     pressed.preventDefault()
     show(steps[pressed.key](chosen))
   })
+  drawing.addEventListener('pointerdown', pressed => {
+    if (pressed.button === 0) dragged = columnAt(pressed)
+  })
   drawing.addEventListener('pointermove', moved => {
-    const at = columns().indexOf(moved.target.closest('.column'))
-    if (at >= 0 && at !== chosen) show(at)
+    const at = columnAt(moved)
+    if (at < 0 || at === chosen) return
+    show(at)
+    mark(at)
   })
 }
+document.addEventListener('pointerup', released => {
+  const [from, to] = [dragged, columnAt(released)]
+  drop()
+  if (from >= 0 && to >= 0 && from !== to) zoom(from, to)
+})
+document.addEventListener('pointercancel', drop)
 
 const begin = () => {
   watch()

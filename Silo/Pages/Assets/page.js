@@ -105,6 +105,8 @@ document.addEventListener('keydown', pressed => {
   keys[pressed.key]()
 })
 
+// On a small screen it may lie beside it.
+document.querySelector('.pages [aria-current]')?.scrollIntoView({ inline: 'center', block: 'nearest' })
 setInterval(refreshIfDue, 1_000)
 document.addEventListener('visibilitychange', refreshIfDue)
 localize(document)

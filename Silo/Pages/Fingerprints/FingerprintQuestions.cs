@@ -12,8 +12,8 @@ namespace Tally.Silo.Pages.Fingerprints;
 /// <summary>The answers that the page of a fingerprint shows.</summary>
 /// <param name="Timeline">Newest first.</param>
 /// <param name="Next">The sequence behind which the timeline goes on; null at its end.</param>
-public sealed record FingerprintAnswers(FingerprintView View, FingerprintValues Values, ActivityAnswer Activity,
-    IReadOnlyList<TimelineSession> Timeline, long? Next);
+public sealed record FingerprintAnswers(FingerprintView View, Shown<FingerprintValues> Values,
+    Shown<ActivityAnswer> Activity, IReadOnlyList<TimelineSession> Timeline, long? Next);
 
 /// <summary>Asks what the API would be asked, so that the page and the API never differ.</summary>
 internal sealed class FingerprintQuestions(FrontEnd frontEnd, SqlStorage storage, FreshVisits visits,
@@ -30,9 +30,11 @@ internal sealed class FingerprintQuestions(FrontEnd frontEnd, SqlStorage storage
         var sessions = page.Events.Count == 0 ? [] : (await SessionEndpoints.GetList(context, path, null, null,
             JustAfter(page.Events[0].Occurred), Text(limits.PageEventsMax), storage, calendar, limits))
             .Shown().Sessions;
-        var values = (await FingerprintValuesEndpoint.Get(context, path, storage, dimensions, limits)).Shown();
-        var activity = (await ActivityEndpoint.Get(
-            context, path, null, null, frontEnd, visits, calendar, limits, clock)).Shown();
+        using var rest = new TimeForParts(context, limits);
+        var values = await Shown.Try<FingerprintValues>(context, async () =>
+            (await FingerprintValuesEndpoint.Get(context, path, storage, dimensions, limits)).Shown());
+        var activity = await Shown.Try<ActivityAnswer>(context, async () => (await ActivityEndpoint.Get(
+            context, path, null, null, frontEnd, visits, calendar, limits, clock)).Shown());
         return new(view, values, activity, TimelineSession.Divide(page.Events, sessions), page.Next);
     }
 

@@ -3,30 +3,6 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.Pages.Overviews;
 
-/// <summary>Why something is not shown.</summary>
-public enum Missing
-{
-    None,
-    /// <summary>The database does not answer, or not in time.</summary>
-    NotAnswered,
-    /// <summary>It is known for fewer days.</summary>
-    TooManyDays,
-    /// <summary>It is not counted by action.</summary>
-    ByAction,
-    /// <summary>It is not counted by this dimension.</summary>
-    ByFilter,
-    /// <summary>It takes long, and is asked for by itself.</summary>
-    Later,
-    /// <summary>The API refuses it.</summary>
-    Refused,
-}
-
-/// <summary>What is shown, or why it is not.</summary>
-public sealed record Shown<T>(T? Value, Missing Why = Missing.None)
-{
-    public static implicit operator Shown<T>(Missing why) => new(default, why);
-}
-
 /// <param name="Then">In the range that it is compared with; null without one.</param>
 public sealed record Figures(double Now, double? Then);
 

@@ -41,7 +41,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
         var totals = await Totals(context, state, days, interval == "hour" ? "hour" : "day");
         var sum = IsSumOfPoints(totals) ? Sum(totals.Points) : (await Totals(context, state, days, "all")).Points[0];
 
-        using var rest = new Rest(context, limits);
+        using var rest = new TimeForParts(context, limits);
         var lists = new List<OverviewList>();
         foreach (var of in Lists)
             if ((of != Products || state.Product is null)
@@ -62,8 +62,8 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
     {
         var days = await DaysOf(context, state);
         if (WhyNoSessions(state, days) is { } why) return why;
-        using var rest = new Rest(context, limits);
-        return await Try<SessionFigures>(context, async () =>
+        using var rest = new TimeForParts(context, limits);
+        return await Shown.Try<SessionFigures>(context, async () =>
         {
             async Task<SessionsAnswer> Ask(DateOnly from, DateOnly to) => (await SessionEndpoints.GetTotals(context,
                 state.Product, TextOf(from), TextOf(to), "1", storage, calendar, limits, clock)).Shown();
@@ -79,7 +79,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
     public async Task<OverviewList> List(HttpContext context, OverviewState state, string of, int rowsMax)
     {
         var days = await DaysOf(context, state);
-        using var rest = new Rest(context, limits);
+        using var rest = new TimeForParts(context, limits);
         return (await List(context, state, of, days, rowsMax, true))!;
     }
 
@@ -90,7 +90,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
         var (from, to) = (TextOf(days.First), TextOf(days.End));
         var limit = rowsMax.ToString(CultureInfo.InvariantCulture);
         async Task<OverviewList> Answered(Func<Task<IReadOnlyList<OverviewRow>>> ask) =>
-            new(of, await Try(context, ask));
+            new(of, await Shown.Try(context, ask));
 
         // Of one action, only totals are grouped.
         if (state.Action is not null && of is Products or Actions)
@@ -135,7 +135,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
             return state.Product is not null && totals.Points is [{ } one]
                 ? new Shown<Figures>(new(one.UniqueFingerprints ?? 0,
                     one.Compared is { } then ? then.UniqueFingerprints ?? 0 : null)) : Missing.ByFilter;
-        return await Try<Figures>(context, async () =>
+        return await Shown.Try<Figures>(context, async () =>
         {
             async Task<long> Ask(DateOnly from, DateOnly to) => (await UniquesEndpoint.Get(
                 context, TextOf(from), TextOf(to), null, state.Product, visits, calendar, limits, clock))
@@ -148,7 +148,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
 
     private Task<Shown<IReadOnlyList<Annotation>>> Annotations(
         HttpContext context, OverviewState state, TotalsAnswer totals) =>
-        Try<IReadOnlyList<Annotation>>(context, async () => [.. (await AnnotationEndpoints.List(
+        Shown.Try<IReadOnlyList<Annotation>>(context, async () => [.. (await AnnotationEndpoints.List(
             totals.From.ToString("O"), totals.To.ToString("O"), state.Product, storage, limits)).Shown().Annotations
             .Where(note => !state.IsShared || note.Product is not null)]); // not for others what is about all products
 
@@ -156,7 +156,7 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
     {
         if (state.Action is not null) return Missing.ByAction;
         if (state.Filter is not null) return Missing.ByFilter;
-        return await Try<Figures>(context, async () => new(
+        return await Shown.Try<Figures>(context, async () => new(
             (await PresentEndpoint.Get(context, state.Product, visits, limits, clock)).Shown().Fingerprints, null));
     }
 
@@ -224,27 +224,6 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
         return new(first, end);
     }
 
-    private static async Task<Shown<T>> Try<T>(HttpContext context, Func<Task<T>> ask)
-    {
-        try
-        {
-            context.RequestAborted.ThrowIfCancellationRequested();
-            return new(await ask());
-        }
-        catch (RefusedException refused)
-        {
-            return refused.Refusal switch
-            {
-                { Status: StatusCodes.Status503ServiceUnavailable } => Missing.NotAnswered,
-                { Reason: "too_many_days" } => Missing.TooManyDays,
-                _ => Missing.Refused,
-            };
-        }
-        catch (Exception exception) when (exception is EventLogUnavailableException or OperationCanceledException)
-        {
-            return Missing.NotAnswered;
-        }
-    }
 
     // An empty service gets another page. One that does not answer is not empty.
     private async Task<bool> IsEmpty()
@@ -262,27 +241,5 @@ internal sealed class OverviewQuestions(SqlStorage storage, FreshVisits visits, 
     private sealed record Days(DateOnly First, DateOnly End)
     {
         public int Count => End.DayNumber - First.DayNumber;
-    }
-
-    // What may fail alone ends before the request's own time is up, so that the rest is still shown.
-    private sealed class Rest : IDisposable
-    {
-        private readonly HttpContext context;
-        private readonly CancellationToken whole;
-        private readonly CancellationTokenSource ended;
-
-        public Rest(HttpContext context, Limits limits)
-        {
-            (this.context, whole) = (context, context.RequestAborted);
-            ended = CancellationTokenSource.CreateLinkedTokenSource(whole);
-            ended.CancelAfter(TimeSpan.FromSeconds(limits.QuestionSecondsMax * 0.8));
-            context.RequestAborted = ended.Token;
-        }
-
-        public void Dispose()
-        {
-            context.RequestAborted = whole;
-            ended.Dispose();
-        }
     }
 }

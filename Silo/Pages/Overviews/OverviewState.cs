@@ -110,7 +110,7 @@ public sealed record OverviewState
     public string IntervalFor(int days) => Interval is { } asked && IntervalsFor(days).Contains(asked) ? asked
         : days switch
         {
-            1 when Filter is null => "hour",
+            <= 3 when Filter is null => "hour",
             <= 366 => "day",
             <= 1_500 => "week",
             _ => "month",

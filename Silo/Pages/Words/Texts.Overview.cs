@@ -1,5 +1,3 @@
-using Tally.Silo.Pages.Overviews;
-
 namespace Tally.Silo.Pages.Words;
 
 /// <summary>The overview.</summary>
@@ -79,7 +77,10 @@ public sealed partial class Texts
             Say("Events and unique fingerprints by day", "Ereignisse und verschiedene Fingerprints nach Tag"),
         _ => Say("Events by day", "Ereignisse nach Tag"),
     };
-    public string ChartMoves => Say("Chart. Arrows move along it.", "Diagramm. Die Pfeiltasten bewegen darin.");
+    public string ChartMoves => Say("Chart. Arrows move along it, Enter shows what is chosen by itself.",
+        "Diagramm. Die Pfeiltasten bewegen darin, Enter zeigt das Gewählte allein.");
+    public string ChartZoom => Say("Drag across the chart to see part of it.",
+        "Ziehen Sie über das Diagramm, um einen Teil davon zu sehen.");
     public string Interval => Say("Interval", "Abschnitt");
     public string IntervalName(string name) => name switch
     {

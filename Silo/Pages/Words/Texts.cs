@@ -37,7 +37,8 @@ public sealed partial class Texts(Language language)
     public string KeyFind => Say("find", "suchen");
     public string KeyDown => Say("next row", "nächste Zeile");
     public string KeyUp => Say("row before", "vorige Zeile");
-    public string KeyOpen => Say("open the row", "Zeile öffnen");
+    public string KeyOpen => Say("open the row, or what is chosen in a chart",
+        "die Zeile öffnen, oder das im Diagramm Gewählte");
     public string KeyChart => Say("move along a focused chart", "im Diagramm bewegen, wenn es den Fokus hat");
     public string KeyHelp => Say("show this list", "diese Liste");
 
