@@ -70,12 +70,20 @@ internal static class AuthorizationPolicies
 
     /// <summary>Authorizes erasing for a form with the key in a field. No other key counts, and no session.</summary>
     /// <returns>Why it may not erase, or null.</returns>
-    public static Refusal? RefusesToErase(this HttpContext context, string keyInForm)
+    public static Refusal? RefusesToErase(this HttpContext context, string keyInForm) =>
+        Refuses(context, keys => keys.GuardErasing, keyInForm, key => key.Erases, Refusal.KeyNotForErasing);
+
+    /// <summary>Authorizes changing rules for such a form.</summary>
+    /// <returns>Why it may not, or null.</returns>
+    public static Refusal? RefusesToRule(this HttpContext context, string keyInForm) =>
+        Refuses(context, keys => keys.GuardRules, keyInForm, key => key.Rules, Refusal.KeyNotForRules);
+
+    private static Refusal? Refuses(HttpContext context, Func<AccessKeys, bool> guard, string keyInForm,
+        Func<AccessKey, bool> may, Func<Refusal> refusal)
     {
         var keys = context.RequestServices.GetRequiredService<AccessKeys>();
-        if (!keys.GuardErasing) return null;
-        return keys.Find(keyInForm) is not { } key ? Refusal.UnknownKey()
-            : key.Erases ? null : Refusal.KeyNotForErasing();
+        if (!guard(keys)) return null;
+        return keys.Find(keyInForm) is not { } key ? Refusal.UnknownKey() : may(key) ? null : refusal();
     }
 
     /// <summary>The request's key, known after authorization; null if none is needed.</summary>

@@ -36,7 +36,8 @@ internal static class FiringEndpoint
 {
     private const int PageFiringsDefault = 100;
 
-    private static readonly string[] States = ["recorded", "pending", "delivered", "parked"];
+    /// <summary>What a firing's state may be.</summary>
+    public static readonly string[] States = ["recorded", "pending", "delivered", "parked"];
 
     public static void MapFirings(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/api/firings", List)
