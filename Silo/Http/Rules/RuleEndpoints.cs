@@ -6,6 +6,7 @@ using Tally.Contracts;
 using Tally.Grains.Rules;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Storage;
+using Tally.Silo.Webhooks;
 
 namespace Tally.Silo.Http.Rules;
 
@@ -62,8 +63,8 @@ internal static class RuleEndpoints
     }
 
     internal static async Task<Results<JsonAnswer<RuleView>, Refusal>> Put(
-        HttpContext context, RulePath path, SqlStorage storage, LargeBodyLimiter bodies, Limits limits,
-        TimeProvider clock)
+        HttpContext context, RulePath path, SqlStorage storage, RuleSecrets secrets, LargeBodyLimiter bodies,
+        Limits limits, TimeProvider clock)
     {
         if (path.Refusal is { } badName) return badName;
         var (definition, badBody) = await ReadBody(context.Request, bodies, limits);
@@ -72,16 +73,19 @@ internal static class RuleEndpoints
         var changed = await storage.PutRule(path.Name, definition!, now, limits.RulesMax, limits.RuleVersionsMax);
         if (changed.Change == RuleChange.TooManyRules) return Refusal.TooManyRules(limits.RulesMax);
         if (changed.Change == RuleChange.TooManyVersions) return Refusal.TooManyRuleVersions(limits.RuleVersionsMax);
-        return new JsonAnswer<RuleView>(RuleView.Of(changed.Rule!), HttpJson.Default.RuleView,
+        var secret = definition!.Webhook is null ? null : await secrets.AddFirst(path.Name);
+        if (secret is not null) context.Response.Headers.CacheControl = "no-store";
+        return new JsonAnswer<RuleView>(RuleView.Of(changed.Rule!) with { Secret = secret }, HttpJson.Default.RuleView,
             changed.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
     internal static async Task<Results<JsonAnswer<RuleView>, Refusal>> Delete(
-        RulePath path, SqlStorage storage, TimeProvider clock)
+        RulePath path, SqlStorage storage, RuleSecrets secrets, TimeProvider clock)
     {
         if (path.Refusal is { } badName) return badName;
         var now = EventFields.WholeMicroseconds(clock.GetUtcNow());
         if (await storage.DeleteRule(path.Name, now) is not { } ended) return Refusal.UnknownRule();
+        await secrets.Forget(path.Name);
         return new JsonAnswer<RuleView>(RuleView.Of(ended), HttpJson.Default.RuleView);
     }
 
@@ -137,8 +141,9 @@ public sealed record RulesAnswer(IReadOnlyList<RuleView> Rules);
 /// <param name="Begun">UTC: since when this version is in force.</param>
 /// <param name="Disabled">UTC: since when its receiver wants no more; absent if it does.</param>
 /// <param name="Rule">What it says.</param>
+/// <param name="Secret">What signs its webhooks, if it was made now: it is told once.</param>
 public sealed record RuleView(string Name, int Version, DateTime Begun, DateTime? Disabled,
-    [property: JsonConverter(typeof(RawJson))] string Rule)
+    [property: JsonConverter(typeof(RawJson))] string Rule, string? Secret = null)
 {
     internal static RuleView Of(KeptRule kept) => new(kept.Rule.Name, kept.Rule.Version, kept.Begun, kept.Disabled,
         RuleJson.Write(kept.Rule.Definition));
