@@ -47,6 +47,7 @@ internal static class FrontEndEndpoints
         services.AddSingleton<VisitorFingerprints>();
         services.AddLive();
         services.AddSingleton<ClusterView>();
+        services.AddSingleton<SampleTries>();
         services.AddSingleton<Verifier>();
         services.AddHostedService(all => all.GetRequiredService<Verifier>());
         services.AddSingleton<FreshVisits>();
@@ -115,7 +116,11 @@ internal static class FrontEndEndpoints
         reading.MapMetrics().DisableRateLimiting();
 
         all.MapErasing().RefuseUnknownParameters().MapErase();
-        all.MapRuling().RefuseUnknownParameters().MapGroup("").AddEndpointFilter(questions).MapRuleChanges();
+        var ruling = all.MapRuling().RefuseUnknownParameters();
+        var changes = ruling.MapGroup("").AddEndpointFilter(questions);
+        changes.MapRuleChanges();
+        changes.MapDelivery();
+        ruling.MapSample();
 
         all.MapScript();
         var watching = all.MapGroup("").DisableRateLimiting();

@@ -51,6 +51,7 @@ public abstract partial class SqlStorage
     private readonly string readRuleSecrets = scripts["read_rule_secrets"];
     private readonly string addFirstSecret = scripts["add_first_secret"];
     private readonly string replaceSecret = scripts["replace_secret"];
+    private readonly string deleteSecrets = scripts["delete_secrets"];
 
     /// <summary>Versions of rules with firings that are due.</summary>
     public async Task<IReadOnlyList<DueRule>> ReadDueRules() => await Query(readDueRules, row =>
@@ -162,6 +163,9 @@ public abstract partial class SqlStorage
     public Task ReplaceSecret(string rule, byte[] secret, DateTime now, DateTime expires, int kept) =>
         Query(replaceSecret, _ => true, Parameter("name", rule), Parameter("secret", secret), Time("now", now),
             Time("expires", expires), Parameter("kept", kept));
+
+    /// <summary>Removes a rule's secrets.</summary>
+    public Task DeleteSecrets(string rule) => Query(deleteSecrets, _ => true, Parameter("name", rule));
 
     private DbParameter[] Settling(LeasedFiring firing, int? status, string? problem) =>
         [.. Keys(firing), Parameter("status", status ?? (object)DBNull.Value), Optional("problem", problem)];

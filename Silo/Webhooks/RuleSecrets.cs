@@ -32,6 +32,9 @@ internal sealed class RuleSecrets(SqlStorage storage, TimeProvider clock)
         return WebhookSecret.Text(secret);
     }
 
+    /// <summary>Of a rule that was removed.</summary>
+    public Task Forget(string rule) => storage.DeleteSecrets(rule);
+
     // As exact as the databases keep times.
     private static DateTime Micro(DateTimeOffset time) =>
         new(time.UtcTicks - time.UtcTicks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);

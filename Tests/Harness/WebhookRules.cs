@@ -12,11 +12,12 @@ internal static class WebhookRules
     /// <returns>The secret, if it was told.</returns>
     public static async Task<string?> PutRule(this IServing silo, string name, string url, bool ordered = false)
     {
-        var rule = $$"""
-            {"when":{"event":{"product":"k8s","action":"buy"},"count":{{(ordered ? """{"every":2}""" : "\"first\"")}}},
-             "how":"{{(ordered ? "each" : "once")}}",
-             "webhook":{"url":{{JsonSerializer.Serialize(url)}},"ordered":{{(ordered ? "true" : "false")}}}}
-            """;
+        var rule = JsonSerializer.Serialize(new
+        {
+            when = new { @event = new { product = "k8s", action = "buy" }, count = ordered ? new { every = 2 } : (object)"first" },
+            how = ordered ? "each" : "once",
+            webhook = new { url, ordered },
+        });
         var answer = await silo.Send(new(HttpMethod.Put, "/api/rules/" + name)
         {
             Content = new StringContent(rule, Encoding.UTF8, "application/json"),

@@ -20,6 +20,7 @@ public sealed class TheService(SharedApps apps)
         ("/api/funnels/{name}", "delete"),
         ("/api/rules", "get"), ("/api/rules/{name}", "get"), ("/api/rules/{name}", "put"),
         ("/api/rules/{name}", "delete"), ("/api/firings", "get"),
+        ("/api/rules/{name}/secret", "post"), ("/api/rules/{name}/test", "post"), ("/api/firings/replay", "post"),
         ("/api/annotations", "get"), ("/api/annotations", "put"), ("/api/annotations", "delete"),
         ("/api/fingerprints/{fingerprint}", "get"), ("/api/fingerprints/{fingerprint}", "delete"),
         ("/api/fingerprints/{fingerprint}/events", "get"), ("/api/fingerprints/{fingerprint}/values", "get"),

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Silo.Http.Access;
 using Tally.Silo.Storage;
 using Tally.Silo.Webhooks;
 
@@ -32,13 +33,14 @@ internal static class DeliveryEndpoints
     /// <summary>Those that answer at once.</summary>
     public static void MapDelivery(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/api/rules/{name}/secret", Replace)
+        var group = routes.MapGroup("").RefuseCrossSite();
+        group.MapPost("/api/rules/{name}/secret", Replace)
             .WithName("PostRuleSecret")
             .WithSummary("Make a new secret for a rule's webhooks")
             .WithDescription("It is told this once. The one before signs beside it for 24 hours, so that the receiver "
                 + "can change over.")
             .ProducesRefusals(404, 409);
-        routes.MapPost("/api/firings/replay", Replay)
+        group.MapPost("/api/firings/replay", Replay)
             .WithName("PostReplay")
             .WithSummary("Send firings again")
             .WithDescription("Those of a rule, or of one fingerprint, that are parked, or with state=delivered those "
@@ -48,7 +50,7 @@ internal static class DeliveryEndpoints
 
     /// <summary>The one that waits for a receiver, as long as a try may take.</summary>
     public static void MapSample(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/api/rules/{name}/test", Test)
+        routes.MapGroup("").RefuseCrossSite().MapPost("/api/rules/{name}/test", Test)
             .WithName("PostRuleTest")
             .WithSummary("Send a sample to a rule's receiver")
             .WithDescription("Now, signed as firings are, with an id that begins with fir_test_. Answers what became "

@@ -7,6 +7,7 @@ using Tally.Grains.EventLog;
 using Tally.Grains.Rules;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Storage;
+using Tally.Silo.Webhooks;
 
 namespace Tally.Silo.Http.Rules;
 
@@ -66,8 +67,8 @@ internal static class RuleEndpoints
     }
 
     // An IResult, because the description shows one answer for a status.
-    internal static async Task<IResult> Put(
-        HttpContext context, RulePath path, string? dryRun, string? from, SqlStorage storage, LargeBodyLimiter bodies,
+    internal static async Task<IResult> Put(HttpContext context, RulePath path, string? dryRun, string? from,
+        SqlStorage storage, RuleSecrets secrets, LargeBodyLimiter bodies,
         Limits limits, TimeProvider clock)
     {
         if (path.Refusal is { } badName) return badName;
@@ -82,7 +83,7 @@ internal static class RuleEndpoints
         var (definition, badBody) = await ReadBody(context.Request, bodies, limits);
         if (badBody is not null) return badBody;
         return isDry ? await RunDry(definition!, DateTime.SpecifyKind(first, DateTimeKind.Utc), now, storage,
-            context.RequestAborted) : await Put(path.Name, definition!, now, storage, limits);
+            context.RequestAborted) : await Put(context, path.Name, definition!, storage, secrets, limits, clock);
     }
 
     private static async Task<IResult> RunDry(
@@ -101,22 +102,27 @@ internal static class RuleEndpoints
         }
     }
 
-    private static async Task<IResult> Put(
-        string name, RuleDefinition definition, DateTime now, SqlStorage storage, Limits limits)
+    /// <summary>Puts a rule in force. Its first secret is in the answer, which no cache may keep.</summary>
+    internal static async Task<IResult> Put(HttpContext context, string name, RuleDefinition definition,
+        SqlStorage storage, RuleSecrets secrets, Limits limits, TimeProvider clock)
     {
+        var now = EventFields.WholeMicroseconds(clock.GetUtcNow());
         var changed = await storage.PutRule(name, definition, now, limits.RulesMax, limits.RuleVersionsMax);
         if (changed.Change == RuleChange.TooManyRules) return Refusal.TooManyRules(limits.RulesMax);
         if (changed.Change == RuleChange.TooManyVersions) return Refusal.TooManyRuleVersions(limits.RuleVersionsMax);
-        return new JsonAnswer<RuleView>(RuleView.Of(changed.Rule!), HttpJson.Default.RuleView,
+        var secret = definition.Webhook is null ? null : await secrets.AddFirst(name);
+        if (secret is not null) context.Response.Headers.CacheControl = "no-store";
+        return new JsonAnswer<RuleView>(RuleView.Of(changed.Rule!) with { Secret = secret }, HttpJson.Default.RuleView,
             changed.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
     internal static async Task<Results<JsonAnswer<RuleView>, Refusal>> Delete(
-        RulePath path, SqlStorage storage, TimeProvider clock)
+        RulePath path, SqlStorage storage, RuleSecrets secrets, TimeProvider clock)
     {
         if (path.Refusal is { } badName) return badName;
         var now = EventFields.WholeMicroseconds(clock.GetUtcNow());
         if (await storage.DeleteRule(path.Name, now) is not { } ended) return Refusal.UnknownRule();
+        await secrets.Forget(path.Name);
         return new JsonAnswer<RuleView>(RuleView.Of(ended), HttpJson.Default.RuleView);
     }
 
@@ -172,8 +178,9 @@ public sealed record RulesAnswer(IReadOnlyList<RuleView> Rules);
 /// <param name="Begun">UTC: since when this version is in force.</param>
 /// <param name="Disabled">UTC: since when its receiver wants no more; absent if it does.</param>
 /// <param name="Rule">What it says.</param>
+/// <param name="Secret">What signs its webhooks, if it was made now: it is told once.</param>
 public sealed record RuleView(string Name, int Version, DateTime Begun, DateTime? Disabled,
-    [property: JsonConverter(typeof(RawJson))] string Rule)
+    [property: JsonConverter(typeof(RawJson))] string Rule, string? Secret = null)
 {
     internal static RuleView Of(KeptRule kept) => new(kept.Rule.Name, kept.Rule.Version, kept.Begun, kept.Disabled,
         RuleJson.Write(kept.Rule.Definition));

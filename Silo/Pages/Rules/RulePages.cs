@@ -35,7 +35,7 @@ internal sealed class RulePages(SqlStorage storage, ProductNames products, Acces
             var invalid = Refusal.InvalidRule(fault);
             return await ShowAll(context, form, $"{fault.Place} {fault.Detail}", invalid.Status);
         }
-        return await RuleEndpoints.Put(form.Name!, rule!, storage, secrets, limits, clock) switch
+        return await RuleEndpoints.Put(context, form.Name!, rule!, storage, secrets, limits, clock) switch
         {
             JsonAnswer<RuleView> { Value: var kept } => await ShowOne(context, kept.Name, new(Secret: kept.Secret)),
             Refusal refusal => await ShowAll(context, form, refusal.Detail, refusal.Status),
@@ -66,7 +66,7 @@ internal sealed class RulePages(SqlStorage storage, ProductNames products, Acces
         });
 
     public Task<IResult> End(HttpContext context) => Do(context, async name =>
-        (await RuleEndpoints.Delete(new(name), storage, clock)).Result switch
+        (await RuleEndpoints.Delete(new(name), storage, secrets, clock)).Result switch
         {
             JsonAnswer<RuleView> => new(),
             var refusal => Refused(refusal),

@@ -7,7 +7,8 @@ with recursive waiting (rule) as (
     from waiting
     where waiting.rule is not null
 )
-select waiting.rule, fired.name, fired.version, target.id, target.definition, target.disabled is not null
+select waiting.rule, fired.name, fired.version, target.id, target.version, target.definition,
+    target.disabled is not null
 from waiting
 join rules fired on fired.id = waiting.rule
 left join rules target on target.name = fired.name and target.ended is null

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Tally.Contracts;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http.Webhooks;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Tally.Contracts;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http.Webhooks;
@@ -127,7 +126,8 @@ public sealed class Retrying(PostgresServer server)
         await using var receiver = await WebhookReceiver.Start();
         receiver.Answer = (context, _) =>
         {
-            context.Response.Redirect($"http://127.0.0.1:{receiver.Port}/elsewhere", permanent: false, preserveMethod: true);
+            context.Response.StatusCode = 307;
+            context.Response.Headers.Location = $"http://127.0.0.1:{receiver.Port}/elsewhere";
             return Task.CompletedTask;
         };
         await silo.PutRule("bought", receiver.Url);

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using Tally.Contracts;
 using Tally.Silo.Webhooks;
 
 namespace Tally.Tests.Pure.Webhooks;

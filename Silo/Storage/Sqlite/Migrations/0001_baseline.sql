@@ -307,7 +307,11 @@ create table firings (
     primary key (fingerprint, rule, sequence)
 ) strict, without rowid;
 
-create index firings_pending on firings (next_attempt) where state = 'pending';
+-- From one rule to the next, and those of a rule by when they are due.
+create index firings_pending on firings (rule, next_attempt) where state = 'pending';
+
+-- Earlier and later ones of a fingerprint, if one waits for the other.
+create index firings_waiting on firings (fingerprint, sequence) where state = 'pending';
 
 -- For a list of the newest.
 create index firings_fired on firings (fired, fingerprint, rule, sequence);
