@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -82,7 +84,7 @@ internal static class RuleEndpoints
         var (definition, badBody) = await ReadBody(context.Request, bodies, limits);
         if (badBody is not null) return badBody;
         return isDry ? await RunDry(definition!, DateTime.SpecifyKind(first, DateTimeKind.Utc), now, storage,
-            context.RequestAborted) : await Put(path.Name, definition!, now, storage, limits);
+            context.RequestAborted) : await Keep(path.Name, definition!, now, storage, limits);
     }
 
     private static async Task<IResult> RunDry(
@@ -101,7 +103,7 @@ internal static class RuleEndpoints
         }
     }
 
-    private static async Task<IResult> Put(
+    private static async Task<IResult> Keep(
         string name, RuleDefinition definition, DateTime now, SqlStorage storage, Limits limits)
     {
         var changed = await storage.PutRule(name, definition, now, limits.RulesMax, limits.RuleVersionsMax);
@@ -129,14 +131,18 @@ internal static class RuleEndpoints
         if (unread is not null) return (null, unread);
         try
         {
-            using var json = JsonDocument.Parse(RequestBody.WithoutByteOrderMark(bytes), Strict);
+            var body = RequestBody.WithoutByteOrderMark(bytes).ToArray();
+            _ = StrictUtf8.Encoding.GetCharCount(body); // throws if it is none
+            using var json = JsonDocument.Parse(body, Strict);
             var fault = RuleReader.Read(json.RootElement, limits, out var rule);
             return (rule, fault is null ? null : Refusal.InvalidRule(fault));
         }
-        catch (JsonException)
+        // the second for half a surrogate pair in a member's name
+        catch (Exception exception)
+            when (exception is JsonException or InvalidOperationException or DecoderFallbackException)
         {
-            return (null, Refusal.MalformedBody(
-                "A rule is one JSON object, nested at most 16 levels deep, in which no member comes twice."));
+            return (null, Refusal.MalformedBody("A rule is one JSON object in UTF-8, nested at most 16 levels deep, "
+                + "in which no member comes twice."));
         }
         finally
         {
