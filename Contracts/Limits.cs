@@ -148,8 +148,8 @@ public sealed class Limits
     [Range(0, 1_000)] public int FunnelsMax { get; set; } = 50;
     [Range(1, 100_000)] public int FoldChangesMax { get; set; } = 500;
 
-    // Rules in force, filters of a clause, and bytes of a rule's JSON. And versions of all rules, ever: the log names them,
-    // and each silo keeps them in memory, at about 2 KB each.
+    // Rules in force, filters of a clause, and bytes of a rule's JSON. And versions of all rules, ever: the log names
+    // them, and each silo keeps them in memory, at about 2 KB each.
     [Range(0, 1_000)] public int RulesMax { get; set; } = 50;
     [Range(0, 64)] public int RuleFiltersMax { get; set; } = 8;
     [Range(256, 1 << 20)] public int RuleBytesMax { get; set; } = 32 * 1024;

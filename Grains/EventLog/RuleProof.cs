@@ -57,7 +57,8 @@ internal sealed class RuleProof(
         for (; next is not null && (fingerprint is null || CompareBytes(next.Fingerprint, fingerprint) <= 0);
             await MoveNext())
             if (next.Fingerprint != fingerprint) ReportUnexpected(next);
-            else if (next.Sequence > pruned || next.Due is null) own.Add((next.Rule, next.Sequence, next.Due is not null), next);
+            else if (next.Sequence > pruned || next.Due is null)
+                own.Add((next.Rule, next.Sequence, next.Due is not null), next);
         Compare(own, head);
         foreach (var one in own.Values)
             if (one.Sequence > pruned) ReportUnexpected(one);
@@ -111,7 +112,8 @@ internal sealed class RuleProof(
             : one.State is "pending" or "delivered" or "parked";
         if (one.Occurred != occurred || !isHeadRight || !isStateRight)
             report($"{Describe("firing", rule, one.Fingerprint, one.Sequence)}: stored as {one.State}, at "
-                + $"{Say(one.Occurred)}, with the head {one.Head?.ToString(CultureInfo.InvariantCulture) ?? "of none"}; "
+                + $"{Say(one.Occurred)}, with the head "
+                + $"{one.Head?.ToString(CultureInfo.InvariantCulture) ?? "of none"}; "
                 + $"the log says at {Say(occurred)}");
     }
 

@@ -46,7 +46,7 @@ public static class RuleFold
 
         public RuleState Fold(RuleState state, int clauses)
         {
-            // It has fired for good. How often one of Without fires is up to the clock, which alone knows whether it did.
+            // It has fired for good. How often one of Without fires is up to the clock, which alone knows if it did.
             if (Definition.How == RuleFrequency.Once && state.FiredOn > 0) return state;
             var isFirst = (clauses & RuleMatch.First) != 0;
             // An event may be both: first it ends what waits, then it waits itself.

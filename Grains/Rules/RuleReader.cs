@@ -177,7 +177,8 @@ public sealed class RuleReader
     {
         // years and months have no fixed length
         if (json.ValueKind == JsonValueKind.String && TryUnescape(json) is { Length: <= NumberCharactersMax } text
-            && text.StartsWith('P') && !text.Contains('Y') && !text.Split('T')[0].Contains('M')
+            && text.StartsWith('P') && text.All(c => char.IsAsciiLetterOrDigit(c) || c == '.')
+            && !text.Contains('Y') && !text.Split('T')[0].Contains('M')
             && TryParse(text) is { } within && within >= WithinMin && within <= WithinMax
             && within.Ticks % TimeSpan.TicksPerSecond == 0) return within;
         Fault(at, "It must be a duration as ISO 8601 writes it, in whole seconds, from PT1M to P30D.");

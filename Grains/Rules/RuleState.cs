@@ -10,10 +10,12 @@ public sealed record RuleState
     /// <summary>The id of the rule's version.</summary>
     [Id(0)] public required int Rule { get; init; }
 
-    /// <summary>Events since the last multiple of n, or whether there was a first one.</summary>
+    /// <summary>Events since the last multiple of n; of the first event, 1 once it was there.</summary>
     [Id(1)] public int Count { get; init; }
 
-    /// <summary>The number of the newest day on which it fired, plus 1; 0 for never, or if it does not matter.</summary>
+    /// <summary>
+    /// The number of the newest day on which it fired, plus 1; 0 for never, or if that does not matter.
+    /// </summary>
     [Id(2)] public int FiredOn { get; init; }
 
     /// <summary>When the newest events of the window occurred, oldest first; fewer than n.</summary>

@@ -1,5 +1,7 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Text.Json;
+using Tally.Grains.EventLog;
 using Tally.Grains.Rules;
 
 namespace Tally.Silo.Storage;
@@ -98,8 +100,19 @@ public abstract partial class SqlStorage
         return ended;
     }
 
-    private static Rule ReadRule(DbDataReader row) =>
-        new(row.GetInt32(0), row.GetString(1), row.GetInt32(2), RuleJson.Read(row.GetString(3)));
+    // One that cannot be read comes from a later version of this program, while silos are updated one after another.
+    // Until this one is, it stays with the rules that it knows.
+    private static Rule ReadRule(DbDataReader row)
+    {
+        try
+        {
+            return new(row.GetInt32(0), row.GetString(1), row.GetInt32(2), RuleJson.Read(row.GetString(3)));
+        }
+        catch (Exception exception) when (exception is FormatException or JsonException)
+        {
+            throw new EventLogUnavailableException("A rule cannot be read.", exception);
+        }
+    }
 
     private KeptRule ReadKeptRule(DbDataReader row) =>
         new(ReadRule(row), ReadTime(row, 4), row.IsDBNull(5) ? null : ReadTime(row, 5));

@@ -66,9 +66,11 @@ public sealed class KeepingRules(PostgresServer server)
         foreach (var (rule, place) in ReadingRules.Bad)
             (await silo.PutRule("kept", rule)).AssertRefused(422, "invalid_rule", place);
         foreach (var broken in (string[])["", "{", First + "}", First[..^1] + ",\"how\":\"each\"}", "\ud800", "\0",
-            new string('[', 50) + new string(']', 50)])
+            new string('[', 50) + new string(']', 50), "{\"\\ud800\":1}",
+            First.Replace("when", "\\ud83d")])
             (await silo.PutRule("kept", broken)).AssertRefused(400, "malformed_body");
-        (await silo.Send(Put("kept", [0x22, 0xff, 0x22]))).AssertRefused(400, "malformed_body");
+        foreach (var notUtf8 in (byte[][])[[0x22, 0xff, 0x22], [.. "{\""u8, 0xff, .. "\":1}"u8]])
+            (await silo.Send(Put("kept", notUtf8))).AssertRefused(400, "malformed_body");
         (await silo.PutRule("kept", First + new string(' ', 32 * 1024))).AssertRefused(413, "body_too_large");
         (await silo.Send(Put("kept", Encoding.UTF8.GetBytes(First), "application/x-www-form-urlencoded")))
             .AssertRefused(415, "unsupported_media_type");

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -83,7 +85,7 @@ internal static class RuleEndpoints
         var (definition, badBody) = await ReadBody(context.Request, bodies, limits);
         if (badBody is not null) return badBody;
         return isDry ? await RunDry(definition!, DateTime.SpecifyKind(first, DateTimeKind.Utc), now, storage,
-            context.RequestAborted) : await Put(context, path.Name, definition!, storage, secrets, limits, clock);
+            context.RequestAborted) : await Keep(context, path.Name, definition!, storage, secrets, limits, clock);
     }
 
     private static async Task<IResult> RunDry(
@@ -103,7 +105,7 @@ internal static class RuleEndpoints
     }
 
     /// <summary>Puts a rule in force. Its first secret is in the answer, which no cache may keep.</summary>
-    internal static async Task<IResult> Put(HttpContext context, string name, RuleDefinition definition,
+    internal static async Task<IResult> Keep(HttpContext context, string name, RuleDefinition definition,
         SqlStorage storage, RuleSecrets secrets, Limits limits, TimeProvider clock)
     {
         var now = EventFields.WholeMicroseconds(clock.GetUtcNow());
@@ -135,14 +137,18 @@ internal static class RuleEndpoints
         if (unread is not null) return (null, unread);
         try
         {
-            using var json = JsonDocument.Parse(RequestBody.WithoutByteOrderMark(bytes), Strict);
+            var body = RequestBody.WithoutByteOrderMark(bytes).ToArray();
+            _ = StrictUtf8.Encoding.GetCharCount(body); // throws if it is none
+            using var json = JsonDocument.Parse(body, Strict);
             var fault = RuleReader.Read(json.RootElement, limits, out var rule);
             return (rule, fault is null ? null : Refusal.InvalidRule(fault));
         }
-        catch (JsonException)
+        // the second for half a surrogate pair in a member's name
+        catch (Exception exception)
+            when (exception is JsonException or InvalidOperationException or DecoderFallbackException)
         {
-            return (null, Refusal.MalformedBody(
-                "A rule is one JSON object, nested at most 16 levels deep, in which no member comes twice."));
+            return (null, Refusal.MalformedBody("A rule is one JSON object in UTF-8, nested at most 16 levels deep, "
+                + "in which no member comes twice."));
         }
         finally
         {

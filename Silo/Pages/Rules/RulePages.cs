@@ -35,7 +35,7 @@ internal sealed class RulePages(SqlStorage storage, ProductNames products, Acces
             var invalid = Refusal.InvalidRule(fault);
             return await ShowAll(context, form, $"{fault.Place} {fault.Detail}", invalid.Status);
         }
-        return await RuleEndpoints.Put(context, form.Name!, rule!, storage, secrets, limits, clock) switch
+        return await RuleEndpoints.Keep(context, form.Name!, rule!, storage, secrets, limits, clock) switch
         {
             JsonAnswer<RuleView> { Value: var kept } => await ShowOne(context, kept.Name, new(Secret: kept.Secret)),
             Refusal refusal => await ShowAll(context, form, refusal.Detail, refusal.Status),

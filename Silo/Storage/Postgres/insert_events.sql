@@ -4,7 +4,7 @@
 -- read the log, that nothing is suppressed. None of this can fail if nothing was removed since. So if even the oldest
 -- known epoch, $13, is the present one, no run is checked. The checks are subqueries and not joins, so that each is one
 -- index probe, whatever statistics the planner has. If a run does not follow, a division by zero ends the transaction.
--- $14 is the dimension set. The last two columns are empty arrays while there are no rules, which is padded with nulls.
+-- $14 is the dimension set. $15 and $16 are empty while there are no rules, and are padded with nulls.
 insert into events (fingerprint, sequence, id, action, product, created, occurred, properties, rules, matched, dimensions)
 select one.*, case when one.properties is not null then $14::smallint end
 from unnest($1::text[], $2::bigint[], $3::uuid[], $4::text[], $5::text[],

@@ -7,6 +7,6 @@ using (
     order by due
     limit @limit
     for update skip locked
-) as some
-where d.fingerprint = some.fingerprint and d.rule = some.rule and d.sequence = some.sequence
+) as next
+where d.fingerprint = next.fingerprint and d.rule = next.rule and d.sequence = next.sequence
 returning d.rule, d.fingerprint, d.sequence, d.occurred
