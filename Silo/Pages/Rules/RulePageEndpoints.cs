@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.WebUtilities;
-using Tally.Silo.Http;
 using Tally.Silo.Http.Rules;
 
 namespace Tally.Silo.Pages.Rules;

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Silo.Http;
 using Tally.Silo.Http.Access;
