@@ -96,7 +96,8 @@ public abstract partial class SqlStorage
             else leased.Add(new(rule.Rule, firing.Fingerprint, firing.Sequence, firing.Occurred, firing.Attempts,
                 end[0]));
         }
-        return ((IReadOnlyList<LeasedFiring>)leased, HasMore: leased.Count == limit || waiting + leased.Count == examined);
+        return ((IReadOnlyList<LeasedFiring>)leased,
+            HasMore: leased.Count == limit || waiting + leased.Count == examined);
     });
 
     /// <summary>The event that fired; null if it is in the log no more.</summary>
@@ -104,7 +105,9 @@ public abstract partial class SqlStorage
         new FiringEvent(row.GetGuid(0), row.GetString(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3)),
         Parameter("fingerprint", firing.Fingerprint), Parameter("sequence", firing.Sequence))).FirstOrDefault();
 
-    /// <summary>Notes that a firing is delivered, or that it is parked. If others waited for it, the next is due.</summary>
+    /// <summary>
+    /// Notes that a firing is delivered, or that it is parked. If others waited for it, the next is due.
+    /// </summary>
     /// <param name="problem">Why it is parked; null if it is delivered.</param>
     /// <returns>False if it was settled by somebody else.</returns>
     public Task<bool> EndFiring(LeasedFiring firing, DueRule rule, bool ordered, int? status, string? problem) =>

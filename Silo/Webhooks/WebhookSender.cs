@@ -98,17 +98,27 @@ internal sealed class WebhookSender : IDisposable
         status is >= 300 and < 400 ? $"answered {status}; redirects are not followed" : $"answered {status}";
 
     // In words of our own: an exception's text may hold what the receiver sent.
-    private static string WhyNot(Exception exception) => exception switch
+    private static string WhyNot(Exception exception) => CauseOf(exception) switch
     {
         AddressRefusedException => "the address is not allowed",
         NameUnknownException => "the name leads to no address",
         SocketException { SocketErrorCode: SocketError.ConnectionRefused } => "the connection was refused",
-        SocketException => "no connection",
         AuthenticationException => "no TLS connection, or a certificate that is not trusted",
-        HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } =>
-            "the answer's headers are too large",
-        _ when exception.InnerException is { } cause => WhyNot(cause),
-        HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => "the answer is not HTTP",
-        _ => "the connection broke off",
+        _ => exception is not HttpRequestException { HttpRequestError: var kind } ? "the connection broke off"
+            : kind switch
+            {
+                HttpRequestError.ConfigurationLimitExceeded => "the answer's headers are too large",
+                HttpRequestError.InvalidResponse => "the answer is not HTTP",
+                HttpRequestError.ConnectionError => "no connection",
+                HttpRequestError.SecureConnectionError => "no TLS connection, or a certificate that is not trusted",
+                _ => "the connection broke off",
+            },
     };
+
+    private static Exception CauseOf(Exception exception)
+    {
+        while (exception is not (AddressRefusedException or NameUnknownException or SocketException
+            or AuthenticationException) && exception.InnerException is { } cause) exception = cause;
+        return exception;
+    }
 }

@@ -14,7 +14,11 @@ internal static class WebhookRules
     {
         var rule = JsonSerializer.Serialize(new
         {
-            when = new { @event = new { product = "k8s", action = "buy" }, count = ordered ? new { every = 2 } : (object)"first" },
+            when = new
+            {
+                @event = new { product = "k8s", action = "buy" },
+                count = ordered ? new { every = 2 } : (object)"first",
+            },
             how = ordered ? "each" : "once",
             webhook = new { url, ordered },
         });

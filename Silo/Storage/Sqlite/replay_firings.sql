@@ -1,6 +1,6 @@
 update firings
-set state = 'pending', attempts = 0, next_attempt = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), ended = null, status = null,
-    problem = null
+set state = 'pending', attempts = 0, next_attempt = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), ended = null,
+    status = null, problem = null
 where state = @state and (fingerprint, rule, sequence) in (
     select firings.fingerprint, firings.rule, firings.sequence
     from firings
