@@ -81,7 +81,8 @@ public sealed class RuleReader
         if (count.TryGetProperty("every", out var every))
             return !IsObject(count, at, ["every"], []) ? null : rule with
             {
-                Kind = RuleKind.Every, Number = ReadNumber(every, at + "/every", EveryMin, EveryMax),
+                Kind = RuleKind.Every,
+                Number = ReadNumber(every, at + "/every", EveryMin, EveryMax),
             };
         return !IsObject(count, at, ["times", "within"], ["times", "within"]) ? null : rule with
         {

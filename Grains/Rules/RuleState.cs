@@ -21,7 +21,7 @@ public sealed record RuleState
     /// <summary>When the newest events of the window occurred, oldest first; fewer than n.</summary>
     [Id(3)] public DateTime[] Times { get; init; } = [];
 
-    /// <summary>The sequence of the event that waits for another one, or for the end of its window; 0 for none.</summary>
+    /// <summary>The sequence of the event that waits for another, or for its window's end; 0 for none.</summary>
     [Id(4)] public long Waiting { get; init; }
 
     /// <summary>When that event occurred.</summary>

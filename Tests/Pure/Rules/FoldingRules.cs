@@ -28,10 +28,10 @@ public sealed class FoldingRules
         isSelf && rule.Other is not null ? rule with { Other = Pattern("a", isFiltered: false) } : rule);
 
     private static readonly Gen<(RuleDefinition[] Rules, Event[] Events, int[] Runs, int Change)> Histories =
-        Gen.Select(SelfRule.Array[1, 4], Gen.Select(Gen.Int[0, 240], Gen.Int[0, 3].Select(i => "aabc"[i].ToString()), Gen.Bool)
-            .Array[1, 40], Gen.Int[1, 6].Array[40], Gen.Int[0, 40]).Select((rules, events, runs, change) => (rules,
-                events.Select(e => new Event(Guid.NewGuid(), e.Item2, "p", Begin, Begin.AddMinutes(e.Item1),
-                    e.Item3 ? """{"x":1.0,"y":[{}]}""" : null)).ToArray(), runs, change));
+        Gen.Select(SelfRule.Array[1, 4], Gen.Select(Gen.Int[0, 240], Gen.Int[0, 3], Gen.Bool).Array[1, 40],
+            Gen.Int[1, 6].Array[40], Gen.Int[0, 40]).Select((rules, events, runs, change) => (rules,
+                events.Select(e => new Event(Guid.NewGuid(), "aabc"[e.Item2].ToString(), "p", Begin,
+                    Begin.AddMinutes(e.Item1), e.Item3 ? """{"x":1.0,"y":[{}]}""" : null)).ToArray(), runs, change));
 
     private static EventPattern Pattern(string action, bool isFiltered) =>
         new("p", action, isFiltered ? [new("x", JsonElement.Parse("1"))] : []);
