@@ -159,8 +159,8 @@ public sealed class TheRulePages(PostgresServer server) : IAsyncDisposable
     {
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var app = await AppProcess.Start(database);
-        await app.PutRule("first-purchase", "https://hooks.example/tally");
-        await app.PutRule("every-second-one", "https://hooks.example/other", ordered: true);
+        await app.PutWebhookRule("first-purchase", "https://hooks.example/tally");
+        await app.PutWebhookRule("every-second-one", "https://hooks.example/other", ordered: true);
         await Eventually.True(async () =>
         {
             await app.Buy("ada-" + Guid.NewGuid(), 2);

@@ -10,7 +10,7 @@ internal static class WebhookRules
     /// Puts a rule that fires at each fingerprint's first buy; if it is ordered, at every second one.
     /// </summary>
     /// <returns>The secret, if it was told.</returns>
-    public static async Task<string?> PutRule(this IServing silo, string name, string url, bool ordered = false)
+    public static async Task<string?> PutWebhookRule(this IServing silo, string name, string url, bool ordered = false)
     {
         var rule = JsonSerializer.Serialize(new
         {

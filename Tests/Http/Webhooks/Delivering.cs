@@ -12,7 +12,7 @@ public sealed class Delivering(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, new());
         await using var receiver = await WebhookReceiver.Start();
-        Assert.StartsWith("whsec_", await silo.PutRule("bought", receiver.Url));
+        Assert.StartsWith("whsec_", await silo.PutWebhookRule("bought", receiver.Url));
         await silo.Buy("Jörg \\\"7\\\"");
         var firing = (await silo.HasFirings("bought", "delivered"))[0];
         Assert.Equal((200, 1, null), (firing.Status(), firing.GetProperty("attempts").GetInt32(), firing.Problem()));
@@ -40,9 +40,9 @@ public sealed class Delivering(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, new());
         await using var receiver = await WebhookReceiver.Start();
-        var secret = (await silo.PutRule("bought", receiver.Url))!;
-        Assert.Null(await silo.PutRule("bought", receiver.Url)); // told once
-        Assert.Null(await silo.PutRule("bought", receiver.Url + "&x=1"));
+        var secret = (await silo.PutWebhookRule("bought", receiver.Url))!;
+        Assert.Null(await silo.PutWebhookRule("bought", receiver.Url)); // told once
+        Assert.Null(await silo.PutWebhookRule("bought", receiver.Url + "&x=1"));
         await silo.Buy("a");
         await silo.HasFirings("bought", "delivered");
         var first = receiver.All[0];
@@ -73,7 +73,7 @@ public sealed class Delivering(PostgresServer server)
         await using var silo = await RunningSilo.Start(at, new() { WebhookRetrySeconds = "0,0,0,0,0,0,0,0,0,3600" });
         await using var receiver = await WebhookReceiver.Start();
         receiver.Answer = WebhookReceiver.Status(503);
-        await silo.PutRule("bought", receiver.Url);
+        await silo.PutWebhookRule("bought", receiver.Url);
         await silo.Buy("a");
         await receiver.Has(1);
         await at.Execute("delete from events where fingerprint = 'a'");
@@ -112,7 +112,7 @@ public sealed class Delivering(PostgresServer server)
             }
             context.Response.StatusCode = fails ? 500 : 204;
         };
-        await silo.PutRule("bought", receiver.Url, ordered: true);
+        await silo.PutWebhookRule("bought", receiver.Url, ordered: true);
         await Task.WhenAll(Enumerable.Range(0, fingerprints).Select(i => silo.Buy($"f{i}", 2 * each)));
         await silo.HasFirings("bought", "delivered", fingerprints * each);
         Assert.False(overlapping);
@@ -131,7 +131,7 @@ public sealed class Delivering(PostgresServer server)
             context.Response.StatusCode = got.Fingerprint == "bad" ? 500 : 200;
             return Task.CompletedTask;
         };
-        await silo.PutRule("bought", receiver.Url, ordered: true);
+        await silo.PutWebhookRule("bought", receiver.Url, ordered: true);
         await silo.Buy("bad", 80);
         await silo.Buy("good", 8);
         await silo.HasFirings("bought", "delivered", 4);
@@ -147,8 +147,8 @@ public sealed class Delivering(PostgresServer server)
         await using var slow = await WebhookReceiver.Start();
         await using var fast = await WebhookReceiver.Start();
         slow.Answer = WebhookReceiver.Hang;
-        await silo.PutRule("slow", slow.Url);
-        await silo.PutRule("fast", fast.Url);
+        await silo.PutWebhookRule("slow", slow.Url);
+        await silo.PutWebhookRule("fast", fast.Url);
         for (var i = 0; i < 40; i++) await silo.Buy($"f{i}");
         await silo.HasFirings("fast", "delivered", 40);
         Assert.InRange(slow.RunningMost, 1, 4);

@@ -47,7 +47,7 @@ public sealed class HostileReceivers(PostgresServer server)
                 // the sender has heard enough
             }
         }, TestContext.Current.CancellationToken);
-        await silo.PutRule("bought", $"http://{listener.LocalEndpoint}/hook");
+        await silo.PutWebhookRule("bought", $"http://{listener.LocalEndpoint}/hook");
         await silo.Buy("a");
         await Eventually.True(async () => (await silo.Firings("rule=bought"))[0].GetProperty("attempts").GetInt32() == 1,
             "It was not tried.");
@@ -72,7 +72,7 @@ public sealed class HostileReceivers(PostgresServer server)
         await using var receiver = await WebhookReceiver.Start();
         await using var silo = await RunningSilo.Start(at, new() { WebhookRetrySeconds = "3600" },
             webhookNetworks: allowed);
-        await silo.PutRule("bought", string.Format(url, receiver.Port));
+        await silo.PutWebhookRule("bought", string.Format(url, receiver.Port));
         await silo.Buy("a");
         await Eventually.True(async () => (await silo.Firings("rule=bought"))[0].Problem() is not null,
             "It was not tried.");
@@ -92,8 +92,8 @@ public sealed class HostileReceivers(PostgresServer server)
             ["http_proxy"] = "http://127.0.0.1:9", ["HTTP_PROXY"] = "http://127.0.0.1:9",
             ["ALL_PROXY"] = "http://127.0.0.1:9",
         }, flags: ["-webhookNetworks", "127.0.0.0/8,::1"]);
-        var secret = await app.PutRule("bought", receiver.Url);
-        await app.PutRule("named", receiver.Url.Replace("127.0.0.1", "localhost"));
+        var secret = await app.PutWebhookRule("bought", receiver.Url);
+        await app.PutWebhookRule("named", receiver.Url.Replace("127.0.0.1", "localhost"));
         await app.Buy("a");
         await app.HasFirings("bought", "delivered");
         await app.HasFirings("named", "delivered");

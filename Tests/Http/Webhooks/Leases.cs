@@ -19,7 +19,7 @@ public sealed class Leases(PostgresServer server)
         await using var receiver = await WebhookReceiver.Start();
         receiver.Answer = WebhookReceiver.Hang;
         await using var silos = await Silos.Start(at, 1, Patient);
-        await silos[0].PutRule("bought", receiver.Url);
+        await silos[0].PutWebhookRule("bought", receiver.Url);
         await silos[0].Buy("a");
         await receiver.Has(1); // it is the first silo that sends
         await silos.Join();
@@ -37,7 +37,7 @@ public sealed class Leases(PostgresServer server)
         await using var at = await TestDatabase.Create(StorageKind.Postgres, server);
         await using var receiver = await WebhookReceiver.Start();
         await using var silos = await Silos.Start(at, 2, Patient);
-        await silos[0].PutRule("bought", receiver.Url);
+        await silos[0].PutWebhookRule("bought", receiver.Url);
         for (var i = 0; i < 100; i++) await silos[i % 2].Buy($"f{i}");
         var count = (await silos[1].Firings("rule=bought")).Count; // the other silo learns of the rule later
         Assert.InRange(count, 50, 100);
@@ -53,7 +53,7 @@ public sealed class Leases(PostgresServer server)
         receiver.Answer = WebhookReceiver.Hang;
         await using (var app = await AppProcess.Start(at, Patient))
         {
-            await app.PutRule("bought", receiver.Url);
+            await app.PutWebhookRule("bought", receiver.Url);
             await app.Buy("a");
             await receiver.Has(1);
             Assert.Equal(0, await app.Terminate());

@@ -16,7 +16,7 @@ public sealed class Retrying(PostgresServer server)
         await using var silo = await RunningSilo.Start(at,
             new() { WebhookRetrySeconds = ManyTries, WebhookTrySecondsMax = 1 });
         var port = FreePort.Next();
-        await silo.PutRule("bought", $"http://127.0.0.1:{port}/hook");
+        await silo.PutWebhookRule("bought", $"http://127.0.0.1:{port}/hook");
         await silo.Buy("a");
         await Eventually.True(async () => (await silo.Firings("rule=bought"))[0].Problem()
             == "the connection was refused", "It is not refused.");
@@ -49,7 +49,7 @@ public sealed class Retrying(PostgresServer server)
             new() { WebhookRetrySeconds = "0,0", ReplayFiringsMax = 2 });
         await using var receiver = await WebhookReceiver.Start();
         receiver.Answer = WebhookReceiver.Status(500);
-        await silo.PutRule("bought", receiver.Url);
+        await silo.PutWebhookRule("bought", receiver.Url);
         foreach (var fingerprint in (string[])["a", "b", "c"]) await silo.Buy(fingerprint);
         var parked = await silo.HasFirings("bought", "parked", 3);
         Assert.Equal(9, receiver.All.Count);
@@ -79,7 +79,7 @@ public sealed class Retrying(PostgresServer server)
             context.Response.StatusCode = got.Sequence == 2 ? 500 : 200;
             return Task.CompletedTask;
         };
-        await silo.PutRule("bought", receiver.Url, ordered: true);
+        await silo.PutWebhookRule("bought", receiver.Url, ordered: true);
         await silo.Buy("a", 6);
         await silo.HasFirings("bought", "delivered", 2);
         Assert.Equal(2, (await silo.HasFirings("bought", "parked"))[0].GetProperty("sequence").GetInt64());
@@ -104,7 +104,7 @@ public sealed class Retrying(PostgresServer server)
             };
             return Task.CompletedTask;
         };
-        await silo.PutRule("bought", receiver.Url);
+        await silo.PutWebhookRule("bought", receiver.Url);
         var begun = DateTime.UtcNow;
         foreach (var fingerprint in (string[])["seconds", "date", "long", "odd"]) await silo.Buy(fingerprint);
         Assert.Equal("odd", (await silo.HasFirings("bought", "parked"))[0].GetProperty("fingerprint").GetString());
@@ -130,7 +130,7 @@ public sealed class Retrying(PostgresServer server)
             context.Response.Headers.Location = $"http://127.0.0.1:{receiver.Port}/elsewhere";
             return Task.CompletedTask;
         };
-        await silo.PutRule("bought", receiver.Url);
+        await silo.PutWebhookRule("bought", receiver.Url);
         await silo.Buy("a");
         var parked = (await silo.HasFirings("bought", "parked"))[0];
         Assert.Equal((307, "answered 307; redirects are not followed"), (parked.Status(), parked.Problem()));
@@ -143,7 +143,7 @@ public sealed class Retrying(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, new() { WebhookRetrySeconds = "3600" });
         await using var receiver = await WebhookReceiver.Start();
-        await silo.PutRule("bought", receiver.Url);
+        await silo.PutWebhookRule("bought", receiver.Url);
         receiver.Answer = WebhookReceiver.Status(500);
         await silo.Buy("a");
         await receiver.Has(1);
@@ -158,7 +158,7 @@ public sealed class Retrying(PostgresServer server)
         Assert.Equal(2, receiver.All.Count);
         (await silo.PostEmpty("/api/firings/replay?rule=bought")).AssertRefused(409, "rule_disabled");
 
-        await silo.PutRule("bought", receiver.Url + "&new=1");
+        await silo.PutWebhookRule("bought", receiver.Url + "&new=1");
         await silo.Buy("d");
         await silo.HasFirings("bought", "delivered");
         Assert.Equal((3, false), await Replay(silo, "rule=bought"));
@@ -174,14 +174,14 @@ public sealed class Retrying(PostgresServer server)
         await using var silo = await RunningSilo.Start(at, new() { WebhookRetrySeconds = "3600" });
         await using var receiver = await WebhookReceiver.Start();
         receiver.Answer = WebhookReceiver.Status(500);
-        await silo.PutRule("bought", receiver.Url);
+        await silo.PutWebhookRule("bought", receiver.Url);
         await silo.Buy("a");
         await receiver.Has(1);
         Assert.Equal(200, (await silo.Send(new(HttpMethod.Delete, "/api/rules/bought"))).Status);
         Assert.Equal("the rule was removed", (await silo.HasFirings("bought", "parked"))[0].Problem());
         (await silo.PostEmpty("/api/firings/replay?rule=bought")).AssertRefused(404, "unknown_rule", "name");
         receiver.Answer = WebhookReceiver.Status(200);
-        Assert.NotNull(await silo.PutRule("bought", receiver.Url)); // its secret is gone, too
+        Assert.NotNull(await silo.PutWebhookRule("bought", receiver.Url)); // its secret is gone, too
         Assert.Equal((1, false), await Replay(silo, "rule=bought"));
         await silo.HasFirings("bought", "delivered");
     }

@@ -11,7 +11,7 @@ public sealed class Samples(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, new());
         await using var receiver = await WebhookReceiver.Start();
-        var secret = (await silo.PutRule("bought", receiver.Url))!;
+        var secret = (await silo.PutWebhookRule("bought", receiver.Url))!;
         var answer = await silo.PostEmpty("/api/rules/bought/test");
         Assert.Equal((200, true, 200), (answer.Status, answer.Body.GetProperty("delivered").GetBoolean(),
             answer.Body.GetProperty("status").GetInt32()));
@@ -33,7 +33,7 @@ public sealed class Samples(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, new());
         await using var receiver = await WebhookReceiver.Start();
-        await silo.PutRule("bought", receiver.Url);
+        await silo.PutWebhookRule("bought", receiver.Url);
         Assert.Equal(201, (await silo.Send(new(HttpMethod.Put, "/api/rules/silent")
         {
             Content = new StringContent(
@@ -63,7 +63,7 @@ public sealed class Samples(PostgresServer server)
         await using var at = await TestDatabase.Create(storage, server);
         await using var silo = await RunningSilo.Start(at, new());
         await using var receiver = await WebhookReceiver.Start();
-        var secrets = new List<string> { (await silo.PutRule("bought", receiver.Url))! };
+        var secrets = new List<string> { (await silo.PutWebhookRule("bought", receiver.Url))! };
         for (var i = 0; i < 6; i++)
         {
             var answer = await silo.PostEmpty("/api/rules/bought/secret");
