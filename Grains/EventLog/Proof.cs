@@ -7,8 +7,8 @@ namespace Tally.Grains.EventLog;
 
 /// <summary>
 /// Folds the whole log and compares it with every snapshot, every visit, every firing of a rule and, together with what
-/// is gone from it, every rollup and every value of a dimension. Events are streamed; what is held grows with the number
-/// of rollups (minutes times products times actions) and of values, and not with the number of events.
+/// is gone from it, every rollup and every value of a dimension. Events are streamed; what is held grows with the
+/// number of rollups (minutes times products times actions) and of values, and not with the number of events.
 /// </summary>
 /// <param name="audit">Everything stored, as of one moment.</param>
 /// <param name="readState">Reads what grain storage writes.</param>

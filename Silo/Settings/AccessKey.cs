@@ -4,8 +4,8 @@ using System.Text;
 namespace Tally.Silo.Settings;
 
 /// <summary>
-/// A key with which a client may write, read, erase or change rules. Only its hash is kept, so the key cannot be logged, and hashes
-/// of one length are compared in constant time.
+/// A key with which a client may write, read, erase or change rules. Only its hash is kept, so the key cannot be
+/// logged, and hashes of one length are compared in constant time.
 /// </summary>
 /// <param name="Writes">Whether it may send events.</param>
 /// <param name="Reads">Whether it may query.</param>

@@ -5,7 +5,8 @@ using Tally.Silo.Settings;
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
-/// Who may write, read, erase and change rules, as policies on groups of endpoints. Without keys there is no authentication at all.
+/// Who may write, read, erase and change rules, as policies on groups of endpoints. Without keys there is no
+/// authentication at all.
 /// </summary>
 internal static class AuthorizationPolicies
 {
