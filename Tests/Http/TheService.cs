@@ -88,7 +88,7 @@ public sealed class TheService(SharedApps apps)
                 }
             }
         }
-        Assert.InRange(bodies, 100, 300);
+        Assert.InRange(bodies, 100, 400);
     }
 
     [Fact]
