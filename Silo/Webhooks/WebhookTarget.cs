@@ -15,10 +15,11 @@ internal sealed record WebhookTarget(Uri Url, bool Ordered)
     public static WebhookTarget? Of(string definition)
     {
         using var rule = JsonDocument.Parse(definition);
-        return rule.RootElement.TryGetProperty("webhook", out var webhook) && webhook.ValueKind == JsonValueKind.Object
-            && webhook.TryGetProperty("url", out var text) && text.ValueKind == JsonValueKind.String
-            && Uri.TryCreate(text.GetString(), UriKind.Absolute, out var url) && url is { Scheme: "http" or "https" }
-                ? new(url, webhook.TryGetProperty("ordered", out var ordered) && ordered.ValueKind == JsonValueKind.True)
-                : null;
+        if (!rule.RootElement.TryGetProperty("webhook", out var webhook) || webhook.ValueKind != JsonValueKind.Object
+            || !webhook.TryGetProperty("url", out var text) || text.ValueKind != JsonValueKind.String
+            || !Uri.TryCreate(text.GetString(), UriKind.Absolute, out var url)
+            || url is not { Scheme: "http" or "https" }) return null;
+        var isOrdered = webhook.TryGetProperty("ordered", out var ordered) && ordered.ValueKind == JsonValueKind.True;
+        return new(url, isOrdered);
     }
 }

@@ -3,7 +3,9 @@ using Tally.Silo.Http.AbuseLimits;
 
 namespace Tally.Silo.Http.Rules;
 
-/// <summary>Limits how often an address may have a sample sent, so that nobody makes this server flood others.</summary>
+/// <summary>
+/// Limits how often an address may have a sample sent, so that nobody makes this server flood others.
+/// </summary>
 internal sealed class SampleTries(Limits limits) : AddressTries(limits)
 {
     // Of a silo; each waits for its receiver.
