@@ -177,7 +177,7 @@ public sealed class TheRulePages(PostgresServer server) : IAsyncDisposable
     private static Task Fill(IPage tab, params IEnumerable<(string Field, string Value)> fields) =>
         tab.EvaluateFunctionAsync(
             "fields => fields.forEach(([name, value]) => document.querySelector(`.question [name=${name}]`).value = value)",
-            fields.Select(field => new[] { field.Field, field.Value }).ToArray());
+            (object)fields.Select(field => new[] { field.Field, field.Value }).ToArray());
 
     private static Task<Answer> Buy(AppProcess app, string fingerprint) => app.PostJson(
         $$$"""{"product":"shop","action":"buy","fingerprint":{{{System.Text.Json.JsonSerializer.Serialize(fingerprint)}}},"properties":{"plan":"pro"}}""");
