@@ -16,7 +16,7 @@ public sealed partial class Texts
     public string When => Say("When", "Wann");
     public string HowOften => Say("How often", "Wie oft");
     public string Tells => Say("Tells", "Meldet an");
-    public string InForceSince => Say("in force since", "in Kraft seit");
+    public string InForceSince => Say("In force since", "In Kraft seit");
     public string OnlyRecorded => Say("only recorded", "nur gespeichert");
     public string TellsHost(string host) => Say($"It tells {host}.", $"Sie meldet an {host}.");
     public string Disabled => Say("wants no more", "will nichts mehr");
@@ -58,7 +58,7 @@ public sealed partial class Texts
         return rule.Kind switch
         {
             RuleKind.First => Say($"the first {one}", $"das erste {one}"),
-            RuleKind.Every => Say($"every {Number(rule.Number)}th {one}", $"jedes {Number(rule.Number)}. {one}"),
+            RuleKind.Every => Say($"every {Number(rule.Number)}{OrdinalEnd(rule.Number)} {one}", $"jedes {Number(rule.Number)}. {one}"),
             RuleKind.Times => Say($"{Number(rule.Number)} \u00d7 {one} within {within}",
                 $"{Number(rule.Number)} \u00d7 {one} innerhalb von {within}"),
             RuleKind.Then => Say($"{one}, then {NameOf(rule.Other!)} within {within}",
@@ -67,6 +67,13 @@ public sealed partial class Texts
                 $"{one}, und kein {NameOf(rule.Other!)} innerhalb von {within}"),
         };
     }
+    private static string OrdinalEnd(int number) => (number % 10, number % 100 / 10) switch
+    {
+        (1, not 1) => "st",
+        (2, not 1) => "nd",
+        (3, not 1) => "rd",
+        _ => "th",
+    };
     private string NameOf(EventPattern pattern) => string.Concat(
     [
         pattern.Action, Say(" in ", " in "), pattern.Product,
