@@ -70,7 +70,8 @@ public sealed partial record RuleForm
             ("webhook", Url is null ? null : Filled(("url", Url), ("ordered", IsOrdered))));
     }
 
-    private static Dictionary<string, object> Pattern(string? product, string? action, string? property, string? value) =>
+    private static Dictionary<string, object> Pattern(
+        string? product, string? action, string? property, string? value) =>
         Filled(("product", product), ("action", action), ("where", property is null && value is null ? null
             : new[] { Filled(("property", property), ("is", Value(value))) }));
 

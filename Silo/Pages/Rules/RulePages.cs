@@ -26,7 +26,7 @@ internal sealed class RulePages(SqlStorage storage, ProductNames products, Acces
     {
         if (await PageForms.Read(context.Request, FormBytesMax) is not { } fields) return PageForms.Malformed();
         var form = RuleForm.Of(fields);
-        if (WhyNot(context, fields) is { } problem) return await ShowAll(context, form, problem.Problem, problem.Status);
+        if (WhyNot(context, fields) is { } not) return await ShowAll(context, form, not.Problem, not.Status);
         if (new RulePath(form.Name ?? "").Refusal is { } badName)
             return await ShowAll(context, form, badName.Detail, badName.Status);
         if (form.ToRule(limits, out var rule) is { } fault)

@@ -9,8 +9,8 @@ public sealed partial class Texts
     public string Rules => Say("Rules", "Regeln");
     public string Rule => Say("Rule", "Regel");
     public string RulesMean => Say(
-        "A rule fires when a fingerprint does something. Each firing is recorded together with its event, exactly once, "
-        + "and can be sent to a webhook.",
+        "A rule fires when a fingerprint does something. Each firing is recorded together with its event, exactly "
+        + "once, and can be sent to a webhook.",
         "Eine Regel löst aus, wenn ein Fingerprint etwas tut. Jedes Auslösen wird zusammen mit seinem Ereignis genau "
         + "einmal gespeichert und kann an einen Webhook gehen.");
     public string When => Say("When", "Wann");
@@ -32,10 +32,11 @@ public sealed partial class Texts
     public string RuleKey => Say("Rule key", "Schlüssel für Regeln");
     public string PutInForce => Say("Put in force", "In Kraft setzen");
     public string RuleHelp => Say(
-        "n and within: for every nth, and for n within a time (30m, 12h, 7d). The other action: for what must follow, or "
-        + "must not. Leave out the webhook if firings are only to be recorded. More filters: PUT /api/rules.",
-        "n und innerhalb: für jedes n-te, und für n innerhalb einer Zeit (30m, 12h, 7d). Die andere Aktion: für das, was "
-        + "folgen muss, oder nicht darf. Ohne Webhook wird das Auslösen nur gespeichert. Mehr Filter: PUT /api/rules.");
+        "n and within: for every nth, and for n within a time (30m, 12h, 7d). The other action: for what must follow, "
+        + "or must not. Leave out the webhook if firings are only to be recorded. More filters: PUT /api/rules.",
+        "n und innerhalb: für jedes n-te, und für n innerhalb einer Zeit (30m, 12h, 7d). Die andere Aktion: für das, "
+        + "was folgen muss, oder nicht darf. Ohne Webhook wird das Auslösen nur gespeichert. Mehr Filter: "
+        + "PUT /api/rules.");
     public string KindName(string kind) => kind switch
     {
         "first" => Say("at the first", "beim ersten"),
@@ -58,7 +59,8 @@ public sealed partial class Texts
         return rule.Kind switch
         {
             RuleKind.First => Say($"the first {one}", $"das erste {one}"),
-            RuleKind.Every => Say($"every {Number(rule.Number)}{OrdinalEnd(rule.Number)} {one}", $"jedes {Number(rule.Number)}. {one}"),
+            RuleKind.Every => Say($"every {Number(rule.Number)}{OrdinalEnd(rule.Number)} {one}",
+                $"jedes {Number(rule.Number)}. {one}"),
             RuleKind.Times => Say($"{Number(rule.Number)} \u00d7 {one} within {within}",
                 $"{Number(rule.Number)} \u00d7 {one} innerhalb von {within}"),
             RuleKind.Then => Say($"{one}, then {NameOf(rule.Other!)} within {within}",
@@ -106,7 +108,8 @@ public sealed partial class Texts
     public string EndRule => Say("End the rule", "Regel beenden");
     public string RuleEnded => Say("This rule is not in force.", "Diese Regel ist nicht in Kraft.");
     public string SecretOf(string name) => Say($"The secret of {name}:", $"Das Geheimnis von {name}:");
-    public string SecretIsToldOnce => Say("Keep it: it is not shown again.", "Hebe es auf: es wird nicht wieder gezeigt.");
+    public string SecretIsToldOnce => Say("Keep it: it is not shown again.",
+        "Hebe es auf: es wird nicht wieder gezeigt.");
     public string SampleWent(SampleAnswer sample) => sample.Delivered
         ? Say($"Delivered in {sample.Milliseconds} ms: the receiver answered {sample.Status}.",
             $"In {sample.Milliseconds} ms zugestellt: Der Empfänger antwortete {sample.Status}.")

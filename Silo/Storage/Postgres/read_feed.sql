@@ -1,8 +1,8 @@
 -- What the feed tells after a place, and up to another. The place's own row comes first: if it does not, the feed no
 -- longer has what followed it. A row whose events have left the log comes without one. An event comes with the rules
 -- that it made fire.
-select next.fingerprint, next.sequence, next.id, next.action, next.product, next.created, next.occurred, next.properties,
-    fed.id, fed.skipped, next.fired
+select next.fingerprint, next.sequence, next.id, next.action, next.product, next.created, next.occurred,
+    next.properties, fed.id, fed.skipped, next.fired
 from (
     select * from feed
     where id between @row and @last_row
