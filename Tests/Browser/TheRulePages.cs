@@ -59,7 +59,7 @@ public sealed class TheRulePages(PostgresServer server) : IAsyncDisposable
 
         await Click(tab, ".question button:last-of-type");
         Assert.Contains("is not in force", await Text(tab, ".panel"));
-        (await app.Get("/api/rules/pro")).AssertRefused(404, "unknown_rule");
+        (await app.Get("/api/rules/pro")).AssertRefused(404, "unknown_rule", "name");
         Assert.Single(await Texts(tab, "#firings tbody tr"));
         await AppProcess.AssertVerifies(database);
         reader.AssertNoComplaints();
@@ -98,7 +98,7 @@ public sealed class TheRulePages(PostgresServer server) : IAsyncDisposable
         Assert.Contains("/when/count/times", await Text(tab, "[role=alert]"));
         Assert.Equal(["bad", "shop", "cart", "", "", "times", "1", "soon"], (await tab.EvaluateExpressionAsync<string[]>(
             "[...document.querySelectorAll('.question :is(input, select)')].map(field => field.value)"))[..8]);
-        (await app.Get("/api/rules/bad")).AssertRefused(404, "unknown_rule");
+        (await app.Get("/api/rules/bad")).AssertRefused(404, "unknown_rule", "name");
         reader.Forgive(); // its status
         await reader.AssertIsGood(tab, "rules-mistake");
     }
