@@ -3,7 +3,8 @@ using Tally.Silo.Settings;
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// One line per message, on standard output, in UTC: text, or a JSON object. The configuration's Logging section changes levels.
+/// One line per message, on standard output, in UTC: text, or a JSON object. The configuration's Logging section
+/// changes levels.
 /// </summary>
 internal static class Logging
 {
@@ -14,7 +15,8 @@ internal static class Logging
         logging.ClearProviders();
         if (format == LogFormat.Json)
         {
-            logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, TimeFormat));
+            logging.AddJsonConsole(console =>
+                (console.UseUtcTimestamp, console.TimestampFormat) = (true, TimeFormat));
         }
         else
         {
