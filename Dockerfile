@@ -44,6 +44,7 @@ ENV APP_PORT=9000 \
     APP_SILO_TLS_CERTIFICATE=none \
     APP_SILO_TLS_KEY=none \
     APP_SILO_TLS_CA=none \
+    APP_LOG_FORMAT=text \
     APP_WRITE_KEYS=none \
     APP_READ_KEYS=none \
     APP_ERASE_KEYS=none \

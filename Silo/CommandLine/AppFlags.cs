@@ -47,6 +47,12 @@ internal static class AppFlags
         new("siloTlsCa", "file", None, "PEM file with the authority that issued every silo's certificate",
             (app, text) => app with { Cluster = app.Cluster with { TlsCa = ParseFile(text) } }),
 
+        new("logFormat", "format", "text", """
+            What is logged on standard output
+              text: a line for each message
+              json: an object for each, on a line of its own
+            """, (app, text) => app with { LogFormat = ParseLogFormat(text) }),
+
         new("writeKeys", "keys", None, """
             Who may send events: keys of 16 to 128 characters, separated by white space,
             best kept in a file. KEY;products=NAME,NAME;origins=https://SITE restricts one

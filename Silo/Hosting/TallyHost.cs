@@ -14,10 +14,15 @@ namespace Tally.Silo.Hosting;
 /// <summary>The whole service, as the process and the tests start it.</summary>
 internal static class TallyHost
 {
+    /// <summary>
+    /// Longer than the drain and the requests' own deadlines together, so that every accepted request is answered.
+    /// </summary>
+    public static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(30);
+
     public static void AddTally(this WebApplicationBuilder builder, AppSettings settings, Limits limits,
         Database database)
     {
-        builder.Logging.AddTallyLogging();
+        builder.Logging.AddTallyLogging(settings.LogFormat);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -25,8 +30,7 @@ internal static class TallyHost
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(limits.HeadSecondsMax);
             kestrel.Listen(settings.Host, settings.Port, listen => listen.ExplainUnreadRequests());
         });
-        // Longer than the drain and the requests' own deadlines together, so that every accepted request is answered.
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeMax);
 
         builder.Services.AddSingleton(limits);
         builder.Services.AddSingleton(database.Storage);

@@ -10,6 +10,7 @@ public sealed record AppSettings
     public IPAddress Host { get; init; } = IPAddress.Any;
     public DatabaseUrl DbUrl { get; init; } = null!;
     public ClusterSettings Cluster { get; init; } = new();
+    public LogFormat LogFormat { get; init; }
 
     public IReadOnlyList<AccessKey> WriteKeys { get; init; } = [];
     public IReadOnlyList<AccessKey> ReadKeys { get; init; } = [];

@@ -22,6 +22,7 @@ public sealed class OneContainer(ContainerImage image) : IAsyncDisposable
         ("APP_CLUSTER_ID", "a b", "-clusterId=c"), ("APP_SERVICE_ID", "a b", "-serviceId=c"),
         ("APP_SILO_PORT", "x", "-siloPort=9002"), ("APP_GATEWAY_PORT", "x", "-gatewayPort=9003"),
         ("APP_ADVERTISE", "x", "-advertise=10.0.0.1"), ("APP_SILO_NAME", "a b", "-siloName=c"),
+        ("APP_LOG_FORMAT", "x", "-logFormat=json"),
         ("APP_WRITE_KEYS", "short", "-writeKeys=0123456789abcdef"),
         ("APP_READ_KEYS", "short", "-readKeys=0123456789abcdeg"),
         ("APP_TRUSTED_PROXIES", "x", "-trustedProxies=10.0.0.0/8"), ("APP_BOTS", "x", "-bots=ignore"),
