@@ -148,6 +148,16 @@ public sealed class Limits
     [Range(0, 1_000)] public int FunnelsMax { get; set; } = 50;
     [Range(1, 100_000)] public int FoldChangesMax { get; set; } = 500;
 
+    // Rules in force, filters of a clause, and bytes of a rule's JSON. And versions of all rules, ever: the log names
+    // them, and each silo keeps them in memory, at about 2 KB each.
+    [Range(0, 1_000)] public int RulesMax { get; set; } = 50;
+    [Range(0, 64)] public int RuleFiltersMax { get; set; } = 8;
+    [Range(256, 1 << 20)] public int RuleBytesMax { get; set; } = 32 * 1024;
+    [Range(1, 1_000_000)] public int RuleVersionsMax { get; set; } = 10_000;
+
+    // Deadlines that one transaction fires.
+    [Range(1, 10_000)] public int FireDeadlinesMax { get; set; } = 500;
+
     // Lengths of time that one question keeps for exact medians, at 8 bytes each and twice as much while they are
     // sorted. A funnel has two for each fingerprint and step after the first.
     [Range(1, 1 << 28)] public int MedianTimesMax { get; set; } = 4_000_000;
@@ -218,6 +228,26 @@ public sealed class Limits
     [Range(1, 1_000)] public int PruneStepsPerSecondMax { get; set; } = 5;
     [Range(1, 86_400)] public int PrunePauseSeconds { get; set; } = 600;
     [Range(1, 10_000)] public int ForgottenPerSecondMax { get; set; } = 20;
+
+    // Webhooks: tries at once, of a silo and to one host, and how long one may take.
+    [Range(1, 1_000)] public int WebhookTriesMax { get; set; } = 32;
+    [Range(1, 100)] public int WebhookTriesPerHostMax { get; set; } = 4;
+    [Range(1, 300)] public int WebhookTrySecondsMax { get; set; } = 20;
+
+    // A firing that a silo has taken comes back after so long if the silo dies. It should exceed the time of a try by
+    // far: a silo that is slow to note an answer would see it sent twice.
+    [Range(2, 3_600)] public int WebhookLeaseSeconds { get; set; } = 60;
+
+    // The delays before each further try, up to a tenth longer; then a firing is parked. By default 5 s, 5 and 30
+    // minutes, 2, 5, 10, 14, 20 and 24 hours, as the Standard Webhooks specification proposes.
+    [RegularExpression("[0-9]{1,6}(,[0-9]{1,6}){0,19}")]
+    public string WebhookRetrySeconds { get; set; } = "5,300,1800,7200,18000,36000,50400,72000,86400";
+
+    // How often a silo asks for firings that are due while it has none.
+    [Range(10, 10_000)] public int WebhookTickMilliseconds { get; set; } = 250;
+
+    // Firings that one request makes pending again.
+    [Range(1, 100_000)] public int ReplayFiringsMax { get; set; } = 10_000;
 
     // From SIGTERM until the process stops listening. It must exceed the time in which a load balancer notices that
     // readiness fails. The highest value leaves half of a stop's 30 s to requests in progress.

@@ -1,5 +1,6 @@
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Grains.Rules;
 
 namespace Tally.Grains;
 
@@ -7,7 +8,9 @@ namespace Tally.Grains;
 /// Decides what new events become: which sequence each gets, and whether it is a first. A pure function of the
 /// committed state and the events; nothing changes until the log has committed the answer.
 /// </summary>
-public sealed class Decisions(string fingerprint, FingerprintState state, int countersMax, Calendar calendar)
+/// <param name="rules">In force; null if only firsts are asked for.</param>
+public sealed class Decisions(
+    string fingerprint, FingerprintState state, int countersMax, Calendar calendar, RuleSet? rules = null)
 {
     // Firsts of this run that the committed state does not know yet. Made on the first one: a fingerprint that was
     // active today, with no new product or action, never needs them.
@@ -21,6 +24,7 @@ public sealed class Decisions(string fingerprint, FingerprintState state, int co
     }
 
     private long sequence = state.Sequence;
+    private RuleStates? ruleStates = state.Rules;
 
     /// <summary>The next event, decided, or null where it would begin a counter beyond the limit.</summary>
     public DecidedEvent? Next(Event e)
@@ -40,6 +44,13 @@ public sealed class Decisions(string fingerprint, FingerprintState state, int co
         if (!state.Days.Contains(day) && (firsts ??= new()).Days.Add(day)) flags |= EventFirsts.OfDay;
         if (product?.Days.Contains(day) != true && (firsts ??= new()).ProductDays.Add((e.Product, day)))
             flags |= EventFirsts.OfProductDay;
-        return new DecidedEvent(fingerprint, ++sequence, flags, e);
+        sequence++;
+        if (rules?.Mark(e) is not { } marks) return new DecidedEvent(fingerprint, sequence, flags, e);
+        var effects = marks.Matches.Count > 0 ? new RuleEffects() : null;
+        ruleStates = RuleFold.Fold(ruleStates, marks, fingerprint, sequence, e, effects);
+        return new DecidedEvent(fingerprint, sequence, flags, e)
+        {
+            Marks = marks, Effects = effects is { IsEmpty: false } ? effects : null,
+        };
     }
 }

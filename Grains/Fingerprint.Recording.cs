@@ -108,7 +108,8 @@ public sealed partial class Fingerprint
 
     private List<DecidedEvent> DecideRun(PendingEvents events, Answers<RecordResult> answers)
     {
-        var decisions = new Decisions(name, state, services.Limits.CountersMax, services.Calendar);
+        var decisions = new Decisions(name, state, services.Limits.CountersMax, services.Calendar,
+            services.Rules.Current);
         // A run larger than the queue would rarely find room.
         var weightMax = Math.Min(services.Limits.RunEventsMax, services.Limits.QueueEventsMax);
         var decided = new List<DecidedEvent>(Math.Min(events.NextCount, weightMax));

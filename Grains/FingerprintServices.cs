@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
 using Tally.Grains.Placement;
+using Tally.Grains.Rules;
 
 namespace Tally.Grains;
 
@@ -11,8 +12,8 @@ namespace Tally.Grains;
 /// </summary>
 public sealed record FingerprintServices(
     GroupCommit Log, History History, KnownFingerprints Known, Snapshots Snapshots, Erasures Erasures,
-    ISiloLiveness Liveness, Ownership Ownership, ActivationLimit ActivationLimit, Calendar Calendar, Limits Limits,
-    ILogger<Fingerprint> Logger);
+    ISiloLiveness Liveness, Ownership Ownership, ActivationLimit ActivationLimit, Calendar Calendar, RuleBook Rules,
+    Limits Limits, ILogger<Fingerprint> Logger);
 
 /// <summary>
 /// What a fingerprint asks of the activation that holds it. On any thread, also under its lock: none of it may block.

@@ -1,5 +1,6 @@
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Grains.Rules;
 
 namespace Tally.Grains;
 
@@ -21,6 +22,9 @@ public sealed class FingerprintState
     // Null while there is one day, which has all events: what most visitors have costs them nothing.
     [Id(7)] private DayCounts? activity;
 
+    /// <summary>Null while no rule concerns it, so nothing for most.</summary>
+    [Id(8)] public RuleStates? Rules { get; private set; }
+
     /// <summary>Folds in the next event of the log.</summary>
     public void Apply(RecordedEvent recorded, Calendar calendar)
     {
@@ -40,6 +44,7 @@ public sealed class FingerprintState
         var counter = FindCounter(e.Product, e.Action);
         if (counter is null) Counters.Add(counter = new Counter { Product = product.Product, Action = e.Action });
         counter.Add(e.Occurred);
+        Rules = RuleFold.Fold(Rules, recorded.Marks, recorded.Fingerprint, recorded.Sequence, e);
     }
 
     private void CountDay(int day)
@@ -79,6 +84,7 @@ public sealed class FingerprintState
         Products = Products.ConvertAll(product =>
             new ProductDays { Product = product.Product, Days = product.Days.Copy() }),
         activity = activity?.Copy(),
+        Rules = Rules, // it does not change
     };
 
     /// <summary>Whether two folds are the same, for proofs.</summary>
@@ -90,7 +96,8 @@ public sealed class FingerprintState
         && Products.Count == other.Products.Count
         && Products.Zip(other.Products).All(pair =>
             pair.First.Product == pair.Second.Product && pair.First.Days.SameAs(pair.Second.Days))
-        && (activity is null ? other.activity is null : other.activity is not null && activity.SameAs(other.activity));
+        && (activity is null ? other.activity is null : other.activity is not null && activity.SameAs(other.activity))
+        && (Rules is null ? other.Rules is null : Rules.SameAs(other.Rules));
 
     public FingerprintView ToView(string fingerprint) => new(fingerprint, Total, Sequence, FirstSeen, LastSeen,
         Counters.ConvertAll(c => new CountView(c.Product, c.Action, c.Count, c.FirstSeen, c.LastSeen)),

@@ -14,6 +14,9 @@ public static class TallyMetrics
 
     private static readonly Meter Meter = new(MeterName);
 
+    // Why it refuses what is no client's mistake.
+    private static readonly string[] ReasonsOfTheService = ["overloaded", "unavailable"];
+
     private static readonly InstrumentAdvice<double> Seconds = new()
     {
         HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
@@ -65,6 +68,14 @@ public static class TallyMetrics
     public static readonly Counter<long> SnapshotsFailed =
         Meter.CreateCounter<long>("tally.snapshots.failed", "{snapshot}", "Snapshots that could not be written");
 
+    // By the silo that sends.
+    public static readonly Counter<long> FiringsDelivered =
+        Meter.CreateCounter<long>("tally.firings.delivered", "{firing}", "Firings that their receiver has taken");
+    public static readonly Counter<long> FiringTriesFailed =
+        Meter.CreateCounter<long>("tally.firings.tries.failed", "{try}", "Tries to deliver a firing that failed");
+    public static readonly Counter<long> FiringsParked =
+        Meter.CreateCounter<long>("tally.firings.parked", "{firing}", "Firings that are not tried any more");
+
     private static readonly Histogram<int> CommitEvents =
         Meter.CreateHistogram("tally.commit.events", "{event}", "Events recorded in one transaction", [], Sizes);
     private static readonly Histogram<double> CommitDuration =
@@ -111,7 +122,18 @@ public static class TallyMetrics
         GroupDuration.Record(time.TotalSeconds, label);
     }
 
-    /// <summary>Shows the queues' lengths, read when somebody asks. Once a process.</summary>
+    /// <summary>Shows what the database was last asked about firings. Once a process.</summary>
+    /// <param name="pending">How many are to be delivered.</param>
+    /// <param name="oldest">Seconds since the oldest of them was recorded.</param>
+    public static void ObserveFirings(Func<long> pending, Func<double> oldest)
+    {
+        Meter.CreateObservableUpDownCounter("tally.firings.pending", pending, "{firing}",
+            "Firings to be delivered, of the whole service");
+        Meter.CreateObservableGauge("tally.firings.oldest.age", oldest, "s",
+            "Since the oldest firing to be delivered was recorded");
+    }
+
+    /// <summary>Shows the queues' lengths, read when somebody asks, and counts from 0. Once a process.</summary>
     public static void Observe(GroupCommit log, HistoryLoader loader, Peers.Peers peers)
     {
         Meter.CreateObservableUpDownCounter("tally.peer.queue", () => peers.Queues.Select(queue => new Measurement<int>(
@@ -121,5 +143,19 @@ public static class TallyMetrics
             "Events waiting for a transaction");
         Meter.CreateObservableUpDownCounter("tally.load.queue", () => loader.Queued, "{fingerprint}",
             "Fingerprints waiting to be loaded");
+        BeginAtZero();
+    }
+
+    // An alert on what should never happen compares a count with the one before, so there must be one before.
+    private static void BeginAtZero()
+    {
+        foreach (var counter in (Counter<long>[])
+            [EventsAccepted, EventsRepeated, EventsForwarded, BotsIgnored, LiveReadersCutOff, Fences, LoadsSpared,
+                SnapshotsWritten, SnapshotsFailed, FiringsDelivered, FiringTriesFailed, FiringsParked])
+            counter.Add(0);
+        foreach (var held in (UpDownCounter<long>[])[AnswerBytesHeld, LiveBytesHeld, LiveReaders, ResidentFingerprints])
+            held.Add(0);
+        foreach (var reason in ReasonsOfTheService)
+            EventsRefused.Add(0, new KeyValuePair<string, object?>("reason", reason));
     }
 }

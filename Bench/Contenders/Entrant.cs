@@ -1,3 +1,4 @@
+using System.Text;
 using Tally.Bench.Workloads;
 using Tally.Tests.Harness;
 
@@ -19,6 +20,8 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
             Redis.Missing),
         new("tally", "the published app on Postgres",
             async ground => await StartTally(ground, "tally", await ground.CreateDatabase())),
+        new("tally-rules", "the same with ten rules about these events, whose filter is never met",
+            async ground => await StartTallyWithRules(ground, await ground.CreateDatabase())),
         new("statements", "no server: one connection that inserts 1,000 rows a statement",
             async ground => await StatementsContender.Start(await ground.CreateDatabase())),
         new("insert-sqlite", "minimal API, one INSERT in a transaction an event, WAL, synchronous=FULL",
@@ -48,6 +51,23 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
             throw;
         }
         return new(name, Dialect.Events, started);
+    }
+
+    private static async Task<Contender> StartTallyWithRules(Ground ground, string dbUrl)
+    {
+        const string rule = """
+            {"when": {"event": {"product": "k8s", "action": "view", "where": [{"property": "plan", "is": "pro"}]},
+             "count": "first"}}
+            """;
+        var tally = await StartTally(ground, "tally-rules", dbUrl);
+        using var client = new HttpClient { BaseAddress = new($"http://127.0.0.1:{tally.Ports[0]}") };
+        for (var i = 0; i < 10; i++)
+        {
+            using var body = new StringContent(rule, Encoding.UTF8, "application/json");
+            using var answer = await client.PutAsync($"/api/rules/rule-{i}", body);
+            answer.EnsureSuccessStatusCode();
+        }
+        return tally;
     }
 
     public static string[] TallyFlags(int port, string dbUrl) =>

@@ -13,7 +13,8 @@ internal sealed record Workload(string Name, string About, Ask Ask, Func<Func<Nu
     public static readonly IReadOnlyList<Workload> All =
     [
         new("hot", "events of 1,000 fingerprints", Ask.RecordEvent, Workloads.Draw.Hot,
-            ["bare", "insert", "stock", "redis", "tally", "insert-sqlite", "tally-sqlite"], WithLatency: true),
+            ["bare", "insert", "stock", "redis", "tally", "tally-rules", "insert-sqlite", "tally-sqlite"],
+            WithLatency: true),
         new("new", "every event a new fingerprint", Ask.RecordEvent, Workloads.Draw.New,
             ["insert", "stock", "redis", "tally", "insert-sqlite", "tally-sqlite"], WithLatency: true),
         new("mixed", "1,000,000 fingerprints, the nth as frequent as the first divided by n", Ask.RecordEvent,

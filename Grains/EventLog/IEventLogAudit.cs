@@ -46,7 +46,21 @@ public interface IEventLogAudit : IAsyncDisposable
 
     /// <summary>Which fingerprints have which values, merged or not, by fingerprint.</summary>
     IAsyncEnumerable<DimensionVisit> DimensionVisits(CancellationToken cancellation);
+
+    /// <summary>The ids of versions of rules that are in force no more.</summary>
+    IReadOnlySet<int> EndedRules { get; }
+
+    /// <summary>What rules did and what they wait for, by fingerprint.</summary>
+    IAsyncEnumerable<StoredRuleEffect> RuleEffects(CancellationToken cancellation);
 }
+
+/// <summary>A firing or a deadline.</summary>
+/// <param name="Rule">The id of the rule's version.</param>
+/// <param name="Head">Of a firing by the clock: the fingerprint's newest event at that moment.</param>
+/// <param name="State">Of a firing; null for a deadline.</param>
+/// <param name="Due">Of a deadline; null for a firing.</param>
+public sealed record StoredRuleEffect(string Fingerprint, int Rule, long Sequence, DateTime Occurred, long? Head,
+    string? State, DateTime? Due);
 
 /// <param name="GrainKey">The key of the fingerprint's grain.</param>
 /// <param name="Payload">The bytes that grain storage writes.</param>

@@ -6,9 +6,9 @@ using Tally.Contracts;
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// Folds the whole log and compares it with every snapshot, every visit and, together with what is gone from it, every
-/// rollup and every value of a dimension. Events are streamed; what is held grows with the number of rollups (minutes
-/// times products times actions) and of values, and not with the number of events.
+/// Folds the whole log and compares it with every snapshot, every visit, every firing of a rule and, together with what
+/// is gone from it, every rollup and every value of a dimension. Events are streamed; what is held grows with the
+/// number of rollups (minutes times products times actions) and of values, and not with the number of events.
 /// </summary>
 /// <param name="audit">Everything stored, as of one moment.</param>
 /// <param name="readState">Reads what grain storage writes.</param>
@@ -33,6 +33,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
     public long Rollups { get; private set; }
     public long Visits { get; private set; }
     public long DimensionValues { get; private set; }
+    public long Firings { get; private set; }
     public long Differences { get; private set; }
 
     /// <summary>How many rollups are in memory to be compared.</summary>
@@ -94,6 +95,8 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
         var visits = new VisitProof(stored, audit.Calendar, Report);
         await using var values = audit.DimensionVisits(cancellation).GetAsyncEnumerator(cancellation);
         var dimensions = new DimensionProof(values, audit.Calendar, Report);
+        await using var effects = audit.RuleEffects(cancellation).GetAsyncEnumerator(cancellation);
+        var rules = new RuleProof(effects, audit.EndedRules, Report);
         await foreach (var (key, counts, removed) in audit.DimensionValues(cancellation))
             dimensions.Add(key, counts, removed);
         await foreach (var (key, delta) in audit.DimensionDeltas(cancellation)) dimensions.AddDelta(key, delta);
@@ -109,6 +112,7 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
                 else proof.Add(kept.State);
             for (; next?.Recorded.Fingerprint == fingerprint; next = await NextEvent(events))
             {
+                rules.Fold(next.Recorded, proof.State.Rules);
                 if (proof.Fold(next.Recorded) is { } decided) folded.Add(decided);
                 visits.Fold(next.Recorded);
                 dimensions.Fold(next);
@@ -117,13 +121,15 @@ public sealed class Proof(IEventLogAudit audit, Func<byte[], FingerprintState> r
             var withPruned = proof.PrunedEvents > 0 ? proof.State : null;
             await visits.Leave(fingerprint, withPruned);
             await dimensions.Leave(fingerprint, withPruned);
+            await rules.Leave(fingerprint, proof.PrunedEvents, proof.State.Sequence);
             if (proof.State.Total > 0) Fingerprints++;
             PrunedEvents += proof.PrunedEvents;
         }
         await visits.Leave(null);
         await dimensions.Leave(null);
+        await rules.Leave(null);
         dimensions.End();
-        (Visits, DimensionValues) = (visits.Visits, dimensions.Values);
+        (Visits, DimensionValues, Firings) = (visits.Visits, dimensions.Values, rules.Firings);
     }
 
     private sealed record Kept(string Fingerprint, FingerprintState State, bool IsPruned);

@@ -1,5 +1,6 @@
 using System.Text;
 using Tally.Contracts;
+using Tally.Grains.Rules;
 
 namespace Tally.Grains.EventLog;
 
@@ -12,6 +13,10 @@ namespace Tally.Grains.EventLog;
 /// <param name="Event">What the client sent.</param>
 public record RecordedEvent(string Fingerprint, long Sequence, Event Event)
 {
+    /// <summary>The rules by which it was decided, and what of them it matches; null if there was none, or it was not
+    /// asked for.</summary>
+    public EventMarks? Marks { get; init; }
+
     /// <summary>Of UTF-8.</summary>
     public int PropertiesBytes => Event.Properties is { } properties ? Encoding.UTF8.GetByteCount(properties) : 0;
 }
@@ -22,7 +27,11 @@ public record RecordedEvent(string Fingerprint, long Sequence, Event Event)
 /// </summary>
 /// <param name="Firsts">Not stored.</param>
 public sealed record DecidedEvent(string Fingerprint, long Sequence, EventFirsts Firsts, Event Event)
-    : RecordedEvent(Fingerprint, Sequence, Event);
+    : RecordedEvent(Fingerprint, Sequence, Event)
+{
+    /// <summary>What it does to rules; null for nothing.</summary>
+    public RuleEffects? Effects { get; init; }
+}
 
 /// <summary>A row of the log, for a proof.</summary>
 /// <param name="Recorded">The event.</param>

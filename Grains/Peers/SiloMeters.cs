@@ -40,8 +40,12 @@ public sealed class SiloMeters : IDisposable
             ["tally.events.accepted"] = (events, _) => Interlocked.Add(ref accepted, (long)events),
             ["tally.events.repeated"] = (events, _) => Interlocked.Add(ref repeated, (long)events),
             ["tally.events.forwarded"] = (events, _) => Interlocked.Add(ref forwarded, (long)events),
-            ["tally.events.refused"] = (events, labels) => refused.AddOrUpdate(Label(labels, "reason"),
-                static (_, more) => more, static (_, before, more) => before + more, (long)events),
+            ["tally.events.refused"] = (events, labels) =>
+            {
+                if (events == 0) return; // a count that begins
+                refused.AddOrUpdate(Label(labels, "reason"),
+                    static (_, more) => more, static (_, before, more) => before + more, (long)events);
+            },
             ["tally.commit.events"] = (events, _) => HearRecorded((long)events),
             ["tally.commit.duration"] = HearCommit,
             // Npgsql's, which are read when somebody asks

@@ -47,6 +47,12 @@ internal static class AppFlags
         new("siloTlsCa", "file", None, "PEM file with the authority that issued every silo's certificate",
             (app, text) => app with { Cluster = app.Cluster with { TlsCa = ParseFile(text) } }),
 
+        new("logFormat", "format", "text", """
+            What is logged on standard output
+              text: a line for each message
+              json: an object for each, on a line of its own
+            """, (app, text) => app with { LogFormat = ParseLogFormat(text) }),
+
         new("writeKeys", "keys", None, """
             Who may send events: keys of 16 to 128 characters, separated by white space,
             best kept in a file. KEY;products=NAME,NAME;origins=https://SITE restricts one
@@ -57,11 +63,19 @@ internal static class AppFlags
             Who may erase a fingerprint: keys as above, without restrictions. If other keys
             are set and none of these, nobody may
             """, (app, text) => app with { EraseKeys = text == None ? [] : AccessKeys.ParseEraseKeys(text) }),
+        new("ruleKeys", "keys", None, """
+            Who may change rules: keys as above, without restrictions. If other keys are set
+            and none of these, nobody may
+            """, (app, text) => app with { RuleKeys = text == None ? [] : AccessKeys.ParseRuleKeys(text) }),
 
         new("trustedProxies", "ips", None, """
             Comma-separated IP addresses or networks (10.0.0.0/8) of the proxies whose
             X-Forwarded-For names the client, and X-Forwarded-Proto its scheme
             """, (app, text) => app with { TrustedProxies = ParseNetworks(text) }),
+        new("webhookNetworks", "ips", None, """
+            Comma-separated IP addresses or networks (10.0.0.0/8) that webhooks may reach
+            beside the public internet
+            """, (app, text) => app with { WebhookNetworks = ParseNetworks(text) }),
         new("bots", "what", "count", """
             Events of known bots, by user agent: count them, or ignore them, which also
             answers 200

@@ -65,6 +65,13 @@ internal static class FlagValues
         : throw new FormatException(
             "expected IP addresses or networks such as 10.0.0.0/8, separated by commas and without spaces");
 
+    public static LogFormat ParseLogFormat(string text) => text switch
+    {
+        "text" => LogFormat.Text,
+        "json" => LogFormat.Json,
+        _ => throw new FormatException("expected text or json"),
+    };
+
     public static bool ParseIgnoresBots(string text) => text switch
     {
         "count" => false,

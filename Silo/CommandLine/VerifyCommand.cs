@@ -27,7 +27,8 @@ internal static class VerifyCommand
                 Console.WriteLine($"{proof.PrunedEvents} more events were pruned; only their sums are kept");
             Console.WriteLine(
                 $"{proof.Events} events of {proof.Fingerprints} fingerprints, {proof.Snapshots} snapshots, "
-                + $"{proof.Rollups} rollups, {proof.Visits} visits, {proof.DimensionValues} values of dimensions: "
+                + $"{proof.Rollups} rollups, {proof.Visits} visits, {proof.DimensionValues} values of dimensions"
+                + (proof.Firings == 0 ? ": " : $", {proof.Firings} firings: ")
                 + (proof.Differences == 0 ? "all equal" : $"{proof.Differences} differences"));
             return proof.Differences == 0 ? 0 : 1;
         }

@@ -33,7 +33,7 @@ internal static class DatabaseStart
         }
     }
 
-    /// <summary>Has the database count in the service's time zone and by its dimensions.</summary>
+    /// <summary>Has the database count in the service's time zone and by its dimensions, and reads its rules.</summary>
     /// <exception cref="StartupException">Says in one line what is wrong.</exception>
     public static async Task Count(Database database, AppSettings settings, Limits limits)
     {
@@ -46,6 +46,7 @@ internal static class DatabaseStart
             await database.Storage.CountBy(
                 settings.Dimensions.Concat(settings.Derived.All.Select(name => DerivedSettings.Properties[name])),
                 limits.DimensionValuesMax);
+            await database.Storage.RefreshRules();
         }
         catch (EventLogUnavailableException exception)
         {

@@ -1,20 +1,32 @@
+using Tally.Silo.Settings;
+
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// One line per message, on standard output, in UTC. The configuration's Logging section changes levels.
+/// One line per message, on standard output, in UTC: text, or a JSON object. The configuration's Logging section
+/// changes levels.
 /// </summary>
 internal static class Logging
 {
-    public static void AddTallyLogging(this ILoggingBuilder logging)
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
+    public static void AddTallyLogging(this ILoggingBuilder logging, LogFormat format)
     {
         logging.ClearProviders();
-        logging.AddSimpleConsole(console =>
+        if (format == LogFormat.Json)
         {
-            console.SingleLine = true;
-            console.UseUtcTimestamp = true;
-            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
-            console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
-        });
+            logging.AddJsonConsole(console =>
+                (console.UseUtcTimestamp, console.TimestampFormat) = (true, TimeFormat));
+        }
+        else
+        {
+            logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                (console.UseUtcTimestamp, console.TimestampFormat) = (true, TimeFormat + " ");
+                console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+            });
+        }
         logging.AddFilter(null, LogLevel.Warning);
         logging.AddFilter("Tally", LogLevel.Information);
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error); // takes the time before the start for a stall

@@ -7,16 +7,22 @@ using Tally.Silo.Http.AbuseLimits;
 using Tally.Silo.Pages;
 using Tally.Silo.Settings;
 using Tally.Silo.Storage;
+using Tally.Silo.Webhooks;
 
 namespace Tally.Silo.Hosting;
 
 /// <summary>The whole service, as the process and the tests start it.</summary>
 internal static class TallyHost
 {
+    /// <summary>
+    /// Longer than the drain and the requests' own deadlines together, so that every accepted request is answered.
+    /// </summary>
+    public static readonly TimeSpan StopTimeMax = TimeSpan.FromSeconds(30);
+
     public static void AddTally(this WebApplicationBuilder builder, AppSettings settings, Limits limits,
         Database database)
     {
-        builder.Logging.AddTallyLogging();
+        builder.Logging.AddTallyLogging(settings.LogFormat);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -24,13 +30,13 @@ internal static class TallyHost
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(limits.HeadSecondsMax);
             kestrel.Listen(settings.Host, settings.Port, listen => listen.ExplainUnreadRequests());
         });
-        // Longer than the drain and the requests' own deadlines together, so that every accepted request is answered.
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopTimeMax);
 
         builder.Services.AddSingleton(limits);
         builder.Services.AddSingleton(database.Storage);
         builder.Services.AddSingleton<IEventLogStorage>(database.Storage);
         builder.Services.AddSingleton(database.Storage.Calendar);
+        builder.Services.AddSingleton(database.Storage.Rules);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<GroupCommit>();
         builder.Services.AddSingleton<HistoryLoader>();
@@ -45,8 +51,11 @@ internal static class TallyHost
         builder.Services.AddHostedService<KnownFingerprintsFill>();
         builder.Services.AddHostedService<RollupMerge>();
         builder.Services.AddHostedService<FunnelFolding>();
+        builder.Services.AddHostedService<RuleRefresh>();
+        builder.Services.AddHostedService<RuleClock>();
         builder.Services.AddSingleton(settings.Retention);
         builder.Services.AddHostedService<Retention>();
+        builder.Services.AddWebhooks(settings);
         builder.Services.AddFrontEnd(settings, limits);
         builder.Services.AddPages(settings);
         builder.Services.AddHostedService<Draining>();

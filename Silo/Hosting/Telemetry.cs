@@ -1,3 +1,4 @@
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -9,8 +10,8 @@ using Tally.Silo.Settings;
 namespace Tally.Silo.Hosting;
 
 /// <summary>
-/// Metrics at /metrics, always. Metrics and traces over OTLP if the standard variables name a collector; otherwise
-/// traces are not wired and cost nothing.
+/// Metrics at /metrics, always. Metrics, traces and logs over OTLP if the standard variables name a collector;
+/// otherwise traces are not wired and cost nothing.
 /// </summary>
 internal static class Telemetry
 {
@@ -33,6 +34,8 @@ internal static class Telemetry
                 metrics.AddMeter(Meters).AddPrometheusExporter();
                 if (exportsMetrics) metrics.AddOtlpExporter();
             });
+        if (Exports(builder.Configuration, "LOGS"))
+            telemetry.WithLogging(logs => logs.AddOtlpExporter(), options => options.IncludeFormattedMessage = true);
         if (!Exports(builder.Configuration, "TRACES")) return;
 
         telemetry.WithTracing(traces => traces

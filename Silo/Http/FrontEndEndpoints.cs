@@ -9,6 +9,7 @@ using Tally.Silo.Http.Derived;
 using Tally.Silo.Http.Exports;
 using Tally.Silo.Http.Funnels;
 using Tally.Silo.Http.Live;
+using Tally.Silo.Http.Rules;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
@@ -23,7 +24,7 @@ internal static class FrontEndEndpoints
 {
     public static void AddFrontEnd(this IServiceCollection services, AppSettings settings, Limits limits)
     {
-        services.AddAccess(new(settings.WriteKeys, settings.ReadKeys, settings.EraseKeys));
+        services.AddAccess(new(settings.WriteKeys, settings.ReadKeys, settings.EraseKeys, settings.RuleKeys));
         services.AddTrustedProxies(settings.TrustedProxies);
         services.AddRequestLimits(limits);
         services.AddSingleton<ServiceCounters>();
@@ -46,6 +47,7 @@ internal static class FrontEndEndpoints
         services.AddSingleton<VisitorFingerprints>();
         services.AddLive();
         services.AddSingleton<ClusterView>();
+        services.AddSingleton<SampleTries>();
         services.AddSingleton<Verifier>();
         services.AddHostedService(all => all.GetRequiredService<Verifier>());
         services.AddSingleton<FreshVisits>();
@@ -92,9 +94,11 @@ internal static class FrontEndEndpoints
         queries.MapShares(limits);
         queries.MapVerifications(limits);
         queries.MapKeptFunnels(limits);
+        queries.MapRules(limits);
         queries.MapLive();
         queries.MapExport();
-        var scans = queries.MapGroup("").AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());
+        var questions = app.Services.GetRequiredService<QueryLimiter>();
+        var scans = queries.MapGroup("").AddEndpointFilter(questions);
         scans.MapTotals();
         scans.MapFingerprintList();
         scans.MapTimeline();
@@ -108,9 +112,15 @@ internal static class FrontEndEndpoints
         scans.MapKeptFunnelAnswer();
         scans.MapSessions();
         scans.MapCluster();
+        scans.MapFirings();
         reading.MapMetrics().DisableRateLimiting();
 
         all.MapErasing().RefuseUnknownParameters().MapErase();
+        var ruling = all.MapRuling().RefuseUnknownParameters();
+        var changes = ruling.MapGroup("").AddEndpointFilter(questions);
+        changes.MapRuleChanges();
+        changes.MapDelivery();
+        ruling.MapSample();
 
         all.MapScript();
         var watching = all.MapGroup("").DisableRateLimiting();

@@ -7,6 +7,7 @@ using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Cluster;
 using Tally.Silo.Http.Funnels;
 using Tally.Silo.Http.Live;
+using Tally.Silo.Http.Rules;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
@@ -47,8 +48,15 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(FunnelView))]
 [JsonSerializable(typeof(SessionsAnswer))]
 [JsonSerializable(typeof(FingerprintSessions))]
+[JsonSerializable(typeof(NewSecret))]
+[JsonSerializable(typeof(SampleAnswer))]
+[JsonSerializable(typeof(ReplayAnswer))]
 [JsonSerializable(typeof(VerificationsAnswer))]
 [JsonSerializable(typeof(Verification))]
+[JsonSerializable(typeof(RulesAnswer))]
+[JsonSerializable(typeof(RuleView))]
+[JsonSerializable(typeof(DryRunAnswer))]
+[JsonSerializable(typeof(FiringsPage))]
 [JsonSerializable(typeof(ClusterAnswer))]
 [JsonSerializable(typeof(LiveCounts))]
 [JsonSerializable(typeof(FeedEvent))]

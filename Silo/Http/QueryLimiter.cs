@@ -58,6 +58,6 @@ internal sealed class QueryLimiter(int queriesMax, Limits limits) : IEndpointFil
     }
 
     private static Refusal NotAnswered(HttpContext context) =>
-        HttpMethods.IsPut(context.Request.Method) || HttpMethods.IsDelete(context.Request.Method)
-            ? Refusal.ChangeOpen() : Refusal.QuestionNotAnswered();
+        HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method)
+            ? Refusal.QuestionNotAnswered() : Refusal.ChangeOpen();
 }

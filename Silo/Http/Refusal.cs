@@ -1,5 +1,6 @@
 using Tally.Contracts;
 using Tally.Grains;
+using Tally.Grains.Rules;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Batches;
 
@@ -162,6 +163,18 @@ public sealed record Refusal(
     public static Refusal UnknownFunnel() =>
         new(404, "Unknown funnel", "unknown_funnel", "No funnel is kept by this name.", "name");
 
+    public static Refusal InvalidRule(RuleFault fault) => new(422, "The rule is not valid", "invalid_rule",
+        $"{fault.Detail} The field is a JSON pointer into the body.", fault.Place);
+
+    public static Refusal TooManyRules(int max) =>
+        new(422, "Too many rules", "too_many_rules", $"There are {max} rules; remove some first.");
+
+    public static Refusal TooManyRuleVersions(int max) => new(422, "Too many versions", "too_many_rule_versions",
+        $"Rules were changed {max} times, and each version is kept: the limit RuleVersionsMax must be raised first.");
+
+    public static Refusal UnknownRule() =>
+        new(404, "Unknown rule", "unknown_rule", "No rule of this name is in force.", "name");
+
     public static Refusal InvalidFilter() => new(422, "The filter cannot be read", "invalid_filter",
         "The parameter filter must be a dimension and a value with a colon between, for example path:/pricing.",
         "filter");
@@ -177,6 +190,11 @@ public sealed record Refusal(
 
     public static Refusal InvalidPlace() => new(422, "The cursor cannot be read", "invalid_cursor",
         "The parameter after must be the next of an answer to a question with the same sort.", "after");
+
+    public static Refusal InvalidFiringPlace() => InvalidPlace() with
+    {
+        Detail = "The parameter after must be the next of an answer of this path.",
+    };
 
     public static Refusal EventGone() => new(422, "The cursor cannot be read", "invalid_cursor",
         "The parameter after must be the sequence of an event of this fingerprint that is still in the log.", "after");
@@ -258,6 +276,9 @@ public sealed record Refusal(
     public static Refusal KeyNotForErasing() =>
         new(403, "The key is not for this", "key_not_for_erasing", "This key does not erase: use an erase key.");
 
+    public static Refusal KeyNotForRules() =>
+        new(403, "The key is not for this", "key_not_for_rules", "This key changes no rules: use a rule key.");
+
     public static Refusal ProductNotAllowed() => new(403, "The product is not this key's", "product_not_allowed",
         "The write key is bound to other products.", "product");
 
@@ -313,6 +334,16 @@ public sealed record Refusal(
     public static Refusal TooManyReaders(int max) => new(503, "Too many readers", "too_many_readers",
         $"This server has {max} live streams open. Come back later, or ask another one.")
     { RetryAfterSeconds = 5 };
+
+    public static Refusal NoWebhook() => new(409, "The rule has no webhook", "no_webhook",
+        "Its firings are only recorded: nobody is told of them.");
+
+    public static Refusal RuleDisabled() => new(409, "The rule is disabled", "rule_disabled",
+        "Its receiver answered 410 and wants no more. Put the rule with other content first, such as another URL.");
+
+    public static Refusal TooManyTests() => new(429, "Too many requests", "too_many_requests",
+        "Samples are sent 10 times a minute for an address, and a few at once. Nothing was sent.")
+    { RetryAfterSeconds = 60 };
 
     public static Refusal TooManyExports(int max) => new(503, "Too many exports", "too_many_exports",
         $"This server does {max} exports at once: retry later.")

@@ -1,4 +1,5 @@
 using Tally.Silo.Pages.Fingerprints;
+using Tally.Silo.Pages.Rules;
 using Tally.Silo.Pages.Words;
 
 namespace Tally.Silo.Pages;
@@ -13,6 +14,7 @@ internal static class PageLinks
         ("/live", texts.Live),
         ("/funnels", texts.Funnels),
         ("/retention", texts.WhoCameBack),
+        (RulePageEndpoints.Path, texts.Rules),
         ("/proof", texts.Proof),
         ("/cluster", texts.Cluster),
     ];

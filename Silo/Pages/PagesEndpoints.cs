@@ -12,6 +12,7 @@ using Tally.Silo.Pages.Lives;
 using Tally.Silo.Pages.Overviews;
 using Tally.Silo.Pages.Proofs;
 using Tally.Silo.Pages.Retentions;
+using Tally.Silo.Pages.Rules;
 using Tally.Silo.Pages.Sharing;
 using Tally.Silo.Settings;
 
@@ -30,6 +31,7 @@ internal static class PagesEndpoints
         services.AddSingleton<ProductNames>();
         services.AddSingleton<KeyTries>();
         services.AddSingleton<FingerprintQuestions>();
+        services.AddSingleton<RulePages>();
     }
 
     public static void MapPages(this WebApplication app)
@@ -52,7 +54,9 @@ internal static class PagesEndpoints
         asking.MapSharesPage();
         asking.MapProofPage();
         asking.MapClusterPage();
+        asking.MapRulePages();
         pages.MapErasePage();
+        pages.MapRuleForms();
 
         var shared = all.MapGroup(ShareEndpoints.PagePath + "/{token}").AddEndpointFilter(ShowUnanswered)
             .AddEndpointFilter(app.Services.GetRequiredService<QueryLimiter>());

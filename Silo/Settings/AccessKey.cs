@@ -4,8 +4,8 @@ using System.Text;
 namespace Tally.Silo.Settings;
 
 /// <summary>
-/// A key with which a client may write, read or erase. Only its hash is kept, so the key cannot be logged, and hashes
-/// of one length are compared in constant time.
+/// A key with which a client may write, read, erase or change rules. Only its hash is kept, so the key cannot be
+/// logged, and hashes of one length are compared in constant time.
 /// </summary>
 /// <param name="Writes">Whether it may send events.</param>
 /// <param name="Reads">Whether it may query.</param>
@@ -24,6 +24,9 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
 
     /// <summary>Whether it may erase fingerprints.</summary>
     public bool Erases { get; init; }
+
+    /// <summary>Whether it may change rules.</summary>
+    public bool Rules { get; init; }
 
     /// <summary>The product of a key that is bound to exactly one; else null.</summary>
     public string? Product => Products.Count == 1 ? Products.First() : null;
@@ -62,6 +65,9 @@ public sealed record AccessKey(bool Writes, bool Reads, IReadOnlySet<string> Pro
 
     /// <exception cref="FormatException">Says what was expected, without quoting the key.</exception>
     public static AccessKey ParseEraseKey(string text) => ParseReadKey(text) with { Reads = false, Erases = true };
+
+    /// <exception cref="FormatException">Says what was expected, without quoting the key.</exception>
+    public static AccessKey ParseRuleKey(string text) => ParseReadKey(text) with { Reads = false, Rules = true };
 
     public bool IsOf(ReadOnlySpan<byte> otherHash) => CryptographicOperations.FixedTimeEquals(Hash, otherHash);
 

@@ -10,13 +10,18 @@ public sealed record AppSettings
     public IPAddress Host { get; init; } = IPAddress.Any;
     public DatabaseUrl DbUrl { get; init; } = null!;
     public ClusterSettings Cluster { get; init; } = new();
+    public LogFormat LogFormat { get; init; }
 
     public IReadOnlyList<AccessKey> WriteKeys { get; init; } = [];
     public IReadOnlyList<AccessKey> ReadKeys { get; init; } = [];
     public IReadOnlyList<AccessKey> EraseKeys { get; init; } = [];
+    public IReadOnlyList<AccessKey> RuleKeys { get; init; } = [];
 
     /// <summary>Proxies whose X-Forwarded-For names the client, and X-Forwarded-Proto its scheme.</summary>
     public IReadOnlyList<System.Net.IPNetwork> TrustedProxies { get; init; } = [];
+
+    /// <summary>Networks that webhooks may reach although they are not of the public internet.</summary>
+    public IReadOnlyList<System.Net.IPNetwork> WebhookNetworks { get; init; } = [];
 
     /// <summary>Whether known bots' events are answered but not recorded.</summary>
     public bool IgnoresBots { get; init; }

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Runtime.CompilerServices;
 using Tally.Grains;
 using Tally.Grains.EventLog;
+using Tally.Grains.Rules;
 
 namespace Tally.Silo.Storage;
 
@@ -17,6 +18,7 @@ public abstract partial class SqlStorage
     private readonly string auditDimensionValues = scripts["audit_dimension_values"];
     private readonly string auditDimensionDeltas = scripts["audit_dimension_deltas"];
     private readonly string auditDimensionVisits = scripts["audit_dimension_visits"];
+    private readonly string auditFirings = scripts["audit_firings"];
 
     /// <summary>
     /// Everything stored, as of one moment. On Postgres it has connections of its own, so that it takes none from
@@ -28,11 +30,38 @@ public abstract partial class SqlStorage
         {
             var snapshot = await OpenSnapshot(cancellation);
             // a time zone is kept, and a dimension set is never changed or removed
-            return new Audit(this, snapshot, await ReadCalendar(), await ReadDimensionSets());
+            var (rules, ended) = await ReadRuleBook(snapshot.Others, cancellation);
+            return new Audit(this, snapshot, await ReadCalendar(), await ReadDimensionSets(), rules, ended);
         }
         catch (Exception exception) when (IsDatabaseFailure(exception))
         {
             throw Unavailable(exception);
+        }
+    }
+
+    // As of the same moment: a rule may end while the proof runs. A set that the log names and the database does not
+    // have is empty here.
+    private async Task<(RuleBook Rules, HashSet<int> Ended)> ReadRuleBook(
+        DbConnection connection, CancellationToken cancellation)
+    {
+        var (book, ended) = (new RuleBook(), new HashSet<int>());
+        var sets = await Read(readRuleSets, ReadRuleSet);
+        book.Add(await Read(readRuleVersions, row =>
+        {
+            if (row.GetBoolean(4)) ended.Add(row.GetInt32(0));
+            return ReadRule(row);
+        }), sets);
+        return (book, ended);
+
+        async Task<List<T>> Read<T>(string sql, Func<DbDataReader, T> map)
+        {
+            await using var command = connection.CreateCommand();
+            command.CommandText = sql;
+            command.Parameters.Add(Parameter("id", 0));
+            await using var rows = await command.ExecuteReaderAsync(cancellation);
+            var read = new List<T>();
+            while (await rows.ReadAsync(cancellation)) read.Add(map(rows));
+            return read;
         }
     }
 
@@ -56,14 +85,20 @@ public abstract partial class SqlStorage
 
     private sealed class Audit(
         SqlStorage storage, AuditConnections connections, Calendar calendar,
-        Dictionary<int, DimensionSet> dimensionSets)
+        Dictionary<int, DimensionSet> dimensionSets, RuleBook rules, HashSet<int> endedRules)
         : IEventLogAudit
     {
         public Calendar Calendar => calendar;
 
+        public IReadOnlySet<int> EndedRules => endedRules;
+
         public IAsyncEnumerable<LogRow> Events(CancellationToken cancellation) =>
             Stream(connections.Events, storage.auditEvents,
-            row => storage.ReadLogRow(row, dimensionSets), cancellation);
+            row =>
+            {
+                if (!row.IsDBNull(9)) rules.AddUnknown(row.GetInt32(9)); // nothing, if it is known
+                return storage.ReadLogRow(row, dimensionSets, rules);
+            }, cancellation);
 
         public IAsyncEnumerable<StoredState> States(CancellationToken cancellation) =>
             Stream(connections.Others, storage.auditStates,
@@ -100,6 +135,11 @@ public abstract partial class SqlStorage
         public IAsyncEnumerable<DimensionVisit> DimensionVisits(CancellationToken cancellation) =>
             Stream(connections.Dimensions, storage.auditDimensionVisits, ReadDimensionVisit, cancellation);
 
+        public IAsyncEnumerable<StoredRuleEffect> RuleEffects(CancellationToken cancellation) =>
+            Stream(connections.Rules, storage.auditFirings, row => new StoredRuleEffect(row.GetString(0),
+                row.GetInt32(1), row.GetInt64(2), storage.ReadTime(row, 3), row.IsDBNull(4) ? null : row.GetInt64(4),
+                row.IsDBNull(5) ? null : row.GetString(5), storage.OptionalTime(row, 6)), cancellation);
+
         public ValueTask DisposeAsync() => connections.DisposeAsync();
 
         private async IAsyncEnumerable<T> Stream<T>(DbConnection connection, string sql, Func<DbDataReader, T> map,
@@ -128,13 +168,15 @@ public abstract partial class SqlStorage
 
 /// <summary>Connections in transactions that see the same moment.</summary>
 public sealed record AuditConnections(
-    DbConnection Events, DbConnection Visits, DbConnection Dimensions, DbConnection Others) : IAsyncDisposable
+    DbConnection Events, DbConnection Visits, DbConnection Dimensions, DbConnection Rules, DbConnection Others)
+    : IAsyncDisposable
 {
     public async ValueTask DisposeAsync()
     {
         await Events.DisposeAsync();
         await Visits.DisposeAsync();
         await Dimensions.DisposeAsync();
+        await Rules.DisposeAsync();
         await Others.DisposeAsync();
     }
 }

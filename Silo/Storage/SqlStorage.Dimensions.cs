@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Tally.Grains.EventLog;
+using Tally.Grains.Rules;
 
 namespace Tally.Silo.Storage;
 
@@ -177,6 +178,7 @@ public abstract partial class SqlStorage
                 Texts("values", some.Select(one => one.Key.Value)), Numbers("events", some.Select(one => one.Value)));
     }
 
-    private LogRow ReadLogRow(DbDataReader row, Dictionary<int, DimensionSet> sets) =>
-        new(ReadEvent(row), row.IsDBNull(8) ? DimensionSet.None : sets[row.GetInt16(8)]);
+    private LogRow ReadLogRow(DbDataReader row, Dictionary<int, DimensionSet> sets, RuleBook book) =>
+        new(ReadEvent(row) with { Marks = ReadMarks(row, 9, book) },
+            row.IsDBNull(8) ? DimensionSet.None : sets[row.GetInt16(8)]);
 }

@@ -14,6 +14,8 @@ public abstract partial class SqlStorage
     private readonly string deleteEvents = scripts["delete_events"];
     private readonly string deleteSnapshots = scripts["delete_snapshots"];
     private readonly string deletePruned = scripts["delete_pruned"];
+    private readonly string deleteDeadlinesOf = scripts["delete_deadlines_of"];
+    private readonly string deleteFirings = scripts["delete_firings"];
     private readonly string deleteVisits = scripts["delete_visits"];
     private readonly string deleteDimensionVisits = scripts["delete_dimension_visits"];
     private readonly string forgetInVerifications = scripts["forget_in_verifications"];
@@ -60,6 +62,8 @@ public abstract partial class SqlStorage
         foreach (var some in history.Rollups.Chunk(pageEvents)) await AddRemoved(at, some);
         var visits = await DeleteVisits(at, fingerprint, history.State);
         await AddRemoved(at, history.Dimensions);
+        await Execute(at, deleteDeadlinesOf, Parameter("fingerprint", fingerprint)); // the clock may have taken some
+        await Execute(at, deleteFirings, Parameter("fingerprint", fingerprint));
         await Execute(at, deleteDimensionVisits, Parameter("fingerprint", fingerprint),
             Days("days", history.State.Days.All().Select(DateOnly.FromDayNumber)));
 
@@ -109,9 +113,9 @@ public abstract partial class SqlStorage
         var events = 0L;
         while (true)
         {
-            var page = await Query(at, readAfter, row => ReadLogRow(row, sets),
+            var page = await KnowingRules(() => Query(at, readAfter, row => ReadLogRow(row, sets, Rules),
                 Parameter("fingerprint", fingerprint), Parameter("sequence", state.Sequence),
-                Parameter("limit", pageEvents));
+                Parameter("limit", pageEvents)));
             if (page.Count == 0) return new(state, rollups, dimensions, events);
             foreach (var logged in page)
             {

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Text.Json;
 using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Storage;
@@ -43,6 +44,9 @@ public readonly record struct FeedPosition(long Row, long Sequence)
 /// <param name="Event">Null if it is none.</param>
 public sealed record FeedNews(long Row, long Skipped, RecordedEvent? Event)
 {
+    /// <summary>The names and versions of the rules that the event made fire.</summary>
+    public IReadOnlyList<(string Rule, int Version)> Fired { get; init; } = [];
+
     public FeedPosition Position => Event is null ? FeedPosition.After(Row) : new(Row, Event.Sequence);
 }
 
@@ -97,5 +101,9 @@ public abstract partial class SqlStorage
             Optional("action", action), Parameter("limit", limit));
 
     private FeedNews ReadFeedRow(DbDataReader row) =>
-        new(row.GetInt64(8), row.GetInt64(9), row.IsDBNull(0) ? null : ReadEvent(row));
+        new(row.GetInt64(8), row.GetInt64(9), row.IsDBNull(0) ? null : ReadEvent(row))
+        {
+            Fired = row.IsDBNull(10) ? [] : [.. JsonSerializer.Deserialize<JsonElement[][]>(row.GetString(10))!
+                .Select(rule => (rule[0].GetString()!, rule[1].GetInt32()))],
+        };
 }

@@ -28,11 +28,11 @@ public abstract partial class SqlStorage
     public async Task<IReadOnlyList<RecordedEvent>> ReadAfter(
         string fingerprint, long sequence, int limit, int bytesMax = int.MaxValue,
         CancellationToken cancellation = default) =>
-        await Query(readPage, ReadEvent,
+        await KnowingRules(() => Query(readPage, row => ReadFolded(row, 8),
         [
             Parameter("fingerprint", fingerprint), Parameter("sequence", sequence),
             Parameter("limit", limit), Parameter("bytes", bytesMax),
-        ], Open, cancellation);
+        ], Open, cancellation));
 
     /// <summary>Events by the time at which they happened, newest first; those of one time by sequence.</summary>
     /// <param name="to">UTC: only events before.</param>
@@ -60,8 +60,8 @@ public abstract partial class SqlStorage
 
     public async Task<NewestOfMany> ReadNewest(IReadOnlyCollection<string> fingerprints, int limit)
     {
-        var rows = await Query(readNewest, ReadNewestRow,
-            Texts("fingerprints", fingerprints), Parameter("limit", limit));
+        var rows = await KnowingRules(() => Query(readNewest, ReadNewestRow,
+            Texts("fingerprints", fingerprints), Parameter("limit", limit)));
         var events = rows.Select(row => row.Event).OfType<RecordedEvent>().ToLookup(recorded => recorded.Fingerprint);
         var remains = new Dictionary<string, Remains>();
         foreach (var row in rows)
@@ -90,7 +90,10 @@ public abstract partial class SqlStorage
         (long RemovalEpoch, bool SomeAreSuppressed) Log) ReadNewestRow(DbDataReader row) =>
         row.IsDBNull(0) ? (null, null, null, (row.GetInt64(1), !row.IsDBNull(3)))
         : row.IsDBNull(1) ? (row.GetString(0), null, StoredStates.Read(row.GetFieldValue<byte[]>(8)), default)
-        : (row.GetString(0), ReadEvent(row), null, default);
+        : (row.GetString(0), ReadFolded(row, 9), null, default);
+
+    private RecordedEvent ReadFolded(DbDataReader row, int marks) =>
+        ReadEvent(row) with { Marks = ReadMarks(row, marks, Rules) };
 
     private static FingerprintState ReadState(DbDataReader row) => StoredStates.Read(row.GetFieldValue<byte[]>(0));
 }

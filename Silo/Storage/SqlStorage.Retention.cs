@@ -65,8 +65,8 @@ public abstract partial class SqlStorage
             Texts("fingerprints", fingerprints));
         var step = new PruningStep(before, Calendar, states.ToDictionary());
         var sets = await ReadDimensionSets();
-        var oldest = await Query(at, readOldest, row => ReadLogRow(row, sets),
-            Texts("fingerprints", fingerprints), Parameter("limit", eventsEach));
+        var oldest = await KnowingRules(() => Query(at, readOldest, row => ReadLogRow(row, sets, Rules),
+            Texts("fingerprints", fingerprints), Parameter("limit", eventsEach)));
         foreach (var logged in oldest) step.Take(logged);
         return step;
     }

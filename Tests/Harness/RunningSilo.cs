@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tally.Contracts;
 using Tally.Grains;
+using Tally.Silo.CommandLine;
 using Tally.Silo.Hosting;
 using Tally.Silo.Settings;
 using Tally.Silo.Storage;
@@ -29,10 +30,11 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
 
     /// <param name="calendar">By whose days they are counted; null for UTC's.</param>
     /// <param name="dimensions">What events are counted by; null for nothing.</param>
+    /// <param name="webhookNetworks">What webhooks may reach, by default the tests' receivers; null for none.</param>
     /// <param name="configure">Changes settings of Orleans that the program leaves at their defaults.</param>
     public static async Task<RunningSilo> Start(TestDatabase at, Limits limits,
         Action<IServiceCollection>? configure = null, string[]? dimensions = null,
-        Calendar? calendar = null)
+        Calendar? calendar = null, string? webhookNetworks = "127.0.0.1")
     {
         limits.DrainMilliseconds = 0; // no load balancer has to notice that it stops
         var database = await at.OpenPrepared(limits);
@@ -46,6 +48,7 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
             Cluster = new("tally", "tally", SiloName: "test"),
             Dimensions = dimensions ?? [],
             Calendar = calendar ?? Calendar.Utc,
+            WebhookNetworks = FlagValues.ParseNetworks(webhookNetworks ?? FlagValues.None),
         };
         await DatabaseStart.Count(database, settings, limits);
         builder.AddTally(settings, limits, database);

@@ -13,7 +13,7 @@ public sealed class Keys(PostgresServer server)
     private static readonly string[] Questions = ["/api/totals", "/api/top?of=products", "/api/export?format=csv",
         "/api/fingerprints", "/api/uniques", "/api/present", "/api/top?of=fingerprints", "/api/annotations",
         "/api/shares", "/api/funnel?steps=view,buy", "/api/sessions", "/api/verifications", "/api/cluster",
-        "/api/funnels"];
+        "/api/funnels", "/api/rules", "/api/rules/schema", "/api/firings"];
     private const string Form = "action=view&product=k8s&fingerprint=keyed";
 
     private static readonly Dictionary<string, string> AllKeys = new()

@@ -41,6 +41,42 @@ public sealed class LiveFeed(PostgresServer server, SharedApps apps) : IClassFix
     }
 
     [Theory, EachStorage]
+    public async Task An_event_comes_with_the_rules_that_it_made_fire(StorageKind storage)
+    {
+        await using var database = await TestDatabase.Create(storage, server);
+        await using var app = await AppProcess.Start(database);
+        const string buy = """{"when":{"event":{"product":"shop","action":"buy"},"count":""";
+        Assert.Equal(201, (await app.PutRule("first", buy + "\"first\"}}")).Status);
+        Assert.Equal(201, (await app.PutRule("second", buy + """{"every":2}},"how":"each"}""")).Status);
+        await Eventually.True(async () =>
+        {
+            var other = Guid.NewGuid().ToString();
+            for (var i = 0; i < 2; i++)
+                Assert.Equal(200, (await app.PostForm($"action=buy&product=shop&fingerprint={other}")).Status);
+            return (await Firings(app, other)).Count == 2;
+        }, "The rules do not fire.");
+
+        await using var live = await LiveStream.Open(app, FeedClient.Path + "?product=shop");
+        foreach (var action in (string[])["buy", "view", "buy"])
+            Assert.Equal(200, (await app.PostForm($"action={action}&product=shop&fingerprint=ada")).Status);
+        var told = new List<JsonElement>();
+        while (told.Count < 3)
+            if (await live.NextData() is var next && next.GetProperty("fingerprint").GetString() == "ada") told.Add(next);
+        var fired = told.ConvertAll(one => one.TryGetProperty("firings", out var firings)
+            ? firings.EnumerateArray().Select(Named).ToList() : []);
+        Assert.Equal(["first"], fired[0].Select(one => one.Rule));
+        Assert.Empty(fired[1]);
+        Assert.Equal(["second"], fired[2].Select(one => one.Rule));
+        Assert.Equal((await Firings(app, "ada")).Select(Named).Order(), fired.SelectMany(one => one).Order());
+
+        static (string Rule, string Id) Named(JsonElement firing) =>
+            (firing.GetProperty("rule").GetString()!, firing.GetProperty("id").GetString()!);
+
+        static async Task<List<JsonElement>> Firings(AppProcess of, string fingerprint) =>
+            [.. (await of.Get($"/api/firings?fingerprint={fingerprint}")).Body.GetProperty("firings").EnumerateArray()];
+    }
+
+    [Theory, EachStorage]
     public async Task A_reader_is_told_only_what_it_asks_for_and_knows_where_it_is(StorageKind storage)
     {
         var (app, _) = await apps.On(storage);

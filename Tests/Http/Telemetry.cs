@@ -2,11 +2,11 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
 
-/// <summary>Metrics and traces go to the collector that the standard variables name.</summary>
+/// <summary>Metrics, traces and the log go to the collector that the standard variables name.</summary>
 public sealed class Telemetry(PostgresServer server)
 {
     [Theory, EachStorage]
-    public async Task A_collector_gets_metrics_and_a_trace_from_the_request_to_the_commit(StorageKind storage)
+    public async Task A_collector_gets_metrics_the_log_and_a_trace_from_the_request_to_the_commit(StorageKind storage)
     {
         await using var collector = new OtlpListener();
         await using var database = await TestDatabase.Create(storage, server);
@@ -26,7 +26,23 @@ public sealed class Telemetry(PostgresServer server)
             "No span of the grain came that was called without a message.", 60);
         await Eventually.True(() => Task.FromResult(collector.Received("/v1/traces", "commit", "tally.events")),
             "No span of the commit came.", 60);
+        await Eventually.True(() => Task.FromResult(
+            collector.Received("/v1/logs", "Events are recorded in ", "no keys are set", "service.name")),
+            "No message of the log came.", 60);
         Assert.Equal(0, await app.Terminate());
+    }
+
+    [Fact]
+    public async Task A_collector_gets_no_signal_that_is_switched_off()
+    {
+        await using var collector = new OtlpListener();
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(database,
+            new(collector.Environment) { ["OTEL_LOGS_EXPORTER"] = "none" });
+        await Eventually.True(() => Task.FromResult(collector.Received("/v1/metrics", "Tally")),
+            "No metrics came.", 60);
+        Assert.Equal(0, await app.Terminate()); // sends what is left
+        Assert.False(collector.Received("/v1/logs"));
     }
 
     [Fact]

@@ -38,7 +38,7 @@ public sealed class UnknownParameters(PostgresServer server, SharedApps apps)
                             $"{method} {path.Name}{query}: {reason}");
                     }
             }
-        Assert.Equal(35, refusing.Count);
+        Assert.Equal(43, refusing.Count);
     }
 
     [Theory, EachStorage]

@@ -18,8 +18,8 @@ public sealed class TheArrow
 
     private static readonly string[] Layers =
     [
-        "Tally.Silo.Settings", "Tally.Silo.Compression", "Tally.Silo.Storage", "Tally.Silo.Http", "Tally.Silo.Pages", "Tally.Silo.Hosting",
-        "Tally.Silo.Import", "Tally.Silo.Export", "Tally.Silo.CommandLine",
+        "Tally.Silo.Settings", "Tally.Silo.Compression", "Tally.Silo.Storage", "Tally.Silo.Webhooks", "Tally.Silo.Http", "Tally.Silo.Pages",
+        "Tally.Silo.Hosting", "Tally.Silo.Import", "Tally.Silo.Export", "Tally.Silo.CommandLine",
     ];
 
     [Fact]

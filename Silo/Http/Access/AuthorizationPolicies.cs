@@ -5,13 +5,15 @@ using Tally.Silo.Settings;
 namespace Tally.Silo.Http.Access;
 
 /// <summary>
-/// Who may write, read and erase, as policies on groups of endpoints. Without keys there is no authentication at all.
+/// Who may write, read, erase and change rules, as policies on groups of endpoints. Without keys there is no
+/// authentication at all.
 /// </summary>
 internal static class AuthorizationPolicies
 {
     private const string Write = "write";
     private const string Read = "read";
     private const string Erase = "erase";
+    private const string Rule = "rule";
 
     public static void AddAccess(this IServiceCollection services, AccessKeys keys)
     {
@@ -21,7 +23,7 @@ internal static class AuthorizationPolicies
             .AddScheme<AuthenticationSchemeOptions, KeyAuthentication>(KeyAuthentication.SchemeName, null);
         if (keys.GuardReading) authentication.AddSession();
         var policies = services.AddAuthorizationBuilder();
-        foreach (var name in (string[])[Write, Read, Erase])
+        foreach (var name in (string[])[Write, Read, Erase, Rule])
             policies.AddPolicy(name, policy => policy.RequireAuthenticatedUser()
                 .RequireAssertion(context => WhyNot((HttpContext)context.Resource!) is null));
     }
@@ -47,6 +49,10 @@ internal static class AuthorizationPolicies
     public static RouteGroupBuilder MapErasing(this IEndpointRouteBuilder app) =>
         MapGroup(app, Erase, keys => keys.GuardErasing);
 
+    /// <summary>A group for the endpoints that change rules: with any keys, a rule key is required.</summary>
+    public static RouteGroupBuilder MapRuling(this IEndpointRouteBuilder app) =>
+        MapGroup(app, Rule, keys => keys.GuardRules);
+
     /// <summary>
     /// Authorizes writing for a protocol whose clients may put the write key into the body. Its endpoints allow
     /// anonymous requests, and call this when the body is read.
@@ -65,12 +71,20 @@ internal static class AuthorizationPolicies
 
     /// <summary>Authorizes erasing for a form with the key in a field. No other key counts, and no session.</summary>
     /// <returns>Why it may not erase, or null.</returns>
-    public static Refusal? RefusesToErase(this HttpContext context, string keyInForm)
+    public static Refusal? RefusesToErase(this HttpContext context, string keyInForm) =>
+        Refuses(context, keys => keys.GuardErasing, keyInForm, key => key.Erases, Refusal.KeyNotForErasing);
+
+    /// <summary>Authorizes changing rules for such a form.</summary>
+    /// <returns>Why it may not, or null.</returns>
+    public static Refusal? RefusesToRule(this HttpContext context, string keyInForm) =>
+        Refuses(context, keys => keys.GuardRules, keyInForm, key => key.Rules, Refusal.KeyNotForRules);
+
+    private static Refusal? Refuses(HttpContext context, Func<AccessKeys, bool> guard, string keyInForm,
+        Func<AccessKey, bool> may, Func<Refusal> refusal)
     {
         var keys = context.RequestServices.GetRequiredService<AccessKeys>();
-        if (!keys.GuardErasing) return null;
-        return keys.Find(keyInForm) is not { } key ? Refusal.UnknownKey()
-            : key.Erases ? null : Refusal.KeyNotForErasing();
+        if (!guard(keys)) return null;
+        return keys.Find(keyInForm) is not { } key ? Refusal.UnknownKey() : may(key) ? null : refusal();
     }
 
     /// <summary>The request's key, known after authorization; null if none is needed.</summary>
@@ -89,6 +103,7 @@ internal static class AuthorizationPolicies
     {
         if (context.Key() is not { } key) return ShowsKey(context) ? Refusal.UnknownKey() : Refusal.MissingKey();
         if (policy == Erase) return key.Erases ? null : Refusal.KeyNotForErasing();
+        if (policy == Rule) return key.Rules ? null : Refusal.KeyNotForRules();
         if (policy != Write) return key.Reads ? null : Refusal.KeyNotForReading();
         if (!key.Writes) return Refusal.KeyNotForWriting();
         return key.Origins.Count == 0 || OriginOf(context.Request) is { } origin && key.Origins.Contains(origin)

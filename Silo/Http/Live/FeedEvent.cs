@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using Tally.Grains.EventLog;
+using Tally.Grains.Rules;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Live;
 
@@ -11,15 +13,32 @@ namespace Tally.Silo.Http.Live;
 /// <param name="Product">To what.</param>
 /// <param name="Created">UTC: when it was accepted.</param>
 /// <param name="Occurred">UTC: the client's time if it gave one, else <paramref name="Created"/>.</param>
+/// <param name="Firings">Of the rules that it made fire; absent if it made none.</param>
 /// <param name="Properties">A JSON object as the client wrote it, if it gave one.</param>
 public sealed record FeedEvent(
     string Fingerprint, long Sequence, Guid Id, string Action, string Product, DateTime Created, DateTime Occurred,
-    [property: JsonConverter(typeof(RawJson))] string? Properties)
+    IReadOnlyList<FeedFiring>? Firings, [property: JsonConverter(typeof(RawJson))] string? Properties)
 {
+    internal static FeedEvent Of(FeedNews news)
+    {
+        var recorded = news.Event!;
+        return Of(recorded) with
+        {
+            Firings = news.Fired.Count == 0 ? null : [.. news.Fired.Select(one => new FeedFiring(
+                FiringId.Of(one.Rule, one.Version, recorded.Fingerprint, recorded.Sequence), one.Rule, one.Version))],
+        };
+    }
+
     internal static FeedEvent Of(RecordedEvent recorded)
     {
         var e = recorded.Event;
-        return new(recorded.Fingerprint, recorded.Sequence, e.Id, e.Action, e.Product, e.Created, e.Occurred,
+        return new(recorded.Fingerprint, recorded.Sequence, e.Id, e.Action, e.Product, e.Created, e.Occurred, null,
             e.Properties);
     }
 }
+
+/// <summary>A rule has fired at an event.</summary>
+/// <param name="Id">The firing's.</param>
+/// <param name="Rule">The rule's name.</param>
+/// <param name="Version">The rule's version.</param>
+public sealed record FeedFiring(string Id, string Rule, int Version);

@@ -104,7 +104,7 @@ internal sealed class LiveText
                 continue;
             }
             text.Write("data: "u8);
-            var e = FeedEvent.Of(one.Event);
+            var e = FeedEvent.Of(one);
             JsonSerializer.Serialize(json, e with { Properties = OnOneLine(e.Properties) }, HttpJson.Default.FeedEvent);
             json.Flush();
             json.Reset();

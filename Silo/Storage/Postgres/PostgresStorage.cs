@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Npgsql;
 using NpgsqlTypes;
 using Tally.Grains.EventLog;
+using Tally.Grains.Rules;
 
 namespace Tally.Silo.Storage.Postgres;
 
@@ -43,6 +44,11 @@ public sealed class PostgresStorage(
     private readonly string tryLead = Scripts["try_lead"];
     private readonly string stopLeading = Scripts["stop_leading"];
     private readonly string addRemovedRollups = Scripts["add_removed_rollups"];
+    private readonly string insertFirings = Scripts["insert_firings"];
+    private readonly string insertDeadlines = Scripts["insert_deadlines"];
+    private readonly string deleteMetDeadlines = Scripts["delete_met_deadlines"];
+    private readonly string lockRules = Scripts["lock_rules"];
+    private readonly string tryLockDeadlines = Scripts["try_lock_deadlines"];
 
     public override async Task<long?> TryRecord(
         IReadOnlyList<RecordedEvent> events, IReadOnlyList<RunStart> starts, RollupDeltas deltas)
@@ -50,7 +56,8 @@ public sealed class PostgresStorage(
         // By key, so that two silos that write the same keys wait for each other and do not deadlock.
         var sorted = events.OrderBy(e => e.Fingerprint, StringComparer.Ordinal).ThenBy(e => e.Sequence).ToArray();
         var dimensions = DimensionsOf(sorted, starts, out var begun);
-        var removalEpoch = await Retrying(() => TryRecordOnce(sorted, [.. starts], deltas, dimensions));
+        var effects = RuleEffects.Of(sorted);
+        var removalEpoch = await Retrying(() => TryRecordOnce(sorted, [.. starts], deltas, dimensions, effects));
         if (removalEpoch is not null) NoteCommitted(dimensions, begun);
         return removalEpoch;
     }
@@ -82,7 +89,7 @@ public sealed class PostgresStorage(
     }
 
     private async Task<long?> TryRecordOnce(RecordedEvent[] events, RunStart[] starts, RollupDeltas deltas,
-        DimensionDelta? dimensions)
+        DimensionDelta? dimensions, RuleEffects? effects)
     {
         await using var connection = await commits.OpenConnectionAsync();
         // Statements that are sent together are one transaction. A COMMIT of its own would be a second round trip: a
@@ -93,6 +100,8 @@ public sealed class PostgresStorage(
         batch.BatchCommands.Add(InsertDeltas(deltas));
         batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events, Calendar)));
         if (dimensions is not null) batch.BatchCommands.Add(InsertDimensions(dimensions));
+        if (effects is not null)
+            foreach (var command in Record(effects)) batch.BatchCommands.Add(command);
         try
         {
             await using var answers = await batch.ExecuteReaderAsync();
@@ -151,8 +160,56 @@ public sealed class PostgresStorage(
             {
                 Value = Counted.Id == 0 ? DBNull.Value : (short)Counted.Id, NpgsqlDbType = NpgsqlDbType.Smallint,
             },
+            Column(Marked(events), e => e.Marks?.Set.Id, NpgsqlDbType.Integer),
+            Column(Marked(events), e => e.Marks?.Text, NpgsqlDbType.Text),
         },
     };
+
+    // While there are no rules, nothing of them is sent.
+    private static RecordedEvent[] Marked(RecordedEvent[] events) =>
+        Array.Exists(events, e => e.Marks is not null) ? events : [];
+
+    private IEnumerable<NpgsqlBatchCommand> Record(RuleEffects effects)
+    {
+        // By key, as events are.
+        var firings = effects.Firings.OrderBy(one => one.Fingerprint, StringComparer.Ordinal).ToArray();
+        var deadlines = effects.Deadlines.OrderBy(one => one.Fingerprint, StringComparer.Ordinal).ToArray();
+        var met = effects.Met.OrderBy(one => one.Fingerprint, StringComparer.Ordinal).ToArray();
+        if (firings.Length > 0)
+            yield return new(insertFirings)
+            {
+                Parameters =
+                {
+                    Column(firings, one => one.Rule.Id, NpgsqlDbType.Integer),
+                    Column(firings, one => one.Fingerprint, NpgsqlDbType.Text),
+                    Column(firings, one => one.Sequence, NpgsqlDbType.Bigint),
+                    Column(firings, one => one.Occurred, NpgsqlDbType.TimestampTz),
+                    Column(firings, one => one.Rule.Definition.Webhook is not null, NpgsqlDbType.Boolean),
+                },
+            };
+        if (deadlines.Length > 0)
+            yield return new(insertDeadlines)
+            {
+                Parameters =
+                {
+                    Column(deadlines, one => one.Rule.Id, NpgsqlDbType.Integer),
+                    Column(deadlines, one => one.Fingerprint, NpgsqlDbType.Text),
+                    Column(deadlines, one => one.Sequence, NpgsqlDbType.Bigint),
+                    Column(deadlines, one => one.Occurred, NpgsqlDbType.TimestampTz),
+                    Column(deadlines, one => one.Due, NpgsqlDbType.TimestampTz),
+                },
+            };
+        if (met.Length > 0)
+            yield return new(deleteMetDeadlines) // last: it may have been set by the same batch
+            {
+                Parameters =
+                {
+                    Column(met, one => one.Rule.Id, NpgsqlDbType.Integer),
+                    Column(met, one => one.Fingerprint, NpgsqlDbType.Text),
+                    Column(met, one => one.Sequence, NpgsqlDbType.Bigint),
+                },
+            };
+    }
 
     private NpgsqlBatchCommand InsertDeltas(IReadOnlyCollection<KeyValuePair<RollupKey, RollupCounts>> deltas)
     {
@@ -259,6 +316,11 @@ public sealed class PostgresStorage(
     protected override async Task<bool> TryLockFunnels(DbTransaction at) =>
         (await Query(at, tryLockFunnels, row => row.GetBoolean(0)))[0];
 
+    protected override Task LockRules(DbTransaction at) => Execute(at, lockRules);
+
+    protected override async Task<bool> TryLockDeadlines(DbTransaction at) =>
+        (await Query(at, tryLockDeadlines, row => row.GetBoolean(0)))[0];
+
     protected override Task RaiseRemovalEpoch(DbTransaction at) => Execute(at, raiseRemovalEpoch);
 
     public override async Task<IAsyncDisposable?> TryLead()
@@ -343,7 +405,7 @@ public sealed class PostgresStorage(
         try
         {
             string? snapshot = null;
-            while (opened.Length < 4)
+            while (opened.Length < 5)
             {
                 opened = [.. opened, await exports.OpenConnectionAsync(cancellation)];
                 await BeginSnapshot(opened[^1], cancellation);
@@ -352,7 +414,7 @@ public sealed class PostgresStorage(
                     : $"set transaction snapshot '{snapshot}'", opened[^1]);
                 snapshot = (string?)await share.ExecuteScalarAsync(cancellation) ?? snapshot;
             }
-            return new(opened[0], opened[1], opened[2], opened[3]);
+            return new(opened[0], opened[1], opened[2], opened[3], opened[4]);
         }
         catch
         {
@@ -402,6 +464,9 @@ public sealed class PostgresStorage(
 
     protected override DbParameter Numbers(string name, IEnumerable<long> values) =>
         new NpgsqlParameter<long[]>(name, [.. values]);
+
+    protected override DbParameter Times(string name, IEnumerable<DateTime> values) =>
+        new NpgsqlParameter<DateTime[]>(name, [.. values]);
 
     protected override DbParameter Blobs(string name, IEnumerable<byte[]> values) =>
         new NpgsqlParameter<byte[][]>(name, [.. values]);

@@ -1,6 +1,8 @@
 -- What the feed tells after a place, and up to another. The place's own row comes first: if it does not, the feed no
--- longer has what followed it. A row whose events have left the log comes without one.
-select next.*, fed.id, fed.skipped
+-- longer has what followed it. A row whose events have left the log comes without one. An event comes with the rules
+-- that it made fire.
+select next.fingerprint, next.sequence, next.id, next.action, next.product, next.created, next.occurred,
+    next.properties, fed.id, fed.skipped, next.fired
 from (
     select * from feed
     where id between @row and @last_row
@@ -8,7 +10,12 @@ from (
     limit @limit
 ) as fed
 left join lateral (
-    select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred, e.properties::text
+    select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred, e.properties::text,
+        (select json_agg(json_build_array(r.name, r.version) order by r.id)::text
+            from json_array_elements(e.matched::json) as match
+            join firings f on f.fingerprint = e.fingerprint and f.rule = (match ->> 0)::integer
+                and f.sequence = e.sequence and f.head is null
+            join rules r on r.id = f.rule) as fired
     from events e
     where e.fingerprint = fed.fingerprint and e.sequence between fed.first_sequence and fed.last_sequence
         and (fed.id > @row or e.sequence > @sequence) and (fed.id < @last_row or e.sequence <= @last_sequence)

@@ -6,7 +6,8 @@
 select asked.fingerprint, newest.sequence, newest.id, newest.action, newest.product,
        newest.created, newest.occurred,
        case when octet_length(newest.properties::text) <= 1024 then newest.properties::text when newest.properties is not null then '-' end,
-       case when newest.sequence is null then (select p.state from pruned p where p.fingerprint = asked.fingerprint) end
+       case when newest.sequence is null then (select p.state from pruned p where p.fingerprint = asked.fingerprint) end,
+       newest.rules, newest.matched
 from unnest(@fingerprints::text[]) as asked (fingerprint)
 left join lateral (
     select * from events e
@@ -16,5 +17,5 @@ left join lateral (
 where newest.sequence is not null
    or (select p.sequence from pruned p where p.fingerprint = asked.fingerprint) is not null
 union all
-select null, epoch, null, case when exists (select from suppressions) then 'suppressed' end, null, null, null, null, null
+select null, epoch, null, case when exists (select from suppressions) then 'suppressed' end, null, null, null, null, null, null, null
 from removal_epoch

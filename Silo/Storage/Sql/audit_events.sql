@@ -1,3 +1,3 @@
-select fingerprint, sequence, id, action, product, created, occurred, cast(properties as text), dimensions
+select fingerprint, sequence, id, action, product, created, occurred, cast(properties as text), dimensions, rules, matched
 from events
 order by fingerprint, sequence

@@ -138,7 +138,7 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
         // takes no write lock: a proof runs beside a busy silo.
         var connection = (SqliteConnection)await dataSource.OpenConnectionAsync(cancellation);
         connection.BeginTransaction(deferred: true);
-        return new(connection, connection, connection, connection);
+        return new(connection, connection, connection, connection, connection);
     }
 
     protected override async Task<DbConnection> OpenExport(CancellationToken cancellation)
@@ -187,6 +187,8 @@ public sealed class SqliteStorage : SqlStorage, IDisposable
 
     protected override DbParameter Numbers(string name, IEnumerable<long> values) =>
         Parameter(name, JsonSerializer.Serialize(values));
+
+    protected override DbParameter Times(string name, IEnumerable<DateTime> values) => Texts(name, values.Select(Text));
 
     protected override DbParameter Blobs(string name, IEnumerable<byte[]> values) =>
         Texts(name, values.Select(Convert.ToHexString));

@@ -2,6 +2,7 @@ using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using Tally.Grains;
 using Tally.Grains.EventLog;
+using Tally.Grains.Rules;
 
 namespace Tally.Silo.Storage.Sqlite;
 
@@ -15,6 +16,9 @@ internal sealed class Writer : IDisposable
     private readonly DbCommand insertDelta;
     private readonly DbCommand insertVisits;
     private readonly DbCommand insertDimensions;
+    private readonly DbCommand insertFiring;
+    private readonly DbCommand insertDeadline;
+    private readonly DbCommand deleteMetDeadline;
     private readonly DbCommand addRemoved;
 
     public Writer(DbConnection connection)
@@ -24,10 +28,13 @@ internal sealed class Writer : IDisposable
             "new_fingerprints", "new_product_fingerprints", "daily_fingerprints", "daily_product_fingerprints"];
         insertEvent = Prepare("insert_event",
             "fingerprint", "sequence", "id", "action", "product", "created", "occurred", "properties", "follows",
-            "dimensions");
+            "dimensions", "rules", "matched");
         insertDelta = Prepare("insert_delta", ["minute", "hour", "day", .. counts]);
         insertVisits = Prepare("insert_visits", "visits");
         insertDimensions = Prepare("insert_dimensions", "counts");
+        insertFiring = Prepare("insert_firing", "rule", "fingerprint", "sequence", "occurred", "is_told");
+        insertDeadline = Prepare("insert_deadline", "rule", "fingerprint", "sequence", "occurred", "due");
+        deleteMetDeadline = Prepare("delete_met_deadline", "rule", "fingerprint", "sequence");
         addRemoved = Prepare("add_removed_rollup", ["minute", .. counts]);
     }
 
@@ -46,6 +53,7 @@ internal sealed class Writer : IDisposable
         Add(transaction, deltas, calendar);
         Add(transaction, VisitDelta.Of(events, calendar));
         if (dimensions is not null) Add(transaction, dimensions);
+        if (RuleEffects.Of(events) is { } effects) Add(transaction, effects);
         Commit(transaction);
         return true;
     }
@@ -55,7 +63,8 @@ internal sealed class Writer : IDisposable
         var e = recorded.Event;
         return Execute(insertEvent, transaction, recorded.Fingerprint, recorded.Sequence, e.Id.ToString(),
             e.Action, e.Product, SqliteStorage.Text(e.Created), SqliteStorage.Text(e.Occurred), e.Properties,
-            follows, e.Properties is null || counted.Id == 0 ? null : counted.Id) == 1;
+            follows, e.Properties is null || counted.Id == 0 ? null : counted.Id, recorded.Marks?.Set.Id,
+            recorded.Marks?.Text) == 1;
     }
 
     public void Add(
@@ -73,6 +82,18 @@ internal sealed class Writer : IDisposable
 
     public void Add(DbTransaction transaction, DimensionDelta dimensions) =>
         Execute(insertDimensions, transaction, DimensionJson.Write(dimensions));
+
+    private void Add(DbTransaction transaction, RuleEffects effects)
+    {
+        foreach (var one in effects.Firings)
+            Execute(insertFiring, transaction, one.Rule.Id, one.Fingerprint, one.Sequence,
+                SqliteStorage.Text(one.Occurred), one.Rule.Definition.Webhook is not null);
+        foreach (var one in effects.Deadlines)
+            Execute(insertDeadline, transaction, one.Rule.Id, one.Fingerprint, one.Sequence,
+                SqliteStorage.Text(one.Occurred), SqliteStorage.Text(one.Due));
+        foreach (var one in effects.Met) // last: it may have been set by the same batch
+            Execute(deleteMetDeadline, transaction, one.Rule.Id, one.Fingerprint, one.Sequence);
+    }
 
     public void AddRemoved(DbTransaction transaction, IEnumerable<KeyValuePair<RollupKey, RollupCounts>> removed)
     {

@@ -11,6 +11,8 @@ create table events (
     occurred    timestamptz not null,
     properties  json, -- not jsonb: json keeps the text, which is compared with a repeat's, and takes all valid JSON
     dimensions  smallint, -- the dimension set that counts its properties
+    rules       integer, -- the set of rules by which it was decided; null while there was none
+    matched     text, -- which clauses of these rules it matches: a JSON array of [rule, clauses]; null for none
     constraint events_pkey primary key (fingerprint, sequence),
     -- Most ids begin with their time. With the id first, the index grows at its end, and most comparisons end at the
     -- id.
@@ -314,3 +316,74 @@ create table verifications (
 
 -- One at a time.
 create unique index verifications_running on verifications ((1)) where ended is null;
+
+-- Each version of each rule, as JSON. It never changes but for its end. One that has not ended is in force.
+create table rules (
+    id         integer generated always as identity primary key,
+    name       text collate "C" not null,
+    version    integer not null,
+    definition text not null,
+    begun      timestamptz not null,
+    ended      timestamptz,
+    disabled   timestamptz, -- its receiver wants no more
+    constraint rules_name_key unique (name, version)
+);
+
+create unique index rules_in_force on rules (name) where ended is null;
+
+-- Which rules were in force together: their ids in their order, comma-separated. Each change makes a new one, also if
+-- the same rules were in force before. So a later set has a higher number, and a fingerprint's sets never go back.
+create table rule_sets (
+    id    integer generated always as identity primary key,
+    rules text not null
+);
+
+-- What rules did, recorded with the event that made them do it. The clock's have a head: the fingerprint's newest event
+-- as of that moment. A row that a webhook has still to tell is pending.
+create table firings (
+    rule         integer not null,
+    fingerprint  text collate "C" not null,
+    sequence     bigint not null,
+    occurred     timestamptz not null,
+    fired        timestamptz not null default statement_timestamp(),
+    head         bigint,
+    state        text not null, -- recorded, pending, delivered or parked
+    attempts     integer not null default 0,
+    next_attempt timestamptz,
+    ended        timestamptz,
+    status       integer,
+    problem      text,
+    constraint firings_pkey primary key (fingerprint, rule, sequence)
+);
+
+-- From one rule to the next, and those of a rule by when they are due.
+create index firings_pending on firings (rule, next_attempt) where state = 'pending';
+
+-- Earlier and later ones of a fingerprint, if one waits for the other.
+create index firings_waiting on firings (fingerprint, sequence) where state = 'pending';
+
+-- For a list of the newest.
+create index firings_fired on firings (fired, fingerprint, rule, sequence);
+
+-- What signs a rule's requests. Several at once while one replaces another.
+create table rule_secrets (
+    id      integer generated always as identity primary key,
+    name    text collate "C" not null,
+    secret  bytea not null,
+    created timestamptz not null,
+    expires timestamptz
+);
+
+create index rule_secrets_name on rule_secrets (name);
+
+-- Events that another one has still to follow, if a rule is not to fire: until when.
+create table rule_deadlines (
+    fingerprint text collate "C" not null,
+    rule        integer not null,
+    sequence    bigint not null,
+    occurred    timestamptz not null,
+    due         timestamptz not null,
+    constraint rule_deadlines_pkey primary key (fingerprint, rule, sequence)
+);
+
+create index rule_deadlines_due on rule_deadlines (due);

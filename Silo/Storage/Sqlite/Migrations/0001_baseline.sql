@@ -10,6 +10,8 @@ create table events (
     occurred    text not null,
     properties  text,
     dimensions  integer, -- the dimension set that counts its properties
+    rules       integer, -- the set of rules by which it was decided; null while there was none
+    matched     text, -- which clauses of these rules it matches: a JSON array of [rule, clauses]; null for none
     primary key (fingerprint, sequence),
     unique (fingerprint, id)
 ) strict, without rowid;
@@ -265,3 +267,74 @@ create table verifications (
 
 -- One at a time.
 create unique index verifications_running on verifications ((1)) where ended is null;
+
+-- Each version of each rule, as JSON. It never changes but for its end. One that has not ended is in force.
+create table rules (
+    id         integer primary key,
+    name       text not null,
+    version    integer not null,
+    definition text not null,
+    begun      text not null,
+    ended      text,
+    disabled   text, -- its receiver wants no more
+    unique (name, version)
+) strict;
+
+create unique index rules_in_force on rules (name) where ended is null;
+
+-- Which rules were in force together: their ids in their order, comma-separated. Each change makes a new one, also if
+-- the same rules were in force before. So a later set has a higher number, and a fingerprint's sets never go back.
+create table rule_sets (
+    id    integer primary key,
+    rules text not null
+) strict;
+
+-- What rules did, recorded with the event that made them do it. The clock's have a head: the fingerprint's newest event
+-- as of that moment. A row that a webhook has still to tell is pending.
+create table firings (
+    rule         integer not null,
+    fingerprint  text not null,
+    sequence     integer not null,
+    occurred     text not null,
+    fired        text not null default (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
+    head         integer,
+    state        text not null, -- recorded, pending, delivered or parked
+    attempts     integer not null default 0,
+    next_attempt text,
+    ended        text,
+    status       integer,
+    problem      text,
+    primary key (fingerprint, rule, sequence)
+) strict, without rowid;
+
+-- From one rule to the next, and those of a rule by when they are due.
+create index firings_pending on firings (rule, next_attempt) where state = 'pending';
+
+-- Earlier and later ones of a fingerprint, if one waits for the other.
+create index firings_waiting on firings (fingerprint, sequence) where state = 'pending';
+
+-- For a list of the newest.
+create index firings_fired on firings (fired, fingerprint, rule, sequence);
+
+-- What signs a rule's requests. Several at once while one replaces another.
+create table rule_secrets (
+    id      integer primary key,
+    name    text not null,
+    secret  blob not null,
+    created text not null,
+    expires text
+) strict;
+
+create index rule_secrets_name on rule_secrets (name);
+
+-- Events that another one has still to follow, if a rule is not to fire: until when.
+create table rule_deadlines (
+    fingerprint text not null,
+    rule        integer not null,
+    sequence    integer not null,
+    occurred    text not null,
+    due         text not null,
+    primary key (fingerprint, rule, sequence)
+) strict, without rowid;
+
+create index rule_deadlines_due on rule_deadlines (due);

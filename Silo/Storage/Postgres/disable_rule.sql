@@ -1,0 +1,3 @@
+update rules
+set disabled = statement_timestamp()
+where id = @id and disabled is null

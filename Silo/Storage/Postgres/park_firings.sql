@@ -1,0 +1,10 @@
+update firings
+set state = 'parked', next_attempt = null, ended = statement_timestamp(), problem = @problem
+where state = 'pending' and (fingerprint, rule, sequence) in (
+    select fingerprint, rule, sequence
+    from firings
+    where state = 'pending' and rule = @rule
+    order by next_attempt
+    limit @limit
+    for update skip locked
+)

@@ -1,0 +1,1 @@
+select count(*) filter (where ended is null), count(*) from rules

@@ -1,0 +1,1 @@
+delete from firings where fingerprint = @fingerprint

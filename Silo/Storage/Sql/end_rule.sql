@@ -1,0 +1,1 @@
+update rules set ended = @now where name = @name and ended is null

@@ -1,0 +1,1 @@
+select exists (select 1 from rule_deadlines where due <= @now)

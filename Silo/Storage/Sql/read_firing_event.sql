@@ -1,0 +1,3 @@
+select id, product, action, properties
+from events
+where fingerprint = @fingerprint and sequence = @sequence

@@ -1,0 +1,3 @@
+select count(*), min(fired)
+from firings
+where state = 'pending'
