@@ -128,8 +128,9 @@ public sealed class FiringRules(PostgresServer server)
                  ])
         {
             Assert.Equal((query, count), (query, (await ReadFirings(silo, query)).Count));
-            Assert.Equal((await ReadFirings(silo, query)).Select(one => one.GetRawText()),
-                (await ReadFirings(silo, query + "&limit=1")).Select(one => one.GetRawText()));
+            // Their ids alone: meanwhile some are tried.
+            Assert.Equal((await ReadFirings(silo, query)).Select(one => one.GetProperty("id").GetString()),
+                (await ReadFirings(silo, query + "&limit=1")).Select(one => one.GetProperty("id").GetString()));
         }
         var newest = all[0];
         Assert.Equal(FiringId.Of(newest.GetProperty("rule").GetString()!, newest.GetProperty("version").GetInt32(),

@@ -2,7 +2,7 @@
 -- longer has what followed it. A row whose events have left the log comes without one. An event comes with the rules
 -- that it made fire.
 select e.fingerprint, e.sequence, e.id, e.action, e.product, e.created, e.occurred, e.properties, f.id, f.skipped,
-    (select json_group_array(json_array(r.name, r.version) order by r.id)
+    (select nullif(json_group_array(json_array(r.name, r.version) order by r.id), '[]')
         from json_each(e.matched) as match
         join firings fired on fired.fingerprint = e.fingerprint and fired.rule = json_extract(match.value, '$[0]')
             and fired.sequence = e.sequence and fired.head is null

@@ -96,6 +96,7 @@ internal static class FuzzRequests
         FuzzRequest.Of("GET /api/shares"),
         FuzzRequest.Of("PUT /api/rules/trial", Json, Text(
             """{"when":{"event":{"product":"fuzz","action":"a","where":[{"property":"x","is":1e3}]},"without":{"event":{"product":"fuzz","action":"b"},"within":"PT1H"}},"how":"daily","webhook":{"url":"https://x.example/\u00e9","ordered":true}}""")),
+        FuzzRequest.Of("GET /api/rules"),
         FuzzRequest.Of("GET /api/rules/trial"),
         FuzzRequest.Of("DELETE /api/rules/trial"),
         FuzzRequest.Of("GET /api/rules/schema", "If-None-Match: \"x\"\r\nAccept-Encoding: gzip\r\n"),
