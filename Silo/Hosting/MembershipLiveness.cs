@@ -21,6 +21,7 @@ internal sealed partial class MembershipLiveness(
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly Lock gate = new();
+    private readonly LogThrottle throttle = new();
     private Task<long?>? reading;
     private long provenAt;
     private long? proven; // the version
@@ -86,12 +87,13 @@ internal sealed partial class MembershipLiveness(
         }
         catch (Exception exception) // the membership provider's own kinds of failure
         {
-            LogUnproven(exception);
+            if (throttle.TryPass(out var more)) LogUnproven(exception, more);
             return (null, false);
         }
     }
 
     [LoggerMessage(LogLevel.Warning,
-        "The membership table could not be read: nothing is answered for fingerprints until it can")]
-    private partial void LogUnproven(Exception exception);
+        "The membership table could not be read: nothing is answered for fingerprints until it can "
+        + "({More} more failures since the last line)")]
+    private partial void LogUnproven(Exception exception, long more);
 }
