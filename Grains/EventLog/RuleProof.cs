@@ -132,10 +132,17 @@ internal sealed class RuleProof(
         report($"{(one.Due is null ? "firing" : "deadline")} of rule {one.Rule} for event {one.Sequence} of "
             + $"'{one.Fingerprint}': stored, the log says none");
 
+    // Silences come first. No event makes one, so nothing of the log can be compared with it.
     private async Task MoveNext()
     {
-        next = await stored.MoveNextAsync() ? stored.Current : null;
-        if (next is { Due: null }) Firings++;
+        do
+        {
+            next = await stored.MoveNextAsync() ? stored.Current : null;
+            if (next is { Due: null }) Firings++;
+            if (next?.Fingerprint == Silence.Fingerprint && next.Sequence != Silence.SequenceOf(next.Occurred))
+                ReportUnexpected(next);
+        }
+        while (next?.Fingerprint == Silence.Fingerprint);
     }
 
     private static string Describe(string what, Rule rule, string fingerprint, long sequence) =>

@@ -15,7 +15,7 @@ public sealed record Rule(int Id, string Name, int Version, RuleDefinition Defin
 /// <param name="Number">How many, of <see cref="RuleKind.Every"/> and <see cref="RuleKind.Times"/>; else 0.</param>
 /// <param name="Within">The window, if its kind has one.</param>
 /// <param name="Other">The events that must follow, or must not; null if its kind has none.</param>
-/// <param name="How">How often it fires for one fingerprint.</param>
+/// <param name="How">How often it fires for one fingerprint; of <see cref="RuleKind.Silence"/>, in all.</param>
 /// <param name="Webhook">Who is told; null if firings are only recorded.</param>
 public sealed record RuleDefinition(EventPattern Event, RuleKind Kind, int Number, TimeSpan Within,
     EventPattern? Other, RuleFrequency How, RuleWebhook? Webhook);
@@ -33,6 +33,8 @@ public enum RuleKind
     Then,
     /// <summary>When the window has passed, and no other event followed.</summary>
     Without,
+    /// <summary>When no such event has occurred for the window, whatever its fingerprint.</summary>
+    Silence,
 }
 
 /// <summary>How often a rule fires for one fingerprint, at most.</summary>

@@ -50,8 +50,13 @@ public static class RuleJson
             json.WriteString("count", "first");
             return;
         }
-        json.WriteStartObject(
-            rule.Kind switch { RuleKind.Then => "then", RuleKind.Without => "without", _ => "count" });
+        json.WriteStartObject(rule.Kind switch
+        {
+            RuleKind.Then => "then",
+            RuleKind.Without => "without",
+            RuleKind.Silence => "silence",
+            _ => "count",
+        });
         if (rule.Kind == RuleKind.Every) json.WriteNumber("every", rule.Number);
         if (rule.Kind == RuleKind.Times) json.WriteNumber("times", rule.Number);
         if (rule.Other is { } other) Write(json, other);

@@ -60,16 +60,20 @@ public sealed class RuleReader
     private RuleDefinition? ReadWhen(JsonElement when)
     {
         const string at = "/when";
-        string[] conditions = ["count", "then", "without"];
+        string[] conditions = ["count", "then", "without", "silence"];
         if (!IsObject(when, at, ["event", .. conditions], ["event"])) return null;
         string[] given = [.. conditions.Where(name => when.TryGetProperty(name, out _))];
         if (given is not [var one])
-            return Fault(at, "Exactly one of count, then and without is needed.");
+            return Fault(at, "Exactly one of count, then, without and silence is needed.");
         if (ReadPattern(when.GetProperty("event"), at + "/event") is not { } pattern) return null;
         var rule = new RuleDefinition(pattern, RuleKind.First, 0, default, null, default, null);
         var condition = when.GetProperty(one);
-        return one == "count" ? ReadCount(rule, condition)
-            : ReadFollowing(rule, condition, $"{at}/{one}", one == "then" ? RuleKind.Then : RuleKind.Without);
+        return one switch
+        {
+            "count" => ReadCount(rule, condition),
+            "silence" => ReadSilence(rule, condition),
+            _ => ReadFollowing(rule, condition, $"{at}/{one}", one == "then" ? RuleKind.Then : RuleKind.Without),
+        };
     }
 
     private RuleDefinition? ReadCount(RuleDefinition rule, JsonElement count)
@@ -89,6 +93,18 @@ public sealed class RuleReader
             Kind = RuleKind.Times,
             Number = ReadNumber(count.GetProperty("times"), at + "/times", TimesMin, TimesMax),
             Within = ReadWithin(count.GetProperty("within"), at + "/within"),
+        };
+    }
+
+    private RuleDefinition? ReadSilence(RuleDefinition rule, JsonElement silence)
+    {
+        const string at = "/when/silence";
+        if (rule.Event.Where.Count > 0)
+            return Fault("/when/event/where", "A silence takes no filters: it is asked of the totals.");
+        return !IsObject(silence, at, ["within"], ["within"]) ? null : rule with
+        {
+            Kind = RuleKind.Silence,
+            Within = ReadWithin(silence.GetProperty("within"), at + "/within"),
         };
     }
 

@@ -28,6 +28,7 @@ public sealed class RuleSet
         unmatched = new(this, []);
         foreach (var rule in rules)
         {
+            if (rule.Definition.Kind == RuleKind.Silence) continue; // no event makes it fire
             Add(rule.Definition.Event, new(rule.Id, RuleMatch.First, rule.Definition.Event.Where));
             if (rule.Definition.Other is { } other) Add(other, new(rule.Id, RuleMatch.Other, other.Where));
         }

@@ -72,5 +72,5 @@ internal static class AnnotationEndpoints
     }
 
     private static DateTime Micro(DateTime time) =>
-        EventFields.WholeMicroseconds(new(time.Ticks, TimeSpan.Zero));
+        DatabaseTime.Of(new(time.Ticks, TimeSpan.Zero));
 }

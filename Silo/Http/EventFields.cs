@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Serialization;
 using Tally.Contracts;
 using Tally.Silo.Http.Json;
+using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http;
 
@@ -80,7 +81,7 @@ public sealed class EventFields
     public Refusal? ToEvent(Limits limits, DateTimeOffset now, out Event? @event)
     {
         @event = null;
-        var created = WholeMicroseconds(now);
+        var created = DatabaseTime.Of(now);
         var occurred = created;
         var properties = Properties;
         var refusal = CheckText("action", Action, limits.ActionBytesMax)
@@ -142,7 +143,7 @@ public sealed class EventFields
         var earliest = IsHistory ? Earliest : now.AddDays(-limits.TimestampPastDaysMax);
         if (time >= earliest && time <= now.AddMinutes(limits.TimestampAheadMinutesMax))
         {
-            occurred = WholeMicroseconds(time);
+            occurred = DatabaseTime.Of(time);
             return null;
         }
         if (!CountsOnArrival) return Refusal.TimestampOutOfRange(limits, IsHistory);
@@ -151,8 +152,4 @@ public sealed class EventFields
         if (Encoding.UTF8.GetByteCount(withTime) <= limits.PropertiesBytesMax) properties = withTime;
         return null;
     }
-
-    // The precision of both databases: memory and log never differ.
-    internal static DateTime WholeMicroseconds(DateTimeOffset time) =>
-        new(time.UtcTicks - time.UtcTicks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
 }

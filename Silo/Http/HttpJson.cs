@@ -60,6 +60,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(ClusterAnswer))]
 [JsonSerializable(typeof(LiveCounts))]
 [JsonSerializable(typeof(FeedEvent))]
+[JsonSerializable(typeof(FeedClockFiring))]
 [JsonSerializable(typeof(FingerprintsPage))]
 [JsonSerializable(typeof(UniquesAnswer))]
 [JsonSerializable(typeof(PresentAnswer))]

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using System.Text.Json;
 using Tally.Grains.EventLog;
+using Tally.Grains.Rules;
 
 namespace Tally.Silo.Storage;
 
@@ -38,7 +39,9 @@ public readonly record struct FeedPosition(long Row, long Sequence)
         : string.Create(CultureInfo.InvariantCulture, $"{Row}{Separator}{Sequence}");
 }
 
-/// <summary>What the feed tells: an event, or that there were events that it does not tell, or nothing.</summary>
+/// <summary>
+/// What the feed tells: an event, a firing of the clock, that there were events that it does not tell, or nothing.
+/// </summary>
 /// <param name="Row">The feed's row. What is nothing was told once, and has left the log.</param>
 /// <param name="Skipped">How many events it does not tell.</param>
 /// <param name="Event">Null if it is none.</param>
@@ -47,8 +50,16 @@ public sealed record FeedNews(long Row, long Skipped, RecordedEvent? Event)
     /// <summary>The names and versions of the rules that the event made fire.</summary>
     public IReadOnlyList<(string Rule, int Version)> Fired { get; init; } = [];
 
+    /// <summary>What the clock made fire, where it is neither events nor nothing.</summary>
+    public ClockFiring? Clock { get; init; }
+
     public FeedPosition Position => Event is null ? FeedPosition.After(Row) : new(Row, Event.Sequence);
 }
+
+/// <summary>A rule fired because something did not happen.</summary>
+/// <param name="Event">Of the rule: what did happen, or for a silence what did not.</param>
+public sealed record ClockFiring(
+    string Fingerprint, long Sequence, DateTime Occurred, string Rule, int Version, EventPattern Event);
 
 /// <summary>
 /// The feed of all fingerprints' events. Merges of visits tell it what is new, while somebody watches.
@@ -105,5 +116,7 @@ public abstract partial class SqlStorage
         {
             Fired = row.IsDBNull(10) ? [] : [.. JsonSerializer.Deserialize<JsonElement[][]>(row.GetString(10))!
                 .Select(rule => (rule[0].GetString()!, rule[1].GetInt32()))],
+            Clock = row.IsDBNull(11) ? null : new(row.GetString(11), row.GetInt64(12), ReadTime(row, 13),
+                row.GetString(14), row.GetInt32(15), RuleJson.Read(row.GetString(16)).Event),
         };
 }

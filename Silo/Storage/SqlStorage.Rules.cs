@@ -77,6 +77,9 @@ public abstract partial class SqlStorage
             var rule = (await Query(at, addRule, ReadKeptRule,
                 Parameter("name", name), Parameter("definition", text), Time("now", now)))[0];
             await Execute(at, addRuleSet);
+            if (definition.Kind == RuleKind.Silence)
+                await AddSilence(at, rule.Rule.Id, Silence.MinuteOf(now),
+                    Silence.DueAt(Silence.MinuteOf(now), definition.Within));
             return new RuleChanged(RuleChange.Changed, rule, before is null);
         });
         if (changed!.Change == RuleChange.Changed) await RefreshRules();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Tally.Grains.Rules;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Webhooks;
@@ -27,8 +28,11 @@ internal static class FiringPayload
             json.WriteString("id", id);
             json.WriteString("rule", rule);
             json.WriteNumber("version", version);
-            json.WriteString("fingerprint", fingerprint);
-            json.WriteNumber("sequence", sequence);
+            if (fingerprint != Silence.Fingerprint)
+            {
+                json.WriteString("fingerprint", fingerprint);
+                json.WriteNumber("sequence", sequence);
+            }
             json.WriteString("occurred", Text(occurred));
             if (cause is not null)
             {

@@ -10,7 +10,7 @@ internal sealed class RuleSecrets(SqlStorage storage, TimeProvider clock)
 
     private static readonly TimeSpan ReplacedLifetime = TimeSpan.FromHours(24);
 
-    private DateTime Now => Micro(clock.GetUtcNow());
+    private DateTime Now => DatabaseTime.Of(clock.GetUtcNow());
 
     /// <summary>Those that sign now, the newest first.</summary>
     public Task<IReadOnlyList<byte[]>> Read(string rule) => storage.ReadRuleSecrets(rule, Now, KeptMax);
@@ -34,8 +34,4 @@ internal sealed class RuleSecrets(SqlStorage storage, TimeProvider clock)
 
     /// <summary>Of a rule that was removed.</summary>
     public Task Forget(string rule) => storage.DeleteSecrets(rule);
-
-    // As exact as the databases keep times.
-    private static DateTime Micro(DateTimeOffset time) =>
-        new(time.UtcTicks - time.UtcTicks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
 }

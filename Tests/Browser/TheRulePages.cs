@@ -80,6 +80,8 @@ public sealed class TheRulePages(PostgresServer server) : IAsyncDisposable
                          """{"event":{"product":"shop","action":"cart"},"then":{"event":{"product":"shop","action":"buy"},"within":"PT1H"}}"""),
                      ("without", [("within", "2d"), ("otherProduct", "desk"), ("otherAction", "buy")],
                          """{"event":{"product":"shop","action":"cart"},"without":{"event":{"product":"desk","action":"buy"},"within":"P2D"}}"""),
+                     ("silence", [("within", "10m")],
+                         """{"event":{"product":"shop","action":"cart"},"silence":{"within":"PT10M"}}"""),
                  ])
         {
             await tab.GoToAsync(Address(app) + "/rules");

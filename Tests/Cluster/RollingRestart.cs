@@ -3,7 +3,7 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>A new version is rolled out while clients post. Behind the load balancer nobody notices.</summary>
-[Collection<Clusters>]
+[Collection<Alone>]
 public sealed class RollingRestart(PostgresServer server)
 {
     private const int EventsBetween = 300;

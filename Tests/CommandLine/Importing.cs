@@ -151,6 +151,21 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         Assert.Equal("Käse 55\"", e.GetProperty("action").GetString());
     }
 
+    [Theory, EachStorage]
+    public async Task Rules_fire_for_what_is_imported_and_once(StorageKind storage)
+    {
+        var shared = await apps.On(storage);
+        Assert.Equal(201, (await shared.App.PutRule("third",
+            """{"when":{"event":{"product":"k8s","action":"view"},"count":{"every":3}},"how":"each"}""")).Status);
+        var file = await Write("events.ndjson", Utf8(string.Concat(Enumerable.Range(0, 3 * Fingerprints).Select(Ndjson))));
+        await AssertImported(shared, file, recorded: 3 * Fingerprints, repeated: 0);
+        await AssertImported(shared, file, recorded: 0, repeated: 3 * Fingerprints);
+        Assert.Equal(200, (await shared.App.Send(new(HttpMethod.Delete, "/api/rules/third"))).Status);
+        Assert.Equal(Enumerable.Range(0, Fingerprints).Select(i => $"{visitor}-{i} 3").Order(),
+            (await shared.App.Firings("rule=third")).Select(firing => firing.GetProperty("fingerprint").GetString() + " "
+                + firing.GetProperty("sequence").GetInt64()).Order());
+    }
+
     [Fact]
     public async Task A_line_that_the_service_refuses_its_whole_batch_for_is_told_and_the_others_are_recorded()
     {

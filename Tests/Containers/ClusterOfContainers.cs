@@ -6,7 +6,7 @@ namespace Tally.Tests.Containers;
 /// <summary>
 /// docker-compose.yml as users run it. The tests share one cluster, and each begins with all of it up.
 /// </summary>
-[Collection<Clusters>]
+[Collection<Alone>]
 public sealed class ClusterOfContainers(ComposeCluster cluster) : IClassFixture<ComposeCluster>
 {
     private const int EventsBetween = 300;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -26,10 +27,11 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     private readonly WebApplication app;
     private readonly ConcurrentQueue<Received> received = new();
 
-    private WebhookReceiver(WebApplication app, int port) => (this.app, Port) = (app, port);
+    private WebhookReceiver(WebApplication app, int port, string scheme) =>
+        (this.app, Port, Url) = (app, port, $"{scheme}://127.0.0.1:{port}/hook?token=secret-token");
 
     public int Port { get; }
-    public string Url => $"http://127.0.0.1:{Port}/hook?token=secret-token";
+    public string Url { get; }
 
     /// <summary>All requests, in the order in which they came.</summary>
     public IReadOnlyList<Received> All => [.. received];
@@ -51,14 +53,20 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     public static Task Hang(HttpContext context, Received _) =>
         Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
 
-    public static async Task<WebhookReceiver> Start(int? at = null)
+    /// <param name="tls">PEM files; null for plain HTTP.</param>
+    public static async Task<WebhookReceiver> Start(int? at = null, (string Certificate, string Key)? tls = null)
     {
         var port = at ?? FreePort.Next();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(
+            IPAddress.Loopback, port, listen =>
+            {
+                if (tls is var (certificate, key))
+                    listen.UseHttps(X509Certificate2.CreateFromPemFile(certificate, key));
+            }));
         var app = builder.Build();
-        var receiver = new WebhookReceiver(app, port);
+        var receiver = new WebhookReceiver(app, port, tls is null ? "http" : "https");
         app.Run(receiver.Take);
         await app.StartAsync();
         return receiver;

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace Tally.Tests.Harness;
@@ -22,10 +21,7 @@ internal static class WebhookRules
             how = ordered ? "each" : "once",
             webhook = new { url, ordered },
         });
-        var answer = await silo.Send(new(HttpMethod.Put, "/api/rules/" + name)
-        {
-            Content = new StringContent(rule, Encoding.UTF8, "application/json"),
-        });
+        var answer = await silo.PutRule(name, rule);
         Assert.True(answer.Status is 200 or 201, $"{answer.Body}");
         return answer.Text("secret");
     }

@@ -77,6 +77,48 @@ public sealed class LiveFeed(PostgresServer server, SharedApps apps) : IClassFix
     }
 
     [Theory, EachStorage]
+    public async Task What_the_clock_makes_fire_is_told_once_to_whoever_asks_for_its_event(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var silo = await RunningSilo.Start(at, new());
+        foreach (var (name, when) in ((string, string)[])
+                 [
+                     ("left", """{"event":{"product":"shop","action":"cart"},"without":{"event":{"product":"shop","action":"buy"},"within":"PT1M"}}"""),
+                     ("quiet", """{"event":{"product":"shop","action":"buy"},"silence":{"within":"PT1M"}}"""),
+                 ])
+            Assert.Equal(201, (await silo.PutRule(name, $$"""{"when":{{when}},"how":"each"}""")).Status);
+        await using var all = await LiveStream.Open(silo, FeedClient.Path);
+        await using var carts = await LiveStream.Open(silo, FeedClient.Path + "?product=shop&action=cart");
+        Assert.Equal(200, (await silo.PostJson($$"""{"product":"shop","action":"cart","fingerprint":"ada","timestamp":"{{DateTime.UtcNow.AddMinutes(-5):O}}"}""")).Status);
+        foreach (var stream in (LiveStream[])[all, carts]) await Firing(stream, "left", await Listed("left"));
+        var before = all.LastEventId;
+        await silo.Database.Storage.FireDue(DateTime.UtcNow.AddMinutes(5), 100);
+        await Firing(all, "quiet", await Listed("quiet"));
+        await using var again = await LiveStream.Open(silo, FeedClient.Path, before);
+        await Firing(again, "quiet", await Listed("quiet"));
+
+        // Once, and not to whoever asks for something else: until the next event's there is no other firing.
+        Assert.Equal(200, (await silo.PostForm("action=cart&product=shop&fingerprint=bob")).Status);
+        foreach (var stream in (LiveStream[])[all, carts, again])
+            while ((await stream.NextData()).GetProperty("fingerprint").GetString() != "bob") { }
+
+        async Task<JsonElement> Listed(string rule) => (await silo.HasFirings(rule, "recorded"))[0];
+
+        // Its event may come before it, or after it.
+        static async Task Firing(LiveStream stream, string rule, JsonElement listed)
+        {
+            var item = await stream.Next();
+            while (item?.EventType == "message") item = await stream.Next();
+            Assert.Equal("firing", item?.EventType);
+            var told = JsonSerializer.Deserialize<JsonElement>(item!.Value.Data);
+            Assert.Equal(rule, told.GetProperty("rule").GetString());
+            foreach (var member in told.EnumerateObject())
+                Assert.Equal(listed.GetProperty(member.Name).GetRawText(), member.Value.GetRawText());
+            Assert.Equal(rule == "left", told.TryGetProperty("fingerprint", out _));
+        }
+    }
+
+    [Theory, EachStorage]
     public async Task A_reader_is_told_only_what_it_asks_for_and_knows_where_it_is(StorageKind storage)
     {
         var (app, _) = await apps.On(storage);

@@ -61,6 +61,31 @@ public sealed class TryingRules(PostgresServer server)
         Assert.InRange(later.Body.GetProperty("events").GetInt32(), 1, 119);
     }
 
+    [Theory, EachStorage]
+    public async Task It_says_when_nobody_did_it(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using var silo = await RunningSilo.Start(at, new());
+        var begin = DateTime.UtcNow.Date.AddDays(-3);
+        foreach (var (minute, action) in ((int, string)[])[(5, "a"), (5, "a"), (30, "b"), (66, "a"), (70, "a")])
+            Assert.Equal(200, (await silo.PostJson($$"""{"product":"p","action":"{{action}}","fingerprint":"f{{minute}}","timestamp":"{{begin.AddMinutes(minute):yyyy-MM-dd'T'HH:mm:ss'Z'}}"}""")).Status);
+        foreach (var (how, times) in ((string, DateTime[])[])
+                 [
+                     ("each", [begin.AddMinutes(66), begin.AddMinutes(131)]), ("once", [begin.AddMinutes(66)]),
+                     ("daily", [begin.AddMinutes(66)]),
+                 ])
+        {
+            var answer = await Try(silo, "r",
+                $$$$"""{"when":{"event":{{{{A}}}},"silence":{"within":"PT1H"}},"how":"{{{{how}}}}"}""",
+                $"&from={begin:yyyy-MM-dd}");
+            Assert.Equal((200, 4), (answer.Status, answer.Body.GetProperty("events").GetInt32()));
+            Assert.Equal(times, answer.Body.GetProperty("first").EnumerateArray()
+                .Select(one => one.GetProperty("time").GetDateTime()));
+            Assert.All(answer.Body.GetProperty("first").EnumerateArray(),
+                one => Assert.Equal(["time"], one.EnumerateObject().Select(member => member.Name)));
+        }
+    }
+
     [Fact]
     public async Task What_cannot_be_tried_is_refused()
     {

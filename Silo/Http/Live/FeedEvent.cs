@@ -37,6 +37,24 @@ public sealed record FeedEvent(
     }
 }
 
+/// <summary>A rule has fired because something did not happen.</summary>
+/// <param name="Id">The firing's.</param>
+/// <param name="Rule">The rule's name.</param>
+/// <param name="Version">The rule's version.</param>
+/// <param name="Fingerprint">Absent for a silence, which is nobody's.</param>
+/// <param name="Sequence">Of the event that nothing followed; absent likewise.</param>
+/// <param name="Occurred">UTC: when that event occurred; the minute of the last one before a silence.</param>
+public sealed record FeedClockFiring(
+    string Id, string Rule, int Version, string? Fingerprint, long? Sequence, DateTime Occurred)
+{
+    internal static FeedClockFiring Of(ClockFiring one)
+    {
+        var isNobodys = one.Fingerprint == Silence.Fingerprint;
+        return new(FiringId.Of(one.Rule, one.Version, one.Fingerprint, one.Sequence), one.Rule, one.Version,
+            isNobodys ? null : one.Fingerprint, isNobodys ? null : one.Sequence, one.Occurred);
+    }
+}
+
 /// <summary>A rule has fired at an event.</summary>
 /// <param name="Id">The firing's.</param>
 /// <param name="Rule">The rule's name.</param>

@@ -94,18 +94,16 @@ internal sealed class LiveText
         FeedPosition? told = null;
         foreach (var one in news)
         {
-            if (one.Event is { } recorded ? !filter.Takes(recorded.Event) : one.Skipped == 0) continue;
+            if (!filter.Takes(one)) continue;
             told = one.Position;
             WriteId(text, one.Position);
-            if (one.Event is null)
+            text.Write(one switch
             {
-                text.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
-                    $"event: skipped\ndata: {{\"events\":{one.Skipped}}}\n\n")));
-                continue;
-            }
-            text.Write("data: "u8);
-            var e = FeedEvent.Of(one);
-            JsonSerializer.Serialize(json, e with { Properties = OnOneLine(e.Properties) }, HttpJson.Default.FeedEvent);
+                { Event: not null } => "data: "u8,
+                { Clock: not null } => "event: firing\ndata: "u8,
+                _ => "event: skipped\ndata: "u8,
+            });
+            Write(json, one);
             json.Flush();
             json.Reset();
             text.Write("\n\n"u8);
@@ -116,6 +114,23 @@ internal sealed class LiveText
             text.Write("\n"u8);
         }
         return new(text.WrittenSpan.ToArray());
+    }
+
+    private static void Write(Utf8JsonWriter json, FeedNews one)
+    {
+        if (one.Event is not null)
+        {
+            var e = FeedEvent.Of(one);
+            JsonSerializer.Serialize(json, e with { Properties = OnOneLine(e.Properties) }, HttpJson.Default.FeedEvent);
+        }
+        else if (one.Clock is not null)
+            JsonSerializer.Serialize(json, FeedClockFiring.Of(one.Clock), HttpJson.Default.FeedClockFiring);
+        else
+        {
+            json.WriteStartObject();
+            json.WriteNumber("events", one.Skipped);
+            json.WriteEndObject();
+        }
     }
 
     /// <summary>Where a reader of all events is: no message, but what it comes back with.</summary>

@@ -61,7 +61,7 @@ internal static class DeliveryEndpoints
         HttpContext context, RulePath path, SqlStorage storage, RuleSecrets secrets)
     {
         if (path.Refusal is { } badName) return badName;
-        if (await WhyNot(storage, path.Name) is { } refusal) return refusal;
+        if (WhyNot(await storage.ReadTarget(path.Name)) is { } refusal) return refusal;
         context.Response.Headers.CacheControl = "no-store";
         return new JsonAnswer<NewSecret>(new(path.Name, await secrets.Replace(path.Name)), HttpJson.Default.NewSecret);
     }
@@ -75,8 +75,9 @@ internal static class DeliveryEndpoints
             return badFingerprint;
         if (state is not (null or Parked or "delivered"))
             return Refusal.UnknownValue("state", "parked or delivered, or left out for parked");
-        if (await WhyNot(storage, rule) is { } refusal) return refusal;
-        if ((await storage.ReadTarget(rule))?.IsDisabled == true) return Refusal.RuleDisabled();
+        var target = await storage.ReadTarget(rule);
+        if (WhyNot(target) is { } refusal) return refusal;
+        if (target!.IsDisabled) return Refusal.RuleDisabled();
         var replayed = await storage.ReplayFirings(rule, fingerprint, state ?? Parked, limits.ReplayFiringsMax);
         return new JsonAnswer<ReplayAnswer>(new(replayed, replayed == limits.ReplayFiringsMax),
             HttpJson.Default.ReplayAnswer);
@@ -90,7 +91,7 @@ internal static class DeliveryEndpoints
         if (!await tries.AtOnce.WaitAsync(TimeSpan.Zero)) return Refusal.TooManyTests();
         try
         {
-            if (await WhyNot(storage, path.Name) is { } refusal) return refusal;
+            if (WhyNot(await storage.ReadTarget(path.Name)) is { } refusal) return refusal;
             if (await sample.Send(path.Name, context.RequestAborted) is not var (id, outcome))
                 return Refusal.NoWebhook();
             return new JsonAnswer<SampleAnswer>(new(id, outcome.IsDelivered, outcome.Status, outcome.Problem,
@@ -107,7 +108,6 @@ internal static class DeliveryEndpoints
         }
     }
 
-    private static async Task<Refusal?> WhyNot(SqlStorage storage, string rule) =>
-        await storage.ReadTarget(rule) is not { } inForce ? Refusal.UnknownRule()
+    private static Refusal? WhyNot(RuleTarget? inForce) => inForce is null ? Refusal.UnknownRule()
         : WebhookTarget.Of(inForce.Definition) is null ? Refusal.NoWebhook() : null;
 }

@@ -17,12 +17,14 @@ public sealed record DryRunAnswer(DateTime From, string TimeZone, long Events, l
 /// <param name="Day">Of the event, or of the end of its window.</param>
 public sealed record DryRunDay(DateOnly Day, long Firings);
 
-/// <param name="Sequence">Of the event.</param>
+/// <param name="Fingerprint">Absent for a silence, which is nobody's.</param>
+/// <param name="Sequence">Of the event; absent likewise.</param>
 /// <param name="Time">UTC: when it occurred, or when its window ended.</param>
-public sealed record DryRunFiring(string Fingerprint, long Sequence, DateTime Time);
+public sealed record DryRunFiring(string? Fingerprint, long? Sequence, DateTime Time);
 
 /// <summary>
-/// Folds the log by a rule that is not in force. What it holds is one fingerprint's deadlines, and sums by day.
+/// Folds the log, or for a silence the totals, by a rule that is not in force. What it holds is one fingerprint's
+/// deadlines, and sums by day.
 /// </summary>
 internal sealed class DryRun(RuleDefinition definition, Calendar calendar, DateTime now)
 {
@@ -42,14 +44,30 @@ internal sealed class DryRun(RuleDefinition definition, Calendar calendar, DateT
         SqlStorage storage, CancellationToken cancellation)
     {
         var run = new DryRun(definition, storage.Calendar, now);
-        var selection = new ExportSelection(ExportCursor.Beginning, from,
-            DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc), null);
-        await foreach (var recorded in storage.Export(selection, cancellation)) run.Fold(recorded);
-        run.EndFingerprint();
+        if (definition.Kind == RuleKind.Silence) await run.FindSilences(from, storage, cancellation);
+        else await run.FoldLog(from, storage, cancellation);
         return new(from, storage.Calendar.Name, run.events, run.days.Values.Sum(),
             [.. run.days.Select(day => new DryRunDay(day.Key, day.Value))],
             [.. run.first.UnorderedItems.Select(one => one.Element)
                 .OrderBy(one => one.Time).ThenBy(one => one.Fingerprint, StringComparer.Ordinal)]);
+    }
+
+    private async Task FoldLog(DateTime from, SqlStorage storage, CancellationToken cancellation)
+    {
+        var selection = new ExportSelection(ExportCursor.Beginning, from,
+            DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc), null);
+        await foreach (var recorded in storage.Export(selection, cancellation)) Fold(recorded);
+        EndFingerprint();
+    }
+
+    private async Task FindSilences(DateTime from, SqlStorage storage, CancellationToken cancellation)
+    {
+        var minutes = await storage.ReadMinutes(definition.Event.Product, definition.Event.Action,
+            Silence.MinuteOf(from), cancellation);
+        events = minutes.Sum(one => one.Events);
+        var fired = new FiredBefore(definition.How);
+        foreach (var (since, due) in Silence.Of(minutes.Select(one => one.Minute), from, now, definition.Within))
+            if (fired.MayFire(since)) Note(null, null, due);
     }
 
     private void Fold(RecordedEvent recorded)
@@ -61,7 +79,7 @@ internal sealed class DryRun(RuleDefinition definition, Calendar calendar, DateT
         if (marks.Matches.Count == 0) return;
         var effects = new RuleEffects();
         states = RuleFold.Fold(states, marks, fingerprint, recorded.Sequence, recorded.Event, effects);
-        foreach (var firing in effects.Firings) Note(firing.Sequence, firing.Occurred);
+        foreach (var firing in effects.Firings) Note(fingerprint, firing.Sequence, firing.Occurred);
         foreach (var met in effects.Met) deadlines.RemoveAll(one => one.Sequence == met.Sequence);
         deadlines.AddRange(effects.Deadlines);
     }
@@ -69,23 +87,30 @@ internal sealed class DryRun(RuleDefinition definition, Calendar calendar, DateT
     // As the clock does it.
     private void EndFingerprint()
     {
-        var fired = new HashSet<DateTime>();
+        var fired = new FiredBefore(definition.How);
         foreach (var one in deadlines)
-            if (one.Due <= now && definition.How switch
-            {
-                RuleFrequency.Once => fired.Add(default),
-                RuleFrequency.Daily => fired.Add(one.Occurred.Date),
-                _ => true,
-            }) Note(one.Sequence, one.Due);
+            if (one.Due <= now && fired.MayFire(one.Occurred)) Note(fingerprint, one.Sequence, one.Due);
         deadlines.Clear();
         states = null;
     }
 
-    private void Note(long sequence, DateTime time)
+    private void Note(string? whose, long? sequence, DateTime time)
     {
         var day = calendar.DayOf(time);
         days[day] = days.GetValueOrDefault(day) + 1;
-        first.Enqueue(new(fingerprint, sequence, time), time);
+        first.Enqueue(new(whose, sequence, time), time);
         if (first.Count > FirstMax) first.Dequeue(); // the latest
+    }
+
+    private sealed class FiredBefore(RuleFrequency how)
+    {
+        private readonly HashSet<DateTime> times = [];
+
+        public bool MayFire(DateTime occurred) => how switch
+        {
+            RuleFrequency.Once => times.Add(default),
+            RuleFrequency.Daily => times.Add(occurred.Date),
+            _ => true,
+        };
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Text;
 using Tally.Contracts;
+using Tally.Grains.Rules;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Rules;
@@ -33,7 +34,7 @@ internal static class FiringCursor
         if (text.Length > Base64Url.GetEncodedLength(HeadBytes + limits.FingerprintBytesMax)
             || !Base64Url.IsValid(text)) return null;
         var bytes = Base64Url.DecodeFromChars(text);
-        if (bytes.Length <= HeadBytes) return null;
+        if (bytes.Length < HeadBytes) return null;
         var fired = BinaryPrimitives.ReadInt64BigEndian(bytes);
         // neither the first nor the last moment, which no database keeps
         if (fired < DateTime.MinValue.AddYears(1).Ticks || fired > FiringPlace.Beginning.Fired.Ticks
@@ -44,7 +45,8 @@ internal static class FiringCursor
                 StrictUtf8.Encoding.GetString(bytes.AsSpan(HeadBytes)),
                 BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(sizeof(long))),
                 BinaryPrimitives.ReadInt64BigEndian(bytes.AsSpan(sizeof(long) + sizeof(int))));
-            return EventFields.CheckText("after", place.Fingerprint, limits.FingerprintBytesMax) is null
+            return (place.Fingerprint == Silence.Fingerprint
+                    || EventFields.CheckText("after", place.Fingerprint, limits.FingerprintBytesMax) is null)
                 && Encode(place) == text ? place : null;
         }
         catch (DecoderFallbackException)

@@ -5,26 +5,30 @@ using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Rules;
 
-/// <summary>What a rule did for a fingerprint.</summary>
+/// <summary>What a rule did.</summary>
 /// <param name="Id">The same for ever: whoever gets it twice can tell.</param>
 /// <param name="Rule">The rule's name.</param>
 /// <param name="Version">The rule's version.</param>
-/// <param name="Sequence">Of the event that made it fire, or that nothing followed.</param>
-/// <param name="Occurred">UTC: when that event occurred.</param>
+/// <param name="Fingerprint">Absent for a silence, which is nobody's.</param>
+/// <param name="Sequence">Of the event that made it fire, or that nothing followed; absent likewise.</param>
+/// <param name="Occurred">UTC: when that event occurred; the minute of the last one before a silence.</param>
 /// <param name="Fired">UTC: when this was recorded.</param>
 /// <param name="State">recorded, pending, delivered or parked.</param>
 /// <param name="NextAttempt">UTC: when a pending one is tried next.</param>
 /// <param name="Ended">UTC: when it was delivered or parked.</param>
 /// <param name="Status">The HTTP status of the last try.</param>
 /// <param name="Problem">Why the last try failed.</param>
-public sealed record FiringView(string Id, string Rule, int Version, string Fingerprint, long Sequence,
+public sealed record FiringView(string Id, string Rule, int Version, string? Fingerprint, long? Sequence,
     DateTime Occurred, DateTime Fired, string State, int Attempts, DateTime? NextAttempt, DateTime? Ended,
     int? Status, string? Problem)
 {
-    internal static FiringView Of(StoredFiring one) => new(
-        FiringId.Of(one.Rule, one.Version, one.Fingerprint, one.Sequence), one.Rule, one.Version, one.Fingerprint,
-        one.Sequence, one.Occurred, one.Fired, one.State, one.Attempts, one.NextAttempt, one.Ended, one.Status,
-        one.Problem);
+    internal static FiringView Of(StoredFiring one)
+    {
+        var isNobodys = one.Fingerprint == Silence.Fingerprint;
+        return new(FiringId.Of(one.Rule, one.Version, one.Fingerprint, one.Sequence), one.Rule, one.Version,
+            isNobodys ? null : one.Fingerprint, isNobodys ? null : one.Sequence, one.Occurred, one.Fired, one.State,
+            one.Attempts, one.NextAttempt, one.Ended, one.Status, one.Problem);
+    }
 }
 
 /// <summary>A page of firings, the newest first.</summary>

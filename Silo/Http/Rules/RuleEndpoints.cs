@@ -77,7 +77,7 @@ internal static class RuleEndpoints
         if (dryRun is not (null or "true" or "false"))
             return Refusal.UnknownValue("dryRun", "true or false, or left out");
         var isDry = dryRun == "true";
-        var now = EventFields.WholeMicroseconds(clock.GetUtcNow());
+        var now = DatabaseTime.Of(clock.GetUtcNow());
         if (from is not null && !isDry)
             return Refusal.UnknownValue("from", "left out without dryRun=true: a rule is about what is recorded later");
         if (QueryValue.ParseTime("from", from, storage.Calendar, now.AddDays(-DryRunDaysDefault), out var first)
@@ -108,7 +108,7 @@ internal static class RuleEndpoints
     internal static async Task<IResult> Keep(HttpContext context, string name, RuleDefinition definition,
         SqlStorage storage, RuleSecrets secrets, Limits limits, TimeProvider clock)
     {
-        var now = EventFields.WholeMicroseconds(clock.GetUtcNow());
+        var now = DatabaseTime.Of(clock.GetUtcNow());
         var changed = await storage.PutRule(name, definition, now, limits.RulesMax, limits.RuleVersionsMax);
         if (changed.Change == RuleChange.TooManyRules) return Refusal.TooManyRules(limits.RulesMax);
         if (changed.Change == RuleChange.TooManyVersions) return Refusal.TooManyRuleVersions(limits.RuleVersionsMax);
@@ -122,7 +122,7 @@ internal static class RuleEndpoints
         RulePath path, SqlStorage storage, RuleSecrets secrets, TimeProvider clock)
     {
         if (path.Refusal is { } badName) return badName;
-        var now = EventFields.WholeMicroseconds(clock.GetUtcNow());
+        var now = DatabaseTime.Of(clock.GetUtcNow());
         if (await storage.DeleteRule(path.Name, now) is not { } ended) return Refusal.UnknownRule();
         await secrets.Forget(path.Name);
         return new JsonAnswer<RuleView>(RuleView.Of(ended), HttpJson.Default.RuleView);

@@ -8,9 +8,9 @@ namespace Tally.Silo.Pages.Rules;
 /// <summary>A rule as the page's form has it: every field as it was typed.</summary>
 public sealed partial record RuleForm
 {
-    public const string First = "first", Every = "every", Times = "times", Then = "then", Without = "without";
+    public const string First = "first", Every = "every", Times = "times", Then = "then", Without = "without", Silence = "silence";
 
-    public static readonly IReadOnlyList<string> Kinds = [First, Every, Times, Then, Without];
+    public static readonly IReadOnlyList<string> Kinds = [First, Every, Times, Then, Without, Silence];
     public static readonly IReadOnlyList<string> Frequencies = ["once", "daily", "each"];
 
     public static RuleForm Empty { get; } = new();
@@ -58,12 +58,13 @@ public sealed partial record RuleForm
     {
         var when = new Dictionary<string, object> { ["event"] = Pattern(Product, Action, Property, Is) };
         var within = Filled(("within", Duration(Within)));
-        when[When is Then or Without ? When : "count"] = When switch
+        when[When is Then or Without or Silence ? When : "count"] = When switch
         {
             Every => Filled(("every", Value(Number))),
             Times => Filled([("times", Value(Number)), .. Pairs(within)]),
             Then or Without => Filled(
                 [("event", Pattern(OtherProduct ?? Product, OtherAction, null, null)), .. Pairs(within)]),
+            Silence => within,
             _ => First,
         };
         return Filled(("when", when), ("how", How),

@@ -33,19 +33,23 @@ public sealed partial class Texts
     public string PutInForce => Say("Put in force", "In Kraft setzen");
     public string RuleHelp => Say(
         "n and within: for every nth, and for n within a time (30m, 12h, 7d). The other action: for what must follow, "
-        + "or must not. Leave out the webhook if firings are only to be recorded. More filters: PUT /api/rules.",
-        "n und innerhalb: für jedes n-te, und für n innerhalb einer Zeit (30m, 12h, 7d). Die andere Aktion: für das, "
-        + "was folgen muss, oder nicht darf. Ohne Webhook wird das Auslösen nur gespeichert. Mehr Filter: "
-        + "PUT /api/rules.");
+        + "or must not. None, by anybody: for a product that falls silent. Leave out the webhook if firings are only "
+        + "to be recorded. More filters: PUT /api/rules.",
+        "n und innerhalb: für jedes n-te, und für n innerhalb einer Zeit (30m, 12h, 7d). Die andere Aktion: für "
+        + "das, was folgen muss, oder nicht darf. Keines, von niemandem: für ein Produkt, das verstummt. Ohne Webhook wird "
+        + "das Auslösen nur gespeichert. Mehr Filter: PUT /api/rules.");
     public string KindName(string kind) => kind switch
     {
         "first" => Say("at the first", "beim ersten"),
         "every" => Say("at every nth", "bei jedem n-ten"),
         "times" => Say("n within a time", "n innerhalb einer Zeit"),
         "then" => Say("then another one", "dann ein anderes"),
+        "silence" => Say("none, by anybody", "keines, von niemandem"),
         _ => Say("and no other one", "und kein anderes"),
     };
-    public string FrequencyName(RuleFrequency how) => FrequencyName(RuleReader.NameOf(how));
+    public string FrequencyName(RuleDefinition rule) =>
+        rule is { Kind: RuleKind.Silence, How: RuleFrequency.Once } ? Say("once", "einmal")
+            : FrequencyName(RuleReader.NameOf(rule.How));
     public string FrequencyName(string how) => how switch
     {
         "once" => Say("once a fingerprint", "einmal je Fingerprint"),
@@ -65,6 +69,8 @@ public sealed partial class Texts
                 $"{Number(rule.Number)} \u00d7 {one} innerhalb von {within}"),
             RuleKind.Then => Say($"{one}, then {NameOf(rule.Other!)} within {within}",
                 $"{one}, dann {NameOf(rule.Other!)} innerhalb von {within}"),
+            RuleKind.Silence => Say($"no {one} within {within}, by anybody",
+                $"kein {one} innerhalb von {within}, von niemandem"),
             _ => Say($"{one}, and no {NameOf(rule.Other!)} within {within}",
                 $"{one}, und kein {NameOf(rule.Other!)} innerhalb von {within}"),
         };
@@ -86,6 +92,7 @@ public sealed partial class Texts
     public string Firings => Say("Firings", "Ausgelöst");
     public string Fired => Say("Fired", "Ausgelöst");
     public string FiringState => Say("State", "Stand");
+    public string Nobodys => Say("nobody", "niemand");
     public string NoFirings => Say("None yet.", "Noch nichts.");
     public string StateName(string? state) => state switch
     {

@@ -24,3 +24,4 @@ where due.place = 1 and not exists (
     where f.fingerprint = due.fingerprint and f.rule = due.rule
         and (due.how = 'once' or due.how = 'daily' and (f.occurred at time zone 'UTC')::date = due.day))
 on conflict do nothing
+returning rule, fingerprint, sequence

@@ -9,4 +9,4 @@ using (
     for update skip locked
 ) as next
 where d.fingerprint = next.fingerprint and d.rule = next.rule and d.sequence = next.sequence
-returning d.rule, d.fingerprint, d.sequence, d.occurred
+returning d.rule, d.fingerprint, d.sequence, d.occurred, d.due

@@ -25,3 +25,4 @@ where due.place = 1 and not exists (
     where f.fingerprint = due.fingerprint and f.rule = due.rule
         and (due.how = 'once' or due.how = 'daily' and substr(f.occurred, 1, 10) = due.day))
 on conflict do nothing
+returning rule, fingerprint, sequence

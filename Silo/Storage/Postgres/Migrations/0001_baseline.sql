@@ -139,14 +139,16 @@ create table feed_watch (
 insert into feed_watch values (1, '-infinity', 0);
 
 -- The news of the last minutes, in the order in which all silos tell them. The key is in the order of the commits,
--- because merges take turns. A row has a fingerprint and its new events, or how many events no row names.
+-- because merges take turns. A row has a fingerprint and its new events, or how many events no row names, or a rule
+-- that the clock made fire.
 create table feed (
     id             bigint generated always as identity primary key,
     told           timestamptz not null,
     fingerprint    text collate "C",
     first_sequence bigint,
     last_sequence  bigint,
-    skipped        bigint not null
+    skipped        bigint not null,
+    rule           integer
 );
 
 -- Which properties were counted by their values: comma-separated names. An event has the number of its silo's set.

@@ -121,14 +121,15 @@ create table feed_watch (
 insert into feed_watch values (1, 0, 0);
 
 -- The news of the last minutes, in the order in which they are told. A row has a fingerprint and its new events, or how
--- many events no row names.
+-- many events no row names, or a rule that the clock made fire.
 create table feed (
     id             integer primary key,
     told           integer not null,
     fingerprint    text,
     first_sequence integer,
     last_sequence  integer,
-    skipped        integer not null
+    skipped        integer not null,
+    rule           integer
 ) strict;
 
 -- Which properties were counted by their values: comma-separated names. An event has the number of its set.
