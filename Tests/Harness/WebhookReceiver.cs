@@ -20,7 +20,7 @@ internal sealed record Received(
     public long Sequence => Data.GetProperty("sequence").GetInt64();
 }
 
-/// <summary>A web server that takes webhooks on the loopback, and answers as a test wants.</summary>
+/// <summary>A web server that takes webhooks, and answers as a test wants.</summary>
 internal sealed class WebhookReceiver : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -51,14 +51,18 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     public static Task Hang(HttpContext context, Received _) =>
         Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
 
-    public static async Task<WebhookReceiver> Start(int? at = null)
+    /// <param name="at">Its port, if not any.</param>
+    /// <param name="address">One of this machine's own.</param>
+    /// <param name="answer">What it answers from the first request on, if not 200.</param>
+    public static async Task<WebhookReceiver> Start(int? at = null, string address = "127.0.0.1",
+        Func<HttpContext, Received, Task>? answer = null)
     {
         var port = at ?? FreePort.Next();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Parse(address), port));
         var app = builder.Build();
-        var receiver = new WebhookReceiver(app, port);
+        var receiver = new WebhookReceiver(app, port) { Answer = answer ?? Status(200) };
         app.Run(receiver.Take);
         await app.StartAsync();
         return receiver;
