@@ -6,7 +6,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster;
 
 /// <summary>
-/// Proves that several silos are one service, with real processes, real faults and a history to check.
+/// Proves that several silos are one service, with real processes, real faults and a history to check. Rules fire
+/// meanwhile, and their receiver flaps: each firing is delivered, and none without its event.
 /// TALLY_FAULT_MINUTES makes the random run that long, with a silo that joins or leaves every 20 s beside the faults;
 /// TALLY_FAULT_REPORT names a file to append its table to.
 /// </summary>
@@ -40,11 +41,12 @@ public sealed class FaultsOfACluster
 
     private static async Task Run(int seed, Func<FaultRun, Task> inject, int stopSecondsMax)
     {
-        await using var run = await FaultRun.Start(
-            seed, stopSecondsMax, _ => new() { ["APP_TIME_ZONE"] = "Europe/Berlin" });
+        await using var run = await FaultRun.Start(seed, stopSecondsMax,
+            _ => new(RulesOfTheRun.Environment) { ["APP_TIME_ZONE"] = "Europe/Berlin" });
         try
         {
             var clock = Stopwatch.StartNew();
+            await run.PutRules(seed);
             await inject(run);
             await run.Finish();
             await Check(run, seed, clock.Elapsed);

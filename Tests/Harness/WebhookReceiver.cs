@@ -21,7 +21,7 @@ internal sealed record Received(
     public long Sequence => Data.GetProperty("sequence").GetInt64();
 }
 
-/// <summary>A web server that takes webhooks on the loopback, and answers as a test wants.</summary>
+/// <summary>A web server that takes webhooks, and answers as a test wants.</summary>
 internal sealed class WebhookReceiver : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -53,20 +53,27 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     public static Task Hang(HttpContext context, Received _) =>
         Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, TaskScheduler.Default);
 
+    /// <param name="at">Its port, if not any.</param>
+    /// <param name="address">One of this machine's own.</param>
+    /// <param name="answer">What it answers from the first request on, if not 200.</param>
     /// <param name="tls">PEM files; null for plain HTTP.</param>
-    public static async Task<WebhookReceiver> Start(int? at = null, (string Certificate, string Key)? tls = null)
+    public static async Task<WebhookReceiver> Start(int? at = null, string address = "127.0.0.1",
+        Func<HttpContext, Received, Task>? answer = null, (string Certificate, string Key)? tls = null)
     {
         var port = at ?? FreePort.Next();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(
-            IPAddress.Loopback, port, listen =>
+            IPAddress.Parse(address), port, listen =>
             {
                 if (tls is var (certificate, key))
                     listen.UseHttps(X509Certificate2.CreateFromPemFile(certificate, key));
             }));
         var app = builder.Build();
-        var receiver = new WebhookReceiver(app, port, tls is null ? "http" : "https");
+        var receiver = new WebhookReceiver(app, port, tls is null ? "http" : "https")
+        {
+            Answer = answer ?? Status(200),
+        };
         app.Run(receiver.Take);
         await app.StartAsync();
         return receiver;

@@ -28,6 +28,7 @@ internal static class FaultCheck
                 (await AnswersCheck.Findings(run.Database, silo.App)).Select(found =>
                     $"answers through {silo.Name}: {found}"));
         }
+        if (run is { Hangs: false, Rules: { } rules }) violations.AddRange(rules.Violations());
         if (await AppProcess.Verify(run.Database) is { } differs) violations.Add(differs);
         return violations;
     }

@@ -5,7 +5,8 @@ using Tally.Tests.Harness;
 namespace Tally.Tests.Cluster.Faults;
 
 /// <summary>
-/// A run's result as a Markdown table: a line for each kind of fault, one for the time in between and one for all.
+/// A run's result as a Markdown table: a line for each kind of fault, one for the time in between and one for all; and
+/// what rules did.
 /// </summary>
 internal static class FaultReport
 {
@@ -31,7 +32,8 @@ internal static class FaultReport
         table.AppendLine(Line("between faults", [], [.. attempts[null]], [.. reads[null]]));
         string Count(FindingKind kind) => $"{findings.Count(found => found.Kind == kind)}";
         return table.AppendLine(Line("**all**", run.Faults, run.Load.History.All, [.. run.Load.History.ReadsBack],
-            Count(FindingKind.Lost), Count(FindingKind.Doubled))).ToString();
+            Count(FindingKind.Lost), Count(FindingKind.Doubled)))
+            .AppendLine(run.Rules is { } rules ? $"\nRules: {rules}" : "").ToString();
     }
 
     private static string Line(string name, List<Fault> faults, IReadOnlyCollection<Attempt> attempts,

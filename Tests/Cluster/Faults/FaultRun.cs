@@ -45,6 +45,12 @@ internal sealed class FaultRun : IAsyncDisposable
 
     public TestDatabase Database { get; private init; } = null!;
 
+    /// <summary>Null before <see cref="PutRules"/>.</summary>
+    public RulesOfTheRun? Rules { get; private set; }
+
+    /// <summary>An address of this machine that the silos reach.</summary>
+    private string Here { get; init; } = "";
+
     /// <param name="seed">Determines the faults and the load.</param>
     /// <param name="stopSecondsMax">The longest pause of a silo; the shortest is 5 s.</param>
     /// <param name="environment">Each silo's environment by the silo's name, if not the default.</param>
@@ -59,7 +65,8 @@ internal sealed class FaultRun : IAsyncDisposable
         {
             var network = await SiloNetwork.Create(Silos + 1);
             if (network is not null) owned.Add(network);
-            var postgres = await LocalPostgres.Start(binaries, network?.Gateway ?? SiloPlace.Loopback.Address);
+            var here = network?.Gateway ?? SiloPlace.Loopback.Address;
+            var postgres = await LocalPostgres.Start(binaries, here);
             owned.Add(postgres);
             var database = TestDatabase.On(postgres);
             var silos = Enumerable.Range(0, Silos + 1).Select(index => (Name: $"silo{index + 1}", Index: index))
@@ -78,13 +85,24 @@ internal sealed class FaultRun : IAsyncDisposable
             // Half of the clients go through the load balancer, half straight to silos.
             var front = new IPEndPoint(IPAddress.Loopback, balancer.Port);
             IPEndPoint[] addresses = [.. silos.SelectMany(silo => (IPEndPoint[])[front, silo.Http])];
-            return new(seed, actions, Load.Start(addresses, seed, Shape), addresses, owned) { Database = database };
+            return new(seed, actions, Load.Start(addresses, seed, Shape), addresses, owned)
+            {
+                Database = database, Here = here,
+            };
         }
         catch
         {
             await Dispose(owned);
             throw;
         }
+    }
+
+    /// <summary>Puts rules in force. The silos need <see cref="RulesOfTheRun.Environment"/>.</summary>
+    /// <param name="seed">Determines how the receiver of their firings flaps.</param>
+    public async Task PutRules(int seed)
+    {
+        Rules = await RulesOfTheRun.Start(AllSilos[0].App, Here, seed);
+        owned.Add(Rules);
     }
 
     /// <summary>Injects each kind once, or this many of them, in random order.</summary>
@@ -123,7 +141,8 @@ internal sealed class FaultRun : IAsyncDisposable
     public bool Hangs { get; private set; }
 
     /// <summary>
-    /// Ends the load. Completes when every event with an id is acknowledged, or sets <see cref="Hangs"/>.
+    /// Ends the load. Completes when every event with an id is acknowledged and every firing delivered, or sets <see
+    /// cref="Hangs"/>.
     /// </summary>
     public async Task Finish()
     {
@@ -139,6 +158,7 @@ internal sealed class FaultRun : IAsyncDisposable
             await Load.Abandon();
         }
         await reading.Finish();
+        if (Rules is not null && !Hangs) await Rules.Finish(AllSilos.First(silo => silo.IsWanted).App, Database);
     }
 
     public async ValueTask DisposeAsync()
