@@ -25,6 +25,7 @@ internal sealed class EventLogLifecycle(GroupCommit log, HistoryLoader loader, P
     private async Task Stop(CancellationToken cancellation)
     {
         await loader.Close();
-        await log.Close();
+        // A commit waits for a synchronous standby as long as it is away. Nobody was told that it is recorded.
+        await log.Close().WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }

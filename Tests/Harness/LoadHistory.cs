@@ -63,6 +63,20 @@ public sealed class LoadHistory
 
     public int Count(AttemptOutcome outcome) => Volatile.Read(ref counts[(int)outcome]);
 
+    /// <summary>
+    /// What must hold of a copy that was made after a moment: of all that was acknowledged later, the copy may have
+    /// some.
+    /// </summary>
+    /// <param name="moment">A <see cref="System.Diagnostics.Stopwatch"/> timestamp.</param>
+    public LoadHistory AsOf(long moment)
+    {
+        var known = new LoadHistory();
+        foreach (var attempt in attempts)
+            known.Add(attempt.Outcome == AttemptOutcome.Acknowledged && attempt.EndedAt >= moment
+                ? attempt with { Outcome = AttemptOutcome.NoReply } : attempt);
+        return known;
+    }
+
     /// <summary>Asserts that every attempt was answered with 200.</summary>
     public void AssertAllAcknowledged() => Assert.True(All.Count == Acknowledged, $"Requests failed: {this}\n"
         + string.Join('\n', attempts.Where(attempt => attempt.Outcome != AttemptOutcome.Acknowledged).Take(10)));

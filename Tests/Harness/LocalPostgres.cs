@@ -62,10 +62,44 @@ public sealed class LocalPostgres : IAsyncDisposable
     /// <summary>Starts a standby that follows this server.</summary>
     public async Task<LocalPostgres> StartStandby()
     {
-        var standby = await Prepare(binaries, Settings.Host!);
-        await Run($"{binaries}/pg_basebackup -h {folder} -p {Settings.Port} -U tally -D {standby.folder}/data -R -X stream -c fast");
+        var standby = await BackUp("-R");
         await standby.Start();
         return standby;
+    }
+
+    /// <summary>Keeps its write-ahead log from now on, as operators do to go back to a time.</summary>
+    public async Task Archive()
+    {
+        await Run($"mkdir {folder}/archive");
+        await Execute("alter system set archive_mode = on");
+        await Execute($"alter system set archive_command = 'cp %p {folder}/archive/%f'");
+        await Stop("fast");
+        await Start();
+    }
+
+    /// <summary>A copy of its files, made while it runs, that has not been started.</summary>
+    /// <param name="options">More of pg_basebackup's.</param>
+    public async Task<LocalPostgres> BackUp(string options = "")
+    {
+        var copy = await Prepare(binaries, Settings.Host!);
+        await Run($"{binaries}/pg_basebackup -h {folder} -p {Settings.Port} -U tally -D {copy.folder}/data -c fast {options}");
+        return copy;
+    }
+
+    /// <summary>Starts a copy of a server's files, and has it become what that server was at a time.</summary>
+    /// <param name="archiving">The server; it has archived its log until after the time.</param>
+    /// <param name="time">As the server writes times.</param>
+    public async Task StartAsOf(string time, LocalPostgres archiving)
+    {
+        await File.AppendAllTextAsync($"{folder}/data/postgresql.auto.conf", $"""
+            archive_mode = off
+            restore_command = 'cp {archiving.folder}/archive/%f %p'
+            recovery_target_time = '{time}'
+            recovery_target_action = promote
+
+            """);
+        await Write("recovery.signal", "");
+        await Start();
     }
 
     /// <summary>Turns a standby into a primary.</summary>
@@ -110,6 +144,12 @@ public sealed class LocalPostgres : IAsyncDisposable
         await Run($"{binaries}/pg_ctl -D {folder}/data -w stop -m {mode}");
         NpgsqlConnection.ClearAllPools(); // this process's connections to it are gone too
     }
+
+    /// <summary>Kills all its processes with SIGKILL, as the loss of its machine would.</summary>
+    public Task Kill() => Run($"kill -9 {ProcessId} $(cat /proc/{ProcessId}/task/{ProcessId}/children)");
+
+    /// <summary>What it has logged.</summary>
+    public Task<string> ReadLog() => File.ReadAllTextAsync($"{folder}/log");
 
     public async ValueTask DisposeAsync()
     {

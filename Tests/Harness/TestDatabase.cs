@@ -116,19 +116,41 @@ public sealed class TestDatabase : IAsyncDisposable
             return string.Concat(await Task.WhenAll(Directory.GetFiles(folder!, "tally.db*")
                 .Where(file => !file.EndsWith(".lock", StringComparison.Ordinal))
                 .Select(file => File.ReadAllTextAsync(file, System.Text.Encoding.Latin1))));
-        var binaries = LocalPostgres.FindBinaries();
-        Assert.SkipWhen(binaries is null, "A dump needs Postgres' binaries on this machine.");
+        return await WithDump(file => File.ReadAllTextAsync(file));
+    }
+
+    /// <summary>
+    /// Copies everything into an empty database, as operators do while processes serve: with pg_dump and pg_restore, or
+    /// with SQLite's <c>vacuum into</c>.
+    /// </summary>
+    public Task BackUpInto(TestDatabase empty) => Kind == StorageKind.Sqlite
+        ? Execute($"vacuum into '{empty.Path}'")
+        : WithDump(async file =>
+        {
+            await empty.RunTool("pg_restore", "--exit-on-error", "--no-owner", file);
+            return file;
+        }, "-Fc");
+
+    private async Task<T> WithDump<T>(Func<string, Task<T>> use, params string[] options)
+    {
         var dump = System.IO.Path.GetTempFileName();
         try
         {
-            await Commands.Run($"{binaries}/pg_dump", "-f", dump, "-h", postgres!.Host!, "-p", $"{postgres.Port}", "-U",
-                postgres.Username!, postgres.Database!);
-            return await File.ReadAllTextAsync(dump);
+            await RunTool("pg_dump", ["-f", dump, .. options]);
+            return await use(dump);
         }
         finally
         {
             File.Delete(dump);
         }
+    }
+
+    private Task RunTool(string name, params string[] arguments)
+    {
+        var binaries = LocalPostgres.FindBinaries();
+        Assert.SkipWhen(binaries is null, "A dump needs Postgres' binaries on this machine.");
+        return Commands.Run($"{binaries}/{name}", ["-h", postgres!.Host!, "-p", $"{postgres.Port}", "-U",
+            postgres.Username!, "-d", postgres.Database!, .. arguments]);
     }
 
     public async Task Execute(string sql) => await Query(sql, _ => 0);

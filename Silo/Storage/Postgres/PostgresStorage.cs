@@ -33,6 +33,7 @@ public sealed class PostgresStorage(
     private readonly string insertDimensions = Scripts["insert_dimensions"];
     private readonly string tryMergeLock = Scripts["try_merge_lock"];
     private readonly string checkWritable = Scripts["check_writable"];
+    private readonly string reachStandbys = Scripts["reach_standbys"];
     private readonly string stayOpen = Scripts["stay_open"];
     private readonly string readInKeyOrder = Scripts["read_in_key_order"];
     private readonly string lockAppends = Scripts["lock_appends"];
@@ -92,6 +93,7 @@ public sealed class PostgresStorage(
         DimensionDelta? dimensions, RuleEffects? effects)
     {
         await using var connection = await commits.OpenConnectionAsync();
+        var standbys = new StandbyWait(connection);
         // Statements that are sent together are one transaction. A COMMIT of its own would be a second round trip: a
         // third of the time.
         await using var batch = new NpgsqlBatch(connection);
@@ -102,14 +104,14 @@ public sealed class PostgresStorage(
         if (dimensions is not null) batch.BatchCommands.Add(InsertDimensions(dimensions));
         if (effects is not null)
             foreach (var command in Record(effects)) batch.BatchCommands.Add(command);
+        long removalEpoch;
         try
         {
             await using var answers = await batch.ExecuteReaderAsync();
             await answers.NextResultAsync(); // after the lock's empty result
             await answers.ReadAsync();
-            var removalEpoch = answers.GetInt64(0);
+            removalEpoch = answers.GetInt64(0);
             while (await answers.NextResultAsync()) { } // the commit comes at the end
-            return removalEpoch;
         }
         catch (PostgresException exception)
             when (exception.SqlState is PostgresErrorCodes.UniqueViolation or RunDoesNotFollow)
@@ -121,6 +123,15 @@ public sealed class PostgresStorage(
             ForgetConnections();
             throw new CommitUnknownException(exception);
         }
+        try
+        {
+            await standbys.Finish(reachStandbys);
+        }
+        catch (Exception exception) when (IsDatabaseFailure(exception))
+        {
+            throw new CommitUnknownException(exception); // it is committed, but nobody knows where
+        }
+        return removalEpoch;
     }
 
     private async Task Commit(NpgsqlTransaction transaction)
