@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Tally.Grains;
 using Tally.Grains.EventLog;
 
 namespace Tally.Silo.Hosting;
@@ -10,6 +11,8 @@ namespace Tally.Silo.Hosting;
 internal abstract class BackgroundRounds : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private readonly LogThrottle throttle = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -32,7 +35,7 @@ internal abstract class BackgroundRounds : BackgroundService
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException)
         {
-            LogSkipped(exception);
+            if (throttle.TryPass(out _)) LogSkipped(exception);
         }
     }
 

@@ -27,6 +27,7 @@ internal sealed partial class FiringDelivery(SqlStorage storage, WebhookSender s
     private readonly HostTurns turns = new(limits, clock);
     private readonly ConcurrentDictionary<Task, bool> running = [];
     private readonly SemaphoreSlim freed = new(0);
+    private readonly LogThrottle throttle = new();
     private readonly TimeSpan tick = TimeSpan.FromMilliseconds(limits.WebhookTickMilliseconds);
     private readonly TimeSpan lease = TimeSpan.FromSeconds(limits.WebhookLeaseSeconds);
     private volatile bool hasWaiting;
@@ -63,7 +64,7 @@ internal sealed partial class FiringDelivery(SqlStorage storage, WebhookSender s
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException)
         {
-            LogSkipped(exception);
+            if (throttle.TryPass(out _)) LogSkipped(exception);
             await Task.Delay(SettleInterval, sending);
             return false;
         }
@@ -143,7 +144,7 @@ internal sealed partial class FiringDelivery(SqlStorage storage, WebhookSender s
         }
         catch (Exception exception) when (exception is EventLogUnavailableException or CommitUnknownException)
         {
-            LogSkipped(exception); // it is sent again when the lease has ended
+            if (throttle.TryPass(out _)) LogSkipped(exception); // it is sent again when the lease has ended
         }
         catch (Exception exception) // others are to be delivered all the same
         {
