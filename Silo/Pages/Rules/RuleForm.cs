@@ -8,7 +8,8 @@ namespace Tally.Silo.Pages.Rules;
 /// <summary>A rule as the page's form has it: every field as it was typed.</summary>
 public sealed partial record RuleForm
 {
-    public const string First = "first", Every = "every", Times = "times", Then = "then", Without = "without", Silence = "silence";
+    public const string First = "first", Every = "every", Times = "times", Then = "then", Without = "without",
+        Silence = "silence";
 
     public static readonly IReadOnlyList<string> Kinds = [First, Every, Times, Then, Without, Silence];
     public static readonly IReadOnlyList<string> Frequencies = ["once", "daily", "each"];

@@ -35,9 +35,9 @@ public sealed partial class Texts
         "n and within: for every nth, and for n within a time (30m, 12h, 7d). The other action: for what must follow, "
         + "or must not. None, by anybody: for a product that falls silent. Leave out the webhook if firings are only "
         + "to be recorded. More filters: PUT /api/rules.",
-        "n und innerhalb: für jedes n-te, und für n innerhalb einer Zeit (30m, 12h, 7d). Die andere Aktion: für "
-        + "das, was folgen muss, oder nicht darf. Keines, von niemandem: für ein Produkt, das verstummt. Ohne Webhook wird "
-        + "das Auslösen nur gespeichert. Mehr Filter: PUT /api/rules.");
+        "n und innerhalb: für jedes n-te, und für n innerhalb einer Zeit (30m, 12h, 7d). Die andere Aktion: für das, "
+        + "was folgen muss, oder nicht darf. Keines, von niemandem: für ein Produkt, das verstummt. Ohne Webhook "
+        + "wird das Auslösen nur gespeichert. Mehr Filter: PUT /api/rules.");
     public string KindName(string kind) => kind switch
     {
         "first" => Say("at the first", "beim ersten"),
