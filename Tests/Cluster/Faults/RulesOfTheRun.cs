@@ -150,11 +150,7 @@ internal sealed class RulesOfTheRun : IAsyncDisposable
     {
         var webhook = rule.IsTold
             ? $$""","webhook":{"url":"{{receiver.Url}}","ordered":{{(rule.IsOrdered ? "true" : "false")}}}""" : "";
-        var answer = await silo.Send(new(HttpMethod.Put, "/api/rules/" + rule.Name)
-        {
-            Content = new StringContent($$"""{"when":{{rule.When}},"how":"{{rule.How}}"{{webhook}}}""", Encoding.UTF8,
-                "application/json"),
-        });
+        var answer = await silo.PutRule(rule.Name, $$"""{"when":{{rule.When}},"how":"{{rule.How}}"{{webhook}}}""");
         Assert.True(answer.Status == 201, $"{rule.Name}: {answer.Status} {answer.Body}");
         if (answer.Text("secret") is { } secret)
             secrets[rule.Name] = Convert.FromBase64String(secret["whsec_".Length..]);
