@@ -18,7 +18,10 @@ public sealed record SiloPlace(string Address, string? Namespace)
 /// <summary>The real program in its own process.</summary>
 public sealed partial class AppProcess : IServing, IAsyncDisposable
 {
-    public static readonly string Binary = Path.Combine(AppContext.BaseDirectory, "app");
+    /// <summary>This build's program, or the published one that TALLY_TEST_APP names.</summary>
+    public static readonly string Binary = Environment.GetEnvironmentVariable("TALLY_TEST_APP") is { Length: > 0 } path
+        ? path : Path.Combine(AppContext.BaseDirectory, "app");
+
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
 
     private readonly Process process;
