@@ -114,6 +114,10 @@ internal static class FuzzRequests
         FuzzRequest.Of(
             "GET /api/export?from=1999-12-31&to=2000-01-01T00:00:00Z&product=fuzz&format=csv&after=7:%E6%97%A5",
             "Accept-Encoding: gzip, br\r\n"),
+        FuzzRequest.Of("POST /api/event", "Content-Type: text/plain\r\nOrigin: https://shop.example\r\n", Text(
+            """{"n":"pageview","u":"https://k8s/a?utm_source=%C3%A9&x=1#top","d":"k8s","r":"https://x.example/","w":1470,"h":1,"p":"{\"a\":1}","$":{"currency":"EUR","amount":"1.5"},"i":false}""")),
+        FuzzRequest.Of("POST /api/event?writeKey=x", Json,
+            Text("""{"name":"buy","url":"app://k8s","domain":"k8s","props":{"a":[1e3,null,"\u00e9\ud83d\ude00"]}}""")),
         FuzzRequest.Of("GET /tally.js", "If-None-Match: \"x\"\r\nAccept-Encoding: br, gzip;q=0.5\r\n"),
         FuzzRequest.Of("GET /health/ready"),
         FuzzRequest.Of("GET /openapi/v1.json"),
