@@ -31,10 +31,12 @@ public sealed class PlausibleTrackers(PostgresServer server) : IAsyncLifetime
         var tab = await OpenTab("/docs?utm_source=mail");
         await tab.EvaluateExpressionAsync($$"""
             window.done = import('/node_modules/@plausible-analytics/tracker/plausible.js').then(async sdk => {
-              sdk.init({ domain: 'official', endpoint: '{{Url}}/api/event?writeKey={{EscapedKey}}', captureOnLocalhost: true });
+              const endpoint = '{{Url}}/api/event?writeKey={{EscapedKey}}';
+              sdk.init({ domain: 'official', endpoint, captureOnLocalhost: true });
               const sent = [];
-              for (let i = 0; i < {{Each}}; i++) sent.push(new Promise(done => sdk.track('buy', {
-                props: { i, name: 'Käse' }, revenue: { currency: 'EUR', amount: 1.5 }, interactive: false, callback: done })));
+              const goal = { revenue: { currency: 'EUR', amount: 1.5 }, interactive: false };
+              for (let i = 0; i < {{Each}}; i++) sent.push(new Promise(done =>
+                sdk.track('buy', { ...goal, props: { i, name: 'Käse' }, callback: done })));
               const statuses = (await Promise.all(sent)).map(answer => answer.status);
               history.pushState({}, '', '/next');
               return [...new Set(statuses)].join();
@@ -58,7 +60,8 @@ public sealed class PlausibleTrackers(PostgresServer server) : IAsyncLifetime
         // It appends its path to the address: here that becomes a parameter that nobody reads.
         await tab.EvaluateExpressionAsync($$"""
             window.done = import('/node_modules/plausible-tracker/build/module/index.js').then(async sdk => {
-              const plausible = sdk.default({ domain: 'older', apiHost: '{{Url}}/api/event?writeKey={{EscapedKey}}&', trackLocalhost: true });
+              const apiHost = '{{Url}}/api/event?writeKey={{EscapedKey}}&';
+              const plausible = sdk.default({ domain: 'older', apiHost, trackLocalhost: true });
               plausible.trackPageview();
               const sent = [];
               for (let i = 0; i < {{Each}}; i++)

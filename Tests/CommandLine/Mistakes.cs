@@ -55,7 +55,7 @@ public sealed class Mistakes
     [InlineData("-corsOrigins: expected an origin such as", "-corsOrigins=null")]
     [InlineData("-trackers: expected all, none, or some of plausible", "-trackers=plausible,sekret")]
     [InlineData("-trackers: expected all, none, or some of plausible", "-trackers=plausible,none")]
-    [InlineData("-trackers: expected all, none, or some of plausible", "-trackers=")]
+    [InlineData("-trackers: expected all, none, or some of plausible", "-trackers=plausible,")]
     [InlineData("-fingerprints: expected client or server", "-fingerprints=sekret")]
     [InlineData("-fingerprints: expected client or server", "-fingerprints=Server")]
     [InlineData("-writeKeys: a key has 16 to 128 letters", "-writeKeys=sekret")]

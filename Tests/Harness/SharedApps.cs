@@ -61,18 +61,15 @@ public sealed record Shared(AppProcess App, TestDatabase Database)
 
     /// <summary>A product's events, in the order in which they were accepted.</summary>
     public Task<List<TrackedEvent>> Events(string product) => Database.Query(
-        "select action, fingerprint, properties, occurred, created from events "
-        + $"where product = '{product}' order by created, sequence",
-        row => new TrackedEvent(row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2),
-            row.GetValue(3), row.GetValue(4)));
+        $"select action, fingerprint, properties from events where product = '{product}' order by created, sequence",
+        row => new TrackedEvent(row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2)));
 
     public async Task<long> AllRows() =>
         (await Database.Query("select count(*) from events", row => row.GetInt64(0)))[0];
 }
 
 /// <summary>A row of the log.</summary>
-public sealed record TrackedEvent(string Action, string Fingerprint, string? Properties, object Occurred,
-    object Created)
+public sealed record TrackedEvent(string Action, string Fingerprint, string? Properties)
 {
     /// <summary>A property as text; null if it is missing.</summary>
     public string? this[string name] =>

@@ -12,7 +12,8 @@ public static class TrackerRequests
     /// <param name="headers">Others.</param>
     /// <returns>The status, and the body's text.</returns>
     public static async Task<(int Status, string Body)> Track(this AppProcess app, string path, string body,
-        string? contentType = "text/plain", string address = "203.0.113.1", params (string Name, string Value)[] headers)
+        string? contentType = "text/plain", string address = "203.0.113.1",
+        params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path)
         {

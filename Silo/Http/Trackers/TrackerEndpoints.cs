@@ -1,3 +1,7 @@
+using Tally.Silo.Http.Trackers.GoatCounter;
+using Tally.Silo.Http.Trackers.Matomo;
+using Tally.Silo.Http.Trackers.Umami;
+
 namespace Tally.Silo.Http.Trackers;
 
 /// <summary>
@@ -9,6 +13,9 @@ internal static class TrackerEndpoints
     private static readonly (string Name, Action<IEndpointRouteBuilder> Map)[] Tools =
     [
         ("plausible", PlausibleEndpoint.MapPlausible),
+        ("umami", UmamiEndpoints.MapUmami),
+        ("goatcounter", GoatCounterEndpoints.MapGoatCounter),
+        ("matomo", MatomoEndpoints.MapMatomo),
     ];
 
     /// <summary>The names of all tools.</summary>

@@ -29,8 +29,10 @@ internal sealed class TrackerProperties
         members.TryAdd(name, json.WrittenSpan.ToArray());
     }
 
-    public void Add(string name, long number) =>
-        members.TryAdd(name, Encoding.UTF8.GetBytes(number.ToString(CultureInfo.InvariantCulture)));
+    public void Add(string name, long number) => AddNumber(name, number.ToString(CultureInfo.InvariantCulture));
+
+    /// <param name="json">The number as JSON writes it.</param>
+    public void AddNumber(string name, string json) => members.TryAdd(name, Encoding.UTF8.GetBytes(json));
 
     /// <summary>Adds any JSON as it was sent, unless it is missing or null.</summary>
     public void Add(string name, JsonElement value)
@@ -49,14 +51,15 @@ internal sealed class TrackerProperties
     /// <summary>Adds <c>path</c>, the campaign's <c>utm_…</c> and, if it is another site, <c>referrer</c>.</summary>
     /// <param name="page">Null if the event happened on no page.</param>
     /// <param name="referrer">An address, or any name of where the visitor came from.</param>
-    public void AddPage(PageUrl? page, string? referrer)
+    /// <param name="host">The page's, for one that is a path alone.</param>
+    public void AddPage(PageUrl? page, string? referrer, string? host = null)
     {
         if (page is not null)
         {
             Add("path", page.Path);
             foreach (var (name, value) in page.Campaign()) Add(name, value);
         }
-        if (PageUrl.SiteOf(referrer) is { } site && site != page?.Host) Add("referrer", site);
+        if (PageUrl.SiteOf(referrer) is { } site && site != (page?.Host ?? host)) Add("referrer", site);
     }
 
     /// <summary>Adds <c>screen</c>, the class of a width.</summary>

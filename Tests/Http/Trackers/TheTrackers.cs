@@ -3,7 +3,9 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http.Trackers;
 
-/// <summary>What holds for every tool: <c>-trackers</c> lets it in, and a write key is needed if there are any.</summary>
+/// <summary>
+/// What holds for every tool: <c>-trackers</c> lets it in, and a write key is needed if there are any.
+/// </summary>
 public sealed class TheTrackers(PostgresServer server)
 {
     private const string Shop = "shop-0123456789abcdef";
@@ -16,6 +18,9 @@ public sealed class TheTrackers(PostgresServer server)
     private static readonly Sample[] Samples =
     [
         new("plausible", "/api/event", """{"n":"pageview","u":"https://k8s/","d":"k8s"}"""),
+        new("umami", "/api/send", """{"type":"event","payload":{"website":"k8s","url":"/"}}"""),
+        new("goatcounter", "/count?p=%2F&product=k8s", ""),
+        new("matomo", "/matomo.php?idsite=k8s&rec=1", ""),
     ];
 
     [Fact]
@@ -43,17 +48,29 @@ public sealed class TheTrackers(PostgresServer server)
             flags: ["-fingerprints=server"]);
         foreach (var (_, path, body) in Samples)
         {
+            string With(string key) => $"{path}{(path.Contains('?') ? '&' : '?')}writeKey={key}";
             (await app.Track(path, body)).AssertRefused(401, "missing_key");
             (await app.Track(path, body, headers: ("Authorization", "Bearer " + Shop + "x")))
                 .AssertRefused(401, "unknown_key");
-            (await app.Track($"{path}?writeKey={Other}", body)).AssertRefused(403, "product_not_allowed", "product");
+            (await app.Track(With(Other), body)).AssertRefused(403, "product_not_allowed", "product");
             foreach (var (at, header) in ((string, string)[])
-                     [(path, "Bearer " + Shop), ($"{path}?writeKey={Free}", ""), ($"{path}?writeKey={Shop}", "")])
+                     [(path, "Bearer " + Shop), (With(Free), ""), (With(Shop), "")])
                 Assert.InRange(
                     (await app.Track(at, body, headers: header == "" ? [] : [("Authorization", header)])).Status,
                     200, 202);
         }
-        Assert.Equal([("k8s", Samples.Length), ("shop", 2 * Samples.Length)], await database.Query(
+        // Matomo's protocol has a place for a key.
+        Assert.Equal(200, (await app.Track("/piwik.php", $"idsite=1&rec=1&token_auth={Shop}",
+            "application/x-www-form-urlencoded")).Status);
+        Assert.Equal(200, (await app.Track("/matomo.php",
+            $$"""{"token_auth":"{{Shop}}","requests":["?idsite=1&rec=1&cdt=2019-05-05%2000:00:00","?idsite=1&rec=1"]}""",
+            "application/json")).Status);
+        (await app.Track("/matomo.php", $$"""{"token_auth":"{{Shop}}x","requests":[]}""", "application/json"))
+            .AssertRefused(401, "unknown_key");
+        Assert.Equal(200, (await app.Track("/matomo.php",
+            $$"""{"token_auth":"{{Free}}","requests":["?idsite=1&rec=1&cdt=2019-05-05%2000:00:00"]}""",
+            "application/json")).Status); // it may send history
+        Assert.Equal([("1", 1), ("k8s", Samples.Length), ("shop", 2 * Samples.Length + 2)], await database.Query(
             "select product, count(*) from events group by product order by product",
             row => (row.GetString(0), (int)row.GetInt64(1))));
         Assert.DoesNotContain(Shop, app.Output);
