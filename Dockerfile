@@ -52,6 +52,7 @@ ENV APP_PORT=9000 \
     APP_TRUSTED_PROXIES=none \
     APP_WEBHOOK_NETWORKS=none \
     APP_BOTS=count \
+    APP_TRACKERS=all \
     APP_CORS_ORIGINS=none \
     APP_FRAME_ANCESTORS=none \
     APP_FINGERPRINTS=client \

@@ -1,4 +1,5 @@
 using System.Net;
+using Tally.Silo.Http.Trackers;
 using Tally.Silo.Settings;
 using static Tally.Silo.CommandLine.FlagValues;
 
@@ -80,6 +81,10 @@ internal static class AppFlags
             Events of known bots, by user agent: count them, or ignore them, which also
             answers 200
             """, (app, text) => app with { IgnoresBots = ParseIgnoresBots(text) }),
+        new("trackers", "list", AllNames, $"""
+            Other tools whose scripts and SDKs may send events, comma-separated: all, {None}, or some
+            of {string.Join(", ", TrackerEndpoints.Names)}
+            """, (app, text) => app with { Trackers = ParseTrackers(text) }),
         new("corsOrigins", "list", None,
             "Comma-separated origins whose pages may read the answers to posted events; * is any",
             (app, text) => app with { Visitors = app.Visitors with { CorsOrigins = ParseOrigins(text) } }),

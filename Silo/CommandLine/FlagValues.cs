@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Tally.Silo.Http.Trackers;
 using Tally.Silo.Settings;
 using Calendar = Tally.Grains.Calendar;
 
@@ -16,6 +17,9 @@ internal static class FlagValues
 
     /// <summary>The properties that the script tag sends.</summary>
     public const string Default = "default";
+
+    /// <summary>Stands for each name that there is.</summary>
+    public const string AllNames = "all";
 
     private static readonly string[] DefaultDimensions =
         ["path", "referrer", "utm_source", "utm_medium", "utm_campaign", "title", "language", "screen", "link"];
@@ -115,6 +119,16 @@ internal static class FlagValues
         string[] names = [.. text.Split(',').Distinct()];
         return names.All(name => name is "browser" or "os" or "device" or "channel") ? names
             : throw new FormatException($"expected browser, os, device and channel, separated by commas, or {None}");
+    }
+
+    public static IReadOnlyList<string> ParseTrackers(string text)
+    {
+        if (text is None or AllNames) return text == None ? [] : TrackerEndpoints.Names;
+        string[] names = [.. text.Split(',').Distinct()];
+        return names.All(TrackerEndpoints.Names.Contains) ? names
+            : throw new FormatException(
+                $"expected {AllNames}, {None}, or some of {string.Join(", ", TrackerEndpoints.Names)}, separated by "
+                + "commas");
     }
 
     public static Countries? ParseCountries(string text) => text == None ? null : Countries.Load(ParseFile(text)!);

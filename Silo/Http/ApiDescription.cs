@@ -41,7 +41,7 @@ internal static class ApiDescription
             document.Info.Description = "A self-hosted event collector: durable, counted exactly once. "
                 + "Not described here: GET /metrics, in Prometheus' text format; GET /tally.js, the script tag; and "
                 + "Segment's API "
-                + "under /v1. HEAD is answered as GET, without a body.";
+                + "under /v1, and the paths of other tools' trackers. HEAD is answered as GET, without a body.";
             foreach (var path in document.Paths.Values) path.Operations?.Remove(HttpMethod.Head);
             return Task.CompletedTask;
         });

@@ -15,6 +15,9 @@ public sealed class EventFields
     /// <summary>The text fields; properties are JSON.</summary>
     internal static readonly string[] Names = ["action", "product", "fingerprint", "id", "timestamp", "occurred"];
 
+    /// <summary>The action of a view of a page, as the script tag sends it.</summary>
+    internal const string PageView = "view";
+
     // Postgres takes the first moment of all for minus infinity, and most programs for no time at all.
     private static readonly DateTimeOffset Earliest = new(1, 1, 2, 0, 0, 0, TimeSpan.Zero);
 

@@ -13,6 +13,7 @@ using Tally.Silo.Http.Rules;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
+using Tally.Silo.Http.Trackers;
 using Tally.Silo.Http.Verifications;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Settings;
@@ -31,6 +32,7 @@ internal static class FrontEndEndpoints
         services.AddHostedService(all => all.GetRequiredService<ServiceCounters>());
         services.AddSingleton<FrontEnd>();
         services.AddSingleton<Ingestion>();
+        services.AddSingleton<TrackerIntake>();
         services.AddSingleton(new DerivedProperties(settings.Derived, limits));
         services.AddSingleton<LargeBodyLimiter>();
         services.AddRequestEncodings();
@@ -84,6 +86,7 @@ internal static class FrontEndEndpoints
         writing.MapBatches();
         writing.MapSegment();
         writing.MapPixel();
+        writing.MapTrackers(settings.Trackers);
 
         var reading = all.MapReading();
         var queries = reading.MapGroup("").RefuseUnknownParameters();

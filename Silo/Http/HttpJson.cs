@@ -11,6 +11,9 @@ using Tally.Silo.Http.Rules;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
+using Tally.Silo.Http.Trackers.GoatCounter;
+using Tally.Silo.Http.Trackers.Matomo;
+using Tally.Silo.Http.Trackers.Umami;
 using Tally.Silo.Http.Verifications;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Storage;
@@ -29,6 +32,10 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(BatchReceipt))]
 [JsonSerializable(typeof(SegmentSuccess))]
 [JsonSerializable(typeof(SourceSettings))]
+[JsonSerializable(typeof(GoatCounterAnswer))]
+[JsonSerializable(typeof(MatomoBulkAnswer))]
+[JsonSerializable(typeof(UmamiAnswer))]
+[JsonSerializable(typeof(UmamiBatchAnswer))]
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
 [JsonSerializable(typeof(ActivityAnswer))]

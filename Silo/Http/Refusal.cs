@@ -210,7 +210,7 @@ public sealed record Refusal(
             "The query's percent-encoding is broken or is not UTF-8.");
 
     /// <summary>
-    /// For Segment's batches with some messages refused and all others recorded. 400 is the only status at which
+    /// For other tools' batches with some messages refused and all others recorded. 400 is the only status at which
     /// Segment's SDK for Apple's systems stops sending a batch.
     /// </summary>
     public static Refusal MessagesRefused(BatchReceipt batch) => new(400, "Messages are refused", "messages_refused",

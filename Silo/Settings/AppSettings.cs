@@ -26,6 +26,9 @@ public sealed record AppSettings
     /// <summary>Whether known bots' events are answered but not recorded.</summary>
     public bool IgnoresBots { get; init; }
 
+    /// <summary>Names of the tools whose trackers may send events.</summary>
+    public IReadOnlyList<string> Trackers { get; init; } = [];
+
     /// <summary>By whose days events are counted.</summary>
     public Calendar Calendar { get; init; } = Calendar.Utc;
 

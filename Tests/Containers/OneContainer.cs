@@ -27,6 +27,7 @@ public sealed class OneContainer(ContainerImage image) : IAsyncDisposable
         ("APP_READ_KEYS", "short", "-readKeys=0123456789abcdeg"),
         ("APP_TRUSTED_PROXIES", "x", "-trustedProxies=10.0.0.0/8"), ("APP_BOTS", "x", "-bots=ignore"),
         ("APP_WEBHOOK_NETWORKS", "x", "-webhookNetworks=10.0.0.0/8"),
+        ("APP_TRACKERS", "x", "-trackers=plausible"),
         ("APP_CORS_ORIGINS", "x", "-corsOrigins=https://site.example"),
         ("APP_FRAME_ANCESTORS", "x", "-frameAncestors=https://site.example"),
         ("APP_FINGERPRINTS", "x", "-fingerprints=server"), ("APP_TIME_ZONE", "x", "-timeZone=Asia/Kathmandu"),

@@ -13,6 +13,10 @@ namespace Tally.Tests.Harness;
 [CollectionDefinition]
 public sealed class SharedApp : ICollectionFixture<SharedApps>;
 
+/// <summary>The same for the tests of other tools' trackers, whose events may come without a fingerprint.</summary>
+[CollectionDefinition]
+public sealed class TrackerApp : ICollectionFixture<TrackerApps>;
+
 /// <summary>What waits for the image, whose build is the longest of all.</summary>
 [CollectionDefinition]
 public sealed class TheContainers;

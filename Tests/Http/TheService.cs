@@ -111,7 +111,7 @@ public sealed class TheService(SharedApps apps)
     public async Task An_unknown_path_or_method_is_told_so()
     {
         var (app, _) = await apps.On(StorageKind.Sqlite);
-        foreach (var path in (string[])["/", "/api", "/api/event", "/api/fingerprints/",
+        foreach (var path in (string[])["/", "/api", "/api/eventsofothers", "/api/fingerprints/",
             "/api/fingerprints/?sort=total", "/api/fingerprints//events",
                      "/api/fingerprints/x/other", "/api/fingerprints/x/events/1", "/api/receipts/", "/api/receipts/x/y", "/openapi/v2.json", "/health"])
             (await app.Get(path)).AssertRefused(404, "not_found");

@@ -21,6 +21,9 @@ internal static class FuzzRequests
     private const string Message =
         """{"type":"track","event":"view","anonymousId":"fuzz","messageId":"m-17","timestamp":"NOW","properties":{"a":1},"writeKey":"k8s"}""";
 
+    private const string UmamiEvent =
+        """{"type":"event","payload":{"website":"k8s","screen":"1920x1080","language":"de","title":"\u00e9","hostname":"k8s.example","url":"https://k8s.example/a?utm_source=%C3%A9#top","referrer":"/b","tag":"t","id":"fuzz","name":"buy","data":{"a":[1,null]}}}""";
+
     public static IReadOnlyList<FuzzRequest> All { get; } =
     [
         FuzzRequest.Of("POST /api/events", Form, Text(Fields)),
@@ -114,6 +117,21 @@ internal static class FuzzRequests
         FuzzRequest.Of(
             "GET /api/export?from=1999-12-31&to=2000-01-01T00:00:00Z&product=fuzz&format=csv&after=7:%E6%97%A5",
             "Accept-Encoding: gzip, br\r\n"),
+        FuzzRequest.Of("POST /api/event", "Content-Type: text/plain\r\nOrigin: https://shop.example\r\n", Text(
+            """{"n":"pageview","u":"https://k8s/a?utm_source=%C3%A9&x=1#top","d":"k8s","r":"https://x.example/","w":1470,"h":1,"p":"{\"a\":1}","$":{"currency":"EUR","amount":"1.5"},"i":false}""")),
+        FuzzRequest.Of("POST /api/event?writeKey=x", Json,
+            Text("""{"name":"buy","url":"app://k8s","domain":"k8s","props":{"a":[1e3,null,"\u00e9\ud83d\ude00"]}}""")),
+        FuzzRequest.Of("POST /api/send", Json + "x-umami-cache: fuzz\r\nx-umami-website-id: k8s\r\n", Text(UmamiEvent)),
+        FuzzRequest.Of("POST /api/batch", Json, Text($"[{UmamiEvent},{UmamiEvent.Replace("event", "identify")},{{}},1]")),
+        FuzzRequest.Of("GET /count?product=k8s?p=%2Fa%3Futm_source%3Dx&t=%C3%A9&r=https%3A%2F%2Fx.example&s=1920%2C1080%2C1&b=0&q=%3Fa%3D1&rnd=a"),
+        FuzzRequest.Of("POST /count?p=click&e=true&rnd=b", "Origin: https://k8s.example\r\n"),
+        FuzzRequest.Of("POST /api/v0/count?product=k8s", Json + "Authorization: Bearer x\r\n", Text(
+            """{"no_sessions":true,"filter":[],"hits":[{"path":"/a","title":"\u00e9","session":"fuzz","created_at":"NOW","size":[1024,768,2],"query":"utm_source=x"},{"path":"buy","event":true},{}]}""")),
+        FuzzRequest.Of("GET /matomo.php?idsite=k8s&rec=1&action_name=%C3%A9&url=https%3A%2F%2Fk8s.example%2Fa%3Futm_source%3Dx&_id=fuzz&res=1920x1080&lang=de&e_v=1.5"),
+        FuzzRequest.Of("POST /piwik.php?send_image=0", Form,
+            Text("idsite=k8s&rec=1&cid=fuzz&e_c=a&e_a=b&e_v=1.5&cvar=%7B%221%22%3A%5B%22a%22%2C%22b%22%5D%7D&cdo=5")),
+        FuzzRequest.Of("POST /matomo.php", Json, Text(
+            """{"token_auth":"x","requests":["?idsite=k8s&rec=1&_id=fuzz&cdt=2026-01-01%2000:00:00&idgoal=1&revenue=9",{"idsite":1,"rec":1},"?rec=%zz",1]}""")),
         FuzzRequest.Of("GET /tally.js", "If-None-Match: \"x\"\r\nAccept-Encoding: br, gzip;q=0.5\r\n"),
         FuzzRequest.Of("GET /health/ready"),
         FuzzRequest.Of("GET /openapi/v1.json"),
