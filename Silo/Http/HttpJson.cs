@@ -11,6 +11,8 @@ using Tally.Silo.Http.Rules;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
+using Tally.Silo.Http.Trackers.Otlp;
+using Tally.Silo.Http.Trackers.PostHog;
 using Tally.Silo.Http.Verifications;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Storage;
@@ -29,6 +31,10 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(BatchReceipt))]
 [JsonSerializable(typeof(SegmentSuccess))]
 [JsonSerializable(typeof(SourceSettings))]
+[JsonSerializable(typeof(OtlpAnswer))]
+[JsonSerializable(typeof(PostHogStatus))]
+[JsonSerializable(typeof(PostHogSettings.PostHogFlags))]
+[JsonSerializable(typeof(PostHogSettings.PostHogConfig))]
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
 [JsonSerializable(typeof(ActivityAnswer))]

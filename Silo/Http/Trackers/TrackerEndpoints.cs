@@ -1,3 +1,8 @@
+using Tally.Silo.Http.Trackers.CloudEvents;
+using Tally.Silo.Http.Trackers.Otlp;
+using Tally.Silo.Http.Trackers.PostHog;
+using Tally.Silo.Http.Trackers.Snowplow;
+
 namespace Tally.Silo.Http.Trackers;
 
 /// <summary>
@@ -9,6 +14,10 @@ internal static class TrackerEndpoints
     private static readonly (string Name, Action<IEndpointRouteBuilder> Map)[] Tools =
     [
         ("plausible", PlausibleEndpoint.MapPlausible),
+        ("posthog", PostHogEndpoints.MapPostHog),
+        ("snowplow", SnowplowEndpoints.MapSnowplow),
+        ("cloudevents", CloudEventsEndpoint.MapCloudEvents),
+        ("otlp", OtlpEndpoint.MapOtlp),
     ];
 
     /// <summary>The names of all tools.</summary>

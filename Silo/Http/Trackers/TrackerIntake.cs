@@ -7,7 +7,9 @@ using Tally.Silo.Http.Batches;
 
 namespace Tally.Silo.Http.Trackers;
 
-/// <summary>What the endpoints of all tools do: read a request, find its key and product, and record its events.</summary>
+/// <summary>
+/// What the endpoints of all tools do: read a request, find its key and product, and record its events.
+/// </summary>
 internal sealed class TrackerIntake(Ingestion ingestion, Limits limits, LargeBodyLimiter bodies, TimeProvider clock)
 {
     private const string Json = "application/json", Text = "text/plain"; // a script's text/plain needs no preflight

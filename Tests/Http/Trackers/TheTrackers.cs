@@ -3,19 +3,42 @@ using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http.Trackers;
 
-/// <summary>What holds for every tool: <c>-trackers</c> lets it in, and a write key is needed if there are any.</summary>
+/// <summary>
+/// What holds for every tool: <c>-trackers</c> lets it in, and a write key is needed if there are any.
+/// </summary>
 public sealed class TheTrackers(PostgresServer server)
 {
     private const string Shop = "shop-0123456789abcdef";
     private const string Free = "free-0123456789abcdef";
     private const string Other = "other-0123456789abcdef";
 
-    // A request that is recorded for the product k8s if no key is set.
-    private sealed record Sample(string Tool, string Path, string Body);
+    // A request that is recorded for the product k8s if no key is set. ID becomes an id of its own.
+    private sealed record Sample(string Tool, string Path, string Body, string ContentType = "text/plain",
+        string WithoutKey = "missing_key", int? BatchStatus = null)
+    {
+        // In a batch an event's refusal is one of several, under a status for all.
+        public void AssertRefused((int Status, string Body) answer, int status, string reason) =>
+            Assert.True(answer.Status == (BatchStatus ?? status) && answer.Body.Contains(reason),
+                $"{Tool}: {answer.Status} {answer.Body}");
+
+        public Task<(int Status, string Body)> SendTo(AppProcess app, string query = "", string authorization = "") =>
+            app.Track(Path + query, Body.Replace("ID", Guid.NewGuid().ToString()), ContentType,
+                headers: authorization == "" ? [] : [("Authorization", authorization)]);
+    }
 
     private static readonly Sample[] Samples =
     [
         new("plausible", "/api/event", """{"n":"pageview","u":"https://k8s/","d":"k8s"}"""),
+        new("posthog", "/i/v0/e/", """{"api_key":"k8s","uuid":"ID","event":"$pageview"}""",
+            WithoutKey: "unknown_key"),
+        new("snowplow", "/com.snowplowanalytics.snowplow/tp2",
+            """{"data":[{"e":"pv","aid":"k8s","eid":"ID","url":"https://k8s/"}]}""", BatchStatus: 400),
+        new("cloudevents", "/api/cloudevents", """{"specversion":"1.0","id":"ID","source":"k8s","type":"view"}""",
+            "application/cloudevents+json"),
+        new("otlp", "/v1/logs", """
+            {"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"k8s"}}]},
+            "scopeLogs":[{"logRecords":[{"eventName":"view","traceId":"ID"}]}]}]}
+            """, "application/json", BatchStatus: 200),
     ];
 
     [Fact]
@@ -24,13 +47,13 @@ public sealed class TheTrackers(PostgresServer server)
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using (var app = await AppProcess.Start(database, flags: ["-fingerprints=server", "-trackers=none"]))
             foreach (var sample in Samples)
-                (await app.Track(sample.Path, sample.Body)).AssertRefused(404, "not_found");
+                (await sample.SendTo(app)).AssertRefused(404, "not_found");
         Assert.Equal(TrackerEndpoints.Names, Samples.Select(sample => sample.Tool));
         var on = Samples[0];
         await using (var app = await AppProcess.Start(database,
             flags: ["-fingerprints=server", $"-trackers={on.Tool}"]))
             foreach (var sample in Samples)
-                Assert.Equal(sample.Tool != on.Tool, (await app.Track(sample.Path, sample.Body)).Status == 404);
+                Assert.Equal(sample.Tool != on.Tool, (await sample.SendTo(app)).Status == 404);
         Assert.Equal([1L], await database.Query("select count(*) from events", row => row.GetInt64(0)));
     }
 
@@ -41,17 +64,14 @@ public sealed class TheTrackers(PostgresServer server)
         await using var app = await AppProcess.Start(database,
             new() { ["APP_WRITE_KEYS"] = $"{Shop};products=shop {Free} {Other};products=a,b" },
             flags: ["-fingerprints=server"]);
-        foreach (var (_, path, body) in Samples)
+        foreach (var sample in Samples)
         {
-            (await app.Track(path, body)).AssertRefused(401, "missing_key");
-            (await app.Track(path, body, headers: ("Authorization", "Bearer " + Shop + "x")))
-                .AssertRefused(401, "unknown_key");
-            (await app.Track($"{path}?writeKey={Other}", body)).AssertRefused(403, "product_not_allowed", "product");
-            foreach (var (at, header) in ((string, string)[])
-                     [(path, "Bearer " + Shop), ($"{path}?writeKey={Free}", ""), ($"{path}?writeKey={Shop}", "")])
-                Assert.InRange(
-                    (await app.Track(at, body, headers: header == "" ? [] : [("Authorization", header)])).Status,
-                    200, 202);
+            (await sample.SendTo(app)).AssertRefused(401, sample.WithoutKey);
+            (await sample.SendTo(app, authorization: $"Bearer {Shop}x")).AssertRefused(401, "unknown_key");
+            sample.AssertRefused(await sample.SendTo(app, $"?writeKey={Other}"), 403, "product_not_allowed");
+            foreach (var (query, header) in ((string, string)[])
+                     [("", $"Bearer {Shop}"), ($"?writeKey={Free}", ""), ($"?writeKey={Shop}", "")])
+                Assert.InRange((await sample.SendTo(app, query, header)).Status, 200, 202);
         }
         Assert.Equal([("k8s", Samples.Length), ("shop", 2 * Samples.Length)], await database.Query(
             "select product, count(*) from events group by product order by product",
@@ -65,6 +85,6 @@ public sealed class TheTrackers(PostgresServer server)
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var app = await AppProcess.Start(database);
         foreach (var sample in Samples)
-            (await app.Track(sample.Path, sample.Body)).AssertRefused(422, "missing_field", "fingerprint");
+            sample.AssertRefused(await sample.SendTo(app), 422, "missing_field");
     }
 }
