@@ -1,4 +1,3 @@
-using PuppeteerSharp;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Browser;
