@@ -14,6 +14,8 @@ using Tally.Silo.Http.Totals;
 using Tally.Silo.Http.Trackers.GoatCounter;
 using Tally.Silo.Http.Trackers.Matomo;
 using Tally.Silo.Http.Trackers.Umami;
+using Tally.Silo.Http.Trackers.Otlp;
+using Tally.Silo.Http.Trackers.PostHog;
 using Tally.Silo.Http.Verifications;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Storage;
@@ -36,6 +38,10 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(MatomoBulkAnswer))]
 [JsonSerializable(typeof(UmamiAnswer))]
 [JsonSerializable(typeof(UmamiBatchAnswer))]
+[JsonSerializable(typeof(OtlpAnswer))]
+[JsonSerializable(typeof(PostHogStatus))]
+[JsonSerializable(typeof(PostHogSettings.PostHogFlags))]
+[JsonSerializable(typeof(PostHogSettings.PostHogConfig))]
 [JsonSerializable(typeof(FingerprintView))]
 [JsonSerializable(typeof(EventsPage))]
 [JsonSerializable(typeof(ActivityAnswer))]

@@ -286,7 +286,7 @@ public sealed record Refusal(
         "Old events come with a write key that is bound to nothing, or that has history=true.");
 
     public static Refusal NoProduct() => new(403, "The key names no product", "key_without_product",
-        "Segment's SDKs need a write key that is bound to one product: that is their events'.");
+        "An SDK that names no product but its key needs one that is bound to one product: that is its events'.");
 
     public static Refusal OriginNotAllowed() => new(403, "The origin is not this key's", "origin_not_allowed",
         "The write key is bound to the pages of other sites.");

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Tally.Tests.Harness;
 
-/// <summary>Segment's SDK for servers, in its own program: Tests/Sdk/node.js.</summary>
+/// <summary>An SDK for servers, in its own program: a script of Tests/Sdk.</summary>
 internal sealed class NodeSdk : IAsyncDisposable
 {
     private readonly Process process;
@@ -12,10 +12,11 @@ internal sealed class NodeSdk : IAsyncDisposable
     private NodeSdk(Process process) => (this.process, output) = (process, process.StandardOutput.ReadToEndAsync());
 
     /// <param name="port">Tally's port on the loopback.</param>
-    public static async Task<NodeSdk> Start(int port, string writeKey)
+    /// <param name="script">By default Segment's.</param>
+    public static async Task<NodeSdk> Start(int port, string writeKey, string script = "node.js")
     {
         await NodePackages.Ready();
-        string[] arguments = ["--no-warnings", "node.js", $"http://127.0.0.1:{port}", writeKey];
+        string[] arguments = ["--no-warnings", script, $"http://127.0.0.1:{port}", writeKey];
         return new(Process.Start(new ProcessStartInfo("node", arguments)
         {
             WorkingDirectory = NodePackages.Folder,

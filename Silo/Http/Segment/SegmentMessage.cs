@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Tally.Silo.Http.Batches;
@@ -41,7 +40,7 @@ internal static class SegmentMessage
                 Product = body.Product,
                 Fingerprint = fingerprint,
                 Id = Text(json, members, "messageId"),
-                Timestamp = Corrected(timestamp, body.SentAt ?? Text(json, members, "sentAt"), now),
+                Timestamp = SenderClock.Corrected(timestamp, body.SentAt ?? Text(json, members, "sentAt"), now),
                 ClientTimestamp = timestamp,
                 Properties =
                     PropertiesIn(json, Member(members, type is "identify" or "group" ? "traits" : "properties")),
@@ -61,16 +60,6 @@ internal static class SegmentMessage
 
     private static string? Text(ReadOnlySpan<byte> json, ReadOnlySpan<JsonMember> members, string name) =>
         Member(members, name).TextIn(json);
-
-    // As Segment does: the time between event and sending is right even if the sender's clock is wrong.
-    private static string? Corrected(string? timestamp, string? sentAt, DateTimeOffset now)
-    {
-        if (!Http.Timestamp.TryParse(sentAt ?? "", out var sent)
-            || !Http.Timestamp.TryParse(timestamp ?? "", out var time)) return timestamp;
-        var ticks = time.UtcTicks + (now - sent).Ticks;
-        return ticks < 0 || ticks > DateTime.MaxValue.Ticks ? timestamp
-            : new DateTime(ticks, DateTimeKind.Utc).ToString("O", CultureInfo.InvariantCulture);
-    }
 
     private static string? PropertiesIn(ReadOnlySpan<byte> json, JsonMember member)
     {

@@ -1,4 +1,3 @@
-using System.Buffers.Text;
 using System.Text;
 using System.Text.Json.Nodes;
 using Tally.Contracts;
@@ -27,7 +26,8 @@ internal static class SegmentPixel
     {
         PixelEndpoint.AllowAnyPage(context.Response);
         if (ParseQuery(context.Request.QueryString, out var query) is { } malformed) return malformed;
-        var json = query.TryGetValue(Data, out var data) ? Decode(data, limits) : ToJson(query);
+        var json = query.TryGetValue(Data, out var data) ? LenientBase64.Decode(data, limits.EventBodyBytesMax)
+            : ToJson(query);
         if (json is null) return Refusal.MalformedBody("The parameter data is not base64.");
         var (body, refusal) = SegmentBody.Parse(context.Request, json);
         if (body is null) return refusal!;
@@ -46,14 +46,6 @@ internal static class SegmentPixel
             Groups.FirstOrDefault(group =>
                 names.Contains(group) && names.Any(name => name.StartsWith(group + '.', StringComparison.Ordinal)));
         return twice is null ? null : Refusal.DuplicateField(twice);
-    }
-
-    // In either alphabet, padded or not. A plus that was not encoded has become a space.
-    private static byte[]? Decode(string data, Limits limits)
-    {
-        var text = data.TrimEnd('=').Replace('+', '-').Replace(' ', '-').Replace('/', '_');
-        return text.Length <= Base64Url.GetEncodedLength(limits.EventBodyBytesMax) && Base64Url.IsValid(text)
-            ? Base64Url.DecodeFromChars(text) : null;
     }
 
     private static byte[] ToJson(Dictionary<string, string> query)

@@ -1,5 +1,9 @@
+using Tally.Silo.Http.Trackers.CloudEvents;
 using Tally.Silo.Http.Trackers.GoatCounter;
 using Tally.Silo.Http.Trackers.Matomo;
+using Tally.Silo.Http.Trackers.Otlp;
+using Tally.Silo.Http.Trackers.PostHog;
+using Tally.Silo.Http.Trackers.Snowplow;
 using Tally.Silo.Http.Trackers.Umami;
 
 namespace Tally.Silo.Http.Trackers;
@@ -16,6 +20,10 @@ internal static class TrackerEndpoints
         ("umami", UmamiEndpoints.MapUmami),
         ("goatcounter", GoatCounterEndpoints.MapGoatCounter),
         ("matomo", MatomoEndpoints.MapMatomo),
+        ("posthog", PostHogEndpoints.MapPostHog),
+        ("snowplow", SnowplowEndpoints.MapSnowplow),
+        ("cloudevents", CloudEventsEndpoint.MapCloudEvents),
+        ("otlp", OtlpEndpoint.MapOtlp),
     ];
 
     /// <summary>The names of all tools.</summary>

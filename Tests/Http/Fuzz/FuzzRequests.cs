@@ -24,6 +24,12 @@ internal static class FuzzRequests
     private const string UmamiEvent =
         """{"type":"event","payload":{"website":"k8s","screen":"1920x1080","language":"de","title":"\u00e9","hostname":"k8s.example","url":"https://k8s.example/a?utm_source=%C3%A9#top","referrer":"/b","tag":"t","id":"fuzz","name":"buy","data":{"a":[1,null]}}}""";
 
+    private const string CloudEvent =
+        """{"specversion":"1.0","id":"c-1","source":"k8s","type":"view","subject":"fuzz","time":"NOW","level":5,"data":{"a":"\u00e9"}}""";
+
+    private const string PostHog =
+        """{"uuid":"0192f4b0-0000-7000-8000-000000000001","event":"$pageview","timestamp":"NOW","offset":17,"$set":{"a":1},"properties":{"token":"k8s","distinct_id":"fuzz","$current_url":"https://k8s/\u00e9?utm_source=x","$referrer":"https://x.example/","$viewport_width":1470}}""";
+
     public static IReadOnlyList<FuzzRequest> All { get; } =
     [
         FuzzRequest.Of("POST /api/events", Form, Text(Fields)),
@@ -56,6 +62,35 @@ internal static class FuzzRequests
         FuzzRequest.Of("GET /v1/pixel/track?data="
             + Convert.ToBase64String(Text(Message.Replace("\"messageId\":\"m-17\",", "")))),
         FuzzRequest.Of("GET /v1/pixel/page?writeKey=k8s&userId=fuzz&name=Home&properties.plan=pro&traits.x=%00"),
+        FuzzRequest.Of("POST /i/v0/e/?ip=0&ver=1.449.2", "Content-Type: text/plain\r\n",
+            Packed($$"""{"api_key":"k8s","batch":[{{PostHog}}],"sent_at":"NOW"}""",
+                to => new GZipStream(to, CompressionLevel.Fastest))),
+        FuzzRequest.Of("POST /e?compression=base64", Form,
+            Text("data=" + Uri.EscapeDataString(Convert.ToBase64String(Text($"[{PostHog}]"))))),
+        FuzzRequest.Of("POST /capture/", Json, Text(PostHog)),
+        FuzzRequest.Of("POST /batch/", Json + "Content-Encoding: gzip\r\n",
+            Packed($$"""{"api_key":"k8s","batch":[{{PostHog}},{{PostHog.Replace("0192", "0193")}},1],"sent_at":"NOW"}""",
+                to => new GZipStream(to, CompressionLevel.Fastest))),
+        FuzzRequest.Of("POST /flags/?v=2", Json, Text("""{"token":"k8s","distinct_id":"fuzz"}""")),
+        FuzzRequest.Of("GET /array/k8s/config.js"),
+        FuzzRequest.Of("GET /array/k%228s/config"),
+        FuzzRequest.Of("POST /v1/logs", Json, Text(
+            """{"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"k8s"}}]},"scopeLogs":[{"logRecords":[{"eventName":"view","attributes":[{"key":"user.id","value":{"stringValue":"fuzz"}},{"key":"a","value":{"intValue":"5"}}]},{}]}]}]}""")),
+        FuzzRequest.Of("POST /v1/logs", "Content-Type: application/x-protobuf\r\n",
+        [
+            0x0A, 63, 0x0A, 23, 0x0A, 21, 0x0A, 12, .. "service.name"u8, 0x12, 5, 0x0A, 3, .. "k8s"u8, // its resource
+            0x12, 36, 0x12, 34, 0x62, 4, .. "view"u8, 0x32, 26, 0x0A, 7, .. "user.id"u8, 0x12, 15, 0x0A, 13,
+            .. "fuzz-of-bytes"u8,
+        ]),
+        FuzzRequest.Of("POST /com.snowplowanalytics.snowplow/tp2", "Content-Type: application/json; charset=UTF-8\r\n",
+            Text("""{"schema":"iglu:x/payload_data/jsonschema/1-0-4","data":[{"e":"ue","aid":"k8s","eid":"e-1","duid":"fuzz","ue_pr":"{\"data\":{\"schema\":\"iglu:x/buy/jsonschema/1-0-0\",\"data\":{\"a\":1}}}","dtm":"1764412345678"},{"e":"se","se_ac":"a","aid":"k8s","nuid":"fuzz"},{"e":"zz"}]}""")),
+        FuzzRequest.Of("GET /i?e=pv&aid=k8s&eid=e-2&duid=fuzz&url=https%3A%2F%2Fk8s%2Fa&cx=eyJkYXRhIjpbXX0&vp=1470x900&stm=1"),
+        FuzzRequest.Of("POST /api/cloudevents", "Content-Type: application/cloudevents+json\r\n", Text(CloudEvent)),
+        FuzzRequest.Of("POST /api/cloudevents", "Content-Type: application/cloudevents-batch+json\r\n",
+            Text($"[{CloudEvent},{CloudEvent.Replace("c-1", "c-2")}]")),
+        FuzzRequest.Of("POST /api/cloudevents",
+            Json + "ce-specversion: 1.0\r\nce-id: c-3\r\nce-source: /k%388s\r\nce-type: view\r\nce-subject: \"fuzz\"\r\n",
+            Text("""{"a":[1,null,"\u00e9"]}""")),
         FuzzRequest.Of("POST /api/events", "Content-Type: multipart/form-data; boundary=x\r\n",
             Text(string.Concat(Fields.Split('&').Select(field =>
             $"--x\r\nContent-Disposition: form-data; name=\"{field.Split('=')[0]}\"\r\n\r\n{field.Split('=')[1]}\r\n"))

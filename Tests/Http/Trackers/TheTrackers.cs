@@ -12,8 +12,24 @@ public sealed class TheTrackers(PostgresServer server)
     private const string Free = "free-0123456789abcdef";
     private const string Other = "other-0123456789abcdef";
 
-    // A request that is recorded for the product k8s if no key is set.
-    private sealed record Sample(string Tool, string Path, string Body);
+    // A request that is recorded for the product k8s if no key is set. ID becomes an id of its own.
+    private sealed record Sample(string Tool, string Path, string Body, string ContentType = "text/plain",
+        string WithoutKey = "missing_key", int? BatchStatus = null)
+    {
+        // In a batch an event's refusal is one of several, under a status for all.
+        public void AssertRefused((int Status, string Body) answer, int status, string reason) =>
+            Assert.True(answer.Status == (BatchStatus ?? status) && answer.Body.Contains(reason),
+                $"{Tool}: {answer.Status} {answer.Body}");
+
+        /// <param name="key">In the address.</param>
+        /// <param name="bearer">In the request's head.</param>
+        public Task<(int Status, string Body)> SendTo(AppProcess app, string? key = null, string? bearer = null)
+        {
+            var address = key is null ? Path : $"{Path}{(Path.Contains('?') ? '&' : '?')}writeKey={key}";
+            return app.Track(address, Body.Replace("ID", Guid.NewGuid().ToString()), ContentType,
+                headers: bearer is null ? [] : [("Authorization", $"Bearer {bearer}")]);
+        }
+    }
 
     private static readonly Sample[] Samples =
     [
@@ -21,6 +37,16 @@ public sealed class TheTrackers(PostgresServer server)
         new("umami", "/api/send", """{"type":"event","payload":{"website":"k8s","url":"/"}}"""),
         new("goatcounter", "/count?p=%2F&product=k8s", ""),
         new("matomo", "/matomo.php?idsite=k8s&rec=1", ""),
+        new("posthog", "/i/v0/e/", """{"api_key":"k8s","uuid":"ID","event":"$pageview"}""",
+            WithoutKey: "unknown_key"),
+        new("snowplow", "/com.snowplowanalytics.snowplow/tp2",
+            """{"data":[{"e":"pv","aid":"k8s","eid":"ID","url":"https://k8s/"}]}""", BatchStatus: 400),
+        new("cloudevents", "/api/cloudevents", """{"specversion":"1.0","id":"ID","source":"k8s","type":"view"}""",
+            "application/cloudevents+json"),
+        new("otlp", "/v1/logs", """
+            {"resourceLogs":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"k8s"}}]},
+            "scopeLogs":[{"logRecords":[{"eventName":"view","traceId":"ID"}]}]}]}
+            """, "application/json", BatchStatus: 200),
     ];
 
     [Fact]
@@ -29,13 +55,13 @@ public sealed class TheTrackers(PostgresServer server)
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using (var app = await AppProcess.Start(database, flags: ["-fingerprints=server", "-trackers=none"]))
             foreach (var sample in Samples)
-                (await app.Track(sample.Path, sample.Body)).AssertRefused(404, "not_found");
+                (await sample.SendTo(app)).AssertRefused(404, "not_found");
         Assert.Equal(TrackerEndpoints.Names, Samples.Select(sample => sample.Tool));
         var on = Samples[0];
         await using (var app = await AppProcess.Start(database,
             flags: ["-fingerprints=server", $"-trackers={on.Tool}"]))
             foreach (var sample in Samples)
-                Assert.Equal(sample.Tool != on.Tool, (await app.Track(sample.Path, sample.Body)).Status == 404);
+                Assert.Equal(sample.Tool != on.Tool, (await sample.SendTo(app)).Status == 404);
         Assert.Equal([1L], await database.Query("select count(*) from events", row => row.GetInt64(0)));
     }
 
@@ -46,18 +72,13 @@ public sealed class TheTrackers(PostgresServer server)
         await using var app = await AppProcess.Start(database,
             new() { ["APP_WRITE_KEYS"] = $"{Shop};products=shop {Free} {Other};products=a,b" },
             flags: ["-fingerprints=server"]);
-        foreach (var (_, path, body) in Samples)
+        foreach (var sample in Samples)
         {
-            string With(string key) => $"{path}{(path.Contains('?') ? '&' : '?')}writeKey={key}";
-            (await app.Track(path, body)).AssertRefused(401, "missing_key");
-            (await app.Track(path, body, headers: ("Authorization", "Bearer " + Shop + "x")))
-                .AssertRefused(401, "unknown_key");
-            (await app.Track(With(Other), body)).AssertRefused(403, "product_not_allowed", "product");
-            foreach (var (at, header) in ((string, string)[])
-                     [(path, "Bearer " + Shop), (With(Free), ""), (With(Shop), "")])
-                Assert.InRange(
-                    (await app.Track(at, body, headers: header == "" ? [] : [("Authorization", header)])).Status,
-                    200, 202);
+            (await sample.SendTo(app)).AssertRefused(401, sample.WithoutKey);
+            (await sample.SendTo(app, bearer: $"{Shop}x")).AssertRefused(401, "unknown_key");
+            sample.AssertRefused(await sample.SendTo(app, Other), 403, "product_not_allowed");
+            foreach (var (key, bearer) in ((string?, string?)[])[(null, Shop), (Free, null), (Shop, null)])
+                Assert.InRange((await sample.SendTo(app, key, bearer)).Status, 200, 202);
         }
         // Matomo's protocol has a place for a key.
         Assert.Equal(200, (await app.Track("/piwik.php", $"idsite=1&rec=1&token_auth={Shop}",
@@ -82,6 +103,6 @@ public sealed class TheTrackers(PostgresServer server)
         await using var database = await TestDatabase.Create(StorageKind.Sqlite, server);
         await using var app = await AppProcess.Start(database);
         foreach (var sample in Samples)
-            (await app.Track(sample.Path, sample.Body)).AssertRefused(422, "missing_field", "fingerprint");
+            sample.AssertRefused(await sample.SendTo(app), 422, "missing_field");
     }
 }
