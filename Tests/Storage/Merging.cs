@@ -85,6 +85,11 @@ public sealed class Merging(PostgresServer server)
         {
             proxy.CutNext(cut, "COMMIT\0");
             await Assert.ThrowsAsync<CommitUnknownException>(merge);
+            // Postgres may still be at the commit. Until it has ended, the lock of all merges is taken.
+            await Eventually.True(async () => await at.Query(
+                "select not exists (select from pg_locks join pg_database on pg_database.oid = database "
+                    + "where locktype = 'advisory' and datname = current_database())",
+                row => row.GetBoolean(0)) is [true], "Somebody keeps the merges' lock.");
             if (remains is { } there)
                 Assert.Equal([there],
                     await at.Query($"select exists (select from {deltas})", row => row.GetBoolean(0)));
