@@ -65,22 +65,9 @@ internal sealed class SegmentBody(byte[] json, string product)
     }
 
     /// <summary>Finds a batch's messages in its JSON; null if it has none, or more than the maximum.</summary>
-    public (List<Range>? Messages, bool TooMany) FindMessages(int max)
-    {
-        if (batch.Kind != JsonTokenType.StartArray) return (null, false);
-        var messages = new List<Range>();
-        var state = new JsonReaderState(new() { MaxDepth = JsonMembers.AnyDepth });
-        var reader = new Utf8JsonReader(batch.ValueIn(json), isFinalBlock: true, state);
-        reader.Read();
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-        {
-            if (messages.Count == max) return (null, true);
-            var start = batch.Start + (int)reader.TokenStartIndex;
-            reader.Skip();
-            messages.Add(start..(batch.Start + (int)reader.BytesConsumed));
-        }
-        return (messages, false);
-    }
+    public (List<Range>? Messages, bool TooMany) FindMessages(int max) =>
+        batch.Kind != JsonTokenType.StartArray ? (null, false)
+            : JsonItems.Find(json, batch.Start..(batch.Start + batch.Length), max);
 
     // Many SDKs send the write key only in the body. If no keys are set, it is a product's name that anyone may choose.
     private static Refusal? FindProduct(HttpRequest request, string? inBody, out string? product)

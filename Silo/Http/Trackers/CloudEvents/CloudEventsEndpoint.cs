@@ -33,7 +33,7 @@ internal static class CloudEventsEndpoint
     private static async Task<IResult> Record(byte[] batch, HttpContext context, TrackerIntake intake)
     {
         var limits = intake.Limits;
-        var (items, tooMany) = JsonItems.Find(batch, limits.BatchBodyEventsMax);
+        var (items, tooMany) = JsonItems.Find(batch, .., limits.BatchBodyEventsMax);
         if (items is null)
             return tooMany ? Refusal.BatchTooLarge(limits) : Refusal.MalformedBody("A batch is one JSON array.");
         var (receipt, refusal) = await intake.RecordAll(items, Parse, context);

@@ -83,14 +83,14 @@ internal sealed class PostHogBody(byte[] json)
     {
         try
         {
-            if (json.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'[', ..]) return ParseBatch(0, json.Length, limits);
+            if (json.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'[', ..]) return ParseBatch(.., limits);
             Span<JsonMember> members = stackalloc JsonMember[Names.Length];
             members.Clear();
             if (JsonMembers.Find(json, Names, members) is { } malformed) return malformed;
             Token = members[0].TextIn(json) ?? members[1].TextIn(json) ?? TokenIn(members[4].ValueIn(json));
             SentAt = members[3].TextIn(json);
             if (members[2].Kind == JsonTokenType.StartArray)
-                return ParseBatch(members[2].Start, members[2].Length, limits);
+                return ParseBatch(members[2].Start..(members[2].Start + members[2].Length), limits);
             Events = [new(0, json.Length)];
             return null;
         }
@@ -100,13 +100,13 @@ internal sealed class PostHogBody(byte[] json)
         }
     }
 
-    private Refusal? ParseBatch(int start, int length, Limits limits)
+    private Refusal? ParseBatch(Range place, Limits limits)
     {
         IsBatch = true;
-        var (items, tooMany) = JsonItems.Find(json.AsSpan(start, length), limits.BatchBodyEventsMax);
+        var (items, tooMany) = JsonItems.Find(json, place, limits.BatchBodyEventsMax);
         if (items is null)
             return tooMany ? Refusal.BatchTooLarge(limits) : Refusal.MalformedBody("The batch is not a JSON array.");
-        Events = [.. items.Select(item => (start + item.Start.Value)..(start + item.End.Value))];
+        Events = items;
         if (Token is null && Events is [var first, ..]) Token = TokenOf(json.AsSpan(first));
         return null;
     }

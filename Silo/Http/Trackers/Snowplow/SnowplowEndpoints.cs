@@ -26,12 +26,12 @@ internal static class SnowplowEndpoints
         if (body is null) return unread!;
         if (TrackerIntake.FindProduct(context, null, null, out _) is { } closed) return closed;
         if (FindData(body, out var data) is { } malformed) return malformed;
-        var (items, tooMany) = JsonItems.Find(body.AsSpan(data), limits.BatchBodyEventsMax);
+        var (items, tooMany) = JsonItems.Find(body, data, limits.BatchBodyEventsMax);
         if (items is null)
             return tooMany ? Refusal.BatchTooLarge(limits) : Refusal.MalformedBody("The data is not a JSON array.");
         var now = intake.Now;
-        var (_, refusal) = await intake.RecordAll(items,
-            item => Parse(body.AsSpan(data)[item], context, intake, now), context);
+        var (_, refusal) = await intake.RecordAll(
+            items, item => Parse(body.AsSpan(item), context, intake, now), context);
         return refusal is not null ? refusal : TypedResults.Text("ok");
     }
 
