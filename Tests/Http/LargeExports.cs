@@ -207,12 +207,14 @@ public sealed class LargeExports(LargeLog log) : IClassFixture<LargeLog>
             {
                 var file = Path.Combine(folder, name);
                 var app = await AppProcess.Start(database, AppProcess.ClusterOfItsOwn());
-                var exporting = AppProcess.Run(["export", file, "-from", $"http://127.0.0.1:{app.Port}"]);
+                await using var proxy = new HoldingProxy(app.Port, bytes: 200_000);
+                var exporting = AppProcess.Run(["export", file, "-from", $"{proxy.Url}"]);
                 await Eventually.True(() =>
                     Task.FromResult(new FileInfo(file + ".partial") is { Exists: true, Length: > 100_000 }),
                     "Nothing is exported.");
                 await app.Kill();
                 await app.DisposeAsync();
+                await proxy.Cut();
                 Assert.False(exporting.IsCompleted, "It was done already.");
                 Assert.False(File.Exists(file));
                 await using (app = await AppProcess.Start(database, AppProcess.ClusterOfItsOwn(), port: app.Port))

@@ -1,0 +1,84 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Tally.Tests.Harness;
+
+/// <summary>
+/// Stands before a service and holds each answer back after so many bytes: whoever reads it is in the middle, however
+/// fast both are. <see cref="Cut"/> ends the connections, and lets later ones through.
+/// </summary>
+public sealed class HoldingProxy : IAsyncDisposable
+{
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource cut = new();
+    private readonly CancellationTokenSource closing = new();
+    private readonly int port;
+    private readonly int bytes;
+    private readonly Task accepting;
+
+    /// <param name="port">The service's.</param>
+    /// <param name="bytes">How many of an answer pass.</param>
+    public HoldingProxy(int port, int bytes)
+    {
+        (this.port, this.bytes) = (port, bytes);
+        listener.Start();
+        accepting = Accept();
+    }
+
+    public Uri Url => new($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+
+    public Task Cut() => cut.CancelAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await closing.CancelAsync();
+        listener.Stop();
+        await accepting;
+        closing.Dispose();
+        cut.Dispose();
+    }
+
+    private async Task Accept()
+    {
+        var connections = new List<Task>();
+        try
+        {
+            while (true) connections.Add(Relay(await listener.AcceptTcpClientAsync(closing.Token)));
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException)
+        {
+            await Task.WhenAll(connections);
+        }
+    }
+
+    private async Task Relay(TcpClient client)
+    {
+        var holds = !cut.IsCancellationRequested;
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(closing.Token,
+            holds ? cut.Token : CancellationToken.None);
+        using var service = new TcpClient();
+        using (client)
+        {
+            try
+            {
+                await service.ConnectAsync(IPAddress.Loopback, port, ending.Token);
+                await Task.WhenAny(client.GetStream().CopyToAsync(service.GetStream(), ending.Token),
+                    Answer(service.GetStream(), client.GetStream(), holds, ending.Token));
+            }
+            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
+            {
+                // one side is gone; leaving closes the other
+            }
+        }
+    }
+
+    private async Task Answer(NetworkStream service, NetworkStream client, bool holds, CancellationToken ending)
+    {
+        var buffer = new byte[1 << 14];
+        for (int passed = 0, read; (read = await service.ReadAsync(buffer, ending)) > 0; passed += read)
+        {
+            if (holds && passed >= bytes) await Task.Delay(Timeout.Infinite, ending);
+            await client.WriteAsync(buffer.AsMemory(0, read), ending);
+        }
+    }
+}
