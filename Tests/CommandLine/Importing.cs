@@ -224,8 +224,9 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         const int many = 20_000;
         var shared = await apps.On(storage);
         var file = await Write("many.ndjson", Utf8(string.Concat(Enumerable.Range(0, many).Select(i => Ndjson(i)))));
-        await AppProcess.RunAndKill(["import", file, .. To(shared.App)],
-            () => Eventually.True(async () => await Rows(shared) > 0, "Nothing is recorded."));
+        await using (var proxy = new HoldingProxy(shared.App.Port, bytes: 1))
+            await AppProcess.RunAndKill(["import", file, "-to", $"{proxy.Url}"],
+                () => Eventually.True(async () => await Rows(shared) > 0, "Nothing is recorded."));
         var (exitCode, output, error) = await Import(shared, file);
         Assert.Equal((0, ""), (exitCode, error));
         var counts = output.Split(' ').Where(word => char.IsAsciiDigit(word[0]))
@@ -242,10 +243,12 @@ public sealed class Importing(SharedApps apps) : IClassFixture<SharedApps>, IDis
         await using var database = await TestDatabase.Create(storage, apps.Server);
         var app = await AppProcess.Start(database);
         var file = await Write("many.ndjson", Utf8(string.Concat(Enumerable.Range(0, many).Select(i => Ndjson(i)))));
-        var importing = AppProcess.Run(["import", file, .. To(app)]);
+        await using var proxy = new HoldingProxy(app.Port, bytes: 1);
+        var importing = AppProcess.Run(["import", file, "-to", $"{proxy.Url}"]);
         await Eventually.True(async () => await Rows(new(app, database)) > 0, "Nothing is recorded.");
         await app.Kill();
         await app.DisposeAsync();
+        await proxy.Cut();
         Assert.False(importing.IsCompleted);
         await using (app = await AppProcess.Start(database, AppProcess.ClusterOfItsOwn(), app.Port))
         {

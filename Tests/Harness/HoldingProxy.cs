@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// Stands before a service and holds each answer back after so many bytes: whoever reads it is in the middle, however
+/// Stands before a service and holds back what it answers after so many bytes: whoever asks is in the middle, however
 /// fast both are. <see cref="Cut"/> ends the connections, and lets later ones through.
 /// </summary>
 public sealed class HoldingProxy : IAsyncDisposable
@@ -17,7 +17,7 @@ public sealed class HoldingProxy : IAsyncDisposable
     private readonly Task accepting;
 
     /// <param name="port">The service's.</param>
-    /// <param name="bytes">How many of an answer pass.</param>
+    /// <param name="bytes">How many pass over a connection; what is read together passes whole.</param>
     public HoldingProxy(int port, int bytes)
     {
         (this.port, this.bytes) = (port, bytes);
