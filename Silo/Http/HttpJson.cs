@@ -11,6 +11,7 @@ using Tally.Silo.Http.Rules;
 using Tally.Silo.Http.Segment;
 using Tally.Silo.Http.Sessions;
 using Tally.Silo.Http.Totals;
+using Tally.Silo.Http.Trackers.Ga4;
 using Tally.Silo.Http.Trackers.GoatCounter;
 using Tally.Silo.Http.Trackers.Matomo;
 using Tally.Silo.Http.Trackers.Otlp;
@@ -34,6 +35,7 @@ namespace Tally.Silo.Http;
 [JsonSerializable(typeof(BatchReceipt))]
 [JsonSerializable(typeof(SegmentSuccess))]
 [JsonSerializable(typeof(SourceSettings))]
+[JsonSerializable(typeof(Ga4Validation))]
 [JsonSerializable(typeof(GoatCounterAnswer))]
 [JsonSerializable(typeof(MatomoBulkAnswer))]
 [JsonSerializable(typeof(UmamiAnswer))]

@@ -32,4 +32,10 @@ internal static class JsonItems
             return (null, false);
         }
     }
+
+    /// <inheritdoc cref="Find(ReadOnlySpan{byte}, Range, int)"/>
+    /// <param name="array">Where in it the value is. A text that looks like an array is none.</param>
+    public static (List<Range>? Items, bool TooMany) Find(ReadOnlySpan<byte> json, JsonMember array, int max) =>
+        array.Kind != JsonTokenType.StartArray ? (null, false)
+            : Find(json, array.Start..(array.Start + array.Length), max);
 }

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Net.Http.Headers;
 using System.Text;
-using System.Text.Json;
 using Tally.Contracts;
 using Tally.Silo.Http.Access;
 using Tally.Silo.Http.Json;
@@ -66,8 +65,7 @@ internal sealed class SegmentBody(byte[] json, string product)
 
     /// <summary>Finds a batch's messages in its JSON; null if it has none, or more than the maximum.</summary>
     public (List<Range>? Messages, bool TooMany) FindMessages(int max) =>
-        batch.Kind != JsonTokenType.StartArray ? (null, false)
-            : JsonItems.Find(json, batch.Start..(batch.Start + batch.Length), max);
+        JsonItems.Find(json, batch, max);
 
     // Many SDKs send the write key only in the body. If no keys are set, it is a product's name that anyone may choose.
     private static Refusal? FindProduct(HttpRequest request, string? inBody, out string? product)

@@ -36,11 +36,7 @@ internal static class SegmentPixel
 
     private static Refusal? ParseQuery(QueryString text, out Dictionary<string, string> query)
     {
-        query = [];
-        var pairs = new FormReader(Encoding.UTF8.GetBytes(text.ToUriComponent().TrimStart('?')));
-        while (pairs.TryRead())
-            if (!query.TryAdd(pairs.Name, pairs.Value)) return Refusal.DuplicateField(pairs.Name);
-        if (pairs.IsMalformed) return Refusal.MalformedQuery();
+        if (FormPairs.Parse(text, out query) is { } malformed) return malformed;
         var names = query.Keys;
         var twice =
             Groups.FirstOrDefault(group =>

@@ -1,4 +1,5 @@
 using Tally.Silo.Http.Trackers.CloudEvents;
+using Tally.Silo.Http.Trackers.Ga4;
 using Tally.Silo.Http.Trackers.GoatCounter;
 using Tally.Silo.Http.Trackers.Matomo;
 using Tally.Silo.Http.Trackers.Otlp;
@@ -21,6 +22,7 @@ internal static class TrackerEndpoints
         ("goatcounter", GoatCounterEndpoints.MapGoatCounter),
         ("matomo", MatomoEndpoints.MapMatomo),
         ("posthog", PostHogEndpoints.MapPostHog),
+        ("ga4", Ga4Endpoints.MapGa4),
         ("snowplow", SnowplowEndpoints.MapSnowplow),
         ("cloudevents", CloudEventsEndpoint.MapCloudEvents),
         ("otlp", OtlpEndpoint.MapOtlp),

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using Tally.Contracts;
 using Tally.Silo.Http.Access;
@@ -45,20 +44,6 @@ internal sealed class TrackerIntake(Ingestion ingestion, Limits limits, LargeBod
         var refusal = TrackerJson.Parse(body, out var json);
         return (json, refusal);
     }
-
-    /// <summary>Reads pairs as in a query. A name that is given twice is refused.</summary>
-    public static Refusal? ParsePairs(ReadOnlySpan<byte> text, out Dictionary<string, string> pairs)
-    {
-        pairs = [];
-        var reader = new FormReader(text);
-        while (reader.TryRead())
-            if (!pairs.TryAdd(reader.Name, reader.Value)) return Refusal.DuplicateField(reader.Name);
-        return reader.IsMalformed ? Refusal.MalformedQuery() : null;
-    }
-
-    /// <inheritdoc cref="ParsePairs(ReadOnlySpan{byte}, out Dictionary{string, string})"/>
-    public static Refusal? ParsePairs(QueryString query, out Dictionary<string, string> pairs) =>
-        ParsePairs(Encoding.UTF8.GetBytes(query.ToUriComponent().TrimStart('?')), out pairs);
 
     /// <summary>Authorizes the request, and finds its events' product.</summary>
     /// <param name="context">The request. A key in its head takes precedence.</param>

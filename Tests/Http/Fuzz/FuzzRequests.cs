@@ -167,6 +167,10 @@ internal static class FuzzRequests
             Text("idsite=k8s&rec=1&cid=fuzz&e_c=a&e_a=b&e_v=1.5&cvar=%7B%221%22%3A%5B%22a%22%2C%22b%22%5D%7D&cdo=5")),
         FuzzRequest.Of("POST /matomo.php", Json, Text(
             """{"token_auth":"x","requests":["?idsite=k8s&rec=1&_id=fuzz&cdt=2026-01-01%2000:00:00&idgoal=1&revenue=9",{"idsite":1,"rec":1},"?rec=%zz",1]}""")),
+        FuzzRequest.Of("POST /mp/collect?measurement_id=k8s&api_secret=x", Json, Text(
+            """{"client_id":"fuzz","user_id":"u","timestamp_micros":"1764412345678901","user_properties":{"a":{"value":"\u00e9"}},"events":[{"name":"page_view","params":{"page_location":"https://k8s/a?utm_source=x","screen_resolution":"1920x1080","engagement_time_msec":1.5}},{"name":"buy","params":{"items":[{"a":null}]}},{},1]}""")),
+        FuzzRequest.Of("POST /debug/mp/collect?firebase_app_id=k8s", Json, Text(
+            """{"app_instance_id":"fuzz","events":[{"name":"a"}]}""")),
         FuzzRequest.Of("GET /tally.js", "If-None-Match: \"x\"\r\nAccept-Encoding: br, gzip;q=0.5\r\n"),
         FuzzRequest.Of("GET /health/ready"),
         FuzzRequest.Of("GET /openapi/v1.json"),

@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
@@ -24,23 +26,12 @@ public sealed class OtlpLogs(SharedApps apps)
     public async Task Records_of_the_sdk_for_dotnet_with_an_event_name_are_events(StorageKind storage)
     {
         var (app, _) = await apps.On(storage);
-        using (var factory = LoggerFactory.Create(logging => logging.AddOpenTelemetry(telemetry =>
-        {
-            telemetry.SetResourceBuilder(ResourceBuilder.CreateEmpty().AddService("shop", serviceVersion: "1.2"));
-            telemetry.IncludeFormattedMessage = true;
-            telemetry.AddOtlpExporter((exporter, processor) =>
-            {
-                exporter.Endpoint = new($"http://127.0.0.1:{app.Port}{Path}");
-                exporter.Protocol = OtlpExportProtocol.HttpProtobuf;
-                processor.ExportProcessorType = ExportProcessorType.Simple;
-            });
-        })))
+        using (var factory = Exporting(app.Port, (_, processor) =>
+            processor.ExportProcessorType = ExportProcessorType.Simple))
         {
             var logger = factory.CreateLogger("orders");
-            void Log(params KeyValuePair<string, object?>[] attributes) =>
-                logger.Log(LogLevel.Information, default, attributes, null, (_, _) => "It was paid.");
-            Log(new("user.id", visitor), new("event.name", "order paid"), new("total", 9.5), new("paid", true));
-            Log(new KeyValuePair<string, object?>("user.id", visitor));
+            Log(logger, new("user.id", visitor), new("event.name", "order paid"), new("total", 9.5), new("paid", true));
+            Log(logger, new KeyValuePair<string, object?>("user.id", visitor));
         }
         var recorded = Assert.Single(await Events(app));
         Assert.Equal(("order paid", "shop"), (recorded.GetProperty("action").GetString(),
@@ -49,6 +40,40 @@ public sealed class OtlpLogs(SharedApps apps)
         Assert.Equal((9.5, true, "1.2"), (properties.GetProperty("total").GetDouble(),
             properties.GetProperty("paid").GetBoolean(), properties.GetProperty("service.version").GetString()));
         Assert.Equal("It was paid.", properties.GetProperty("body").GetString());
+    }
+
+    [Fact]
+    public async Task A_server_that_dies_and_comes_back_has_every_record_once()
+    {
+        const int each = 300;
+        await using var database = await TestDatabase.Create(StorageKind.Sqlite, apps.Server);
+        var app = await AppProcess.Start(database);
+        using (var factory = Exporting(app.Port, (exporter, processor) =>
+        {
+            exporter.TimeoutMilliseconds = 120_000; // tries again for so long
+            processor.BatchExportProcessorOptions = new() { ScheduledDelayMilliseconds = 10, MaxExportBatchSize = 20 };
+        }))
+        {
+            var logger = factory.CreateLogger("orders");
+            void Send(string name)
+            {
+                for (var i = 0; i < each; i++)
+                    Log(logger, new("user.id", $"{visitor}-{i % 7}"), new("event.name", name), new("i", i));
+            }
+            Send("tick");
+            await Eventually.True(async () => await Rows() > 0, "Nothing is recorded.");
+            await app.Kill(); // in the middle, so that some are recorded but their answers lost
+            Send("tock");
+            await app.DisposeAsync();
+            app = await AppProcess.Start(database, AppProcess.ClusterOfItsOwn(), app.Port);
+            await Eventually.True(async () => await Rows() >= 2 * each, "Records are missing.");
+        }
+        Assert.Equal(0, await app.Terminate());
+        await app.DisposeAsync();
+        Assert.Equal(2 * each, await Rows());
+        await AppProcess.AssertVerifies(database);
+
+        async Task<long> Rows() => (await database.Query("select count(*) from events", row => row.GetInt64(0)))[0];
     }
 
     [Theory, EachStorage]
@@ -110,6 +135,28 @@ public sealed class OtlpLogs(SharedApps apps)
         Assert.Equal((200, ""), await Post(app, [], Protobuf));
         Assert.Equal((200, "{}"), await Post(app, "[]"u8.ToArray(), Json));
     }
+
+    // The SDK with its exporter, which tries again.
+    private static ILoggerFactory Exporting(int port,
+        Action<OtlpExporterOptions, LogRecordExportProcessorOptions> configure) => LoggerFactory.Create(logging =>
+        {
+            logging.Services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
+                [new("OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY", "in_memory")]).Build());
+            logging.AddOpenTelemetry(telemetry =>
+            {
+                telemetry.SetResourceBuilder(ResourceBuilder.CreateEmpty().AddService("shop", serviceVersion: "1.2"));
+                telemetry.IncludeFormattedMessage = true;
+                telemetry.AddOtlpExporter((exporter, processor) =>
+                {
+                    exporter.Endpoint = new($"http://127.0.0.1:{port}{Path}");
+                    exporter.Protocol = OtlpExportProtocol.HttpProtobuf;
+                    configure(exporter, processor);
+                });
+            });
+        });
+
+    private static void Log(ILogger logger, params KeyValuePair<string, object?>[] attributes) =>
+        logger.Log(LogLevel.Information, default, attributes, null, (_, _) => "It was paid.");
 
     // The body of a record whose value is a list in a list in a list …
     private static byte[] Nested(int levels)

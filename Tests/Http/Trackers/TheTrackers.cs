@@ -39,6 +39,7 @@ public sealed class TheTrackers(PostgresServer server)
         new("matomo", "/matomo.php?idsite=k8s&rec=1", ""),
         new("posthog", "/i/v0/e/", """{"api_key":"k8s","uuid":"ID","event":"$pageview"}""",
             WithoutKey: "unknown_key"),
+        new("ga4", "/mp/collect?measurement_id=k8s", """{"events":[{"name":"page_view"}]}""", BatchStatus: 400),
         new("snowplow", "/com.snowplowanalytics.snowplow/tp2",
             """{"data":[{"e":"pv","aid":"k8s","eid":"ID","url":"https://k8s/"}]}""", BatchStatus: 400),
         new("cloudevents", "/api/cloudevents", """{"specversion":"1.0","id":"ID","source":"k8s","type":"view"}""",
@@ -78,7 +79,7 @@ public sealed class TheTrackers(PostgresServer server)
             (await sample.SendTo(app, bearer: $"{Shop}x")).AssertRefused(401, "unknown_key");
             sample.AssertRefused(await sample.SendTo(app, Other), 403, "product_not_allowed");
             foreach (var (key, bearer) in ((string?, string?)[])[(null, Shop), (Free, null), (Shop, null)])
-                Assert.InRange((await sample.SendTo(app, key, bearer)).Status, 200, 202);
+                Assert.InRange((await sample.SendTo(app, key, bearer)).Status, 200, 204);
         }
         // Matomo's protocol has a place for a key.
         Assert.Equal(200, (await app.Track("/piwik.php", $"idsite=1&rec=1&token_auth={Shop}",

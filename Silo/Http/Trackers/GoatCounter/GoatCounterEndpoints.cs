@@ -53,7 +53,7 @@ internal static class GoatCounterEndpoints
     // The script appends its query, with a question mark, to whatever it has for an address. Within its values one is
     // encoded.
     private static Refusal? ParseQuery(QueryString query, out Dictionary<string, string> pairs) =>
-        TrackerIntake.ParsePairs(new QueryString(query.Value is ['?', .. var text] ? "?" + text.Replace('?', '&') : ""),
+        FormPairs.Parse(new QueryString(query.Value is ['?', .. var text] ? "?" + text.Replace('?', '&') : ""),
             out pairs);
 
     // A beacon has its page's origin, an image its address.

@@ -31,7 +31,7 @@ internal static class MatomoEndpoints
     }
 
     private static async Task<IResult> Get(HttpContext context, TrackerIntake intake) =>
-        TrackerIntake.ParsePairs(context.Request.QueryString, out var query) is { } malformed ? malformed
+        FormPairs.Parse(context.Request.QueryString, out var query) is { } malformed ? malformed
             : await RecordOne(query, context, intake);
 
     private static async Task<IResult> Post(HttpContext context, TrackerIntake intake)
@@ -39,10 +39,10 @@ internal static class MatomoEndpoints
         var limits = intake.Limits;
         var (body, unread) = await intake.ReadBody(context.Request, limits.BatchBodyBytesMax, Form, Json, Text);
         if (body is null) return unread!;
-        if (TrackerIntake.ParsePairs(context.Request.QueryString, out var query) is { } malformed) return malformed;
+        if (FormPairs.Parse(context.Request.QueryString, out var query) is { } malformed) return malformed;
         if (RequestBody.LooksLikeJson(body)) return await RecordBulk(body, query, context, intake);
         if (body.Length > limits.EventBodyBytesMax) return Refusal.BodyTooLarge(limits.EventBodyBytesMax);
-        if (TrackerIntake.ParsePairs(MatomoRequest.WithoutMark(body), out var form) is { } broken) return broken;
+        if (FormPairs.Parse(MatomoRequest.WithoutMark(body), out var form) is { } broken) return broken;
         foreach (var (name, value) in query) form.TryAdd(name, value);
         return await RecordOne(form, context, intake);
     }

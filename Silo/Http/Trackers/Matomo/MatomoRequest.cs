@@ -42,7 +42,7 @@ internal static partial class MatomoRequest
                 if (member.Value.Text() is { } text) sent[member.Name] = text;
         }
         else if (request.ValueKind != JsonValueKind.String) return new(null, Refusal.MalformedEvent());
-        else if (TrackerIntake.ParsePairs(WithoutMark(Encoding.UTF8.GetBytes(request.Text() ?? "")), out sent)
+        else if (FormPairs.Parse(WithoutMark(Encoding.UTF8.GetBytes(request.Text() ?? "")), out sent)
             is { } malformed) return new(null, malformed);
         return Parse(sent, product, isHistory, now);
     }

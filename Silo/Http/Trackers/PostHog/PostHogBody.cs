@@ -41,7 +41,7 @@ internal sealed class PostHogBody(byte[] json)
         if (body is null) return (null, unread);
         if (body.AsSpan().StartsWith("data="u8))
         {
-            if (TrackerIntake.ParsePairs(body, out var pairs) is { } malformed) return (null, malformed);
+            if (FormPairs.Parse(body, out var pairs) is { } malformed) return (null, malformed);
             body = FromForm(pairs.GetValueOrDefault(Data, ""), limits);
             if (body is null) return (null, Refusal.MalformedBody("The field data is neither JSON nor base64."));
         }

@@ -26,22 +26,29 @@ internal static class PostHogEvent
             return new(null, Refusal.EventTooLarge(limits.EventBodyBytesMax));
         if (TrackerJson.Parse(json, out var sent) is { } malformed) return new(null, malformed);
         if (sent.ValueKind != JsonValueKind.Object) return new(null, Refusal.MalformedEvent());
-        var properties = sent.Member("properties");
+        var fields = FieldsOf(sent, sent.Member("properties"), product);
+        fields.ClientTimestamp = fields.Timestamp;
+        fields.Timestamp = SenderClock.Corrected(fields.Timestamp, sent.Text("sent_at") ?? sentAt, now)
+            ?? TimeBefore(now, sent.Text("offset"));
+        fields.IsHistory = TrackerIntake.MayWriteHistory(sender);
+        fields.CountsOnArrival = true;
+        return new(fields, null);
+    }
+
+    /// <summary>The fields of an event as PostHog keeps it, too.</summary>
+    /// <param name="properties">The event's.</param>
+    public static EventFields FieldsOf(JsonElement sent, JsonElement properties, string? product)
+    {
         var name = sent.Text("event");
-        var timestamp = sent.Text("timestamp");
-        return new(new()
+        return new()
         {
             Action = name == PageView ? EventFields.PageView : name,
             Product = product,
             Fingerprint = sent.Text("distinct_id", "$distinct_id") ?? properties.Text("distinct_id", "$distinct_id"),
             Id = sent.Text("uuid") ?? properties.Text("$insert_id"),
-            Timestamp = SenderClock.Corrected(timestamp, sent.Text("sent_at") ?? sentAt, now)
-                ?? TimeBefore(now, sent.Text("offset")),
-            ClientTimestamp = timestamp,
+            Timestamp = sent.Text("timestamp"),
             Properties = PropertiesOf(sent, properties, isView: name == PageView),
-            IsHistory = TrackerIntake.MayWriteHistory(sender),
-            CountsOnArrival = true,
-        }, null);
+        };
     }
 
     // Old SDKs send how many milliseconds ago it was.

@@ -38,20 +38,20 @@ internal static class SnowplowEndpoints
     private static async Task<IResult> Get(HttpContext context, TrackerIntake intake)
     {
         PixelEndpoint.AllowAnyPage(context.Response);
-        if (TrackerIntake.ParsePairs(context.Request.QueryString, out var pairs) is { } malformed) return malformed;
+        if (FormPairs.Parse(context.Request.QueryString, out var pairs) is { } malformed) return malformed;
         var item = SnowplowEvent.Parse(pairs, context, intake.Limits, intake.Now);
         return PixelEndpoint.ImageUnless(item.Fields is { } fields ? await intake.Record(fields, context)
             : item.Refusal);
     }
 
-    private static Refusal? FindData(ReadOnlySpan<byte> body, out Range data)
+    private static Refusal? FindData(ReadOnlySpan<byte> body, out JsonMember data)
     {
         data = default;
         Span<JsonMember> members = stackalloc JsonMember[Names.Length];
         members.Clear();
         if (JsonMembers.Find(body, Names, members) is { } malformed) return malformed;
-        data = members[0].Start..(members[0].Start + members[0].Length);
-        return members[0].Kind == JsonTokenType.None ? Refusal.MissingField("data") : null;
+        data = members[0];
+        return data.Kind == JsonTokenType.None ? Refusal.MissingField("data") : null;
     }
 
     private static BatchItem Parse(ReadOnlySpan<byte> json, HttpContext context, TrackerIntake intake,
