@@ -24,18 +24,34 @@ internal sealed class Flag<TSettings>
     /// <param name="otherVariables">Also accepted, but not documented.</param>
     public Flag(string name, string value, string fallback, string help,
         Func<TSettings, string, TSettings> bind, params string[] otherVariables)
+        : this(new Option<string>("-" + name, "--" + name) { HelpName = value }, name, fallback, help, bind,
+            otherVariables)
     {
-        (Default, this.bind) = (fallback, bind);
-        Variables = ["APP_" + JsonNamingPolicy.SnakeCaseUpper.ConvertName(name), .. otherVariables];
-        Option = new("-" + name, "--" + name)
-        {
-            Description = $"{help}\n{Variables[0]}, default {fallback}",
-            HelpName = value,
-            Recursive = true,
-        };
     }
 
-    public Option<string> Option { get; }
+    private Flag(Option option, string name, string fallback, string help, Func<TSettings, string, TSettings> bind,
+        string[] otherVariables)
+    {
+        (Option, Default, this.bind) = (option, fallback, bind);
+        Variables = ["APP_" + JsonNamingPolicy.SnakeCaseUpper.ConvertName(name), .. otherVariables];
+        option.Description = $"{help}\n{Variables[0]}, default {fallback}";
+        option.Recursive = true;
+    }
+
+    /// <summary>A flag that is set by its name alone: off unless it is given.</summary>
+    /// <param name="name">Without a dash.</param>
+    /// <param name="help">What it sets.</param>
+    /// <param name="bind">Sets it.</param>
+    public static Flag<TSettings> Switch(string name, string help, Func<TSettings, bool, TSettings> bind) =>
+        new(new Option<bool>("-" + name, "--" + name), name, "false", help,
+            (settings, text) => bind(settings, text switch
+            {
+                "" or "true" => true,
+                "false" => false,
+                _ => throw new FormatException("expected true or false"),
+            }), []);
+
+    public Option Option { get; }
     public string Default { get; }
     public IReadOnlyList<string> Variables { get; }
 
@@ -55,12 +71,13 @@ internal sealed class Flag<TSettings>
 
     private (string Source, string Text) Find(ParseResult line)
     {
-        if (line.GetResult(Option) is { Implicit: false }) return (Option.Name, line.GetValue(Option) ?? "");
+        if (line.GetResult(Option) is { Implicit: false } given)
+            return (Option.Name, given.Tokens is [var value, ..] ? value.Value : "");
         foreach (var variable in Variables)
         {
             if (Environment.GetEnvironmentVariable(variable + "_FILE") is { Length: > 0 } path)
                 return (variable + "_FILE", ReadFile(variable, path));
-            if (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value) return (variable, value);
+            if (Environment.GetEnvironmentVariable(variable) is { Length: > 0 } set) return (variable, set);
         }
         return ("the default", Default);
     }

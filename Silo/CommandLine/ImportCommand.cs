@@ -1,4 +1,5 @@
 using Tally.Silo.Import;
+using Tally.Silo.Import.Tools;
 using Tally.Silo.Settings;
 using Tally.Silo.Storage;
 
@@ -20,32 +21,67 @@ public abstract record ImportSource
 /// <param name="To">The service; null for the one on this machine.</param>
 /// <param name="Key">Its write key, if it asks for one.</param>
 /// <param name="Times">Where the events have their times.</param>
-internal sealed record ImportSettings(ImportSource Source, TimeChoice Times, Uri? To = null, string? Key = null);
+/// <param name="IsDryRun">Whether nothing is sent.</param>
+internal sealed record ImportSettings(ImportSource Source, TimeChoice Times, Uri? To = null, string? Key = null,
+    bool IsDryRun = false)
+{
+    /// <summary>What is known of another tool's export.</summary>
+    public ToolSettings Tool { get; init; } = new();
+}
 
 /// <summary><c>app import</c>: sends recorded events to a running service, and reports those it refused.</summary>
 internal static class ImportCommand
 {
-    /// <returns>0 if every event is recorded now, else 1.</returns>
+    /// <returns>0 if every event is recorded now, or would be, else 1.</returns>
     public static async Task<int> Run(AppSettings settings, ImportSettings import)
     {
         await using var file = import.Source is ImportSource.File { Path: var path } ? Open(path) : Stream.Null;
         var (name, items) = import.Source switch
         {
-            ImportSource.File of => (of.Path, FileItems.Read(file, of.Path, import.Times)),
-            ImportSource.Postgres of => (of.Url.ToString(), PostgresItems.Read(of.Url, import.Times)),
+            ImportSource.File of => (of.Path, ItemsOf(file, of.Path, import)),
+            ImportSource.Postgres of => (of.Url.ToString(), ItemsOf(of.Url, import)),
             _ => throw new ArgumentOutOfRangeException(nameof(import)),
         };
+        void Report(long line, string reason) => TransferProgress.Tell($"{name}:{line}: {reason}");
+        Task Show(object counts, Func<Task> run) => TransferProgress.Show(counts,
+            () => file is FileStream { CanSeek: true } ? (file.Position, file.Length) : null, run);
+
+        if (import.IsDryRun)
+        {
+            var dryRun = new DryRun(Report);
+            await Explained(name, () => Show(dryRun, () => dryRun.Run(items)), () => Console.Write(dryRun.ToReport()));
+            return dryRun.Refused == 0 ? 0 : 1;
+        }
         using var service = new ServiceClient(import.To ?? settings.LocalUrl, import.Key);
         await service.CheckReady();
-
         var tally = new ImportTally();
-        var importing =
-            new Importing(service, tally, (line, reason) => TransferProgress.Tell($"{name}:{line}: {reason}"));
+        var importing = new Importing(service, tally, Report);
+        await Explained(name, () => Show(tally, () => importing.Run(items)), () => Console.WriteLine(tally));
+        return tally.Refused == 0 ? 0 : 1;
+    }
+
+    private static IAsyncEnumerable<Item> ItemsOf(Stream file, string path, ImportSettings import) =>
+        (import.Tool.Format is null or ToolFormats.Ga4 or ToolFormats.Tally) && Ga4Parquet.Is(file)
+            ? Ga4Parquet.Read(file, import.Tool)
+            : FileItems.Read(file, path, import.Times, import.Tool);
+
+    private static IAsyncEnumerable<Item> ItemsOf(DatabaseUrl.Postgres url, ImportSettings import) =>
+        import.Tool.Format switch
+        {
+            ToolFormats.Umami => UmamiDatabase.Read(url, import.Tool),
+            null or ToolFormats.Tally when import.Tool.Product is not null =>
+                throw new StartupException($"{url}: the table {ToolFormats.NamesItsProducts}"),
+            null or ToolFormats.Tally => PostgresItems.Read(url, import.Times),
+            var other => throw new StartupException(
+                $"{url}: the format {other} is read from files, not from a database"),
+        };
+
+    // Says of what a message is, and prints the counts however it ends.
+    private static async Task Explained(string name, Func<Task> run, Action print)
+    {
         try
         {
-            await TransferProgress.Show(tally,
-                () => file is FileStream { CanSeek: true } ? (file.Position, file.Length) : null,
-                () => importing.Run(items));
+            await run();
         }
         catch (StartupException exception)
         {
@@ -53,9 +89,8 @@ internal static class ImportCommand
         }
         finally
         {
-            Console.WriteLine(tally);
+            print();
         }
-        return tally.Refused == 0 ? 0 : 1;
     }
 
     private static Stream Open(string path)

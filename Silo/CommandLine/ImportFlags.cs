@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Tally.Silo.Import;
+using Tally.Silo.Import.Tools;
 using Tally.Silo.Settings;
 using static Tally.Silo.CommandLine.FlagValues;
 
@@ -8,11 +9,14 @@ namespace Tally.Silo.CommandLine;
 /// <summary>The flags of <c>app import</c>, beside the service's.</summary>
 internal static class ImportFlags
 {
+    // Whoever has the fingerprints may try salts and addresses.
+    private const int SaltCharactersMin = 16;
+
     private static readonly Argument<string> Source =
         new("source")
         {
             Description =
-            "A file (NDJSON or CSV, also in gzip), - for standard input, or a postgres:// URL"
+            "A file (NDJSON, CSV or another tool's export, also in gzip), - for standard input, or a postgres:// URL"
         };
     private static readonly IReadOnlyList<Flag<ImportSettings>> All =
     [
@@ -25,6 +29,18 @@ internal static class ImportFlags
               auto: by its usual names; an import without one stops
               now: likewise, but an event without a time gets the current one
             """, (import, text) => import with { Times = ParseTime(text) }),
+        new("format", "name", "auto", """
+            What the source is: tally, accesslog, goatcounter, posthog, umami, ga4 or matomo;
+            auto recognises it
+            """, (import, text) => import with { Tool = import.Tool with { Format = ParseFormat(text) } }),
+        new("product", "name", None, "The product of another tool's events, instead of the site that it names",
+            (import, text) => import with { Tool = import.Tool with { Product = text == None ? null : text } }),
+        new("salt", "secret", None, """
+            Secret that turns an access log's addresses into fingerprints; the same salt gives the
+            same ones
+            """, (import, text) => import with { Tool = import.Tool with { Salt = ParseSalt(text) } }),
+        Flag<ImportSettings>.Switch("dryRun", "Say what an import would send, and send nothing",
+            (import, isDryRun) => import with { IsDryRun = isDryRun }),
     ];
 
     /// <param name="run">Runs with what was given.</param>
@@ -44,6 +60,16 @@ internal static class ImportFlags
         "" => throw new FormatException("expected a column's or a field's name, auto or now"),
         _ => new(text, NowWhereMissing: false),
     };
+
+    private static string? ParseFormat(string text) =>
+        text == "auto" ? null
+        : ToolFormats.Names.Contains(text) ? text
+        : throw new FormatException($"expected auto, or one of {string.Join(", ", ToolFormats.Names)}");
+
+    private static string? ParseSalt(string text) =>
+        text == None ? null
+        : text.Length >= SaltCharactersMin ? text
+        : throw new FormatException($"expected at least {SaltCharactersMin} characters, best random ones");
 
     private static ImportSource ParseSource(string text)
     {

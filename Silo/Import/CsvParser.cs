@@ -1,19 +1,14 @@
 using System.Text;
 using System.Text.Json;
-using Tally.Silo.Http;
 using Tally.Silo.Http.Exports;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Import;
 
-/// <summary>
-/// Parses the rows of a CSV file by the columns in its header. The separator is a comma, a semicolon or a tab. With
-/// tabs, quotes have no meaning.
-/// </summary>
+/// <summary>Parses the rows of a CSV file by the columns in its header.</summary>
 internal sealed class CsvParser
 {
-    private readonly RecordReader records;
-    private readonly char separator;
+    private readonly CsvTable table;
     private readonly FieldName?[] columns;
     private readonly bool isExport;
 
@@ -22,12 +17,9 @@ internal sealed class CsvParser
     /// <exception cref="StartupException">A required column is missing, or there are several for one field.</exception>
     public CsvParser(ReadOnlySpan<byte> header, TimeChoice times, RecordReader records)
     {
-        this.records = records;
-        var text = Decode(header) ?? throw new StartupException("the header is not UTF-8");
-        separator = ",;\t".MaxBy(candidate => CellsOf(text, candidate).Count);
-        var names = CellsOf(text, separator).ConvertAll(cell => cell.Trim());
+        table = new(header, records);
+        var names = table.Names;
         columns = [.. names.Select(name => FieldName.Match(name, times.Name))];
-        records.Separator = HasQuotes(separator) ? (byte)separator : null;
         isExport = names.Contains("sequence") && names.Contains("occurred"); // the names in an export of Tally's
         foreach (var field in FieldName.Fields)
         {
@@ -49,10 +41,7 @@ internal sealed class CsvParser
     /// </returns>
     public Item Parse(Record record, Func<string> id)
     {
-        if (record.Problem is { } problem) return Item.Malformed(record.Line, problem);
-        if (Decode(record.Text!.Value.Span) is not { } text) return Item.Malformed(record.Line, "This is not UTF-8.");
-        var cells = CellsOf(text, separator);
-        if (cells.Count != columns.Length) return WrongCount(record.Line, cells.Count);
+        if (table.Parse(record, out var problem) is not { } cells) return Item.Malformed(record.Line, problem!);
         var fields = new List<Field>(columns.Length);
         for (var i = 0; i < columns.Length; i++)
         {
@@ -65,25 +54,6 @@ internal sealed class CsvParser
             fields.Add(new(name, name.Field == "properties" ? cell : Field.ToJson(cell)));
         }
         return Item.Create(record.Line, fields, id);
-    }
-
-    private Item WrongCount(long line, int cells)
-    {
-        var joined = records.GoBack() is { } quote
-            ? $", and a quote that opens a cell in line {quote} joins it with the next" : "";
-        return Item.Malformed(line, $"There are {cells} columns where the header has {columns.Length}{joined}.");
-    }
-
-    private static string? Decode(ReadOnlySpan<byte> text)
-    {
-        try
-        {
-            return StrictUtf8.Encoding.GetString(text);
-        }
-        catch (DecoderFallbackException)
-        {
-            return null;
-        }
     }
 
     private static bool IsJson(string cell)
@@ -99,29 +69,5 @@ internal sealed class CsvParser
         {
             return false;
         }
-    }
-
-    private static bool HasQuotes(char separator) => separator != '\t';
-
-    private static List<string> CellsOf(string text, char separator)
-    {
-        var cells = new List<string>();
-        for (var at = 0; ; at++) // skip the separator
-        {
-            var isQuoted = HasQuotes(separator) && at < text.Length && text[at] == '"';
-            var end = isQuoted ? ClosingQuote(text, at + 1) : text.IndexOf(separator, at);
-            if (end < 0) end = text.Length;
-            cells.Add(isQuoted ? text[(at + 1)..end].Replace("\"\"", "\"") : text[at..end]);
-            at = isQuoted ? text.IndexOf(separator, end) : end;
-            if (at < 0 || at == text.Length) return cells;
-        }
-    }
-
-    // Two quotes in a row are one quote of the cell's text.
-    private static int ClosingQuote(string text, int from)
-    {
-        for (var at = from; (at = text.IndexOf('"', at)) >= 0; at += 2)
-            if (at + 1 == text.Length || text[at + 1] != '"') return at;
-        return -1;
     }
 }

@@ -61,7 +61,8 @@ internal readonly record struct FieldName(string Field, string Written, int Rank
             else if (name.Rank == names[index]!.Value.Rank) same ??= i;
         }
         if (same is not { } other) return null;
-        var (one, two) = (names[index]!.Value.Written, names[other]!.Value.Written);
+        var (one, two) =
+            (SourceName.Shown(names[index]!.Value.Written), SourceName.Shown(names[other]!.Value.Written));
         return one == two ? $"{one} is there twice"
             : $"{one} and {two} may both be the {field}: give one of them another name"
                 + (field == "timestamp" ? ", or say -time=NAME" : "");

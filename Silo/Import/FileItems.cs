@@ -1,22 +1,40 @@
+using Tally.Silo.Import.Tools;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Import;
 
-/// <summary>The events of a file: NDJSON or CSV, by its name or else by its content.</summary>
+/// <summary>
+/// The events of a file: NDJSON or CSV, by its name or else by its content, or another tool's export.
+/// </summary>
 internal static class FileItems
 {
     // After so many events without a time, and none with one, no time will be found.
     private const int EventsWithoutTimeMax = 100;
 
+    /// <param name="tool">What is known if it is another tool's export.</param>
     /// <exception cref="StartupException">The file cannot be read, or not any further.</exception>
-    public static async IAsyncEnumerable<Item> Read(Stream source, string name, TimeChoice times)
+    public static async IAsyncEnumerable<Item> Read(
+        Stream source, string name, TimeChoice times, ToolSettings? tool = null)
     {
+        tool ??= new();
+        if (tool.Format == ToolFormats.Plausible) throw new StartupException(PlausibleExport.Refusal);
         var (text, isTranscoded) = await Guarded(() => SourceText.Open(source));
-        var records = new RecordReader(text);
-        var parser = new RecordParser(records, name, times) { IsTranscoded = isTranscoded };
+        var records = new RecordReader(
+            new JsonArrayStream(text, tool.Format is ToolFormats.Matomo or ToolFormats.Ga4 or ToolFormats.PostHog));
+        var first = await Guarded(() => ReadFirst(records));
+        var format = first is { } begin ? ToolFormats.Find(tool, begin, records) : null;
+        var items = format is null
+            ? ReadOwn(records, first, new RecordParser(records, name, times) { IsTranscoded = isTranscoded }, times)
+            : ReadTool(records, first, format, isTranscoded);
+        await foreach (var item in items) yield return item;
+    }
+
+    private static async IAsyncEnumerable<Item> ReadOwn(
+        RecordReader records, Record? first, RecordParser parser, TimeChoice times)
+    {
         var untimed = new List<long>();
         var isTimed = times.NowWhereMissing;
-        while (await Guarded(records.ReadRecord) is { } record)
+        for (var next = first; next is { } record; next = await Guarded(records.ReadRecord))
         {
             if (parser.Parse(record) is not { } item) continue;
             if (item.Json is null || item.HasTime || times.NowWhereMissing)
@@ -35,9 +53,35 @@ internal static class FileItems
                 if (untimed.Count == EventsWithoutTimeMax) break;
             }
         }
-        if (!isTimed && untimed is [var first, ..])
-            throw new StartupException($"no event has a time, from line {first} on: {TimeChoice.Advice}");
+        if (!isTimed && untimed is [var unknown, ..])
+            throw new StartupException($"no event has a time, from line {unknown} on: {TimeChoice.Advice}");
     }
+
+    private static async IAsyncEnumerable<Item> ReadTool(
+        RecordReader records, Record? first, ToolFormat format, bool isTranscoded)
+    {
+        var isHeader = format.HasHeader;
+        for (var next = first; next is { } record; next = await Guarded(records.ReadRecord))
+        {
+            if (isHeader) isHeader = false;
+            else if (record.Text is not { } text)
+                yield return Item.Malformed(record.Line,
+                    $"The line is longer than {RecordReader.RecordBytesMax} bytes.");
+            else if (IsBlank(text.Span)) continue;
+            else if (isTranscoded && text.Span.IndexOf(SourceText.NoCharacter) >= 0)
+                yield return Item.Malformed(record.Line, "This is not UTF-16 or UTF-32.");
+            else foreach (var item in format.Parse(record)) yield return item;
+        }
+    }
+
+    private static async ValueTask<Record?> ReadFirst(RecordReader records)
+    {
+        while (await records.ReadRecord() is { } record)
+            if (record.Text is not { } text || !IsBlank(text.Span)) return record;
+        return null;
+    }
+
+    private static bool IsBlank(ReadOnlySpan<byte> text) => !text.ContainsAnyExcept(" \t"u8);
 
     private static async ValueTask<T> Guarded<T>(Func<ValueTask<T>> read)
     {

@@ -9,8 +9,11 @@ internal sealed class ImportTally
     /// <summary>Events recorded now, recorded before, and not recorded.</summary>
     public long Recorded, Repeated, Refused;
 
+    /// <summary>What is left out on purpose.</summary>
+    public LeftOut LeftOut { get; } = new();
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Recorded} events recorded, {Repeated} were there before, {Refused} refused");
+        $"{Recorded} events recorded, {Repeated} were there before, {Refused} refused{LeftOut}");
 }
 
 /// <summary>
@@ -30,6 +33,11 @@ internal sealed class Importing(ServiceClient service, ImportTally tally, Action
     {
         await foreach (var item in items)
         {
+            if (item.LeftOutAs is { } kind)
+            {
+                tally.LeftOut.Add(kind);
+                continue;
+            }
             if (item.Json is null)
             {
                 Refuse(item.Line, item.Problem!);

@@ -19,6 +19,9 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
     /// <summary>Whether it has a time.</summary>
     public bool HasTime { get; private init; }
 
+    /// <summary>Of what kind it is, if it is left out on purpose.</summary>
+    public string? LeftOutAs { get; private init; }
+
     /// <summary>Whether several of its names mean the same field.</summary>
     public bool IsAmbiguous { get; private init; }
 
@@ -33,6 +36,10 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
     ];
 
     public static Item Malformed(long line, string problem) => new(line, null, problem);
+
+    /// <param name="kind">In the plural, for the count of all that are left out.</param>
+    public static Item LeftOut(long line, string kind) => new(line, null, null) { LeftOutAs = kind };
+
     public static Item WithoutTime(long line) =>
         Malformed(line, "The event has no time; -time=now gives such events the current time.");
 
@@ -60,8 +67,22 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
         return new(line, json.ToArray(), null) { HasTime = hasTime };
     }
 
+    /// <param name="fields">Unchecked. They have an id.</param>
+    public static Item Of(long line, EventFields fields)
+    {
+        if (fields.Timestamp is null) return Malformed(line, "The event has no time.");
+        fields.Timestamp = AsUtc(fields.Timestamp) ?? fields.Timestamp;
+        return new(line, JsonSerializer.SerializeToUtf8Bytes(fields, HttpJson.Default.EventFields), null)
+        {
+            HasTime = true,
+        };
+    }
+
     private static string AsRfc3339(string json) =>
-        json.StartsWith('"') && DateTimeOffset.TryParseExact(JsonSerializer.Deserialize(json, HttpJson.Default.String),
-            Times, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? $"\"{time.UtcDateTime:O}\"" : json;
+        json.StartsWith('"') && AsUtc(JsonSerializer.Deserialize(json, HttpJson.Default.String)) is { } time
+            ? $"\"{time}\"" : json;
+
+    private static string? AsUtc(string? text) =>
+        DateTimeOffset.TryParseExact(text, Times, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal,
+            out var time) ? time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture) : null;
 }

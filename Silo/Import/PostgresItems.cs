@@ -12,12 +12,7 @@ internal static class PostgresItems
     /// <exception cref="StartupException">The table cannot be read, or not to its end.</exception>
     public static async IAsyncEnumerable<Item> Read(DatabaseUrl.Postgres url, TimeChoice times)
     {
-        var settings = new NpgsqlConnectionStringBuilder(url.Settings.ConnectionString)
-        {
-            Timezone = "UTC", // for a column without a time zone
-            CommandTimeout = 0, // the first row comes only when all are sorted
-        };
-        await using var connection = new NpgsqlConnection(settings.ConnectionString);
+        await using var connection = new NpgsqlConnection(SettingsFor(url));
         await using var command = new NpgsqlCommand(PostgresStorage.Scripts["read_original_events"], connection);
         await using var rows = await Reachable(url, async () =>
         {
@@ -50,6 +45,14 @@ internal static class PostgresItems
         }
     }
 
+    /// <summary>The settings of a connection that reads all of a table.</summary>
+    public static string SettingsFor(DatabaseUrl.Postgres url) =>
+        new NpgsqlConnectionStringBuilder(url.Settings.ConnectionString)
+        {
+            Timezone = "UTC", // for a column without a time zone
+            CommandTimeout = 0, // the first row comes only when all are sorted
+        }.ConnectionString;
+
     private static string? TimeOf(NpgsqlDataReader rows)
     {
         try
@@ -63,7 +66,8 @@ internal static class PostgresItems
         }
     }
 
-    private static async Task<T> Reachable<T>(DatabaseUrl.Postgres url, Func<Task<T>> read)
+    /// <exception cref="StartupException">The database cannot be read.</exception>
+    public static async Task<T> Reachable<T>(DatabaseUrl.Postgres url, Func<Task<T>> read)
     {
         try
         {

@@ -1,3 +1,4 @@
+using Tally.Silo.Import.Tools;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Import;
@@ -22,7 +23,7 @@ internal sealed class RecordParser(RecordReader records, string name, TimeChoice
         begun = true;
         if (record.Text is not { } text)
             return isFirst && IsCsvByName() != false
-                ? throw new StartupException($"the first line is longer than {RecordReader.RecordBytesMax} bytes")
+                ? throw new StartupException(ToolFormats.FirstTooLong)
                 : Item.Malformed(record.Line, $"The line is longer than {RecordReader.RecordBytesMax} bytes.");
         if (isFirst && (IsCsvByName() ?? text.Span.TrimStart(" \t"u8) is not [(byte)'{', ..]))
         {

@@ -18,6 +18,10 @@ internal static class SourceText
     {
         var (text, begin) = await Peek(source);
         if (begin is [0x1F, 0x8B, ..]) (text, begin) = await Peek(new WholeGzipStream(text.AsStream()));
+        if (begin is [(byte)'P', (byte)'K', 3, 4, ..])
+            throw new StartupException("this is a zip: unpack it, and import the files in it");
+        if (begin is [(byte)'P', (byte)'A', (byte)'R', (byte)'1', ..])
+            throw new StartupException("Parquet has to be a file as it is, neither piped nor in gzip");
         var (encoding, mark) = EncodingByMark(begin);
         if (mark > 0) text.AdvanceTo((await text.ReadAtLeastAsync(mark)).Buffer.GetPosition(mark));
         if (encoding is null && begin.AsSpan(mark).Contains((byte)0))
