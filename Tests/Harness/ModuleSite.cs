@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Tally.Tests.Harness;
 
 /// <summary>
-/// A website with its own origin, whose empty pages can import the packages of Tests/Sdk as modules:
+/// A website with its own origin, whose empty pages can import packages from npm as modules:
 /// <c>import('/node_modules/PACKAGE/FILE')</c>.
 /// </summary>
 public sealed class ModuleSite : IAsyncDisposable
@@ -20,9 +20,16 @@ public sealed class ModuleSite : IAsyncDisposable
 
     public string Origin { get; }
 
+    /// <summary>A site with the packages of Tests/Sdk.</summary>
     public static async Task<ModuleSite> Start()
     {
         await NodePackages.Ready();
+        return await Start(NodePackages.Folder);
+    }
+
+    /// <param name="folder">The one that has <c>node_modules</c>.</param>
+    public static async Task<ModuleSite> Start(string folder)
+    {
         var port = FreePort.Next();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -38,7 +45,7 @@ public sealed class ModuleSite : IAsyncDisposable
                     "<!doctype html><html lang=en><head><title>A page</title><link rel=icon href=data:,></head></html>");
             }
             // bundlers find a module without its extension
-            var file = Path.Combine(NodePackages.Folder, path[1..]);
+            var file = Path.Combine(folder, path[1..]);
             context.Response.ContentType = "text/javascript";
             return context.Response.SendFileAsync(File.Exists(file) ? file : file + ".js");
         });

@@ -254,6 +254,20 @@ public sealed class PropertiesAndTimes(SharedApps apps)
             "text/plain")).AssertRefused(422, "invalid_timestamp", "timestamp");
     }
 
+    [Theory, EachStorage]
+    public async Task So_does_what_a_page_sends_in_a_batch(StorageKind storage)
+    {
+        var shared = await apps.On(storage);
+        var before = DateTime.UtcNow.AddSeconds(-1);
+        var batch = $"[{Item("\"timestamp\":\"2001-02-03T04:05:06Z\"")}]";
+        Assert.Equal("out_of_range", Assert.Single((await shared.App.PostBatch(batch)).Batch.Refused).Reason);
+        Assert.Equal(1, (await shared.App.PostBatch(batch, contentType: "text/plain")).Batch.Recorded);
+        Assert.Equal(1, (await shared.App.PostBatch(batch, contentType: "text/plain")).Batch.Repeated);
+        var only = (await shared.App.Get(Requests.Path(visitor) + "/events")).Body.GetProperty("events")[0];
+        Assert.Equal("""{"$timestamp":"2001-02-03T04:05:06Z"}""", only.GetProperty("properties").GetRawText());
+        Assert.InRange(only.GetProperty("occurred").GetDateTime(), before, DateTime.UtcNow);
+    }
+
     // The log's exports name the field like this.
     [Theory, EachStorage]
     public async Task Occurred_is_read_as_the_timestamp(StorageKind storage)

@@ -13,6 +13,7 @@ public sealed class LineLengths
     [InlineData("Grains", false)]
     [InlineData("Silo", false)]
     [InlineData("Bench", false)]
+    [InlineData("Clients", false)]
     [InlineData("Tests", true)]
     public void No_line_is_longer_than_120_columns(string project, bool literalsMayBe)
     {

@@ -46,9 +46,10 @@ public sealed class TheArrow
     [Theory]
     [InlineData("Contracts", "Microsoft.Orleans.Sdk")]
     [InlineData("Grains", "../Contracts/Contracts.csproj", "Microsoft.Orleans.Sdk", "Microsoft.Orleans.Runtime")]
+    [InlineData("Clients/Tally.Client", "Microsoft.Extensions.Hosting.Abstractions")]
     public void A_project_references_only(string project, params string[] references)
     {
-        var document = System.Xml.Linq.XDocument.Load(Repository.File($"{project}/{project}.csproj"));
+        var document = System.Xml.Linq.XDocument.Load(Repository.File($"{project}/{Path.GetFileName(project)}.csproj"));
         var found =
             document.Descendants()
                 .Where(e => e.Name.LocalName is "PackageReference" or "ProjectReference" or "FrameworkReference");

@@ -9,6 +9,10 @@ namespace Tally.Silo.Http.Batches;
 /// <summary>POST /api/events/batch: many events in one request.</summary>
 internal static class BatchEndpoint
 {
+    private const string Json = "application/json";
+    private const string Lines = "application/x-ndjson";
+    private const string Text = "text/plain"; // needs no preflight, as in EventEndpoint
+
     public static void MapBatches(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/events/batch", Post)
             .RefuseUnknownParameters(KeyAuthentication.QueryName)
@@ -19,7 +23,7 @@ internal static class BatchEndpoint
                 + "exactly once, or refused for good; other answers say in batch what was done. A batch whose items "
                 + "have ids, "
                 + "or that has an Idempotency-Key, may be sent again whole.")
-            .Accepts<EventFields[]>("application/json", "application/x-ndjson", "text/plain")
+            .Accepts<EventFields[]>(Json, Lines, Text)
             .ProducesRefusals(408, 413, 415);
 
     private static async Task<Results<JsonAnswer<BatchReceipt>, Refusal>> Post(
@@ -28,8 +32,8 @@ internal static class BatchEndpoint
     {
         var request = context.Request;
         var mediaType = RequestBody.MediaTypeOf(request);
-        if (mediaType is not ("application/json" or "text/plain" or "application/x-ndjson"))
-            return Refusal.UnsupportedMediaType("application/json, text/plain or application/x-ndjson");
+        if (mediaType is not (Json or Text or Lines))
+            return Refusal.UnsupportedMediaType($"{Json}, {Text} or {Lines}");
         if (ParseKey(request, limits, out var key) is { } refusal) return refusal;
         if (request.ContentLength > limits.BatchBodyBytesMax) return Refusal.BatchTooLarge(limits);
         if (history is not (null or "" or "true" or "false"))
@@ -37,8 +41,11 @@ internal static class BatchEndpoint
         var isHistory = history == "true";
         if (isHistory && context.Key() is { MayWriteHistory: false }) return Refusal.HistoryNotAllowed();
 
-        var body = new BatchBody(request.BodyReader, isArray: mediaType != "application/x-ndjson", limits);
-        var progress = new BatchProgress(ingestion, context, key, isHistory);
+        var body = new BatchBody(request.BodyReader, isArray: mediaType != Lines, limits);
+        var progress = new BatchProgress(ingestion, context, key, isHistory)
+        {
+            CountsOnArrival = mediaType == Text,
+        };
         while (!body.Ended && progress.Unfinished is null)
         {
             await body.WaitForPart(context.RequestAborted);

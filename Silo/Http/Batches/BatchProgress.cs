@@ -9,6 +9,9 @@ internal sealed class BatchProgress(Ingestion ingestion, HttpContext sender, str
     private readonly List<RefusedItem> refused = [];
     private int handled, recorded, repeated;
 
+    /// <summary>Whether an item whose time is out of range counts when it arrives, as text does.</summary>
+    public bool CountsOnArrival { get; init; }
+
     /// <summary>Why the batch has to be sent again; null while the outcome of every handled item is final.</summary>
     public Refusal? Unfinished { get; private set; }
 
@@ -24,6 +27,7 @@ internal sealed class BatchProgress(Ingestion ingestion, HttpContext sender, str
         {
             if (part[i].Fields is not { } fields) continue;
             fields.IsHistory |= isHistory;
+            fields.CountsOnArrival |= CountsOnArrival;
             if (key is not null) fields.Id ??= $"{key}/{handled + i}";
             sent.Add(fields);
         }
