@@ -9,67 +9,37 @@ namespace Tally.Tests.Harness;
 /// </summary>
 public sealed class HoldingProxy : IAsyncDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource cut = new();
-    private readonly CancellationTokenSource closing = new();
     private readonly int port;
     private readonly int bytes;
-    private readonly Task accepting;
+    private readonly TcpRelay connections;
 
     /// <param name="port">The service's.</param>
     /// <param name="bytes">How many pass over a connection; what is read together passes whole.</param>
     public HoldingProxy(int port, int bytes)
     {
         (this.port, this.bytes) = (port, bytes);
-        listener.Start();
-        accepting = Accept();
+        connections = new(Relay);
     }
 
-    public Uri Url => new($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+    public Uri Url => new($"http://127.0.0.1:{connections.Port}");
 
     public Task Cut() => cut.CancelAsync();
 
     public async ValueTask DisposeAsync()
     {
-        await closing.CancelAsync();
-        listener.Stop();
-        await accepting;
-        closing.Dispose();
+        await connections.DisposeAsync();
         cut.Dispose();
     }
 
-    private async Task Accept()
-    {
-        var connections = new List<Task>();
-        try
-        {
-            while (true) connections.Add(Relay(await listener.AcceptTcpClientAsync(closing.Token)));
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException)
-        {
-            await Task.WhenAll(connections);
-        }
-    }
-
-    private async Task Relay(TcpClient client)
+    private async Task Relay(TcpClient client, TcpClient service, CancellationToken closing)
     {
         var holds = !cut.IsCancellationRequested;
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(closing.Token,
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(closing,
             holds ? cut.Token : CancellationToken.None);
-        using var service = new TcpClient();
-        using (client)
-        {
-            try
-            {
-                await service.ConnectAsync(IPAddress.Loopback, port, ending.Token);
-                await Task.WhenAny(client.GetStream().CopyToAsync(service.GetStream(), ending.Token),
-                    Answer(service.GetStream(), client.GetStream(), holds, ending.Token));
-            }
-            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
-            {
-                // one side is gone; leaving closes the other
-            }
-        }
+        await service.ConnectAsync(IPAddress.Loopback, port, ending.Token);
+        await Task.WhenAny(client.GetStream().CopyToAsync(service.GetStream(), ending.Token),
+            Answer(service.GetStream(), client.GetStream(), holds, ending.Token));
     }
 
     private async Task Answer(NetworkStream service, NetworkStream client, bool holds, CancellationToken ending)

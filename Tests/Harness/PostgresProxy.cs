@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Npgsql;
@@ -28,10 +27,8 @@ public enum CutAt
 /// </summary>
 public sealed class PostgresProxy : IAsyncDisposable
 {
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly NpgsqlConnectionStringBuilder server;
-    private readonly CancellationTokenSource closing = new();
-    private readonly Task accepting;
+    private readonly TcpRelay connections;
     private Plan? plan;
 
     private sealed record Plan(CutAt At, byte[] Marker);
@@ -39,8 +36,7 @@ public sealed class PostgresProxy : IAsyncDisposable
     private PostgresProxy(NpgsqlConnectionStringBuilder server)
     {
         this.server = server;
-        listener.Start();
-        accepting = Accept();
+        connections = new(Relay);
     }
 
     /// <summary>How many batches it has cut.</summary>
@@ -52,7 +48,7 @@ public sealed class PostgresProxy : IAsyncDisposable
     public string Url => new NpgsqlConnectionStringBuilder(server.ConnectionString)
     {
         Host = "127.0.0.1",
-        Port = ((IPEndPoint)listener.LocalEndpoint).Port,
+        Port = connections.Port,
         SslMode = SslMode.Disable, // the proxy must be able to read the messages
         GssEncryptionMode = GssEncryptionMode.Disable,
     }.ConnectionString;
@@ -60,44 +56,14 @@ public sealed class PostgresProxy : IAsyncDisposable
     /// <summary>Cuts the next batch that sends this text, once.</summary>
     public void CutNext(CutAt at, string marker) => plan = new(at, Encoding.UTF8.GetBytes(marker));
 
-    public async ValueTask DisposeAsync()
-    {
-        await closing.CancelAsync();
-        listener.Stop();
-        await accepting;
-        closing.Dispose();
-    }
+    public ValueTask DisposeAsync() => connections.DisposeAsync();
 
-    private async Task Accept()
+    private async Task Relay(TcpClient client, TcpClient upstream, CancellationToken closing)
     {
-        var connections = new List<Task>();
-        try
-        {
-            while (true) connections.Add(Relay(await listener.AcceptTcpClientAsync(closing.Token)));
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or SocketException)
-        {
-            await Task.WhenAll(connections);
-        }
-    }
-
-    private async Task Relay(TcpClient client)
-    {
-        using var upstream = new TcpClient();
-        using (client)
-        {
-            try
-            {
-                await upstream.ConnectAsync(server.Host!, server.Port, closing.Token);
-                var connection = new Connection(this, client.GetStream(), upstream.GetStream(), closing.Token);
-                client.NoDelay = upstream.NoDelay = true;
-                await Task.WhenAny(connection.FromClient(), connection.FromServer());
-            }
-            catch (Exception exception) when (exception is IOException or SocketException or OperationCanceledException)
-            {
-                // one side is gone; leaving closes the other
-            }
-        }
+        await upstream.ConnectAsync(server.Host!, server.Port, closing);
+        var connection = new Connection(this, client.GetStream(), upstream.GetStream(), closing);
+        client.NoDelay = upstream.NoDelay = true;
+        await Task.WhenAny(connection.FromClient(), connection.FromServer());
     }
 
     // A frontend message after the first has a type byte, then a length that includes itself.
