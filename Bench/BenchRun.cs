@@ -40,7 +40,7 @@ internal static class BenchRun
                 await report.Write(output); // so that a long run that breaks off leaves what it has
             }
         }
-        Console.WriteLine(Markdown.Of(report));
+        Console.WriteLine(Markdown.Write(report));
         return 0;
     }
 

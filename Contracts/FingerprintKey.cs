@@ -8,7 +8,7 @@ public static class FingerprintKey
 {
     private const char Prefix = '~';
 
-    public static string Of(string fingerprint) => Prefix + fingerprint;
+    public static string For(string fingerprint) => Prefix + fingerprint;
 
     public static string Fingerprint(string key) =>
         key.Length > 1 && key[0] == Prefix

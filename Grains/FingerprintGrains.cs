@@ -11,9 +11,9 @@ public sealed class FingerprintGrains(IGrainFactory grains)
     private GrainReference? pattern; // any fingerprint's will do
 
     private GrainReference Pattern =>
-        pattern ??= (GrainReference)grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of("any"));
+        pattern ??= (GrainReference)grains.GetGrain<IFingerprintGrain>(FingerprintKey.For("any"));
 
-    public GrainId Id(string fingerprint) => GrainId.Create(Pattern.GrainId.Type, FingerprintKey.Of(fingerprint));
+    public GrainId Id(string fingerprint) => GrainId.Create(Pattern.GrainId.Type, FingerprintKey.For(fingerprint));
 
     public IFingerprintGrain Get(string fingerprint) => Get(Id(fingerprint));
 

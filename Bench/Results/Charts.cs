@@ -16,7 +16,7 @@ internal static class Charts
     ];
 
     /// <summary>By the names of their files; only those for which there are figures.</summary>
-    public static IEnumerable<(string Name, BarChart Chart)> Of(Report report)
+    public static IEnumerable<(string Name, BarChart Chart)> Draw(Report report)
     {
         var hot = AtMostConnections(report, "hot");
         var compared = from one in Compared

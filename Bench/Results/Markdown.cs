@@ -6,7 +6,7 @@ namespace Tally.Bench.Results;
 /// <summary>The report in the form that people read.</summary>
 internal static class Markdown
 {
-    public static string Of(Report report)
+    public static string Write(Report report)
     {
         var text = new StringBuilder();
         foreach (var (name, value) in report.Conditions)

@@ -22,7 +22,7 @@ internal sealed class Report
     public List<Latency> Latencies { get; } = [];
     public List<Figure> Figures { get; } = [];
     public List<NotRun> NotRun { get; } = [];
-    public IReadOnlyList<Target> Targets => Target.Of(this);
+    public IReadOnlyList<Target> Targets => Target.FindAll(this);
 
     /// <summary>
     /// The median of events a second with this many connections, or else with the most that were measured.
@@ -52,7 +52,7 @@ internal sealed class Report
     public async Task Write(string folder)
     {
         Directory.CreateDirectory(folder);
-        await File.WriteAllTextAsync(Path.Combine(folder, "report.md"), Markdown.Of(this));
+        await File.WriteAllTextAsync(Path.Combine(folder, "report.md"), Markdown.Write(this));
         await File.WriteAllTextAsync(Path.Combine(folder, "report.json"), JsonSerializer.Serialize(this, Json) + "\n");
         await WriteCharts(folder);
     }
@@ -60,7 +60,7 @@ internal sealed class Report
     /// <summary>Writes those charts for which there are figures.</summary>
     public async Task WriteCharts(string folder)
     {
-        foreach (var (name, chart) in Charts.Of(this))
+        foreach (var (name, chart) in Charts.Draw(this))
             await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.svg"), chart.Svg());
     }
 

@@ -9,7 +9,7 @@ internal sealed record Target(string Measure, double Limit, bool AtLeast, double
     /// <summary>Null if this run did not measure it.</summary>
     public bool? Met => Found is not { } found ? null : AtLeast ? found >= Limit : found <= Limit;
 
-    public static IReadOnlyList<Target> Of(Report report)
+    public static IReadOnlyList<Target> FindAll(Report report)
     {
         double? Ratio(string workload, string other, int? connections = null, string? of = null) =>
             report.EventsPerSecond(workload, "tally", connections) / report.EventsPerSecond(of ?? workload, other,

@@ -6,7 +6,7 @@ namespace Tally.Grains.EventLog;
 /// <param name="Value">Empty for all values beyond the limit.</param>
 public readonly record struct DimensionKey(DateOnly Day, string Product, string Dimension, string Value)
 {
-    public static DimensionKey Of(Event e, DimensionValue value, Calendar calendar) =>
+    public static DimensionKey From(Event e, DimensionValue value, Calendar calendar) =>
         new(calendar.DayOf(e.Occurred), e.Product, value.Dimension, value.Value);
 }
 
@@ -31,10 +31,10 @@ public sealed class RemovedDimensions(Calendar calendar) : Dictionary<DimensionK
 
     public void Add(LogRow logged)
     {
-        logged.Dimensions.Read(logged.Recorded.Event.Properties, values);
+        logged.Dimensions.Collect(logged.Recorded.Event.Properties, values);
         foreach (var value in values)
         {
-            var key = DimensionKey.Of(logged.Recorded.Event, value, calendar);
+            var key = DimensionKey.From(logged.Recorded.Event, value, calendar);
             this[key] = TryGetValue(key, out var events) ? events + 1 : 1;
         }
     }

@@ -26,7 +26,7 @@ public sealed class DimensionDelta
     /// <param name="set">What they are counted by.</param>
     /// <param name="known">Which fingerprints are known to have a value.</param>
     /// <returns>Null if they add nothing.</returns>
-    public static DimensionDelta? Of(
+    public static DimensionDelta? From(
         IReadOnlyList<RecordedEvent> events, DimensionSet set, Calendar calendar, KnownDimensionVisits known)
     {
         if (set.Id == 0) return null;
@@ -35,12 +35,12 @@ public sealed class DimensionDelta
         foreach (var recorded in events)
         {
             if (recorded.Event.Properties is not { } properties) continue;
-            set.Read(properties, values ??= []);
+            set.Collect(properties, values ??= []);
             if (values.Count == 0) continue;
             var fingerprint = Hash(recorded.Fingerprint);
             foreach (var value in values)
                 (delta ??= new()).Add(
-                    DimensionKey.Of(recorded.Event, value, calendar), recorded.Fingerprint, fingerprint, known);
+                    DimensionKey.From(recorded.Event, value, calendar), recorded.Fingerprint, fingerprint, known);
         }
         return delta;
     }

@@ -39,10 +39,10 @@ internal sealed class DimensionProof(
     /// <summary>The next event of the fingerprint whose turn it is.</summary>
     public void Fold(LogRow logged)
     {
-        logged.Dimensions.Read(logged.Recorded.Event.Properties, read);
+        logged.Dimensions.Collect(logged.Recorded.Event.Properties, read);
         foreach (var value in read)
         {
-            var key = DimensionKey.Of(logged.Recorded.Event, value, calendar);
+            var key = DimensionKey.From(logged.Recorded.Event, value, calendar);
             Count(key, new(1, 0));
             key = AsCounted(key);
             visits[key] = visits.GetValueOrDefault(key) with { Log = true };

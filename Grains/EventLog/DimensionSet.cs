@@ -29,14 +29,14 @@ public sealed class DimensionSet(int id, IReadOnlyList<string> names)
 
     /// <summary>The dimensions' values among an event's properties: text, numbers and booleans.</summary>
     /// <param name="values">Gets them in place of what it had.</param>
-    public void Read(string? properties, List<DimensionValue> values)
+    public void Collect(string? properties, List<DimensionValue> values)
     {
         values.Clear();
         if (properties is null || utf8.Length == 0) return;
         var buffer = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(properties.Length));
         try
         {
-            Read(new Utf8JsonReader(buffer.AsSpan(0, Encoding.UTF8.GetBytes(properties, buffer)), AnyDepth), values);
+            Collect(new Utf8JsonReader(buffer.AsSpan(0, Encoding.UTF8.GetBytes(properties, buffer)), AnyDepth), values);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -48,7 +48,7 @@ public sealed class DimensionSet(int id, IReadOnlyList<string> names)
         }
     }
 
-    private void Read(Utf8JsonReader json, List<DimensionValue> values)
+    private void Collect(Utf8JsonReader json, List<DimensionValue> values)
     {
         json.Read();
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)

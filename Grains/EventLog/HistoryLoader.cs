@@ -25,7 +25,7 @@ public sealed class HistoryLoader
     {
         this.storage = storage;
         this.limits = limits;
-        loads = new(limits.LoadQueueMax, limits.LoadFingerprintsMax, _ => 1, Read);
+        loads = new(limits.LoadQueueMax, limits.LoadFingerprintsMax, _ => 1, ReadBatch);
     }
 
     /// <summary>Fingerprints waiting for a query.</summary>
@@ -49,13 +49,13 @@ public sealed class HistoryLoader
             : throw new EventLogUnavailableException("Too many fingerprints are loading.");
     }
 
-    private async Task Read(List<Load> batch)
+    private async Task ReadBatch(List<Load> batch)
     {
         try
         {
             string[] fingerprints = [.. batch.Select(load => load.Fingerprint).Distinct()];
             var newest = await storage.ReadNewestMeasured(fingerprints, limits.RememberedEventsMax);
-            foreach (var load in batch) load.Done.SetResult(newest.Of(load.Fingerprint));
+            foreach (var load in batch) load.Done.SetResult(newest.For(load.Fingerprint));
         }
         catch (Exception exception) // the callers get it
         {

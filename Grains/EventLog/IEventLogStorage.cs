@@ -66,7 +66,7 @@ public sealed record NewestOfMany(
     bool SomeAreSuppressed)
 {
     /// <summary>One fingerprint's part.</summary>
-    public NewestEvents Of(string fingerprint) => new(
+    public NewestEvents For(string fingerprint) => new(
         [.. Events[fingerprint].Reverse()],
         Remains.TryGetValue(fingerprint, out var remains) ? remains : EventLog.Remains.None,
         RemovalEpoch, SomeAreSuppressed);

@@ -5,11 +5,14 @@ namespace Tally.Grains.EventLog;
 /// </summary>
 public readonly record struct RollupKey(DateTime Minute, string Product, string Action)
 {
-    public static RollupKey Of(RecordedEvent recorded)
+    public static RollupKey From(RecordedEvent recorded)
     {
         var e = recorded.Event;
-        return new(e.Occurred.AddTicks(-(e.Occurred.Ticks % TimeSpan.TicksPerMinute)), e.Product, e.Action);
+        return new(MinuteOf(e.Occurred), e.Product, e.Action);
     }
+
+    /// <summary>The start of the minute, which is the same in every zone.</summary>
+    public static DateTime MinuteOf(DateTime utc) => utc.AddTicks(-(utc.Ticks % TimeSpan.TicksPerMinute));
 
     /// <summary>The key of the same in rollups by the hour.</summary>
     public RollupKey OfHour(Calendar calendar) => this with { Minute = calendar.HourOf(Minute) };
@@ -26,7 +29,7 @@ public readonly record struct RollupCounts(
     long Events, long NewFingerprints, long NewProductFingerprints, long DailyFingerprints,
     long DailyProductFingerprints)
 {
-    public static RollupCounts Of(EventFirsts firsts) => new(1,
+    public static RollupCounts From(EventFirsts firsts) => new(1,
         (firsts & EventFirsts.OfFingerprint) != 0 ? 1 : 0,
         (firsts & EventFirsts.OfProduct) != 0 ? 1 : 0,
         (firsts & EventFirsts.OfDay) != 0 ? 1 : 0,
@@ -43,7 +46,7 @@ public readonly record struct RollupCounts(
 /// <summary>Adds up what a set of events gives each rollup.</summary>
 public sealed class RollupDeltas : Dictionary<RollupKey, RollupCounts>
 {
-    public void Add(DecidedEvent decided) => AddCounts(RollupKey.Of(decided), RollupCounts.Of(decided.Firsts));
+    public void Add(DecidedEvent decided) => AddCounts(RollupKey.From(decided), RollupCounts.From(decided.Firsts));
 
     public void AddCounts(RollupKey key, RollupCounts counts) => this[key] = GetValueOrDefault(key) + counts;
 

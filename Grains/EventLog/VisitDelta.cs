@@ -33,7 +33,7 @@ public sealed class VisitDelta
             new(capacity), new(capacity), new(capacity));
 
     /// <param name="events">Those of one fingerprint stand together, as the runs of a batch do.</param>
-    public static VisitDelta Of(IReadOnlyList<RecordedEvent> events, Calendar calendar)
+    public static VisitDelta From(IReadOnlyList<RecordedEvent> events, Calendar calendar)
     {
         var delta = new VisitDelta(events.Count);
         var begin = 0; // of the fingerprint's visits

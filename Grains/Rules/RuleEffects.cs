@@ -27,7 +27,7 @@ public sealed class RuleEffects
     public bool IsEmpty => Firings.Count + Deadlines.Count + Met.Count == 0;
 
     /// <summary>What all events of a batch do; null for nothing, as most do.</summary>
-    public static RuleEffects? Of(IEnumerable<RecordedEvent> events)
+    public static RuleEffects? From(IEnumerable<RecordedEvent> events)
     {
         RuleEffects? all = null;
         foreach (var recorded in events)

@@ -11,7 +11,7 @@ public static class RuleJson
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads what <see cref="Write(RuleDefinition)"/> wrote.</summary>
-    public static RuleDefinition Read(string text)
+    public static RuleDefinition Parse(string text)
     {
         using var json = JsonDocument.Parse(text);
         return RuleReader.Read(json.RootElement, limits: null, out var definition) is null ? definition!

@@ -133,7 +133,7 @@ public sealed record EventMarks(RuleSet Set, IReadOnlyList<RuleMatch> Matches)
 
     /// <summary>Reads what <see cref="Text"/> wrote. What it did not write matches nothing, and a proof reports it.
     /// </summary>
-    public static EventMarks Of(RuleSet set, string? text)
+    public static EventMarks Parse(RuleSet set, string? text)
     {
         if (text is null) return new(set, []);
         try

@@ -1,3 +1,5 @@
+using Tally.Grains.EventLog;
+
 namespace Tally.Grains.Rules;
 
 /// <summary>
@@ -10,9 +12,6 @@ public static class Silence
     public const string Fingerprint = "";
 
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
-
-    /// <summary>The minute of a moment.</summary>
-    public static DateTime MinuteOf(DateTime moment) => moment.AddTicks(-(moment.Ticks % TimeSpan.TicksPerMinute));
 
     /// <summary>When nothing will have occurred for long enough.</summary>
     /// <param name="since">The minute of the last event.</param>
@@ -29,10 +28,10 @@ public static class Silence
     /// <param name="minutes">With events, in their order.</param>
     /// <param name="from">When the rule would have begun.</param>
     /// <param name="length">The shortest silence.</param>
-    public static IEnumerable<(DateTime Since, DateTime Due)> Of(
+    public static IEnumerable<(DateTime Since, DateTime Due)> FindAll(
         IEnumerable<DateTime> minutes, DateTime from, DateTime now, TimeSpan length)
     {
-        var since = MinuteOf(from);
+        var since = RollupKey.MinuteOf(from);
         foreach (var next in minutes.Append(DateTime.MaxValue))
         {
             if (next <= since) continue;

@@ -19,7 +19,7 @@ internal static class VerifyCommand
         {
             await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
             var shown = 0;
-            var proof = new Proof(audit, StoredStates.Read,
+            var proof = new Proof(audit, StoredStates.Deserialize,
                 difference => { if (shown++ < DifferencesShownMax) Console.WriteLine(difference); });
             await proof.Run(CancellationToken.None);
             if (shown > DifferencesShownMax) Console.WriteLine($"... and {shown - DifferencesShownMax} more");

@@ -109,7 +109,7 @@ internal sealed partial class Retention(
         foreach (var fingerprint in fingerprints)
         {
             await erasures.Wait(cancellation: stopping);
-            var result = await grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint)).Forget(before);
+            var result = await grains.GetGrain<IFingerprintGrain>(FingerprintKey.For(fingerprint)).Forget(before);
             if (result.Outcome == EraseOutcome.Erased) forgotten++;
         }
     }

@@ -72,5 +72,5 @@ internal static class AnnotationEndpoints
     }
 
     private static DateTime Micro(DateTime time) =>
-        DatabaseTime.Of(new(time.Ticks, TimeSpan.Zero));
+        DatabaseTime.From(new(time.Ticks, TimeSpan.Zero));
 }

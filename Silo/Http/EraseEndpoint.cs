@@ -33,7 +33,7 @@ internal static class EraseEndpoint
             return Refusal.UnknownValue("suppress", "true or false, or left out");
         var result = await frontEnd.Erase(path.Fingerprint!, suppress == "true");
         if (result is not { } removed) return Refusal.ErasureOpen();
-        var erased = DatabaseTime.Of(clock.GetUtcNow());
+        var erased = DatabaseTime.From(clock.GetUtcNow());
         var receipt = new ErasureReceipt(
             path.Fingerprint!, erased, removed.Events, removed.Snapshots, removed.Visits, removed.Suppressed);
         return new JsonAnswer<ErasureReceipt>(receipt, HttpJson.Default.ErasureReceipt);

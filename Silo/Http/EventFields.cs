@@ -84,7 +84,7 @@ public sealed class EventFields
     public Refusal? ToEvent(Limits limits, DateTimeOffset now, out Event? @event)
     {
         @event = null;
-        var created = DatabaseTime.Of(now);
+        var created = DatabaseTime.From(now);
         var occurred = created;
         var properties = Properties;
         var refusal = CheckText("action", Action, limits.ActionBytesMax)
@@ -146,7 +146,7 @@ public sealed class EventFields
         var earliest = IsHistory ? Earliest : now.AddDays(-limits.TimestampPastDaysMax);
         if (time >= earliest && time <= now.AddMinutes(limits.TimestampAheadMinutesMax))
         {
-            occurred = DatabaseTime.Of(time);
+            occurred = DatabaseTime.From(time);
             return null;
         }
         if (!CountsOnArrival) return Refusal.TimestampOutOfRange(limits, IsHistory);

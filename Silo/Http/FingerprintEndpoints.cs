@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 using Tally.Contracts;
-using Tally.Grains.EventLog;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http;
@@ -69,18 +68,11 @@ internal static class FingerprintEndpoints
             return badAfter;
         if (QueryValue.ParseLimit(limit, PageEventsDefault, limits.PageEventsMax, out var size) is { } badLimit)
             return badLimit;
-        try
-        {
-            var fingerprint = path.Fingerprint!;
-            var events = await log.ReadAfter(fingerprint, sequence, size, limits.PageBytesMax, context.RequestAborted);
-            if (events.Count == 0 && (await log.ReadHeads([fingerprint])).Count == 0)
-                return Refusal.UnknownFingerprint();
-            var page = EventsPage.Create(fingerprint, events, size, limits.PageBytesMax);
-            return new JsonAnswer<EventsPage>(page, HttpJson.Default.EventsPage);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        var fingerprint = path.Fingerprint!;
+        var events = await log.ReadAfter(fingerprint, sequence, size, limits.PageBytesMax, context.RequestAborted);
+        if (events.Count == 0 && (await log.ReadHeads([fingerprint])).Count == 0)
+            return Refusal.UnknownFingerprint();
+        var page = EventsPage.Create(fingerprint, events, size, limits.PageBytesMax);
+        return new JsonAnswer<EventsPage>(page, HttpJson.Default.EventsPage);
     }
 }

@@ -13,10 +13,10 @@ internal sealed record FingerprintPath(string? Fingerprint, Refusal? Refusal)
         Parse(PathText.RawTargetOf(context), limits);
 
     public static FingerprintPath Parse(string rawTarget, Limits limits) =>
-        PathText.Decode(rawTarget, PathText.Fingerprints) is { } fingerprint ? Of(fingerprint, limits)
+        PathText.Decode(rawTarget, PathText.Fingerprints) is { } fingerprint ? Check(fingerprint, limits)
             : new(null, Refusal.InvalidPath("fingerprint"));
 
     /// <summary>A fingerprint that comes on another way.</summary>
-    public static FingerprintPath Of(string fingerprint, Limits limits) =>
+    public static FingerprintPath Check(string fingerprint, Limits limits) =>
         new(fingerprint, EventFields.CheckText("fingerprint", fingerprint, limits.FingerprintBytesMax));
 }

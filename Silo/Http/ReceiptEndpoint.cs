@@ -36,17 +36,10 @@ internal static class ReceiptEndpoint
             return badFingerprint;
         if (QueryValue.ParseLimit(limit, LimitDefault, limits.PageEventsMax, out var size) is { } badLimit)
             return badLimit;
-        try
-        {
-            var found = await log.ReadById(EventIds.FromClient(asked), fingerprint, size, cancellation);
-            if (found.Count == 0) return Refusal.UnknownId();
-            return new JsonAnswer<ReceiptsAnswer>(new(asked, [.. found.Select(RecordedReceipt.Of)]),
-                HttpJson.Default.ReceiptsAnswer);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        var found = await log.ReadById(EventIds.FromClient(asked), fingerprint, size, cancellation);
+        if (found.Count == 0) return Refusal.UnknownId();
+        return new JsonAnswer<ReceiptsAnswer>(new(asked, [.. found.Select(RecordedReceipt.From)]),
+            HttpJson.Default.ReceiptsAnswer);
     }
 }
 
@@ -64,6 +57,6 @@ public sealed record ReceiptsAnswer(string Id, IReadOnlyList<RecordedReceipt> Re
 public sealed record RecordedReceipt(
     string Fingerprint, long Sequence, string Action, string Product, DateTime Created, DateTime Occurred)
 {
-    internal static RecordedReceipt Of(RecordedEvent recorded) => new(recorded.Fingerprint, recorded.Sequence,
+    internal static RecordedReceipt From(RecordedEvent recorded) => new(recorded.Fingerprint, recorded.Sequence,
         recorded.Event.Action, recorded.Event.Product, recorded.Event.Created, recorded.Event.Occurred);
 }

@@ -56,7 +56,7 @@ internal static class ShareEndpoints
         if (EventFields.CheckText("name", name, limits.ShareNameBytesMax) is { } badName) return badName;
         if (EventFields.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
         var token = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(TokenBytes));
-        var share = new Share(name!, product!, DatabaseTime.Of(clock.GetUtcNow()));
+        var share = new Share(name!, product!, DatabaseTime.From(clock.GetUtcNow()));
         if (!await storage.PutShare(share, HashOf(token), limits.SharesMax))
             return Refusal.TooManyShares(limits.SharesMax);
         return new JsonAnswer<NewShare>(

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
-using Tally.Grains.EventLog;
 using Tally.Silo.Storage;
 using Calendar = Tally.Grains.Calendar;
 
@@ -31,22 +30,15 @@ internal static class TimelineEndpoint
             return badLimit;
         var (fingerprint, ended) = (path.Fingerprint!, context.RequestAborted);
         end = DateTime.SpecifyKind(end, DateTimeKind.Utc);
-        try
+        var events = await Task.Run(() => log.ReadTimeline(fingerprint, end, sequence, size, limits.PageBytesMax,
+            ended), ended); // SQLite's calls block
+        if (events.Count == 0)
         {
-            var events = await Task.Run(() => log.ReadTimeline(fingerprint, end, sequence, size, limits.PageBytesMax,
-                ended), ended); // SQLite's calls block
-            if (events.Count == 0)
-            {
-                if ((await log.ReadHeads([fingerprint])).Count == 0) return Refusal.UnknownFingerprint();
-                if (after is not null && await IsGone(sequence)) return Refusal.EventGone();
-            }
-            return new JsonAnswer<EventsPage>(EventsPage.Create(fingerprint, events, size, limits.PageBytesMax),
-                HttpJson.Default.EventsPage);
+            if ((await log.ReadHeads([fingerprint])).Count == 0) return Refusal.UnknownFingerprint();
+            if (after is not null && await IsGone(sequence)) return Refusal.EventGone();
         }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        return new JsonAnswer<EventsPage>(EventsPage.Create(fingerprint, events, size, limits.PageBytesMax),
+            HttpJson.Default.EventsPage);
 
         async Task<bool> IsGone(long one) =>
             await log.ReadAfter(fingerprint, one - 1, 1, cancellation: ended) is not [var next]

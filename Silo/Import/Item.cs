@@ -68,7 +68,7 @@ internal sealed record Item(long Line, byte[]? Json, string? Problem)
     }
 
     /// <param name="fields">Unchecked. They have an id.</param>
-    public static Item Of(long line, EventFields fields)
+    public static Item From(long line, EventFields fields)
     {
         if (fields.Timestamp is null) return Malformed(line, "The event has no time.");
         fields.Timestamp = AsUtc(fields.Timestamp) ?? fields.Timestamp;

@@ -18,7 +18,7 @@ namespace Tally.Silo.Pages;
 public sealed record PageContext(Texts Texts, string? Theme, string Path, string Address, bool NeedsReadKey,
     bool NeedsWriteKey, bool IsShared, Calendar Calendar, DateTime At)
 {
-    internal static PageContext Of(HttpContext context)
+    internal static PageContext From(HttpContext context)
     {
         var (request, services) = (context.Request, context.RequestServices);
         var keys = services.GetRequiredService<AccessKeys>();

@@ -78,7 +78,7 @@ internal static class PagesEndpoints
         };
         var around = ParameterView.FromDictionary(new Dictionary<string, object?>
         {
-            [nameof(CascadingValue<>.Value)] = PageContext.Of(context),
+            [nameof(CascadingValue<>.Value)] = PageContext.From(context),
             [nameof(CascadingValue<>.ChildContent)] = page,
         });
         var html = await renderer.Dispatcher.InvokeAsync(async () =>
@@ -104,7 +104,7 @@ internal static class PagesEndpoints
         if (!TakesHtml(http.Request)) return Refusal.NotFound();
         var keys = http.RequestServices.GetRequiredService<AccessKeys>();
         return keys.GuardReading && http.Key() is not { Reads: true }
-            ? await SignIn.Ask(http, PageContext.Of(http).Path) : await next(context);
+            ? await SignIn.Ask(http, PageContext.From(http).Path) : await next(context);
     }
 
     private static async ValueTask<object?> ShowUnanswered(
@@ -127,7 +127,7 @@ internal static class PagesEndpoints
 
     private static Task<IResult> Show(HttpContext context, Refusal refusal)
     {
-        var texts = PageContext.Of(context).Texts;
+        var texts = PageContext.From(context).Texts;
         var isLate = refusal.Status == StatusCodes.Status503ServiceUnavailable;
         return Render<MessagePage>(context, new()
         {

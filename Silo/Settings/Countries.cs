@@ -22,7 +22,7 @@ internal sealed class Countries(Reader reader) : IDisposable
     }
 
     /// <summary>The two letters of ISO 3166; null if the database does not know.</summary>
-    public string? Of(IPAddress address)
+    public string? Find(IPAddress address)
     {
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         if (address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6

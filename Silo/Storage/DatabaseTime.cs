@@ -4,6 +4,6 @@ namespace Tally.Silo.Storage;
 internal static class DatabaseTime
 {
     /// <returns>UTC, in whole microseconds.</returns>
-    public static DateTime Of(DateTimeOffset time) =>
+    public static DateTime From(DateTimeOffset time) =>
         new(time.UtcTicks - time.UtcTicks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
 }

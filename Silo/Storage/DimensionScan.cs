@@ -19,7 +19,7 @@ internal sealed class DimensionScan(string dimension, DimensionValue filter, Cal
     /// <summary>The next event, by fingerprint.</summary>
     public void Add(string of, DateTime occurred, string product, string? properties, DimensionSet counted)
     {
-        counted.Read(properties, values);
+        counted.Collect(properties, values);
         if (!values.Contains(filter) || values.Find(one => one.Dimension == dimension).Value is not { } value) return;
         if (of != fingerprint) ofFingerprint.Clear();
         fingerprint = of;

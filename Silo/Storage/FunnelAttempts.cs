@@ -105,7 +105,7 @@ internal sealed class FunnelMatcher(IReadOnlyList<FunnelStep> steps, string? oth
         for (var step = 0; step < steps.Count; step++)
         {
             if (steps[step].Action != action) continue;
-            if (!isRead) properties.Read(json, values);
+            if (!isRead) properties.Collect(json, values);
             isRead = true;
             if (HasAll(steps[step].Filters)) isOf |= 1UL << step;
         }

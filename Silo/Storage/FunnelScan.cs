@@ -124,7 +124,7 @@ internal sealed class FunnelGroup(int steps)
     [
         .. Enumerable.Range(0, steps).Select(step => new FunnelStepSum(
             groups.Sum(group => group.Fingerprints[step]),
-            Medians.Of([.. groups.SelectMany(group => group.sinceFirst[step])]),
-            Medians.Of([.. groups.SelectMany(group => group.sincePrevious[step])]))),
+            Medians.Find([.. groups.SelectMany(group => group.sinceFirst[step])]),
+            Medians.Find([.. groups.SelectMany(group => group.sincePrevious[step])]))),
     ];
 }

@@ -4,7 +4,7 @@ internal static class Medians
 {
     /// <param name="ticks">Lengths of time. They get sorted.</param>
     /// <returns>Of an even number, the middle between the middle two; null of none.</returns>
-    public static TimeSpan? Of(long[] ticks)
+    public static TimeSpan? Find(long[] ticks)
     {
         if (ticks.Length == 0) return null;
         Array.Sort(ticks);

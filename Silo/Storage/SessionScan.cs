@@ -70,7 +70,7 @@ internal sealed class SessionScan(SessionQuestion question, Func<Session, bool> 
 
     private string? PathOf(string? properties)
     {
-        path.Read(properties, values);
+        path.Collect(properties, values);
         return values.Count == 0 ? null : values[0].Value;
     }
 }

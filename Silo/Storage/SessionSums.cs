@@ -32,7 +32,7 @@ internal sealed class SessionSums(int pathsMax)
 
     /// <param name="limit">Pages in each list, beside the empty one.</param>
     public SessionTotals ToTotals(int limit) =>
-        new(lengths.Count, events, bounces, Medians.Of([.. lengths]), Top(entries, limit), Top(exits, limit));
+        new(lengths.Count, events, bounces, Medians.Find([.. lengths]), Top(entries, limit), Top(exits, limit));
 
     private void Count(Dictionary<string, long> pages, string? path)
     {

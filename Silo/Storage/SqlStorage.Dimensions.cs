@@ -128,7 +128,7 @@ public abstract partial class SqlStorage
         var newest = await Query(readNewestProperties, row =>
         {
             var values = new List<DimensionValue>();
-            Counted.Read(row.IsDBNull(1) ? null : row.GetString(1), values);
+            Counted.Collect(row.IsDBNull(1) ? null : row.GetString(1), values);
             return (Occurred: ReadTime(row, 0), Values: values);
         }, [Parameter("fingerprint", fingerprint), Parameter("limit", eventsMax)], Open, cancellation);
         return newest.OrderByDescending(one => one.Occurred).SelectMany(one => one.Values)
@@ -157,7 +157,7 @@ public abstract partial class SqlStorage
         begun = 0;
         if (Counted.Id == 0) return null;
         begun = knownVisits.Begin(starts.Max(start => start.RemovalEpoch));
-        return DimensionDelta.Of(events, Counted, Calendar, knownVisits);
+        return DimensionDelta.From(events, Counted, Calendar, knownVisits);
     }
 
     protected void NoteCommitted(DimensionDelta? dimensions, int begun)

@@ -72,7 +72,7 @@ public abstract partial class SqlStorage
         var heads = await Query(at, readHeads, row => row.GetInt64(1), Texts("fingerprints", [fingerprint]));
         if (heads.Count > 0) return null;
         await Execute(at, forgetInVerifications, Parameter("fingerprint", fingerprint));
-        var snapshots = await Execute(at, deleteSnapshots, Parameter("key", FingerprintKey.Of(fingerprint)));
+        var snapshots = await Execute(at, deleteSnapshots, Parameter("key", FingerprintKey.For(fingerprint)));
         if (suppressionHash is not null) await Execute(at, addSuppression, Parameter("hash", suppressionHash));
         return new(history.Events, snapshots, visits, suppressionHash is not null);
     }
@@ -126,8 +126,8 @@ public abstract partial class SqlStorage
                 state.Apply(recorded, Calendar);
                 // The state's own strings, and not the row's, which would be kept for every minute.
                 var counter = state.FindCounter(recorded.Event.Product, recorded.Event.Action)!;
-                var key = RollupKey.Of(decided) with { Product = counter.Product, Action = counter.Action };
-                rollups.AddCounts(key, RollupCounts.Of(decided.Firsts));
+                var key = RollupKey.From(decided) with { Product = counter.Product, Action = counter.Action };
+                rollups.AddCounts(key, RollupCounts.From(decided.Firsts));
             }
             events += page.Count;
         }

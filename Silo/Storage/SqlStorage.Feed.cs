@@ -117,6 +117,6 @@ public abstract partial class SqlStorage
             Fired = row.IsDBNull(10) ? [] : [.. JsonSerializer.Deserialize<JsonElement[][]>(row.GetString(10))!
                 .Select(rule => (rule[0].GetString()!, rule[1].GetInt32()))],
             Clock = row.IsDBNull(11) ? null : new(row.GetString(11), row.GetInt64(12), ReadTime(row, 13),
-                row.GetString(14), row.GetInt32(15), RuleJson.Read(row.GetString(16)).Event),
+                row.GetString(14), row.GetInt32(15), RuleJson.Parse(row.GetString(16)).Event),
         };
 }

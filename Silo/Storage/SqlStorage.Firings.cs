@@ -92,7 +92,7 @@ public abstract partial class SqlStorage
             Parameter("action", rule.Event.Action), Time("from", Silence.LookFrom(look.Due, rule.Within)));
         DateTime last = minutes.Append(look.Occurred).Max(), due = Silence.DueAt(last, rule.Within);
         await AddSilence(at, look.Rule, last, due > now ? due : now + rule.Within);
-        return Silence.Of(minutes, look.Occurred, now, rule.Within).Select(found => look with
+        return Silence.FindAll(minutes, look.Occurred, now, rule.Within).Select(found => look with
         {
             Sequence = Silence.SequenceOf(found.Since),
             Occurred = found.Since,

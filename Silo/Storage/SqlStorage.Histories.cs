@@ -89,11 +89,12 @@ public abstract partial class SqlStorage
     private (string? Fingerprint, RecordedEvent? Event, FingerprintState? Pruned,
         (long RemovalEpoch, bool SomeAreSuppressed) Log) ReadNewestRow(DbDataReader row) =>
         row.IsDBNull(0) ? (null, null, null, (row.GetInt64(1), !row.IsDBNull(3)))
-        : row.IsDBNull(1) ? (row.GetString(0), null, StoredStates.Read(row.GetFieldValue<byte[]>(8)), default)
+        : row.IsDBNull(1) ? (row.GetString(0), null, StoredStates.Deserialize(row.GetFieldValue<byte[]>(8)), default)
         : (row.GetString(0), ReadFolded(row, 9), null, default);
 
     private RecordedEvent ReadFolded(DbDataReader row, int marks) =>
         ReadEvent(row) with { Marks = ReadMarks(row, marks, Rules) };
 
-    private static FingerprintState ReadState(DbDataReader row) => StoredStates.Read(row.GetFieldValue<byte[]>(0));
+    private static FingerprintState ReadState(DbDataReader row) =>
+        StoredStates.Deserialize(row.GetFieldValue<byte[]>(0));
 }

@@ -61,7 +61,7 @@ public abstract partial class SqlStorage
         DbTransaction at, IReadOnlyList<string> fingerprints, DateTime before, int eventsEach)
     {
         var states = await Query(at, readPrunedStates,
-            row => (row.GetString(0), StoredStates.Read(row.GetFieldValue<byte[]>(1))),
+            row => (row.GetString(0), StoredStates.Deserialize(row.GetFieldValue<byte[]>(1))),
             Texts("fingerprints", fingerprints));
         var step = new PruningStep(before, Calendar, states.ToDictionary());
         var sets = await ReadDimensionSets();

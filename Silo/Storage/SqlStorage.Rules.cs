@@ -78,8 +78,8 @@ public abstract partial class SqlStorage
                 Parameter("name", name), Parameter("definition", text), Time("now", now)))[0];
             await Execute(at, addRuleSet);
             if (definition.Kind == RuleKind.Silence)
-                await AddSilence(at, rule.Rule.Id, Silence.MinuteOf(now),
-                    Silence.DueAt(Silence.MinuteOf(now), definition.Within));
+                await AddSilence(at, rule.Rule.Id, RollupKey.MinuteOf(now),
+                    Silence.DueAt(RollupKey.MinuteOf(now), definition.Within));
             return new RuleChanged(RuleChange.Changed, rule, before is null);
         });
         if (changed!.Change == RuleChange.Changed) await RefreshRules();
@@ -109,7 +109,7 @@ public abstract partial class SqlStorage
     {
         try
         {
-            return new(row.GetInt32(0), row.GetString(1), row.GetInt32(2), RuleJson.Read(row.GetString(3)));
+            return new(row.GetInt32(0), row.GetString(1), row.GetInt32(2), RuleJson.Parse(row.GetString(3)));
         }
         catch (Exception exception) when (exception is FormatException or JsonException)
         {
@@ -133,7 +133,7 @@ public abstract partial class SqlStorage
     {
         if (row.IsDBNull(column)) return null;
         var set = row.GetInt32(column);
-        return EventMarks.Of(book.Find(set) ?? throw new UnknownRuleSetException(set),
+        return EventMarks.Parse(book.Find(set) ?? throw new UnknownRuleSetException(set),
             row.IsDBNull(column + 1) ? null : row.GetString(column + 1));
     }
 

@@ -92,10 +92,10 @@ public abstract partial class SqlStorage
     // As a commit and the merge do.
     private async Task<int> Count(DbTransaction at, List<LogRow> page)
     {
-        await AddDeltas(at, VisitDelta.Of([.. page.Select(logged => logged.Recorded)], Calendar));
+        await AddDeltas(at, VisitDelta.From([.. page.Select(logged => logged.Recorded)], Calendar));
         await Execute(at, mergeVisits, Parameter("limit", int.MaxValue));
         foreach (var ofSet in page.GroupBy(logged => logged.Dimensions.Id))
-            if (DimensionDelta.Of([.. ofSet.Select(logged => logged.Recorded)], ofSet.First().Dimensions, Calendar,
+            if (DimensionDelta.From([.. ofSet.Select(logged => logged.Recorded)], ofSet.First().Dimensions, Calendar,
                 new()) is { } delta)
                 await AddDeltas(at, delta);
         await Execute(at, mergeDimensions, MergeParameters(int.MaxValue));

@@ -11,7 +11,7 @@ internal static class StoredStates
         new ServiceCollection().AddSerializer().BuildServiceProvider()
             .GetRequiredService<Serializer<FingerprintState>>());
 
-    public static FingerprintState Read(byte[] stored) => Serializer.Value.Deserialize(stored)!;
+    public static FingerprintState Deserialize(byte[] stored) => Serializer.Value.Deserialize(stored)!;
 
     public static byte[] Write(FingerprintState state) => Serializer.Value.SerializeToArray(state);
 }

@@ -112,7 +112,7 @@ internal sealed partial class FiringDelivery(SqlStorage storage, WebhookSender s
             { IsDisabled: true } => "the receiver answered 410 and wants no more",
             _ => "the rule has no webhook any more",
         };
-        return rule.Target is { IsDisabled: false } inForce ? WebhookTarget.Of(inForce.Definition) : null;
+        return rule.Target is { IsDisabled: false } inForce ? WebhookTarget.Parse(inForce.Definition) : null;
     }
 
     private async Task<bool> Park(DueRule rule, string problem)
@@ -163,9 +163,9 @@ internal sealed partial class FiringDelivery(SqlStorage storage, WebhookSender s
         var keys = await secrets.Read(rule.Name);
         if (keys.Count == 0) return new(null, "the rule has no secret: make one", null, TimeSpan.Zero);
         var cause = await storage.ReadFiringEvent(firing);
-        var id = FiringId.Of(rule.Name, rule.Version, firing.Fingerprint, firing.Sequence);
-        var body = FiringPayload.Of(id, rule.Name, rule.Version, firing.Fingerprint, firing.Sequence, firing.Occurred,
-            cause, clock.GetUtcNow().UtcDateTime);
+        var id = FiringId.Create(rule.Name, rule.Version, firing.Fingerprint, firing.Sequence);
+        var body = FiringPayload.Create(id, rule.Name, rule.Version, firing.Fingerprint, firing.Sequence,
+            firing.Occurred, cause, clock.GetUtcNow().UtcDateTime);
         return await sender.Send(target.Url, id, body, keys, sending);
     }
 

@@ -15,8 +15,8 @@ internal static class FiringPayload
     /// <param name="version">Of the rule.</param>
     /// <param name="cause">Null if the log has it no more: then what only it knows is left out.</param>
     /// <param name="now">When it is sent.</param>
-    public static byte[] Of(string id, string rule, int version, string fingerprint, long sequence, DateTime occurred,
-        FiringEvent? cause, DateTime now)
+    public static byte[] Create(string id, string rule, int version, string fingerprint, long sequence,
+        DateTime occurred, FiringEvent? cause, DateTime now)
     {
         using var bytes = new MemoryStream();
         using (var json = new Utf8JsonWriter(bytes))

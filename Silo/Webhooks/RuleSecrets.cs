@@ -10,7 +10,7 @@ internal sealed class RuleSecrets(SqlStorage storage, TimeProvider clock)
 
     private static readonly TimeSpan ReplacedLifetime = TimeSpan.FromHours(24);
 
-    private DateTime Now => DatabaseTime.Of(clock.GetUtcNow());
+    private DateTime Now => DatabaseTime.From(clock.GetUtcNow());
 
     /// <summary>Those that sign now, the newest first.</summary>
     public Task<IReadOnlyList<byte[]>> Read(string rule) => storage.ReadRuleSecrets(rule, Now, KeptMax);

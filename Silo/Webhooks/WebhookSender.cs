@@ -86,7 +86,8 @@ internal sealed class WebhookSender : IDisposable
         };
         request.Headers.Add("webhook-id", id);
         request.Headers.Add("webhook-timestamp", seconds.ToString(CultureInfo.InvariantCulture));
-        request.Headers.TryAddWithoutValidation("webhook-signature", WebhookSignature.Of(id, seconds, body, secrets));
+        request.Headers.TryAddWithoutValidation("webhook-signature",
+            WebhookSignature.Create(id, seconds, body, secrets));
         request.Headers.Add("User-Agent", "Tally");
         return request;
     }

@@ -11,7 +11,7 @@ internal static class WebhookSignature
     /// </summary>
     /// <param name="id">Of the firing. It has no dot, so what is signed can be read in one way only.</param>
     /// <param name="seconds">Since 1970, of this try.</param>
-    public static string Of(string id, long seconds, byte[] body, IEnumerable<byte[]> secrets)
+    public static string Create(string id, long seconds, byte[] body, IEnumerable<byte[]> secrets)
     {
         byte[] signed = [.. Encoding.ASCII.GetBytes($"{id}.{seconds}."), .. body];
         return string.Join(' ', secrets.Select(secret =>

@@ -12,7 +12,7 @@ internal sealed record WebhookTarget(Uri Url, bool Ordered)
 
     /// <summary>The webhook of a stored rule.</summary>
     /// <returns>Null if it has none.</returns>
-    public static WebhookTarget? Of(string definition)
+    public static WebhookTarget? Parse(string definition)
     {
         using var rule = JsonDocument.Parse(definition);
         if (!rule.RootElement.TryGetProperty("webhook", out var webhook) || webhook.ValueKind != JsonValueKind.Object

@@ -116,7 +116,7 @@ public sealed class StoppedUnderLoad(PostgresServer server)
         await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
         var snapshots = await audit.States(CancellationToken.None).ToDictionaryAsync(
             snapshot => FingerprintKey.Fingerprint(snapshot.GrainKey),
-            snapshot => StoredStates.Read(snapshot.Payload).Sequence);
+            snapshot => StoredStates.Deserialize(snapshot.Payload).Sequence);
         var heads = await test.Query("select fingerprint, max(sequence) from events group by fingerprint",
             row => (Fingerprint: row.GetString(0), Head: row.GetInt64(1)));
         var due = new Limits().SnapshotOnDeactivationEventsMin;

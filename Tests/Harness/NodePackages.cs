@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Tally.Tests.Harness;
 
 /// <summary>The packages of Tests/Sdk, installed from npm as their lock file says.</summary>
@@ -15,6 +17,18 @@ internal static class NodePackages
             Assert.SkipWhen(!path.Any(folder => File.Exists(Path.Combine(folder, program))),
                 $"The SDKs from npm need {program}: install it (Debian: apt-get install nodejs npm).");
         await installed.Value;
+    }
+
+    /// <summary>Starts a script of the folder.</summary>
+    public static async Task<Process> Start(string script, params string[] arguments)
+    {
+        await Ready();
+        return Process.Start(new ProcessStartInfo("node", ["--no-warnings", script, .. arguments])
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
     }
 
     // npm writes its own copy of the lock file last, when everything else is installed.

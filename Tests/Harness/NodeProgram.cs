@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 namespace Tally.Tests.Harness;
@@ -10,13 +9,7 @@ internal static class NodeProgram
     /// <returns>The lines that it wrote.</returns>
     public static async Task<string[]> Run(string script, string[] arguments, IEnumerable<object> lines)
     {
-        await NodePackages.Ready();
-        using var process = Process.Start(new ProcessStartInfo("node", ["--no-warnings", script, .. arguments])
-        {
-            WorkingDirectory = NodePackages.Folder,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
+        using var process = await NodePackages.Start(script, arguments);
         var output = process.StandardOutput.ReadToEndAsync();
         foreach (var line in lines) await process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(line));
         process.StandardInput.Close();

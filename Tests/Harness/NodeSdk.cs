@@ -13,17 +13,8 @@ internal sealed class NodeSdk : IAsyncDisposable
 
     /// <param name="port">Tally's port on the loopback.</param>
     /// <param name="script">By default Segment's.</param>
-    public static async Task<NodeSdk> Start(int port, string writeKey, string script = "node.js")
-    {
-        await NodePackages.Ready();
-        string[] arguments = ["--no-warnings", script, $"http://127.0.0.1:{port}", writeKey];
-        return new(Process.Start(new ProcessStartInfo("node", arguments)
-        {
-            WorkingDirectory = NodePackages.Folder,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!);
-    }
+    public static async Task<NodeSdk> Start(int port, string writeKey, string script = "node.js") =>
+        new(await NodePackages.Start(script, $"http://127.0.0.1:{port}", writeKey));
 
     public async Task Call(string call, object with)
     {

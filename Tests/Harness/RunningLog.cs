@@ -29,7 +29,7 @@ internal sealed class RunningLog(GroupCommit commit) : IAsyncDisposable
     {
         await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
         var differences = new List<string>();
-        await new Proof(audit, StoredStates.Read, differences.Add).Run(CancellationToken.None);
+        await new Proof(audit, StoredStates.Deserialize, differences.Add).Run(CancellationToken.None);
         return differences;
     }
 

@@ -61,7 +61,7 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     }
 
     public IFingerprintGrain Grain(string fingerprint) =>
-        Grains.GetGrain<IFingerprintGrain>(FingerprintKey.Of(fingerprint));
+        Grains.GetGrain<IFingerprintGrain>(FingerprintKey.For(fingerprint));
 
     /// <summary>Records as the front end does: without a message if the fingerprint is in memory.</summary>
     public async Task<RecordResult[]> RecordNearest(string fingerprint, Event[] events) =>

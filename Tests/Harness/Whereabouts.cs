@@ -21,5 +21,5 @@ internal static class Whereabouts
         row => SiloAddress.New(new IPEndPoint(IPAddress.Parse(row.GetString(0)), row.GetInt32(1)), row.GetInt32(2)));
 
     public static ulong Point(string fingerprint) =>
-        RendezvousHash.Point(GrainId.Create("fingerprint", FingerprintKey.Of(fingerprint)));
+        RendezvousHash.Point(GrainId.Create("fingerprint", FingerprintKey.For(fingerprint)));
 }

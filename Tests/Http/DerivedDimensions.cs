@@ -40,7 +40,7 @@ public sealed class DerivedDimensions(PostgresServer server)
     [InlineData("""{"utm_source":"poster"}""", "campaign"), InlineData("""{"utm_medium":"paid-social"}""", "paid")]
     [InlineData("""{"utm_source":"poster","referrer":"t.co"}""", "campaign")]
     public void A_channel_comes_from_utm_and_then_from_the_referrer(string? properties, string? channel) =>
-        Assert.Equal(channel, Channel.Of(properties));
+        Assert.Equal(channel, Channel.Find(properties));
 
     [Theory, EachStorage]
     public async Task They_are_counted_like_properties_and_their_sources_are_not_kept(StorageKind storage)

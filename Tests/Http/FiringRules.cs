@@ -82,7 +82,7 @@ public sealed class FiringRules(PostgresServer server)
             var events = await ReadEvents(app, fingerprint);
             foreach (var (name, text) in Rules)
             {
-                var rule = RuleJson.Read(text);
+                var rule = RuleJson.Parse(text);
                 var history = events.ConvertAll(e => new RuleEvent(e.Sequence, e.Occurred,
                     e.Action == "a" && (rule.Event.Where.Count == 0 || e.IsPro), e.Action == "b" && rule.Other is not null));
                 var fired = all.Where(one => one.GetProperty("rule").GetString() == name
@@ -133,7 +133,7 @@ public sealed class FiringRules(PostgresServer server)
                 (await ReadFirings(silo, query + "&limit=1")).Select(one => one.GetProperty("id").GetString()));
         }
         var newest = all[0];
-        Assert.Equal(FiringId.Of(newest.GetProperty("rule").GetString()!, newest.GetProperty("version").GetInt32(),
+        Assert.Equal(FiringId.Create(newest.GetProperty("rule").GetString()!, newest.GetProperty("version").GetInt32(),
             newest.GetProperty("fingerprint").GetString()!, newest.GetProperty("sequence").GetInt64()),
             newest.GetProperty("id").GetString());
         foreach (var (query, reason, field) in ((string, string, string)[])

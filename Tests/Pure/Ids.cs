@@ -65,7 +65,7 @@ public sealed class Ids
     [InlineData("0f8fad5bd9cb469fa16570867728950e")]
     public void A_grain_key_is_never_hex_and_gives_its_fingerprint_back(string fingerprint)
     {
-        var key = FingerprintKey.Of(fingerprint);
+        var key = FingerprintKey.For(fingerprint);
         Assert.False(char.IsAsciiHexDigit(key[0]));
         Assert.Equal(fingerprint, FingerprintKey.Fingerprint(key));
     }

@@ -47,10 +47,10 @@ public sealed class Sessions
     [Fact]
     public void Medians_are_of_the_middle()
     {
-        Assert.Null(Medians.Of([]));
-        Assert.Equal(TimeSpan.FromTicks(7), Medians.Of([7]));
-        Assert.Equal(TimeSpan.FromTicks(5), Medians.Of([9, 1, 3, 7]));
-        Assert.Equal(TimeSpan.FromTicks(long.MaxValue - 1), Medians.Of([long.MaxValue, long.MaxValue - 2]));
+        Assert.Null(Medians.Find([]));
+        Assert.Equal(TimeSpan.FromTicks(7), Medians.Find([7]));
+        Assert.Equal(TimeSpan.FromTicks(5), Medians.Find([9, 1, 3, 7]));
+        Assert.Equal(TimeSpan.FromTicks(long.MaxValue - 1), Medians.Find([long.MaxValue, long.MaxValue - 2]));
     }
 
     private static List<Session> Scan(IEnumerable<FunnelEvent> events, SessionQuestion question)

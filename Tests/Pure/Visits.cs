@@ -47,7 +47,7 @@ public sealed class Visits
         var events = some.OrderBy(one => one.Item1).Select((one, i) => new RecordedEvent($"f{one.Item1}", i + 1,
             EventSamples.View(product: $"p{one.Item2 % 12}",
                 occurred: At(one.Item3 % 3 + 739_000).AddTicks(one.Item2 * 10)))).ToList();
-        var delta = VisitDelta.Of(events, Calendar.Utc);
+        var delta = VisitDelta.From(events, Calendar.Utc);
         var visits =
             Enumerable.Range(0, delta.Events.Count)
                 .GroupBy(i => (delta.Fingerprints[i], delta.Products[i], delta.Firsts[i].Date))

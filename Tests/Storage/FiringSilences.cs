@@ -1,3 +1,4 @@
+using Tally.Grains.EventLog;
 using Tally.Grains.Rules;
 using Tally.Silo.Storage;
 using Tally.Tests.Harness;
@@ -35,18 +36,18 @@ public sealed class FiringSilences(PostgresServer server)
             {
                 await writer.Record(log.Commit, EventSamples.View(occurred: now), EventSamples.View(occurred: now),
                     EventSamples.View(product: "vm", action: "buy", occurred: now));
-                minutes.Add(Silence.MinuteOf(now));
+                minutes.Add(RollupKey.MinuteOf(now));
             }
             if (random.Next(3) == 0) await database.Storage.MergeRollups(100);
             await Task.WhenAll(database.Storage.FireDue(now, 100), other.Storage.FireDue(now, 100));
         }
 
-        var expected = Silence.Of(minutes, Begin, now.AddMinutes(-1), Length).Select(one => one.Since).ToList();
+        var expected = Silence.FindAll(minutes, Begin, now.AddMinutes(-1), Length).Select(one => one.Since).ToList();
         Assert.NotEmpty(expected);
         Assert.Equal(expected, await Fired(database, "each"));
         Assert.Equal(expected[..1], await Fired(database, "once"));
         Assert.Equal(expected[..1], await Fired(database, "daily"));
-        Assert.Equal([Silence.MinuteOf(Begin)], await Fired(database, "others"));
+        Assert.Equal([RollupKey.MinuteOf(Begin)], await Fired(database, "others"));
         Assert.Equal([4L], await at.Query("select count(*) from rule_deadlines", row => row.GetInt64(0)));
         await RunningLog.AssertProven(database);
     }
@@ -59,11 +60,11 @@ public sealed class FiringSilences(PostgresServer server)
         await Put(database, "each", Rule());
         await Put(database, "ended", Rule());
         await database.Storage.DeleteRule("ended", Begin);
-        var due = Silence.DueAt(Silence.MinuteOf(Begin), Length);
+        var due = Silence.DueAt(RollupKey.MinuteOf(Begin), Length);
         Assert.Equal(0, await database.Storage.FireDue(due.AddTicks(-10), 100));
         Assert.Equal(2, await database.Storage.FireDue(Begin.AddDays(9), 100)); // and drops one
         Assert.Equal(1, await database.Storage.FireDue(Begin.AddDays(10), 100));
-        Assert.Equal([Silence.MinuteOf(Begin)], await Fired(database, "each"));
+        Assert.Equal([RollupKey.MinuteOf(Begin)], await Fired(database, "each"));
         Assert.Empty(await Fired(database, "ended"));
 
         await Put(database, "each", Rule(RuleFrequency.Once)); // begins anew

@@ -191,7 +191,7 @@ public sealed class Proofs(PostgresServer server)
         await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
         var rests = new List<(long, double)>();
         Proof? proof = null;
-        proof = new(audit, StoredStates.Read, Assert.Fail, () =>
+        proof = new(audit, StoredStates.Deserialize, Assert.Fail, () =>
         {
             rests.Add((proof!.Events, proof.Progress));
             return default;
@@ -213,7 +213,7 @@ public sealed class Proofs(PostgresServer server)
         using var ending = new CancellationTokenSource();
         await using (var audit = await database.Storage.OpenAudit(ending.Token))
         {
-            var proof = new Proof(audit, StoredStates.Read, Assert.Fail, () => new(ending.CancelAsync()));
+            var proof = new Proof(audit, StoredStates.Deserialize, Assert.Fail, () => new(ending.CancelAsync()));
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => proof.Run(ending.Token));
             Assert.InRange(proof.Events, Proof.EventsBetweenRests, 2_000); // what the driver had read already
         }
@@ -243,7 +243,7 @@ public sealed class Proofs(PostgresServer server)
     {
         await using var audit = await database.Storage.OpenAudit(CancellationToken.None);
         var found = new List<string>();
-        var proof = new Proof(audit, StoredStates.Read, found.Add);
+        var proof = new Proof(audit, StoredStates.Deserialize, found.Add);
         await proof.Run(CancellationToken.None);
         Assert.Equal(proof.Differences, found.Count);
         return (proof.Differences, found);

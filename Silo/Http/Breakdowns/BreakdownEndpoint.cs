@@ -79,7 +79,7 @@ internal static class BreakdownEndpoint
     }
 
     private static Compared Compare(DimensionCounts now, DimensionCounts then) =>
-        Compared.Of(now.Events, then.Events) with { DailyFingerprints = then.Fingerprints };
+        Compared.From(now.Events, then.Events) with { DailyFingerprints = then.Fingerprints };
 
     private static long EventsOfAll(IReadOnlyList<DimensionSum> sums) => sums.Count == 0 ? 0 : sums[0].EventsOfAll;
 }

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
-using Tally.Grains.EventLog;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Breakdowns;
@@ -25,18 +24,11 @@ internal static class FingerprintValuesEndpoint
         HttpContext context, FingerprintPath path, SqlStorage log, Dimensions dimensions, Limits limits)
     {
         if (path.Refusal is not null) return path.Refusal;
-        try
-        {
-            var fingerprint = path.Fingerprint!;
-            var values = await log.ReadNewestValues(fingerprint, limits.PageEventsMax, context.RequestAborted);
-            if (values.Count == 0 && (await log.ReadHeads([fingerprint])).Count == 0)
-                return Refusal.UnknownFingerprint();
-            return new JsonAnswer<FingerprintValues>(
-                new(fingerprint, dimensions.Named(values)), HttpJson.Default.FingerprintValues);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        var fingerprint = path.Fingerprint!;
+        var values = await log.ReadNewestValues(fingerprint, limits.PageEventsMax, context.RequestAborted);
+        if (values.Count == 0 && (await log.ReadHeads([fingerprint])).Count == 0)
+            return Refusal.UnknownFingerprint();
+        return new JsonAnswer<FingerprintValues>(
+            new(fingerprint, dimensions.Named(values)), HttpJson.Default.FingerprintValues);
     }
 }

@@ -25,10 +25,10 @@ internal static class Channel
     private static readonly string[] Mail = ["mail", "outlook", "newsletter"];
 
     /// <summary>Null for an event that has neither: a direct visit, or a later page of any visit.</summary>
-    public static string? Of(string? properties)
+    public static string? Find(string? properties)
     {
         var found = new List<DimensionValue>(3);
-        Read.Read(properties, found);
+        Read.Collect(properties, found);
         string? Text(string name) => found.Find(one => one.Dimension == name).Value?.ToLowerInvariant();
         var (referrer, source, medium) = (Text("referrer"), Text("utm_source"), Text("utm_medium"));
         if (medium is not null && OfMedium(medium) is { } named) return named;

@@ -30,7 +30,7 @@ internal sealed class DerivedProperties(DerivedSettings settings, Limits limits)
             if (settings.Device) derived.Add((EventProperties.Device, UserAgent.DeviceOf(agent)));
         }
         if (settings.Countries is { } countries && request.HttpContext.Connection.RemoteIpAddress is { } address
-            && countries.Of(address) is { } country) derived.Add((EventProperties.Country, country));
+            && countries.Find(address) is { } country) derived.Add((EventProperties.Country, country));
         return derived;
     }
 
@@ -38,7 +38,7 @@ internal sealed class DerivedProperties(DerivedSettings settings, Limits limits)
     private string? AddTo(string? properties, List<(string Name, string Value)> ofRequest)
     {
         var all = ofRequest;
-        if (settings.Channel && Channel.Of(properties) is { } channel)
+        if (settings.Channel && Channel.Find(properties) is { } channel)
             all = [.. ofRequest, (EventProperties.Channel, channel)];
         if (all.Count == 0) return properties;
         var with = PropertiesJson.WithMissing(properties, all);

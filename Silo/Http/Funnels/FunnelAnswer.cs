@@ -16,11 +16,11 @@ public sealed record FunnelAnswer(
     IReadOnlyList<FunnelValue>? Values, FunnelValue? Other)
 {
     internal static FunnelAnswer Create(FunnelQuestion question, TimeRange range, FunnelSums sums) => new(
-        range.From, range.To, range.TimeZone, FunnelParameters.Write(question.Within),
-        FunnelReach.Of(question, sums.All),
+        range.From, range.To, range.TimeZone, ShortDuration.Write(question.Within),
+        FunnelReach.From(question, sums.All),
         question.By is null ? null
-            : [.. sums.Values.Select(one => new FunnelValue(one.Value, FunnelReach.Of(question, one.Steps)))],
-        sums.Others is null ? null : new(null, FunnelReach.Of(question, sums.Others)));
+            : [.. sums.Values.Select(one => new FunnelValue(one.Value, FunnelReach.From(question, one.Steps)))],
+        sums.Others is null ? null : new(null, FunnelReach.From(question, sums.Others)));
 }
 
 /// <param name="Value">The value in the earliest first step. Absent if that has none, and for all others.</param>
@@ -41,7 +41,7 @@ public sealed record FunnelReach(
     string Step, long Fingerprints, double? ShareOfFirst, double? ShareOfPrevious, double? MedianSecondsSinceFirst,
     double? MedianSecondsSincePrevious)
 {
-    internal static IReadOnlyList<FunnelReach> Of(FunnelQuestion question, IReadOnlyList<FunnelStepSum> sums) =>
+    internal static IReadOnlyList<FunnelReach> From(FunnelQuestion question, IReadOnlyList<FunnelStepSum> sums) =>
     [
         .. sums.Select((sum, step) => new FunnelReach(question.Steps[step].Text, sum.Fingerprints,
             Share(sum, sums[0]), step == 0 ? null : Share(sum, sums[step - 1]), sum.SinceFirst?.TotalSeconds,

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains;
-using Tally.Grains.EventLog;
 using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Storage;
@@ -42,17 +41,10 @@ internal static class FunnelEndpoint
 
         var question = funnel.Ask(range.From, range.To) with { By = by };
         var ended = context.RequestAborted;
-        try
-        {
-            // on another thread, because SQLite's calls block
-            var sums = await Task.Run(() => log.ScanFunnel(question, size, limits.MedianTimesMax, ended), ended);
-            if (sums is null) return Refusal.TooManyTimes(limits.MedianTimesMax);
-            return new JsonAnswer<FunnelAnswer>(
-                FunnelAnswer.Create(question, range, sums), HttpJson.Default.FunnelAnswer);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        // on another thread, because SQLite's calls block
+        var sums = await Task.Run(() => log.ScanFunnel(question, size, limits.MedianTimesMax, ended), ended);
+        if (sums is null) return Refusal.TooManyTimes(limits.MedianTimesMax);
+        return new JsonAnswer<FunnelAnswer>(
+            FunnelAnswer.Create(question, range, sums), HttpJson.Default.FunnelAnswer);
     }
 }

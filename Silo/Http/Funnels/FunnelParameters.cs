@@ -1,4 +1,3 @@
-using System.Globalization;
 using Tally.Contracts;
 using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Storage;
@@ -22,29 +21,10 @@ internal static class FunnelParameters
         if (parsed.Select(step => EventFields.CheckText("steps", step.Action, limits.ActionBytesMax))
             .FirstOrDefault(refusal => refusal is not null) is { } badAction) return badAction;
         if (QueryValue.CheckText("product", product, limits.ProductBytesMax) is { } badProduct) return badProduct;
-        if (ParseWithin(within ?? WithinDefault, limits.FunnelWithinDaysMax) is not { } window)
+        if (ShortDuration.Parse(within ?? WithinDefault, limits.FunnelWithinDaysMax) is not { } window)
             return Refusal.UnknownValue("within",
                 $"a length of time such as 30m, 12h or 7d, of at most {limits.FunnelWithinDaysMax} days");
         funnel = funnel with { Steps = parsed, Within = window };
         return null;
     }
-
-    private static TimeSpan? ParseWithin(string text, int daysMax)
-    {
-        TimeSpan? unit = text.LastOrDefault() switch
-        {
-            'm' => TimeSpan.FromMinutes(1),
-            'h' => TimeSpan.FromHours(1),
-            'd' => TimeSpan.FromDays(1),
-            _ => null,
-        };
-        return unit is { } one
-            && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture,
-                out var count)
-            && count > 0 && count <= TimeSpan.FromDays(daysMax) / one ? count * one : null;
-    }
-
-    /// <summary>In the largest unit that it is a whole number of.</summary>
-    public static string Write(TimeSpan within) => within.Ticks % TimeSpan.TicksPerDay == 0 ? $"{within.TotalDays}d"
-        : within.Ticks % TimeSpan.TicksPerHour == 0 ? $"{within.TotalHours}h" : $"{within.TotalMinutes}m";
 }

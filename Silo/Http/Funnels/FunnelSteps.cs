@@ -23,7 +23,7 @@ internal sealed class FunnelSteps(string text, Dimensions dimensions)
         do
         {
             var start = at;
-            if (Read(",[]") is not { } action) return null;
+            if (ReadUntil(",[]") is not { } action) return null;
             var filters = new List<DimensionValue>();
             if (Takes('[') && !ReadFilters(filters)) return null;
             steps.Add(new(text[start..at], action, filters));
@@ -35,14 +35,14 @@ internal sealed class FunnelSteps(string text, Dimensions dimensions)
     {
         do
         {
-            if (Read("=,]") is not { } name || !Takes('=') || Read(",]") is not { } value) return false;
+            if (ReadUntil("=,]") is not { } name || !Takes('=') || ReadUntil(",]") is not { } value) return false;
             filters.Add(new(dimensions.PropertyOf(name), DimensionSet.Cut(value)));
         } while (Takes(','));
         return Takes(']');
     }
 
     // What comes before one of these characters; null if that is nothing.
-    private string? Read(string ends)
+    private string? ReadUntil(string ends)
     {
         var part = new StringBuilder();
         for (; at < text.Length && !ends.Contains(text[at]); at++)

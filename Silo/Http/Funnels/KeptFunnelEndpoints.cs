@@ -41,7 +41,7 @@ internal static class KeptFunnelEndpoints
             .ProducesRefusals(404);
 
     internal static async Task<Results<JsonAnswer<FunnelsAnswer>, Refusal>> List(SqlStorage storage) =>
-        new JsonAnswer<FunnelsAnswer>(new([.. (await storage.ReadFunnels()).Select(FunnelView.Of)]),
+        new JsonAnswer<FunnelsAnswer>(new([.. (await storage.ReadFunnels()).Select(FunnelView.From)]),
             HttpJson.Default.FunnelsAnswer);
 
     internal static async Task<Results<JsonAnswer<FunnelView>, Refusal>> Put(
@@ -53,14 +53,14 @@ internal static class KeptFunnelEndpoints
             return badFunnel;
         if (await storage.PutFunnel(funnel with { Name = path.Name }, limits.FunnelsMax) is not { } kept)
             return Refusal.TooManyFunnels(limits.FunnelsMax);
-        return new JsonAnswer<FunnelView>(FunnelView.Of(kept), HttpJson.Default.FunnelView);
+        return new JsonAnswer<FunnelView>(FunnelView.From(kept), HttpJson.Default.FunnelView);
     }
 
     internal static async Task<Results<JsonAnswer<FunnelView>, Refusal>> Delete(FunnelPath path, SqlStorage storage)
     {
         if (path.Refusal is { } badName) return badName;
         if (await storage.DeleteFunnel(path.Name) is not { } removed) return Refusal.UnknownFunnel();
-        return new JsonAnswer<FunnelView>(FunnelView.Of(removed), HttpJson.Default.FunnelView);
+        return new JsonAnswer<FunnelView>(FunnelView.From(removed), HttpJson.Default.FunnelView);
     }
 
     internal static async Task<Results<JsonAnswer<FunnelAnswer>, Refusal>> Get(
@@ -107,6 +107,6 @@ public sealed record FunnelsAnswer(IReadOnlyList<FunnelView> Funnels);
 public sealed record FunnelView(
     string Name, IReadOnlyList<string> Steps, string? Product, string Within, bool Filled)
 {
-    internal static FunnelView Of(KeptFunnel funnel) => new(funnel.Name, [.. funnel.Steps.Select(step => step.Text)],
-        funnel.Product, FunnelParameters.Write(funnel.Within), funnel.IsFilled);
+    internal static FunnelView From(KeptFunnel funnel) => new(funnel.Name, [.. funnel.Steps.Select(step => step.Text)],
+        funnel.Product, ShortDuration.Write(funnel.Within), funnel.IsFilled);
 }

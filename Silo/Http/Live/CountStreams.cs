@@ -79,7 +79,7 @@ internal sealed class CountStreams(LiveReaders readers, SqlStorage storage) : Ba
         await beginning.WaitAsync(reader.Gone);
         try
         {
-            return TryJoin(reader, product, null) ?? TryJoin(reader, product, await Read())!.Value;
+            return TryJoin(reader, product, null) ?? TryJoin(reader, product, await ReadCounts())!.Value;
         }
         finally
         {
@@ -95,7 +95,7 @@ internal sealed class CountStreams(LiveReaders readers, SqlStorage storage) : Ba
             if (counts is not { } now) return null;
             if (!audiences.TryGetValue(product, out var audience)) audiences[product] = audience = new();
             audience.Readers.Add(reader);
-            audience.Totals ??= new(() => LiveText.Of(now.Totals(Named(product))), readers.Held);
+            audience.Totals ??= new(() => LiveText.From(now.Totals(Named(product))), readers.Held);
             return (audience.Totals, audience.Totals.Take());
         }
     }
@@ -118,7 +118,7 @@ internal sealed class CountStreams(LiveReaders readers, SqlStorage storage) : Ba
         if (before is null) return;
         try
         {
-            var now = await Read();
+            var now = await ReadCounts();
             var changes = now.Since(before);
             var texts = asked.ToDictionary(product => product, product => TextOf(now, changes, product));
             lock (gate)
@@ -137,11 +137,11 @@ internal sealed class CountStreams(LiveReaders readers, SqlStorage storage) : Ba
     }
 
     private static LiveText? TextOf(AllCounts now, ILookup<string, LiveCount> changes, string product) =>
-        now.Added(changes, Named(product)) is { } added ? LiveText.Of(added) : null;
+        now.Added(changes, Named(product)) is { } added ? LiveText.From(added) : null;
 
     private static string? Named(string product) => product == All ? null : product;
 
-    private async Task<AllCounts> Read() => new(await storage.ReadCounts());
+    private async Task<AllCounts> ReadCounts() => new(await storage.ReadCounts());
 
     // Those who ask for the same product.
     private sealed class Audience

@@ -153,7 +153,7 @@ internal sealed partial class EventFeed(SqlStorage storage, Limits limits, ILogg
                 if (!subscription.IsLive) continue;
                 if (!texts.TryGetValue(subscription.Filter, out var text))
                     texts[subscription.Filter] = text =
-                        news is null ? LiveText.Missed(to) : LiveText.Of(news, subscription.Filter);
+                        news is null ? LiveText.Missed(to) : LiveText.From(news, subscription.Filter);
                 subscription.Reader.Hand(text);
             }
         }

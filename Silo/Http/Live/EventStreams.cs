@@ -49,7 +49,7 @@ internal sealed class EventStreams(LiveReaders readers, EventFeed feed, LiveLog 
             }
             var text = page is null ? LiveText.Missed(target)
                 : page.Count == 0 ? LiveText.At(target)
-                : LiveText.Of(page, filter);
+                : LiveText.From(page, filter);
             position = page is { Count: > 0 } ? page[^1].Position : target;
             if (readers.Held.IsFull)
             {

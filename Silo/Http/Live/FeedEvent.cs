@@ -19,17 +19,18 @@ public sealed record FeedEvent(
     string Fingerprint, long Sequence, Guid Id, string Action, string Product, DateTime Created, DateTime Occurred,
     IReadOnlyList<FeedFiring>? Firings, [property: JsonConverter(typeof(RawJson))] string? Properties)
 {
-    internal static FeedEvent Of(FeedNews news)
+    internal static FeedEvent From(FeedNews news)
     {
         var recorded = news.Event!;
-        return Of(recorded) with
+        return From(recorded) with
         {
             Firings = news.Fired.Count == 0 ? null : [.. news.Fired.Select(one => new FeedFiring(
-                FiringId.Of(one.Rule, one.Version, recorded.Fingerprint, recorded.Sequence), one.Rule, one.Version))],
+                FiringId.Create(one.Rule, one.Version, recorded.Fingerprint, recorded.Sequence), one.Rule,
+                one.Version))],
         };
     }
 
-    internal static FeedEvent Of(RecordedEvent recorded)
+    internal static FeedEvent From(RecordedEvent recorded)
     {
         var e = recorded.Event;
         return new(recorded.Fingerprint, recorded.Sequence, e.Id, e.Action, e.Product, e.Created, e.Occurred, null,
@@ -47,10 +48,10 @@ public sealed record FeedEvent(
 public sealed record FeedClockFiring(
     string Id, string Rule, int Version, string? Fingerprint, long? Sequence, DateTime Occurred)
 {
-    internal static FeedClockFiring Of(ClockFiring one)
+    internal static FeedClockFiring From(ClockFiring one)
     {
         var isNobodys = one.Fingerprint == Silence.Fingerprint;
-        return new(FiringId.Of(one.Rule, one.Version, one.Fingerprint, one.Sequence), one.Rule, one.Version,
+        return new(FiringId.Create(one.Rule, one.Version, one.Fingerprint, one.Sequence), one.Rule, one.Version,
             isNobodys ? null : one.Fingerprint, isNobodys ? null : one.Sequence, one.Occurred);
     }
 }

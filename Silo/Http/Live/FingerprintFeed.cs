@@ -49,7 +49,7 @@ internal sealed class FingerprintFeed(string fingerprint)
             if (row.Event is not null) events.Add(row.Event);
         }
         if (isErased) Restart(); // and reads the new history from its beginning
-        else Publish(events[^1], LiveText.Of(events[0].Sequence, [.. events.Select(recorded => recorded.Event)]));
+        else Publish(events[^1], LiveText.From(events[0].Sequence, [.. events.Select(recorded => recorded.Event)]));
     }
 
     public void End(string reason)

@@ -52,7 +52,7 @@ internal sealed class FingerprintStreams(LiveReaders readers, FingerprintFeeds f
                 sequence = target; // these rows have left the log meanwhile
                 continue;
             }
-            var text = LiveText.Of(page[0].Sequence, [.. page.Select(recorded => recorded.Event)]);
+            var text = LiveText.From(page[0].Sequence, [.. page.Select(recorded => recorded.Event)]);
             if (readers.Held.IsFull)
             {
                 reader.End(LiveReader.TooSlow);

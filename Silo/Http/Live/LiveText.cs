@@ -23,13 +23,13 @@ internal sealed class LiveText
         (this.bytes, this.starts, FirstSequence) = (bytes, starts ?? [], firstSequence);
 
     /// <summary>The first on every stream: so soon to come back when it breaks off.</summary>
-    public static LiveText Greeting { get; } = Of($"retry: {RetryMilliseconds}\n\n");
+    public static LiveText Greeting { get; } = From($"retry: {RetryMilliseconds}\n\n");
 
     /// <summary>A comment, so that neither a proxy nor the reader takes silence for the end.</summary>
-    public static LiveText Heartbeat { get; } = Of(": alive\n\n");
+    public static LiveText Heartbeat { get; } = From(": alive\n\n");
 
     /// <summary>The history was erased: what follows is a new one, from its begin.</summary>
-    public static LiveText Erased { get; } = Of("event: reset\nid: 0\ndata: {\"reason\":\"erased\"}\n\n");
+    public static LiveText Erased { get; } = From("event: reset\nid: 0\ndata: {\"reason\":\"erased\"}\n\n");
 
     public int Length => bytes.Length;
 
@@ -49,9 +49,9 @@ internal sealed class LiveText
 
     /// <summary>The last on a stream that this side ends.</summary>
     public static LiveText End(string reason) =>
-        Of($"event: end\nretry: {RetryMilliseconds}\ndata: {{\"reason\":\"{reason}\"}}\n\n");
+        From($"event: end\nretry: {RetryMilliseconds}\ndata: {{\"reason\":\"{reason}\"}}\n\n");
 
-    public static LiveText Of(LiveCounts counts)
+    public static LiveText From(LiveCounts counts)
     {
         var text = new ArrayBufferWriter<byte>();
         text.Write("data: "u8);
@@ -62,7 +62,7 @@ internal sealed class LiveText
 
     /// <param name="firstSequence">Of the first event.</param>
     /// <param name="events">At least one; no sequence between them is missing.</param>
-    public static LiveText Of(long firstSequence, IReadOnlyCollection<Event> events)
+    public static LiveText From(long firstSequence, IReadOnlyCollection<Event> events)
     {
         var text = new ArrayBufferWriter<byte>(256 * events.Count);
         var starts = new int[events.Count];
@@ -87,7 +87,7 @@ internal sealed class LiveText
 
     /// <param name="news">Of all fingerprints, at least one.</param>
     /// <param name="filter">Which of the events are told. Where it takes none, the reader learns how far it is.</param>
-    public static LiveText Of(IReadOnlyList<FeedNews> news, FeedFilter filter)
+    public static LiveText From(IReadOnlyList<FeedNews> news, FeedFilter filter)
     {
         var text = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(text);
@@ -120,11 +120,11 @@ internal sealed class LiveText
     {
         if (one.Event is not null)
         {
-            var e = FeedEvent.Of(one);
+            var e = FeedEvent.From(one);
             JsonSerializer.Serialize(json, e with { Properties = OnOneLine(e.Properties) }, HttpJson.Default.FeedEvent);
         }
         else if (one.Clock is not null)
-            JsonSerializer.Serialize(json, FeedClockFiring.Of(one.Clock), HttpJson.Default.FeedClockFiring);
+            JsonSerializer.Serialize(json, FeedClockFiring.From(one.Clock), HttpJson.Default.FeedClockFiring);
         else
         {
             json.WriteStartObject();
@@ -134,11 +134,11 @@ internal sealed class LiveText
     }
 
     /// <summary>Where a reader of all events is: no message, but what it comes back with.</summary>
-    public static LiveText At(FeedPosition position) => Of($"id: {position}\n\n");
+    public static LiveText At(FeedPosition position) => From($"id: {position}\n\n");
 
     /// <summary>What followed where the reader was is not known any more; it goes on here.</summary>
     public static LiveText Missed(FeedPosition position) =>
-        Of($"event: reset\nid: {position}\ndata: {{\"reason\":\"too_old\"}}\n\n");
+        From($"event: reset\nid: {position}\ndata: {{\"reason\":\"too_old\"}}\n\n");
 
     private static void WriteId(ArrayBufferWriter<byte> text, FeedPosition position) =>
         text.Write(Encoding.ASCII.GetBytes($"id: {position}\n"));
@@ -154,7 +154,7 @@ internal sealed class LiveText
     public long PositionAfter(long sequence) =>
         this == Erased ? 0 : FirstSequence == 0 ? sequence : Math.Max(sequence, FirstSequence + starts.Length - 1);
 
-    private static LiveText Of(string text) => new(Encoding.UTF8.GetBytes(text));
+    private static LiveText From(string text) => new(Encoding.UTF8.GetBytes(text));
 
     // Properties are kept as the client wrote them. In JSON a line break is white space or is escaped, and here it
     // would end the field.

@@ -109,5 +109,5 @@ internal static class DeliveryEndpoints
     }
 
     private static Refusal? WhyNot(RuleTarget? inForce) => inForce is null ? Refusal.UnknownRule()
-        : WebhookTarget.Of(inForce.Definition) is null ? Refusal.NoWebhook() : null;
+        : WebhookTarget.Parse(inForce.Definition) is null ? Refusal.NoWebhook() : null;
 }

@@ -63,10 +63,10 @@ internal sealed class DryRun(RuleDefinition definition, Calendar calendar, DateT
     private async Task FindSilences(DateTime from, SqlStorage storage, CancellationToken cancellation)
     {
         var minutes = await storage.ReadMinutes(definition.Event.Product, definition.Event.Action,
-            Silence.MinuteOf(from), cancellation);
+            RollupKey.MinuteOf(from), cancellation);
         events = minutes.Sum(one => one.Events);
         var fired = new FiredBefore(definition.How);
-        foreach (var (since, due) in Silence.Of(minutes.Select(one => one.Minute), from, now, definition.Within))
+        foreach (var (since, due) in Silence.FindAll(minutes.Select(one => one.Minute), from, now, definition.Within))
             if (fired.MayFire(since)) Note(null, null, due);
     }
 

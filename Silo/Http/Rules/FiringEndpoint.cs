@@ -22,10 +22,10 @@ public sealed record FiringView(string Id, string Rule, int Version, string? Fin
     DateTime Occurred, DateTime Fired, string State, int Attempts, DateTime? NextAttempt, DateTime? Ended,
     int? Status, string? Problem)
 {
-    internal static FiringView Of(StoredFiring one)
+    internal static FiringView From(StoredFiring one)
     {
         var isNobodys = one.Fingerprint == Silence.Fingerprint;
-        return new(FiringId.Of(one.Rule, one.Version, one.Fingerprint, one.Sequence), one.Rule, one.Version,
+        return new(FiringId.Create(one.Rule, one.Version, one.Fingerprint, one.Sequence), one.Rule, one.Version,
             isNobodys ? null : one.Fingerprint, isNobodys ? null : one.Sequence, one.Occurred, one.Fired, one.State,
             one.Attempts, one.NextAttempt, one.Ended, one.Status, one.Problem);
     }
@@ -65,7 +65,7 @@ internal static class FiringEndpoint
         if (place is null) return Refusal.InvalidFiringPlace();
         var ended = context.RequestAborted;
         var found = await Task.Run(() => storage.ReadFirings(place, rule, fingerprint, state, size, ended), ended);
-        return new JsonAnswer<FiringsPage>(new([.. found.Select(FiringView.Of)],
+        return new JsonAnswer<FiringsPage>(new([.. found.Select(FiringView.From)],
             found.Count < size ? null : FiringCursor.Encode(found[^1])), HttpJson.Default.FiringsPage);
     }
 }

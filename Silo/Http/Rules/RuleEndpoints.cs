@@ -58,14 +58,14 @@ internal static class RuleEndpoints
     }
 
     internal static async Task<Results<JsonAnswer<RulesAnswer>, Refusal>> List(SqlStorage storage) =>
-        new JsonAnswer<RulesAnswer>(new([.. (await storage.ReadRules()).Select(RuleView.Of)]),
+        new JsonAnswer<RulesAnswer>(new([.. (await storage.ReadRules()).Select(RuleView.From)]),
             HttpJson.Default.RulesAnswer);
 
     internal static async Task<Results<JsonAnswer<RuleView>, Refusal>> Get(RulePath path, SqlStorage storage)
     {
         if (path.Refusal is { } badName) return badName;
         if (await storage.ReadRules(path.Name) is not [var rule]) return Refusal.UnknownRule();
-        return new JsonAnswer<RuleView>(RuleView.Of(rule), HttpJson.Default.RuleView);
+        return new JsonAnswer<RuleView>(RuleView.From(rule), HttpJson.Default.RuleView);
     }
 
     // An IResult, because the description shows one answer for a status.
@@ -77,7 +77,7 @@ internal static class RuleEndpoints
         if (dryRun is not (null or "true" or "false"))
             return Refusal.UnknownValue("dryRun", "true or false, or left out");
         var isDry = dryRun == "true";
-        var now = DatabaseTime.Of(clock.GetUtcNow());
+        var now = DatabaseTime.From(clock.GetUtcNow());
         if (from is not null && !isDry)
             return Refusal.UnknownValue("from", "left out without dryRun=true: a rule is about what is recorded later");
         if (QueryValue.ParseTime("from", from, storage.Calendar, now.AddDays(-DryRunDaysDefault), out var first)
@@ -108,24 +108,24 @@ internal static class RuleEndpoints
     internal static async Task<IResult> Keep(HttpContext context, string name, RuleDefinition definition,
         SqlStorage storage, RuleSecrets secrets, Limits limits, TimeProvider clock)
     {
-        var now = DatabaseTime.Of(clock.GetUtcNow());
+        var now = DatabaseTime.From(clock.GetUtcNow());
         var changed = await storage.PutRule(name, definition, now, limits.RulesMax, limits.RuleVersionsMax);
         if (changed.Change == RuleChange.TooManyRules) return Refusal.TooManyRules(limits.RulesMax);
         if (changed.Change == RuleChange.TooManyVersions) return Refusal.TooManyRuleVersions(limits.RuleVersionsMax);
         var secret = definition.Webhook is null ? null : await secrets.AddFirst(name);
         if (secret is not null) context.Response.Headers.CacheControl = "no-store";
-        return new JsonAnswer<RuleView>(RuleView.Of(changed.Rule!) with { Secret = secret }, HttpJson.Default.RuleView,
-            changed.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+        return new JsonAnswer<RuleView>(RuleView.From(changed.Rule!) with { Secret = secret },
+            HttpJson.Default.RuleView, changed.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
     internal static async Task<Results<JsonAnswer<RuleView>, Refusal>> Delete(
         RulePath path, SqlStorage storage, RuleSecrets secrets, TimeProvider clock)
     {
         if (path.Refusal is { } badName) return badName;
-        var now = DatabaseTime.Of(clock.GetUtcNow());
+        var now = DatabaseTime.From(clock.GetUtcNow());
         if (await storage.DeleteRule(path.Name, now) is not { } ended) return Refusal.UnknownRule();
         await secrets.Forget(path.Name);
-        return new JsonAnswer<RuleView>(RuleView.Of(ended), HttpJson.Default.RuleView);
+        return new JsonAnswer<RuleView>(RuleView.From(ended), HttpJson.Default.RuleView);
     }
 
     private static async Task<(RuleDefinition? Rule, Refusal? Refusal)> ReadBody(
@@ -188,6 +188,6 @@ public sealed record RulesAnswer(IReadOnlyList<RuleView> Rules);
 public sealed record RuleView(string Name, int Version, DateTime Begun, DateTime? Disabled,
     [property: JsonConverter(typeof(RawJson))] string Rule, string? Secret = null)
 {
-    internal static RuleView Of(KeptRule kept) => new(kept.Rule.Name, kept.Rule.Version, kept.Begun, kept.Disabled,
+    internal static RuleView From(KeptRule kept) => new(kept.Rule.Name, kept.Rule.Version, kept.Begun, kept.Disabled,
         RuleJson.Write(kept.Rule.Definition));
 }

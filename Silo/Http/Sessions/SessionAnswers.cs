@@ -29,7 +29,7 @@ public sealed record SessionsAnswer(
         range.From, range.To, range.TimeZone, totals.Sessions, totals.Events, totals.MedianLength?.TotalSeconds,
         totals.Sessions == 0 ? null : (double)totals.Events / totals.Sessions,
         totals.Sessions == 0 ? null : (double)totals.Bounces / totals.Sessions,
-        [.. totals.EntryPages.Select(SessionPage.Of)], [.. totals.ExitPages.Select(SessionPage.Of)]);
+        [.. totals.EntryPages.Select(SessionPage.From)], [.. totals.ExitPages.Select(SessionPage.From)]);
 }
 
 /// <param name="Path">The path; absent for all others.</param>
@@ -37,6 +37,6 @@ public sealed record SessionsAnswer(
 /// <param name="Other">True for all paths together that came after the limit was reached.</param>
 public sealed record SessionPage(string? Path, long Sessions, bool? Other)
 {
-    internal static SessionPage Of(KeyValuePair<string, long> page) =>
+    internal static SessionPage From(KeyValuePair<string, long> page) =>
         page.Key.Length > 0 ? new(page.Key, page.Value, null) : new(null, page.Value, true);
 }

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains;
-using Tally.Grains.EventLog;
 using Tally.Silo.Http.Totals;
 using Tally.Silo.Storage;
 
@@ -43,18 +42,11 @@ internal static class SessionEndpoints
 
         var question = new SessionQuestion(range.From, range.To, product);
         var ended = context.RequestAborted;
-        try
-        {
-            // on another thread, because SQLite's calls block
-            var totals = await Task.Run(() => log.ScanSessions(question, size, limits.MedianTimesMax, ended), ended);
-            if (totals is null) return Refusal.TooManyTimes(limits.MedianTimesMax);
-            return new JsonAnswer<SessionsAnswer>(
-                SessionsAnswer.Create(range, totals), HttpJson.Default.SessionsAnswer);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        // on another thread, because SQLite's calls block
+        var totals = await Task.Run(() => log.ScanSessions(question, size, limits.MedianTimesMax, ended), ended);
+        if (totals is null) return Refusal.TooManyTimes(limits.MedianTimesMax);
+        return new JsonAnswer<SessionsAnswer>(
+            SessionsAnswer.Create(range, totals), HttpJson.Default.SessionsAnswer);
     }
 
     internal static async Task<Results<JsonAnswer<FingerprintSessions>, Refusal>> GetList(
@@ -73,17 +65,10 @@ internal static class SessionEndpoints
         var question = new SessionQuestion(
             DateTime.SpecifyKind(first, DateTimeKind.Utc), DateTime.SpecifyKind(end, DateTimeKind.Utc), product);
         var (fingerprint, ended) = (path.Fingerprint!, context.RequestAborted);
-        try
-        {
-            var sessions = await Task.Run(() => log.ReadSessions(fingerprint, question, size, ended), ended);
-            if (sessions.Count == 0 && (await log.ReadHeads([fingerprint])).Count == 0)
-                return Refusal.UnknownFingerprint();
-            return new JsonAnswer<FingerprintSessions>(
-                new(fingerprint, sessions), HttpJson.Default.FingerprintSessions);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        var sessions = await Task.Run(() => log.ReadSessions(fingerprint, question, size, ended), ended);
+        if (sessions.Count == 0 && (await log.ReadHeads([fingerprint])).Count == 0)
+            return Refusal.UnknownFingerprint();
+        return new JsonAnswer<FingerprintSessions>(
+            new(fingerprint, sessions), HttpJson.Default.FingerprintSessions);
     }
 }

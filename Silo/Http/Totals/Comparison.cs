@@ -27,7 +27,7 @@ public sealed record Compared(long Events, double? Change)
     /// <inheritdoc cref="NewFingerprints"/>
     public long? DailyFingerprints { get; init; }
 
-    internal static Compared Of(long events, long earlier) =>
+    internal static Compared From(long events, long earlier) =>
         new(earlier, earlier == 0 ? null : (events - earlier) / (double)earlier);
 }
 

@@ -1,5 +1,6 @@
 using Tally.Contracts;
 using Tally.Grains;
+using Tally.Grains.EventLog;
 using Tally.Silo.Storage;
 
 namespace Tally.Silo.Http.Totals;
@@ -77,8 +78,7 @@ internal sealed record TimeRange(DateTime From, DateTime To, Calendar Calendar)
     private static DateTime StartOf(DateTime time, TotalsBucket bucket, Calendar calendar)
     {
         if (bucket == TotalsBucket.Hour) return calendar.HourOf(time);
-        if (bucket is TotalsBucket.Minute or TotalsBucket.All)
-            return time.AddTicks(-(time.Ticks % TimeSpan.TicksPerMinute));
+        if (bucket is TotalsBucket.Minute or TotalsBucket.All) return RollupKey.MinuteOf(time);
         return calendar.StartOf(FirstDay(calendar.DayOf(time), bucket));
     }
 

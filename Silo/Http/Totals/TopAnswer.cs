@@ -51,7 +51,7 @@ public sealed record TopEntry(string? Product, string? Action, long Events, long
 
     internal (string?, string?, string?) Key => (Product, Action, Value);
 
-    internal Compared With(TopEntry? earlier) => Totals.Compared.Of(Events, earlier?.Events ?? 0) with
+    internal Compared With(TopEntry? earlier) => Totals.Compared.From(Events, earlier?.Events ?? 0) with
     {
         NewFingerprints = NewFingerprints is null ? null : earlier?.NewFingerprints ?? 0,
         UniqueFingerprints = UniqueFingerprints is null ? null : earlier?.UniqueFingerprints ?? 0,

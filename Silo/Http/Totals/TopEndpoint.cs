@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains;
-using Tally.Grains.EventLog;
 using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Http.Visits;
 using Tally.Silo.Storage;
@@ -69,18 +68,11 @@ internal static class TopEndpoint
                 top => Answer(top.Now.Select(ToEntry), top.Then.Select(ToEntry)), cancellation);
 
         var question = ToQuestion(range, of, by, product);
-        try
-        {
-            var sums = await totals.ReadTotals(question, size, cancellation);
-            var earlierSums = earlier is null ? [] : await totals.ReadTotals(
-                question with { From = earlier.From, To = earlier.To }, int.MaxValue, cancellation);
-            return Answer(sums.Select(sum => ToEntry(question, range, sum)),
-                earlierSums.Select(sum => ToEntry(question, range, sum)));
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        var sums = await totals.ReadTotals(question, size, cancellation);
+        var earlierSums = earlier is null ? [] : await totals.ReadTotals(
+            question with { From = earlier.From, To = earlier.To }, int.MaxValue, cancellation);
+        return Answer(sums.Select(sum => ToEntry(question, range, sum)),
+            earlierSums.Select(sum => ToEntry(question, range, sum)));
     }
 
     private static TotalsQuestion ToQuestion(TimeRange range, string of, string by, string? product)

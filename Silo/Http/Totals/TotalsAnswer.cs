@@ -74,7 +74,7 @@ public sealed record TotalsPoint(
     /// <summary>With compare, the same of the earlier range.</summary>
     public Compared? Compared { get; init; }
 
-    internal Compared ComparedWith(long events) => Totals.Compared.Of(events, Events) with
+    internal Compared ComparedWith(long events) => Totals.Compared.From(events, Events) with
     {
         NewFingerprints = NewFingerprints,
         UniqueFingerprints = UniqueFingerprints,

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Tally.Contracts;
 using Tally.Grains;
-using Tally.Grains.EventLog;
 using Tally.Silo.Http.Breakdowns;
 using Tally.Silo.Storage;
 
@@ -65,21 +64,14 @@ internal static class TotalsEndpoint
                 Product = product,
                 Action = action
             };
-        try
-        {
-            Task<IReadOnlyList<TotalsSum>> Read(TimeRange of) => totals.ReadTotals(
-                question with { From = of.From, To = of.To }, limits.PointsMax + 1, context.RequestAborted);
-            var sums = await Read(range);
-            var earlierSums = earlier is null ? [] : await Read(earlier);
-            return sums.Count <= limits.PointsMax && earlierSums.Count <= limits.PointsMax
-                && TotalsAnswer.Create(question, range, sums, earlier, earlierSums, limits) is { } answer
-                ? new JsonAnswer<TotalsAnswer>(answer, HttpJson.Default.TotalsAnswer)
-                : Refusal.TooManyPoints(limits.PointsMax);
-        }
-        catch (EventLogUnavailableException)
-        {
-            return Refusal.QuestionNotAnswered();
-        }
+        Task<IReadOnlyList<TotalsSum>> Read(TimeRange of) => totals.ReadTotals(
+            question with { From = of.From, To = of.To }, limits.PointsMax + 1, context.RequestAborted);
+        var sums = await Read(range);
+        var earlierSums = earlier is null ? [] : await Read(earlier);
+        return sums.Count <= limits.PointsMax && earlierSums.Count <= limits.PointsMax
+            && TotalsAnswer.Create(question, range, sums, earlier, earlierSums, limits) is { } answer
+            ? new JsonAnswer<TotalsAnswer>(answer, HttpJson.Default.TotalsAnswer)
+            : Refusal.TooManyPoints(limits.PointsMax);
     }
 
     private static Refusal? RefuseForDimension(TotalsBucket bucket, string[] groups, string? action) =>

@@ -9,9 +9,9 @@ namespace Tally.Silo.Http.Verifications;
 public sealed record VerificationsAnswer(
     Verification? Running, Verification? LastHeld, IReadOnlyList<Verification> Ended)
 {
-    internal static VerificationsAnswer Of(IReadOnlyList<StoredVerification> stored, DateTime now)
+    internal static VerificationsAnswer From(IReadOnlyList<StoredVerification> stored, DateTime now)
     {
-        Verification[] all = [.. stored.Select(one => Verification.Of(one, now))];
+        Verification[] all = [.. stored.Select(one => Verification.From(one, now))];
         return new(all.FirstOrDefault(one => one.State == Verification.RunningState),
             all.FirstOrDefault(one => one.State == Verification.HeldState),
             [.. all.Where(one => one.State != Verification.RunningState).Take(Verifier.KeptMax)]);
@@ -36,7 +36,7 @@ public sealed record Verification(long Id, string State, string Silo, DateTime B
     internal const string RunningState = "running";
     internal const string HeldState = "held";
 
-    internal static Verification Of(StoredVerification stored, DateTime now)
+    internal static Verification From(StoredVerification stored, DateTime now)
     {
         var isLost = stored.Ended is null && stored.Seen < now - Verifier.SilenceMax;
         var state = stored switch

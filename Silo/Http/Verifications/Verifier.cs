@@ -34,11 +34,11 @@ internal sealed partial class Verifier(SqlStorage storage, ILocalSiloDetails sil
         var id = await storage.BeginVerification(silo.Name, now, now - SilenceMax, KeptMax);
         if (id is { } own) running = Task.Run(() => Run(own, now));
         var all = await storage.ReadVerifications();
-        return (Verification.Of(all.FirstOrDefault(one => one.Id == id) ?? all[0], Now), id is not null);
+        return (Verification.From(all.FirstOrDefault(one => one.Id == id) ?? all[0], Now), id is not null);
     }
 
     /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
-    public async Task<VerificationsAnswer> Read() => VerificationsAnswer.Of(await storage.ReadVerifications(), Now);
+    public async Task<VerificationsAnswer> Read() => VerificationsAnswer.From(await storage.ReadVerifications(), Now);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -137,7 +137,7 @@ internal sealed partial class Verifier(SqlStorage storage, ILocalSiloDetails sil
         // SQLite's calls block, and so this does.
         public async Task Prove(IEventLogAudit audit, CancellationToken cancellation)
         {
-            proof = new(audit, StoredStates.Read, Keep, Rest);
+            proof = new(audit, StoredStates.Deserialize, Keep, Rest);
             await proof.Run(cancellation);
         }
 

@@ -82,7 +82,7 @@ internal sealed class AccessLog : ToolFormat
         properties.Add(EventProperties.Browser, UserAgent.BrowserOf(agent));
         properties.Add(EventProperties.System, UserAgent.SystemOf(agent));
         properties.Add(EventProperties.Device, UserAgent.DeviceOf(agent));
-        return Item.Of(record.Line, new()
+        return Item.From(record.Line, new()
         {
             Action = EventFields.PageView,
             Product = product,

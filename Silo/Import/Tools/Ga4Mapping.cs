@@ -40,7 +40,7 @@ internal sealed class Ga4Mapping(ToolSettings settings)
         var product = settings.Product ?? stream;
         if (product is null && hasStreams)
             return Item.Malformed(line, "The row has no stream_id: say -product=NAME.");
-        return Item.Of(line, new()
+        return Item.From(line, new()
         {
             Action = name == PageView ? EventFields.PageView : name,
             Product = product ?? settings.RequiredProduct("GA4's export"),

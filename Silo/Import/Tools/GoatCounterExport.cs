@@ -23,7 +23,7 @@ internal sealed class GoatCounterExport(ToolSettings settings, CsvTable table) :
         if (row["Path"] is not { } path) return Item.Malformed(record.Line, "The row has no Path.");
         var referrer = row["Referrer"];
         if (row["Referrer scheme"] == "h" && referrer is not null) referrer = "https://" + referrer;
-        var (fields, refusal) = GoatCounterHit.Of(new Dictionary<string, string>
+        var (fields, refusal) = GoatCounterHit.Parse(new Dictionary<string, string>
         {
             ["p"] = path,
             ["e"] = row["Event"] ?? "",
@@ -50,7 +50,7 @@ internal sealed class GoatCounterExport(ToolSettings settings, CsvTable table) :
         }
         if (row["Location"] is { } location) more.Add(("location", location));
         if (more.Count > 0) fields.Properties = PropertiesJson.WithMissing(fields.Properties, more);
-        return Item.Of(record.Line, fields);
+        return Item.From(record.Line, fields);
     }
 
     // As they are called that are made of a user agent. A version of Windows may be a word, as in Windows XP.

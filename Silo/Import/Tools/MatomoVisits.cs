@@ -46,7 +46,7 @@ internal sealed class MatomoVisits(ToolSettings settings) : ToolFormat
             MatomoRequest.Parse(sent, settings.Product, isHistory: true, now: DateTimeOffset.UnixEpoch);
         if (fields is null) return Item.Malformed(line, $"{refusal!.Reason}: {refusal.Detail}");
         fields.Id = id;
-        return Item.Of(line, fields);
+        return Item.From(line, fields);
 
         void Add(string name, string? value)
         {

@@ -11,10 +11,10 @@ internal sealed class PostHogEvents(ToolSettings settings) : ToolFormat
 
     public override IEnumerable<Item> Parse(Record record) =>
         [TrackerJson.Parse(record.Text!.Value.Span, out var json) is { } malformed
-            ? Item.Malformed(record.Line, malformed.Detail) : Of(record, json, product)];
+            ? Item.Malformed(record.Line, malformed.Detail) : ToItem(record, json, product)];
 
     /// <summary>The event; its <c>uuid</c> is the one with which its SDK sent it.</summary>
-    public static Item Of(Record record, JsonElement json, string product)
+    public static Item ToItem(Record record, JsonElement json, string product)
     {
         if (json.ValueKind != JsonValueKind.Object)
             return Item.Malformed(record.Line, "This is not a JSON object.");
@@ -22,6 +22,7 @@ internal sealed class PostHogEvents(ToolSettings settings) : ToolFormat
         if (properties.ValueKind is not (JsonValueKind.Object or JsonValueKind.Undefined or JsonValueKind.Null))
             return Item.Malformed(record.Line, "The properties are not a JSON object.");
         var fields = PostHogEvent.FieldsOf(json, properties, product);
-        return fields.Id is null ? Item.Malformed(record.Line, "The event has no uuid.") : Item.Of(record.Line, fields);
+        return fields.Id is null ? Item.Malformed(record.Line, "The event has no uuid.")
+            : Item.From(record.Line, fields);
     }
 }

@@ -38,7 +38,7 @@ internal sealed class PostHogTable(ToolSettings settings, CsvTable table) : Tool
             writer.WriteEndObject();
         }
         return TrackerJson.Parse(json.ToArray(), out var parsed) is { } malformed
-            ? Item.Malformed(record.Line, malformed.Detail) : PostHogEvents.Of(record, parsed, product);
+            ? Item.Malformed(record.Line, malformed.Detail) : PostHogEvents.ToItem(record, parsed, product);
     }
 
     private void WriteProperties(Utf8JsonWriter writer, ToolRow row)

@@ -61,6 +61,6 @@ internal static class UmamiRow
         if (fields is null) return Item.Malformed(line, $"{refusal!.Reason}: {refusal.Detail}");
         fields.Id = id;
         fields.Timestamp = cell("created_at");
-        return Item.Of(line, fields);
+        return Item.From(line, fields);
     }
 }

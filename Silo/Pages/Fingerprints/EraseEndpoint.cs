@@ -17,7 +17,7 @@ internal static class EraseEndpoint
     public static void MapErasePage(this IEndpointRouteBuilder routes)
     {
         routes.MapGet(Path, async (HttpContext context, FrontEnd frontEnd, Limits limits, AccessKeys keys) =>
-            Read(context.Request.Query) is { } asked ? await Ask(context, asked, frontEnd, limits, keys)
+            Parse(context.Request.Query) is { } asked ? await Ask(context, asked, frontEnd, limits, keys)
                 : PageForms.GoTo(context, ListAddress.Path));
         routes.MapPost(Path, Erase);
     }
@@ -25,13 +25,13 @@ internal static class EraseEndpoint
     public static string AddressOf(string fingerprint, bool suppress) => QueryHelpers.AddQueryString(Path,
         new Dictionary<string, string?> { ["of"] = fingerprint, ["suppress"] = suppress ? True : null });
 
-    private static (string Of, bool Suppress)? Read(IQueryCollection query) =>
+    private static (string Of, bool Suppress)? Parse(IQueryCollection query) =>
         query.One("of") is { } of ? (of, query.One("suppress") == True) : null;
 
     private static async Task<IResult> Ask(HttpContext context, (string Of, bool Suppress) asked, FrontEnd frontEnd,
         Limits limits, AccessKeys keys, string? problem = null, int status = 200)
     {
-        var view = (await FingerprintEndpoints.View(FingerprintPath.Of(asked.Of, limits), frontEnd)).Result;
+        var view = (await FingerprintEndpoints.View(FingerprintPath.Check(asked.Of, limits), frontEnd)).Result;
         if (view is Refusal { Status: not StatusCodes.Status404NotFound and not >= 500 } refused) return refused;
         return await PagesEndpoints.Render<ErasePage>(context, new()
         {
@@ -47,7 +47,7 @@ internal static class EraseEndpoint
         KeyTries tries, TimeProvider clock)
     {
         if (await PageForms.Read(context.Request) is not { } form) return PageForms.Malformed();
-        if (Read(context.Request.Query) is not { } asked) return PageForms.Malformed();
+        if (Parse(context.Request.Query) is not { } asked) return PageForms.Malformed();
         var texts = new Texts(Preferences.LanguageOf(context.Request));
         if (keys.GuardErasing)
         {
@@ -57,7 +57,7 @@ internal static class EraseEndpoint
             if (context.RefusesToErase(form["key"] is [{ } key] ? key : "") is { } refusal)
                 return await Ask(context, asked, frontEnd, limits, keys, texts.NoEraseKey, refusal.Status);
         }
-        var answer = (await Http.EraseEndpoint.Erase(FingerprintPath.Of(asked.Of, limits),
+        var answer = (await Http.EraseEndpoint.Erase(FingerprintPath.Check(asked.Of, limits),
             asked.Suppress ? True : null, frontEnd, clock)).Result;
         if (answer is Refusal { Status: >= 500 } open)
             return await Ask(context, asked, frontEnd, limits, keys, texts.EraseOpen, open.Status);

@@ -21,7 +21,7 @@ public sealed record FingerprintAddress(string Of)
     public bool IsNewest => this is { Day: null, After: null, Event: null };
 
     /// <returns>Null if no fingerprint is named. What else cannot be read is as if it were not there.</returns>
-    internal static FingerprintAddress? Read(IQueryCollection query) => query.One("of") is not { } of ? null : new(of)
+    internal static FingerprintAddress? Parse(IQueryCollection query) => query.One("of") is not { } of ? null : new(of)
     {
         Day = PageQuery.ParseDay(query.One("day")),
         After = Sequence(query.One("after")),

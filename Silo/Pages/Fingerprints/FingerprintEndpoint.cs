@@ -13,7 +13,7 @@ internal static class FingerprintEndpoint
         HttpContext context, FingerprintQuestions questions, ClusterView cluster, VisitorSettings visitors,
         AccessKeys keys)
     {
-        if (FingerprintAddress.Read(context.Request.Query) is not { } address)
+        if (FingerprintAddress.Parse(context.Request.Query) is not { } address)
             return PageForms.GoTo(context, ListAddress.Path);
         try
         {

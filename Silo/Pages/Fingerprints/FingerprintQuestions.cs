@@ -22,7 +22,7 @@ internal sealed class FingerprintQuestions(FrontEnd frontEnd, SqlStorage storage
     /// <exception cref="RefusedException">It has no events, or there is no answer.</exception>
     public async Task<FingerprintAnswers> Ask(HttpContext context, FingerprintAddress address)
     {
-        var path = FingerprintPath.Of(address.Of, limits);
+        var path = FingerprintPath.Check(address.Of, limits);
         // First, because the page is followed live from this sequence on.
         var view = (await FingerprintEndpoints.View(path, frontEnd)).Shown();
         var page = await AskForEvents(context, path, address);

@@ -10,7 +10,7 @@ public sealed record ListAddress(string? Sort, string? Product, string? After)
 {
     public const string Path = "/fingerprints";
 
-    internal static ListAddress Of(IQueryCollection query) =>
+    internal static ListAddress Parse(IQueryCollection query) =>
         new(query.One("sort"), query.One("product"), query.One("after"));
 
     public override string ToString()

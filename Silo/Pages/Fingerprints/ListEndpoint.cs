@@ -17,7 +17,7 @@ internal static class ListEndpoint
         SqlStorage storage, ProductNames products, VisitorSettings visitors, Limits limits)
     {
         var query = context.Request.Query;
-        var address = ListAddress.Of(query);
+        var address = ListAddress.Parse(query);
         IReadOnlyList<RecordedReceipt> found = [];
         if (query.One("find") is { } asked)
         {
@@ -43,7 +43,7 @@ internal static class ListEndpoint
     private static async Task<IReadOnlyList<RecordedReceipt>> Find(
         HttpContext context, string asked, FrontEnd frontEnd, SqlStorage storage, Limits limits)
     {
-        var view = (await FingerprintEndpoints.View(FingerprintPath.Of(asked, limits), frontEnd)).Result;
+        var view = (await FingerprintEndpoints.View(FingerprintPath.Check(asked, limits), frontEnd)).Result;
         if (view is Refusal { Status: >= 500 } failed) throw new RefusedException(failed);
         if (view is not Refusal) return [new(asked, 0, "", "", default, default)];
         var receipts = (await ReceiptEndpoint.Find(asked, null, null, storage, limits, context.RequestAborted)).Result;

@@ -32,7 +32,7 @@ internal static class FunnelPageEndpoint
         FreshFunnels fresh, Dimensions dimensions, Calendar calendar, Limits limits, TimeProvider clock)
     {
         var kept = (await KeptFunnelEndpoints.List(storage)).Shown().Funnels;
-        var form = Read(context.Request.Query, kept, calendar.DayOf(clock.GetUtcNow().UtcDateTime));
+        var form = ParseForm(context.Request.Query, kept, calendar.DayOf(clock.GetUtcNow().UtcDateTime));
         var (from, to) = (PageQuery.TextOf(form.From), PageQuery.TextOf(form.To.AddDays(1)));
         var result = form switch
         {
@@ -78,7 +78,7 @@ internal static class FunnelPageEndpoint
     public static string AddressOf(string name) => QueryHelpers.AddQueryString(Path, Kept, name);
 
     // What cannot be read is as if it were not there.
-    private static FunnelForm Read(IQueryCollection query, IReadOnlyList<FunnelView> kept, DateOnly today)
+    private static FunnelForm ParseForm(IQueryCollection query, IReadOnlyList<FunnelView> kept, DateOnly today)
     {
         var to = PageQuery.ParseDay(query.One("to")) is { } last && last < DateOnly.MaxValue ? last : today;
         var from = PageQuery.ParseDay(query.One("from")) is { } first && first <= to ? first

@@ -29,7 +29,7 @@ internal static class LivePageEndpoint
             [nameof(LivePage.Product)] = product,
             [nameof(LivePage.Action)] = action,
             [nameof(LivePage.Position)] = $"{position}",
-            [nameof(LivePage.Events)] = events.Select(FeedEvent.Of).ToList(),
+            [nameof(LivePage.Events)] = events.Select(FeedEvent.From).ToList(),
             [nameof(LivePage.Products)] = await names.Read(),
             [nameof(LivePage.Actions)] = await names.ReadActions(product),
         });

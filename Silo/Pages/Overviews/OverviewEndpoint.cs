@@ -20,7 +20,7 @@ internal static class OverviewEndpoint
 
     private static Task<IResult> Get(
         HttpContext context, OverviewQuestions questions, Dimensions dimensions, Limits limits) =>
-        Show(context, OverviewState.Of(context.Request.Query, dimensions, limits), questions);
+        Show(context, OverviewState.Parse(context.Request.Query, dimensions, limits), questions);
 
     public static async Task<IResult> Show(HttpContext context, OverviewState state, OverviewQuestions questions)
     {
@@ -72,7 +72,7 @@ internal static class OverviewEndpoint
 
     private static Task<IResult> GetCsv(
         HttpContext context, OverviewQuestions questions, Dimensions dimensions, Limits limits) =>
-        ShowCsv(context, OverviewState.Of(context.Request.Query, dimensions, limits), questions, limits);
+        ShowCsv(context, OverviewState.Parse(context.Request.Query, dimensions, limits), questions, limits);
 
     public static async Task<IResult> ShowCsv(
         HttpContext context, OverviewState state, OverviewQuestions questions, Limits limits)

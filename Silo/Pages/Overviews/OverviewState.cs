@@ -63,7 +63,7 @@ public sealed record OverviewState
     public string? ComparedWith => Compare == "none" || Range == All ? null : Compare;
 
     /// <summary>Reads an address. What cannot be is as if it were not there.</summary>
-    internal static OverviewState Of(IQueryCollection query, Dimensions dimensions, Limits limits)
+    internal static OverviewState Parse(IQueryCollection query, Dimensions dimensions, Limits limits)
     {
         string? Word(string name, IEnumerable<string> words) =>
             query.One(name) is { } word && words.Contains(word) ? word : null;

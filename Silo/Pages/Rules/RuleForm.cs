@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using System.Xml;
 using Tally.Contracts;
 using Tally.Grains.Rules;
+using Tally.Silo.Http;
 
 namespace Tally.Silo.Pages.Rules;
 
@@ -30,7 +32,7 @@ public sealed partial record RuleForm
     public string? Url { get; init; }
     public bool IsOrdered { get; init; }
 
-    public static RuleForm Of(IFormCollection form) => new()
+    public static RuleForm Parse(IFormCollection form) => new()
     {
         Name = form.One("name"),
         Product = form.One("product"),
@@ -93,13 +95,9 @@ public sealed partial record RuleForm
 
     // 30m, 12h and 7d as in a funnel's form; anything else as the API takes it.
     private static string? Duration(string? text) =>
-        text is null || ShortDuration().Match(text) is not { Success: true } match ? text
-        : match.Groups["unit"].Value == "d" ? $"P{match.Groups["number"].Value}D"
-        : $"PT{match.Groups["number"].Value}{match.Groups["unit"].Value.ToUpperInvariant()}";
+        text is not null && ShortDuration.Parse(text, TimeSpan.MaxValue.Days) is { } time ? XmlConvert.ToString(time)
+            : text;
 
     [GeneratedRegex("^(true|false|-?(0|[1-9][0-9]{0,15})([.][0-9]{1,15})?)$")]
     private static partial Regex Literal();
-
-    [GeneratedRegex("^(?<number>[1-9][0-9]{0,8})(?<unit>[mhd])$")]
-    private static partial Regex ShortDuration();
 }

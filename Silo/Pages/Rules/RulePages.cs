@@ -25,7 +25,7 @@ internal sealed class RulePages(SqlStorage storage, ProductNames products, Acces
     public async Task<IResult> Put(HttpContext context)
     {
         if (await PageForms.Read(context.Request, FormBytesMax) is not { } fields) return PageForms.Malformed();
-        var form = RuleForm.Of(fields);
+        var form = RuleForm.Parse(fields);
         if (WhyNot(context, fields) is { } not) return await ShowAll(context, form, not.Problem, not.Status);
         if (new RulePath(form.Name ?? "").Refusal is { } badName)
             return await ShowAll(context, form, badName.Detail, badName.Status);
@@ -96,7 +96,7 @@ internal sealed class RulePages(SqlStorage storage, ProductNames products, Acces
         await PagesEndpoints.Render<RulesPage>(context, new()
         {
             [nameof(RulesPage.Rules)] =
-                (await RuleEndpoints.List(storage)).Shown().Rules.Select(ShownRule.Of).ToList(),
+                (await RuleEndpoints.List(storage)).Shown().Rules.Select(ShownRule.From).ToList(),
             [nameof(RulesPage.Firings)] = await Firings(context, null),
             [nameof(RulesPage.State)] = context.Request.Query.One(RulePageEndpoints.State),
             [nameof(RulesPage.Products)] = await products.Read(),
@@ -112,7 +112,7 @@ internal sealed class RulePages(SqlStorage storage, ProductNames products, Acces
         return await PagesEndpoints.Render<RulePage>(context, new()
         {
             [nameof(RulePage.Name)] = name,
-            [nameof(RulePage.Rule)] = found is JsonAnswer<RuleView> { Value: var view } ? ShownRule.Of(view) : null,
+            [nameof(RulePage.Rule)] = found is JsonAnswer<RuleView> { Value: var view } ? ShownRule.From(view) : null,
             [nameof(RulePage.Firings)] = await Firings(context, name),
             [nameof(RulePage.State)] = context.Request.Query.One(RulePageEndpoints.State),
             [nameof(RulePage.NeedsKey)] = keys.GuardRules,
@@ -129,5 +129,5 @@ internal sealed class RulePages(SqlStorage storage, ProductNames products, Acces
             query.One("after"), storage, limits)).Shown();
     }
 
-    private static Words.Texts TextsOf(HttpContext context) => PageContext.Of(context).Texts;
+    private static Words.Texts TextsOf(HttpContext context) => PageContext.From(context).Texts;
 }

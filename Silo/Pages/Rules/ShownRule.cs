@@ -12,6 +12,6 @@ public sealed record ShownRule(string Name, int Version, DateTime Begun, bool Is
     /// <summary>Of its receiver; null if firings are only recorded.</summary>
     public string? Host => Definition.Webhook is { } webhook ? new Uri(webhook.Url).Authority : null;
 
-    internal static ShownRule Of(RuleView view) =>
-        new(view.Name, view.Version, view.Begun, view.Disabled is not null, RuleJson.Read(view.Rule), view.Rule);
+    internal static ShownRule From(RuleView view) =>
+        new(view.Name, view.Version, view.Begun, view.Disabled is not null, RuleJson.Parse(view.Rule), view.Rule);
 }

@@ -23,12 +23,12 @@ internal static class SharedOverview
         Dimensions dimensions, Limits limits, Func<OverviewState, Task<IResult>> show)
     {
         if (await ShareEndpoints.Find(storage, token) is { } share)
-            return await show(OverviewState.Of(context.Request.Query, dimensions, limits) with
+            return await show(OverviewState.Parse(context.Request.Query, dimensions, limits) with
             {
                 Home = $"{ShareEndpoints.PagePath}/{token}/",
                 Product = share.Product,
             });
-        var texts = PageContext.Of(context).Texts;
+        var texts = PageContext.From(context).Texts;
         return await PagesEndpoints.Render<MessagePage>(context, new()
         {
             [nameof(MessagePage.Title)] = texts.LinkEnded,

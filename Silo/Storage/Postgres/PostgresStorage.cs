@@ -57,7 +57,7 @@ public sealed class PostgresStorage(
         // By key, so that two silos that write the same keys wait for each other and do not deadlock.
         var sorted = events.OrderBy(e => e.Fingerprint, StringComparer.Ordinal).ThenBy(e => e.Sequence).ToArray();
         var dimensions = DimensionsOf(sorted, starts, out var begun);
-        var effects = RuleEffects.Of(sorted);
+        var effects = RuleEffects.From(sorted);
         var removalEpoch = await Retrying(() => TryRecordOnce(sorted, [.. starts], deltas, dimensions, effects));
         if (removalEpoch is not null) NoteCommitted(dimensions, begun);
         return removalEpoch;
@@ -100,7 +100,7 @@ public sealed class PostgresStorage(
         batch.BatchCommands.Add(new(lockAppends)); // by itself: the next statement sees what this one waited for
         batch.BatchCommands.Add(InsertEvents(events, starts));
         batch.BatchCommands.Add(InsertDeltas(deltas));
-        batch.BatchCommands.Add(InsertVisits(VisitDelta.Of(events, Calendar)));
+        batch.BatchCommands.Add(InsertVisits(VisitDelta.From(events, Calendar)));
         if (dimensions is not null) batch.BatchCommands.Add(InsertDimensions(dimensions));
         if (effects is not null)
             foreach (var command in Record(effects)) batch.BatchCommands.Add(command);

@@ -51,9 +51,9 @@ internal sealed class Writer : IDisposable
         foreach (var recorded in events)
             if (!BeginsRun(recorded) && !TryInsert(transaction, recorded, null, counted)) return false;
         Add(transaction, deltas, calendar);
-        Add(transaction, VisitDelta.Of(events, calendar));
+        Add(transaction, VisitDelta.From(events, calendar));
         if (dimensions is not null) Add(transaction, dimensions);
-        if (RuleEffects.Of(events) is { } effects) Add(transaction, effects);
+        if (RuleEffects.From(events) is { } effects) Add(transaction, effects);
         Commit(transaction);
         return true;
     }

@@ -176,7 +176,7 @@ internal sealed class RulesOfTheRun : IAsyncDisposable
         from firings
         join rules on rules.id = firings.rule
         """, row => new Firing(
-            FiringId.Of(row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetInt64(3)), row.GetString(0),
+            FiringId.Create(row.GetString(0), row.GetInt32(1), row.GetString(2), row.GetInt64(3)), row.GetString(0),
             row.GetString(2), row.GetInt64(3), row.GetString(4)));
 
     private static bool IsSigned(Received request, byte[] secret)

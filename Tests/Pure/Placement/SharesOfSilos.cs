@@ -51,5 +51,5 @@ public sealed class SharesOfSilos
         .Select(i => SiloAddress.New(new IPEndPoint(IPAddress.Parse("10.0.0.1"), FirstPort + i), 500_000_000 + i))];
 
     private static IEnumerable<ulong> Points() => Enumerable.Range(0, Fingerprints)
-        .Select(i => RendezvousHash.Point(GrainId.Create("fingerprint", FingerprintKey.Of($"visitor-{i}"))));
+        .Select(i => RendezvousHash.Point(GrainId.Create("fingerprint", FingerprintKey.For($"visitor-{i}"))));
 }

@@ -67,7 +67,7 @@ public sealed class FoldingRules
             if (e.Sequence == change) folded = Stored(folded);
             folded.Apply(new RecordedEvent("f", e.Sequence, e.Event with { Properties = null })
             {
-                Marks = EventMarks.Of(set, e.Marks!.Text),
+                Marks = EventMarks.Parse(set, e.Marks!.Text),
             }, Calendar.Utc);
         }
         Assert.True(folded.SameAs(state));

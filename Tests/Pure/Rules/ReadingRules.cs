@@ -92,7 +92,7 @@ public sealed class ReadingRules
         {
             Assert.Null(Read(given, out var rule));
             Assert.Equal(kept, RuleJson.Write(rule!));
-            Assert.Equal(kept, RuleJson.Write(RuleJson.Read(kept)));
+            Assert.Equal(kept, RuleJson.Write(RuleJson.Parse(kept)));
         }
     }
 
@@ -113,15 +113,15 @@ public sealed class ReadingRules
     [Fact]
     public void A_firing_has_the_same_id_for_ever()
     {
-        Assert.Equal("fir_6247ec1a280bf8a06d84df717405cc3e", FiringId.Of("wo", 1, "b", 1));
-        Assert.NotEqual(FiringId.Of("a", 11, "b", 1), FiringId.Of("a1", 1, "b", 1));
+        Assert.Equal("fir_6247ec1a280bf8a06d84df717405cc3e", FiringId.Create("wo", 1, "b", 1));
+        Assert.NotEqual(FiringId.Create("a", 11, "b", 1), FiringId.Create("a1", 1, "b", 1));
     }
 
     [Fact]
     public void What_no_program_wrote_matches_nothing()
     {
         foreach (var text in (string[])["", "x", "1", "[1]", "[[1]]", "[[\"1\",1]]", "[[1.5,1]]", "{}", "null"])
-            Assert.Empty(EventMarks.Of(RuleSet.None, text).Matches);
+            Assert.Empty(EventMarks.Parse(RuleSet.None, text).Matches);
     }
 
     private static RuleFault? Read(string json, out RuleDefinition? rule)

@@ -1,4 +1,5 @@
 using CsCheck;
+using Tally.Grains.EventLog;
 using Tally.Grains.Rules;
 
 namespace Tally.Tests.Pure.Rules;
@@ -12,10 +13,10 @@ public sealed class Silences
     public void They_are_what_a_look_at_each_minute_finds() =>
         Gen.Select(Gen.Int[-5, 60].Array[0, 12], Gen.Int[1, 9], Gen.Int[0, 70]).Sample((events, length, until) =>
         {
-            var first = Silence.MinuteOf(Begin);
+            var first = RollupKey.MinuteOf(Begin);
             DateTime[] minutes = [.. events.Distinct().Order().Select(minute => first.AddMinutes(minute))];
             var now = Begin.AddMinutes(until);
-            var found = Silence.Of(minutes, Begin, now, TimeSpan.FromMinutes(length)).ToList();
+            var found = Silence.FindAll(minutes, Begin, now, TimeSpan.FromMinutes(length)).ToList();
 
             // Silent is a whole minute that has so many whole ones before it, and no event in any of them.
             var seen = new List<DateTime>();

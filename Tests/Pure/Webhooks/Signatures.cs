@@ -12,15 +12,15 @@ public sealed class Signatures
 
     [Fact]
     public void It_is_what_npm_s_library_signs_too() => Assert.Equal(
-        "v1,/Xy7FLfFISa1TZH7WLT+0x/orG5MlcutAFOpVan3/00=", WebhookSignature.Of(Id, 1614265330, Body, [Secret]));
+        "v1,/Xy7FLfFISa1TZH7WLT+0x/orG5MlcutAFOpVan3/00=", WebhookSignature.Create(Id, 1614265330, Body, [Secret]));
 
     [Fact]
     public void Each_secret_signs()
     {
         var other = WebhookSecret.New();
         Assert.Equal(
-            $"{WebhookSignature.Of(Id, 17, Body, [other])} {WebhookSignature.Of(Id, 17, Body, [Secret])}",
-            WebhookSignature.Of(Id, 17, Body, [other, Secret]));
+            $"{WebhookSignature.Create(Id, 17, Body, [other])} {WebhookSignature.Create(Id, 17, Body, [Secret])}",
+            WebhookSignature.Create(Id, 17, Body, [other, Secret]));
     }
 
     [Fact]

@@ -35,7 +35,7 @@ internal sealed record CloudEvent(IReadOnlyDictionary<string, string> Attributes
             Action = type,
             Product = product,
             Fingerprint = Text("fingerprint") ?? Text("subject"),
-            Id = CloudEventId.Of(source!, id!, limits),
+            Id = CloudEventId.Create(source!, id!, limits),
             Timestamp = Text("time"),
             IsHistory = TrackerIntake.MayWriteHistory(sender),
             CountsOnArrival = true,

@@ -11,7 +11,7 @@ namespace Tally.Silo.Http.Trackers.CloudEvents;
 /// </summary>
 internal static class CloudEventId
 {
-    public static string Of(string source, string id, Limits limits) =>
+    public static string Create(string source, string id, Limits limits) =>
         source.Contains(' ') || source.Length + 1 + id.Length > limits.EventIdCharactersMax
             ? "sha256:" + Base64Url.EncodeToString(
                 SHA256.HashData(Encoding.UTF8.GetBytes($"{source.Length} {source} {id}")))

@@ -28,7 +28,7 @@ internal static class GoatCounterEndpoints
         var host = HostOf(context.Request);
         if (TrackerIntake.FindProduct(context, query.GetValueOrDefault(KeyAuthentication.QueryName),
             query.GetValueOrDefault(Product) ?? host, out var product) is { } closed) return closed;
-        var (fields, invalid) = GoatCounterHit.Of(query, product, host);
+        var (fields, invalid) = GoatCounterHit.Parse(query, product, host);
         return fields is null ? invalid! : PixelEndpoint.ImageUnless(await intake.Record(fields, context));
     }
 
@@ -44,7 +44,7 @@ internal static class GoatCounterEndpoints
         if (hits.ValueKind != JsonValueKind.Array) return Refusal.MissingField("hits");
         var isHistory = TrackerIntake.MayWriteHistory(context);
         var (_, refusal) = await intake.RecordAll([.. hits.EnumerateArray()],
-            hit => GoatCounterHit.Of(hit, product, isHistory), context);
+            hit => GoatCounterHit.Parse(hit, product, isHistory), context);
         return refusal is not null ? refusal
             : new JsonAnswer<GoatCounterAnswer>(new(), HttpJson.Default.GoatCounterAnswer,
                 StatusCodes.Status202Accepted);

@@ -8,7 +8,7 @@ internal static class GoatCounterHit
 {
     /// <summary>The event of a script's query, or why it is refused.</summary>
     /// <param name="host">The page's, if the request says it.</param>
-    public static BatchItem Of(Dictionary<string, string> query, string? product, string? host)
+    public static BatchItem Parse(Dictionary<string, string> query, string? product, string? host)
     {
         string? Text(string name) => query.GetValueOrDefault(name);
         if (Text("p") is not { Length: > 0 } path) return new(null, Refusal.MissingField("p"));
@@ -28,7 +28,7 @@ internal static class GoatCounterHit
     }
 
     /// <summary>The event of a hit in a batch, or why it is refused.</summary>
-    public static BatchItem Of(JsonElement hit, string? product, bool isHistory)
+    public static BatchItem Parse(JsonElement hit, string? product, bool isHistory)
     {
         if (hit.ValueKind != JsonValueKind.Object) return new(null, Refusal.MalformedEvent());
         if (hit.Text("path") is not { } path) return new(null, Refusal.MissingField("path"));

@@ -34,7 +34,8 @@ internal static class OtlpEndpoint
             var resource = OtlpEvent.AttributesIn(logs.Member("resource"));
             var product = ofKey ?? resource.GetValueOrDefault("service.name").Text();
             foreach (var record in Items(logs, "scopeLogs").SelectMany(scope => Items(scope, "logRecords")))
-                if (OtlpEvent.Of(resource, record) is { } found) events.Add((found, product, IdOf(logs, record, ids)));
+                if (OtlpEvent.From(resource, record) is { } found)
+                    events.Add((found, product, IdOf(logs, record, ids)));
                 else others++;
         }
         var isHistory = TrackerIntake.MayWriteHistory(context);

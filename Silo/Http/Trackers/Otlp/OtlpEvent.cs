@@ -27,7 +27,7 @@ internal sealed record OtlpEvent(string Name, OrderedDictionary<string, JsonElem
         [NameAttribute, IdAttribute, "client.address", "source.address", "network.peer.address", "user_agent.original"];
 
     /// <summary>Null if the record is not an event.</summary>
-    public static OtlpEvent? Of(OrderedDictionary<string, JsonElement> resource, JsonElement record)
+    public static OtlpEvent? From(OrderedDictionary<string, JsonElement> resource, JsonElement record)
     {
         var attributes = AttributesIn(record);
         var name = record.Text("eventName") ?? attributes.GetValueOrDefault(NameAttribute).Text();

@@ -49,7 +49,7 @@ internal static class OtlpProtobuf
         json = default;
         try
         {
-            json = JsonElement.Parse(Read(new CodedInputStream(body), "Request", depth: 1).ToJsonString());
+            json = JsonElement.Parse(ReadMessage(new CodedInputStream(body), "Request", depth: 1).ToJsonString());
             return null;
         }
         catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidDataException
@@ -59,7 +59,7 @@ internal static class OtlpProtobuf
         }
     }
 
-    private static JsonObject Read(CodedInputStream input, string message, int depth)
+    private static JsonObject ReadMessage(CodedInputStream input, string message, int depth)
     {
         if (depth > PropertiesJson.DepthMax) throw new InvalidDataException();
         var read = new JsonObject();
@@ -88,7 +88,7 @@ internal static class OtlpProtobuf
     }
 
     private static JsonObject Inner(CodedInputStream input, Field field, int depth) =>
-        Read(input.ReadBytes().CreateCodedInput(), field.Message, depth + 1);
+        ReadMessage(input.ReadBytes().CreateCodedInput(), field.Message, depth + 1);
 
     private static JsonNode Number(double number) =>
         double.IsFinite(number) ? number : number.ToString(CultureInfo.InvariantCulture);
