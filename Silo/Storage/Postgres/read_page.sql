@@ -15,7 +15,7 @@ with recursive page as (
     cross join lateral (
         select *
         from events
-        where fingerprint = page.fingerprint and sequence > page.sequence
+        where fingerprint = @fingerprint and sequence > page.sequence
         order by sequence
         limit 1
     ) as next
