@@ -21,47 +21,18 @@ internal static class FileItems
         var (text, isTranscoded) = await Guarded(() => SourceText.Open(source));
         var records = new RecordReader(
             new JsonArrayStream(text, tool.Format is ToolFormats.Matomo or ToolFormats.Ga4 or ToolFormats.PostHog));
-        var first = await Guarded(() => ReadFirst(records));
-        var format = first is { } begin ? ToolFormats.Find(tool, begin, records) : null;
-        var items = format is null
-            ? ReadOwn(records, first, new RecordParser(records, name, times) { IsTranscoded = isTranscoded }, times)
-            : ReadTool(records, first, format, isTranscoded);
+        if (await Guarded(() => ReadFirst(records)) is not { } first) yield break;
+        var format = ToolFormats.Find(tool, first, records);
+        var items = ReadRecords(records, first, format ?? new TallyFormat(first, records, name, times), isTranscoded);
+        if (format is null && !times.NowWhereMissing) items = RefuseUntimed(items);
         await foreach (var item in items) yield return item;
     }
 
-    private static async IAsyncEnumerable<Item> ReadOwn(
-        RecordReader records, Record? first, RecordParser parser, TimeChoice times)
-    {
-        var untimed = new List<long>();
-        var isTimed = times.NowWhereMissing;
-        for (var next = first; next is { } record; next = await Guarded(records.ReadRecord))
-        {
-            if (parser.Parse(record) is not { } item) continue;
-            if (item.Json is null || item.HasTime || times.NowWhereMissing)
-            {
-                if (item.Json is not null && !isTimed)
-                {
-                    isTimed = true;
-                    foreach (var line in untimed) yield return Item.WithoutTime(line);
-                }
-                yield return item;
-            }
-            else if (isTimed) yield return Item.WithoutTime(item.Line);
-            else
-            {
-                untimed.Add(item.Line);
-                if (untimed.Count == EventsWithoutTimeMax) break;
-            }
-        }
-        if (!isTimed && untimed is [var unknown, ..])
-            throw new StartupException($"no event has a time, from line {unknown} on: {TimeChoice.Advice}");
-    }
-
-    private static async IAsyncEnumerable<Item> ReadTool(
-        RecordReader records, Record? first, ToolFormat format, bool isTranscoded)
+    private static async IAsyncEnumerable<Item> ReadRecords(
+        RecordReader records, Record first, ToolFormat format, bool isTranscoded)
     {
         var isHeader = format.HasHeader;
-        for (var next = first; next is { } record; next = await Guarded(records.ReadRecord))
+        for (Record? next = first; next is { } record; next = await Guarded(records.ReadRecord))
         {
             if (isHeader) isHeader = false;
             else if (record.Text is not { } text)
@@ -72,6 +43,30 @@ internal static class FileItems
                 yield return Item.Malformed(record.Line, "This is not UTF-16 or UTF-32.");
             else foreach (var item in format.Parse(record)) yield return item;
         }
+    }
+
+    // The events before the first with a time wait for it: if none has one, the file is refused.
+    private static async IAsyncEnumerable<Item> RefuseUntimed(IAsyncEnumerable<Item> items)
+    {
+        var untimed = new List<long>();
+        var isTimed = false;
+        await foreach (var item in items)
+        {
+            if (item.HasTime && !isTimed)
+            {
+                isTimed = true;
+                foreach (var line in untimed) yield return Item.WithoutTime(line);
+            }
+            if (item.Json is null || item.HasTime) yield return item;
+            else if (isTimed) yield return Item.WithoutTime(item.Line);
+            else
+            {
+                untimed.Add(item.Line);
+                if (untimed.Count == EventsWithoutTimeMax) break;
+            }
+        }
+        if (!isTimed && untimed is [var unknown, ..])
+            throw new StartupException($"no event has a time, from line {unknown} on: {TimeChoice.Advice}");
     }
 
     private static async ValueTask<Record?> ReadFirst(RecordReader records)

@@ -1,6 +1,6 @@
 namespace Tally.Silo.Import.Tools;
 
-/// <summary>How the records of another tool's export become events.</summary>
+/// <summary>How the records of a file become events.</summary>
 internal abstract class ToolFormat
 {
     /// <summary>Whether the first record names the columns of the others.</summary>

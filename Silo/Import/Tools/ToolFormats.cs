@@ -51,6 +51,9 @@ internal static class ToolFormats
             : throw new StartupException($"the first line is longer than {RecordReader.RecordBytesMax} bytes");
     }
 
+    /// <summary>Whether it begins as a JSON object.</summary>
+    public static bool IsJson(ReadOnlySpan<byte> text) => text.TrimStart(" \t"u8) is [(byte)'{', ..];
+
     private static string? Recognize(Record first)
     {
         if (first.Text is not { } text || CsvTable.Decode(text.Span) is not { } line) return null;
@@ -70,8 +73,6 @@ internal static class ToolFormats
             : PlausibleExport.IsHeader(names) ? Plausible
             : null;
     }
-
-    private static bool IsJson(ReadOnlySpan<byte> text) => text.TrimStart(" \t"u8) is [(byte)'{', ..];
 
     private static bool HasAll(JsonElement json, params ReadOnlySpan<string> names)
     {
