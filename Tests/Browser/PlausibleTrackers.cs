@@ -1,4 +1,3 @@
-using PuppeteerSharp;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Browser;
@@ -7,32 +6,22 @@ namespace Tally.Tests.Browser;
 /// Plausible's trackers from npm, in a real browser on a page of another origin. They send nothing again, so a server
 /// that is there has each event once.
 /// </summary>
-public sealed class PlausibleTrackers(PostgresServer server) : IAsyncLifetime
+public sealed class PlausibleTrackers(PostgresServer server) : Stage(server)
 {
-    private const string Key = "of-the-site/0123456789+";
     private const int Each = 25;
 
-    private readonly Chromium chromium = new();
-    private ModuleSite? site;
-    private TestDatabase? database;
-    private AppProcess? app;
+    protected override string WriteKey => "of-the-site/0123456789+";
+    protected override string[] Flags => ["-fingerprints=server"];
 
-    public async ValueTask InitializeAsync()
-    {
-        site = await ModuleSite.Start();
-        database = await TestDatabase.Create(StorageKind.Sqlite, server);
-        app = await AppProcess.Start(database, new() { ["APP_WRITE_KEYS"] = $"{Key};origins={site.Origin}" },
-            flags: ["-fingerprints=server", "-corsOrigins", site.Origin]);
-    }
+    private string Endpoint => $"{Address}/api/event?writeKey={Uri.EscapeDataString(WriteKey)}";
 
     [Fact]
     public async Task The_official_tracker_counts_views_goals_and_engagement()
     {
-        var tab = await OpenTab("/docs?utm_source=mail");
+        var tab = await OpenTab(await NewVisitor(), "docs?utm_source=mail");
         await tab.EvaluateExpressionAsync($$"""
             window.done = import('/node_modules/@plausible-analytics/tracker/plausible.js').then(async sdk => {
-              const endpoint = '{{Url}}/api/event?writeKey={{EscapedKey}}';
-              sdk.init({ domain: 'official', endpoint, captureOnLocalhost: true });
+              sdk.init({ domain: 'official', endpoint: '{{Endpoint}}', captureOnLocalhost: true });
               const sent = [];
               const goal = { revenue: { currency: 'EUR', amount: 1.5 }, interactive: false };
               for (let i = 0; i < {{Each}}; i++) sent.push(new Promise(done =>
@@ -56,12 +45,11 @@ public sealed class PlausibleTrackers(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task The_older_tracker_counts_views_and_goals()
     {
-        var tab = await OpenTab("/docs");
+        var tab = await OpenTab(await NewVisitor(), "docs");
         // It appends its path to the address: here that becomes a parameter that nobody reads.
         await tab.EvaluateExpressionAsync($$"""
             window.done = import('/node_modules/plausible-tracker/build/module/index.js').then(async sdk => {
-              const apiHost = '{{Url}}/api/event?writeKey={{EscapedKey}}&';
-              const plausible = sdk.default({ domain: 'older', apiHost, trackLocalhost: true });
+              const plausible = sdk.default({ domain: 'older', apiHost: '{{Endpoint}}&', trackLocalhost: true });
               plausible.trackPageview();
               const sent = [];
               for (let i = 0; i < {{Each}}; i++)
@@ -76,39 +64,7 @@ public sealed class PlausibleTrackers(PostgresServer server) : IAsyncLifetime
         Assert.Equal(Each, events.Where(one => one.Action == "buy").Select(one => one["i"]).Distinct().Count());
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await chromium.DisposeAsync();
-        if (app is not null) await app.DisposeAsync();
-        if (database is not null)
-        {
-            await AppProcess.AssertVerifies(database);
-            await database.DisposeAsync();
-        }
-        if (site is not null) await site.DisposeAsync();
-    }
-
-    private string Url => $"http://127.0.0.1:{app!.Port}";
-
-    private static string EscapedKey => Uri.EscapeDataString(Key);
-
-    private async Task<IPage> OpenTab(string path)
-    {
-        var tab = await (await chromium.NewVisitor()).NewPageAsync();
-        await tab.GoToAsync(site!.Origin + path);
-        return tab;
-    }
-
     // Whether the page was looked at, a headless browser decides.
-    private async Task<List<TrackedEvent>> Counts(string product, int expected)
-    {
-        List<TrackedEvent> events = [];
-        await Eventually.True(async () => (events = await Events(product)).Count >= expected,
-            () => $"{events.Count} of {expected} events are there.", seconds: 60);
-        Assert.Equal(expected, events.Count);
-        return events;
-    }
-
-    private async Task<List<TrackedEvent>> Events(string product) =>
-        [.. (await new Shared(app!, database!).Events(product)).Where(one => one.Action != "engagement")];
+    protected override async Task<List<TrackedEvent>> Events(string product) =>
+        [.. (await base.Events(product)).Where(one => one.Action != "engagement")];
 }

@@ -7,21 +7,9 @@ namespace Tally.Tests.Browser;
 /// Segment's SDK for browsers, from npm, in a real browser on a page of another origin. Each message sent is counted
 /// once.
 /// </summary>
-public sealed class SegmentSdk(PostgresServer server) : IAsyncLifetime
+public sealed class SegmentSdk(PostgresServer server) : Stage(server)
 {
     private const string Sdk = "node_modules/@segment/analytics-next/dist/umd/index.js";
-
-    private readonly Chromium chromium = new();
-    private readonly int port = FreePort.Next();
-    private TestDatabase? database;
-    private AppProcess? app;
-
-    public async ValueTask InitializeAsync()
-    {
-        await NodePackages.Ready();
-        database = await TestDatabase.Create(StorageKind.Sqlite, server);
-        await StartTally();
-    }
 
     [Theory]
     [InlineData("{}")]
@@ -29,7 +17,7 @@ public sealed class SegmentSdk(PostgresServer server) : IAsyncLifetime
     public async Task A_server_that_dies_and_comes_back_has_every_message_once(string options)
     {
         const int each = 25;
-        var tab = await OpenTab(options);
+        var tab = await Load(options);
         await tab.EvaluateExpressionAsync("""
             analytics.page('Docs', { price: 'Käse' });
             analytics.identify('u-1', { plan: 'pro' });
@@ -37,14 +25,13 @@ public sealed class SegmentSdk(PostgresServer server) : IAsyncLifetime
             analytics.alias('u-2', 'u-1');
             analytics.screen('Home');
             """);
-        await Counts(5);
+        await Counts("shop", 5);
         await tab.EvaluateExpressionAsync($"for (let i = 0; i < {each}; i++) analytics.track('tick', {{ i }})");
-        await Eventually.True(async () => (await Events()).Count > 5, "Nothing is recorded.");
-        await app!.Kill();
-        await app.DisposeAsync();
+        await Reaches("shop", 6);
+        await KillTally();
         await tab.EvaluateExpressionAsync($"for (let i = 0; i < {each}; i++) analytics.track('tock', {{ i }})");
         await StartTally();
-        var events = await Counts(5 + 2 * each);
+        var events = await Counts("shop", 5 + 2 * each);
         Assert.Equal(each, events.Where(e => e.Action == "tick").Select(e => e.Properties).Distinct().Count());
         Assert.Equal(each, events.Where(e => e.Action == "tock").Select(e => e.Properties).Distinct().Count());
         Assert.Equal([await tab.EvaluateExpressionAsync<string>("analytics.instance.user().anonymousId()")],
@@ -57,56 +44,25 @@ public sealed class SegmentSdk(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task A_message_that_is_refused_is_told_to_the_page()
     {
-        var tab = await OpenTab("{}");
+        var tab = await Load("{}");
         await tab.EvaluateExpressionAsync("""
             window.failures = [];
             analytics.on('error', error => failures.push(error.code + ' ' + error.ctx.event.event));
             analytics.track('large', { text: 'x'.repeat(40000) });
             analytics.track('fine');
             """);
-        await Counts(1);
+        await Counts("shop", 1);
         await Eventually.True(async () => (await tab.EvaluateExpressionAsync<string[]>("failures")).Length > 0,
             "The page knows of nothing.");
         Assert.Equal(["delivery_failure large"], await tab.EvaluateExpressionAsync<string[]>("failures"));
     }
 
-    public async ValueTask DisposeAsync()
+    private async Task<IPage> Load(string options)
     {
-        await chromium.DisposeAsync();
-        if (app is not null) await app.DisposeAsync();
-        if (database is not null)
-        {
-            await AppProcess.AssertVerifies(database);
-            await database.DisposeAsync();
-        }
-    }
-
-    // The page is Tally's own under another host name, so it has another origin.
-    private async Task StartTally() =>
-        app = await AppProcess.Start(database!, port: port, flags: ["-corsOrigins", $"http://localhost:{port}"]);
-
-    private async Task<IPage> OpenTab(string options)
-    {
-        var tab = await (await chromium.NewVisitor()).NewPageAsync();
-        await tab.GoToAsync($"http://localhost:{port}/health/live");
+        var tab = await OpenTab(await NewVisitor(), "docs");
         await tab.AddScriptTagAsync(new AddTagOptions { Path = Path.Combine(NodePackages.Folder, Sdk) });
         await tab.EvaluateExpressionAsync(
-            $"window.analytics = AnalyticsNext.AnalyticsBrowser.load({{ writeKey: 'shop', cdnURL: 'http://127.0.0.1:{port}' }}, {options})");
+            $"window.analytics = AnalyticsNext.AnalyticsBrowser.load({{ writeKey: 'shop', cdnURL: '{Address}' }}, {options})");
         return tab;
     }
-
-    private async Task<List<Logged>> Counts(int expected)
-    {
-        List<Logged> events = [];
-        await Eventually.True(async () => (events = await Events()).Count >= expected,
-            () => $"{events.Count} of {expected} events are there.", seconds: 90);
-        Assert.Equal(expected, events.Count);
-        return events;
-    }
-
-    private Task<List<Logged>> Events() =>
-        database!.Query("select action, fingerprint, properties from events where product = 'shop'",
-        row => new Logged(row.GetString(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2)));
-
-    private sealed record Logged(string Action, string Fingerprint, string? Properties);
 }

@@ -7,34 +7,23 @@ namespace Tally.Tests.Clients;
 /// The client from npm, tally-client, in a real browser on a page of another origin. Each event tracked is counted
 /// once.
 /// </summary>
-public sealed class BrowserClient(PostgresServer server) : IAsyncLifetime
+public sealed class BrowserClient(PostgresServer server) : Stage(server)
 {
     private const string Key = "of-the-site/0123456789+";
     private const int Each = 150;
 
-    private readonly Chromium chromium = new();
-    private readonly int port = FreePort.Next();
-    private ModuleSite? site;
-    private TestDatabase? database;
-    private AppProcess? app;
-
-    public async ValueTask InitializeAsync()
-    {
-        site = await ModuleSite.Start(await ClientPackages.NodeFolder());
-        database = await TestDatabase.Create(StorageKind.Sqlite, server);
-        await StartTally();
-    }
+    protected override string WriteKey => $"{Key};products=shop";
 
     [Fact]
     public async Task A_server_that_dies_and_comes_back_has_every_event_once()
     {
-        var tab = await OpenTab(await chromium.NewVisitor(), "batchDelay: 5, batchEventsMax: 10");
+        var tab = await Open(await NewVisitor(), "batchDelay: 5, batchEventsMax: 10");
         await Track(tab, "tick", Each);
-        await Eventually.True(async () => (await Events()).Count > 0, "Nothing is recorded.");
+        await Reaches("shop", 1);
         await KillTally();
         await Track(tab, "tock", Each);
         await StartTally();
-        var events = await Counts(2 * Each);
+        var events = await Counts("shop", 2 * Each);
         foreach (var action in (string[])["tick", "tock"])
             Assert.Equal(Each, events.Where(one => one.Action == action).Select(one => one["i"]).Distinct().Count());
         // The script tag would know the same visitor.
@@ -47,8 +36,7 @@ public sealed class BrowserClient(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task What_is_tracked_offline_is_sent_when_the_browser_is_online()
     {
-        var tab = await OpenTab(await chromium.NewVisitor(),
-            "batchDelay: 5, retryDelay: 3_600_000, retryDelayMax: 3_600_000");
+        var tab = await Open(await NewVisitor(), "batchDelay: 5, retryDelay: 3_600_000, retryDelayMax: 3_600_000");
         await tab.SetOfflineModeAsync(true);
         await Track(tab, "view", 5);
         await Eventually.True(() => tab.EvaluateExpressionAsync<bool>("problems.length > 0"), "It does not try.");
@@ -58,43 +46,43 @@ public sealed class BrowserClient(PostgresServer server) : IAsyncLifetime
         await Eventually.True(async () => await tab.EvaluateExpressionAsync<bool>(
             "problems.length > 1 && dispatchEvent(new Event('online')), problems.length = 1, !tally.figures.waiting"),
             "It does not try when it is online.");
-        Assert.Equal(5, (await Counts(5)).Select(one => one["i"]).Distinct().Count());
+        Assert.Equal(5, (await Counts("shop", 5)).Select(one => one["i"]).Distinct().Count());
         await Keeps(tab, 0);
     }
 
     [Fact]
     public async Task What_waits_when_the_page_is_left_goes_with_it()
     {
-        var visitor = await chromium.NewVisitor();
-        var tab = await OpenTab(visitor, "batchDelay: 3_600_000");
+        var visitor = await NewVisitor();
+        var tab = await Open(visitor, "batchDelay: 3_600_000");
         await Track(tab, "view", 5);
         await tab.GoToAsync("about:blank");
-        Assert.Equal(5, (await Counts(5)).Select(one => one["i"]).Distinct().Count());
+        Assert.Equal(5, (await Counts("shop", 5)).Select(one => one["i"]).Distinct().Count());
         // The page did not see the answer, so the next one sends them again.
-        tab = await OpenTab(visitor, "batchDelay: 5");
+        tab = await Open(visitor, "batchDelay: 5");
         await Keeps(tab, 0);
         Assert.Equal("5 0 0 0", await Figures(tab));
-        await Counts(5);
+        await Counts("shop", 5);
     }
 
     [Fact]
     public async Task What_a_closed_page_could_not_send_the_next_one_sends()
     {
-        var visitor = await chromium.NewVisitor();
-        var tab = await OpenTab(visitor, "batchDelay: 5");
+        var visitor = await NewVisitor();
+        var tab = await Open(visitor, "batchDelay: 5");
         await KillTally();
         await Track(tab, "view", 5);
         await Keeps(tab, 5);
         await tab.CloseAsync();
         await StartTally();
-        await OpenTab(visitor, "batchDelay: 5");
-        Assert.Equal(5, (await Counts(5)).Select(one => one["i"]).Distinct().Count());
+        await Open(visitor, "batchDelay: 5");
+        Assert.Equal(5, (await Counts("shop", 5)).Select(one => one["i"]).Distinct().Count());
     }
 
     [Theory, InlineData("doNotTrack", "'1'"), InlineData("globalPrivacyControl", "true")]
     public async Task A_visitor_who_asks_not_to_be_tracked_leaves_nothing(string signal, string value)
     {
-        var visitor = await chromium.NewVisitor();
+        var visitor = await NewVisitor();
         var tab = await visitor.NewPageAsync();
         await tab.EvaluateExpressionOnNewDocumentAsync(
             $"Object.defineProperty(navigator, '{signal}', {{ value: {value} }})");
@@ -102,13 +90,13 @@ public sealed class BrowserClient(PostgresServer server) : IAsyncLifetime
         Assert.False(await tab.EvaluateExpressionAsync<bool>("tally.track('view')"));
         await tab.EvaluateExpressionAsync("tally.close()");
         Assert.Equal(0, await tab.EvaluateExpressionAsync<int>("localStorage.length"));
-        Assert.Empty(await Events());
+        Assert.Empty(await Events("shop"));
     }
 
     [Fact]
     public async Task A_refused_key_is_told_and_nothing_is_kept()
     {
-        var tab = await OpenTab(await chromium.NewVisitor(), "batchDelay: 5, key: 'another-0123456789abcdef'");
+        var tab = await Open(await NewVisitor(), "batchDelay: 5, key: 'another-0123456789abcdef'");
         await tab.EvaluateExpressionAsync("tally.track('view', { id: 'v-1' })");
         await tab.EvaluateExpressionAsync("tally.flush()");
         Assert.Equal("401 unknown_key v-1", await tab.EvaluateExpressionAsync<string>(
@@ -120,7 +108,7 @@ public sealed class BrowserClient(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task Whatever_the_page_gives_it_never_throws()
     {
-        var tab = await OpenTab(await chromium.NewVisitor(), "batchDelay: 5");
+        var tab = await Open(await NewVisitor(), "batchDelay: 5");
         var answers = await tab.EvaluateExpressionAsync<string>("""
             (() => {
               const circular = {};
@@ -138,33 +126,13 @@ public sealed class BrowserClient(PostgresServer server) : IAsyncLifetime
             """);
         Assert.Equal("false,false,false,false,false,false,true", answers);
         await tab.EvaluateExpressionAsync("tally.flush()");
-        Assert.Equal("fine", Assert.Single(await Counts(1)).Action);
+        Assert.Equal("fine", Assert.Single(await Counts("shop", 1)).Action);
         Assert.Equal("1 6 0 0", await Figures(tab));
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await chromium.DisposeAsync();
-        if (app is not null) await app.DisposeAsync();
-        if (database is not null)
-        {
-            await AppProcess.AssertVerifies(database);
-            await database.DisposeAsync();
-        }
-        if (site is not null) await site.DisposeAsync();
-    }
+    protected override async Task<Website> StartSite() => await Website.WithModules(await ClientPackages.NodeFolder());
 
-    private async Task StartTally() => app = await AppProcess.Start(database!,
-        new(AppProcess.ClusterOfItsOwn()) { ["APP_WRITE_KEYS"] = $"{Key};products=shop;origins={site!.Origin}" }, port,
-        ["-corsOrigins", site.Origin]);
-
-    private async Task KillTally()
-    {
-        await app!.Kill();
-        await app.DisposeAsync();
-    }
-
-    private async Task<IPage> OpenTab(IBrowserContext visitor, string settings)
+    private async Task<IPage> Open(IBrowserContext visitor, string settings)
     {
         var tab = await visitor.NewPageAsync();
         await Open(tab, settings);
@@ -173,14 +141,14 @@ public sealed class BrowserClient(PostgresServer server) : IAsyncLifetime
 
     private async Task Open(IPage tab, string settings)
     {
-        await tab.GoToAsync(site!.Origin + "/docs");
+        await tab.GoToAsync(Url("docs"));
         await tab.EvaluateExpressionAsync($$"""
             import('/node_modules/tally-client/browser.js').then(({ Tally }) => {
               window.refusals = [];
               window.problems = [];
               window.tally = new Tally({
-                address: 'http://127.0.0.1:{{port}}', product: 'shop', key: '{{Key}}', retryDelay: 50,
-                retryDelayMax: 200, onRefused: one => refusals.push(one), onProblem: one => problems.push(one),
+                address: '{{Address}}', product: 'shop', key: '{{Key}}', retryDelay: 50, retryDelayMax: 200,
+                onRefused: one => refusals.push(one), onProblem: one => problems.push(one),
                 {{settings}},
               });
             })
@@ -200,15 +168,4 @@ public sealed class BrowserClient(PostgresServer server) : IAsyncLifetime
             "Object.keys(localStorage).filter(name => name.startsWith('tally-client ')).length")) == events,
             () => $"{kept} events are kept, not {events}.");
     }
-
-    private async Task<List<TrackedEvent>> Counts(int expected)
-    {
-        List<TrackedEvent> events = [];
-        await Eventually.True(async () => (events = await Events()).Count >= expected,
-            () => $"{events.Count} of {expected} events are there.");
-        Assert.Equal(expected, events.Count);
-        return events;
-    }
-
-    private Task<List<TrackedEvent>> Events() => new Shared(app!, database!).Events("shop");
 }
