@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Tally.Bench.Contenders;
+using Tally.Bench.Parts;
 using Tally.Bench.Results;
 using Tally.Bench.Servers;
 using Tally.Bench.Workloads;
@@ -11,7 +12,7 @@ namespace Tally.Bench;
 internal static class BenchCommand
 {
     private static readonly Option<bool> Quick = new("--quick") { Description = "About 3 minutes instead of 30" };
-    private static readonly Option<string[]> Parts =
+    private static readonly Option<string[]> PartNames =
         Names("--parts", "What to measure; without it compare, startup and client",
         Enum.GetNames<Part>());
     private static readonly Option<string[]> Workloads =
@@ -24,7 +25,9 @@ internal static class BenchCommand
     private static readonly Option<double?> WarmUp =
         new("--warm-up") { Description = "Seconds before a contender's first turn" };
     private static readonly Option<int[]> Rows =
-        Numbers("--rows", "Growth, totals: events in the log before it is measured", 0);
+        Numbers("--rows", "Growth, totals, layouts: events in the log before it is measured", 0);
+    private static readonly Option<string[]> LayoutNames =
+        Names("--layouts", "Layouts: how the events are partitioned", [.. Layouts.All.Keys]);
     private static readonly Option<int[]> Silos = Numbers("--silos", "Cluster: silos of each cluster", 1);
     private static readonly Option<int?> Resident =
         new("--resident") { Description = "Footprint: fingerprints that become resident" };
@@ -47,8 +50,8 @@ internal static class BenchCommand
         var root = new RootCommand(
             "Measures Tally against what one would use instead, each contender in turn and in a process of its own.")
         {
-            Quick, Parts, Workloads, Contenders, Connections, Turns, Seconds, WarmUp, Rows, Silos, Resident, Passing,
-            App, Db, Output, Charts(), Serve(),
+            Quick, PartNames, Workloads, Contenders, Connections, Turns, Seconds, WarmUp, Rows, LayoutNames, Silos,
+            Resident, Passing, App, Db, Output, Charts(), Serve(),
         };
         root.SetAction((result, cancellation) => BenchRun.Run(
             Read(result), result.GetValue(App), result.GetValue(Db), result.GetValue(Output)!, cancellation));
@@ -85,9 +88,9 @@ internal static class BenchCommand
             ?? (quick ? ["hot", "new", "repeats", "counters"] : [.. Workload.All.Select(w => w.Name)]);
         string[] contenders = Given(Contenders) ?? [.. Entrant.All.Select(e => e.Name)
             .Where(name => !quick || !name.EndsWith("-sqlite", StringComparison.Ordinal))];
-        Part[] parts =
-            [.. (Given(Parts) ?? (quick ? ["Compare"] : ["Compare", "StartUp", "Client"])).Select(Enum.Parse<Part>)];
-        return new(parts, [.. Workload.All.Where(w => workloads.Contains(w.Name))], contenders,
+        string[] parts = Given(PartNames) ?? (quick ? ["Compare"] : ["Compare", "StartUp", "Client"]);
+        return new([.. parts.Select(Enum.Parse<Part>)],
+            [.. Workload.All.Where(w => workloads.Contains(w.Name))], contenders,
             Given(Connections) ?? (quick ? [256] : [64, 256]),
             result.GetValue(Turns) ?? (quick ? 2 : 3),
             TimeSpan.FromSeconds(result.GetValue(Seconds) ?? (quick ? 2 : 5)),
@@ -95,6 +98,8 @@ internal static class BenchCommand
             Quiet: TimeSpan.FromSeconds(quick ? 0.5 : 2),
             Given(Rows) ?? [0, 1_000_000, 18_000_000, 30_000_000], // 0, 1, 10 and 16 million fingerprints
             Given(Rows) ?? [1_000_000, 30_000_000],
+            Given(Rows) ?? [0, 30_000_000],
+            Given(LayoutNames) ?? [.. Layouts.All.Keys],
             Given(Silos) ?? [1, 2, 3, 5],
             result.GetValue(Resident) ?? 500_000,
             result.GetValue(Passing) ?? 5_000_000);

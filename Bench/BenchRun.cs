@@ -32,6 +32,7 @@ internal static class BenchRun
                     Part.Growth => Growth.Run(settings, ground, turns, cancellation),
                     Part.Totals => Totals.Run(settings, ground, report, cancellation),
                     Part.Cluster => Cluster.Run(settings, ground, turns, report, cancellation),
+                    Part.Layouts => Layouts.Run(settings, ground, turns, report, cancellation),
                     _ => throw new ArgumentOutOfRangeException(nameof(settings)),
                 });
             }

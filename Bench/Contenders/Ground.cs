@@ -48,6 +48,9 @@ internal sealed class Ground : IAsyncDisposable
         return new NpgsqlConnectionStringBuilder(admin.ConnectionString) { Database = name }.ConnectionString;
     }
 
+    public Task DropDatabase(string database) => Execute(
+        $"drop database {new NpgsqlConnectionStringBuilder(database).Database} with (force)");
+
     /// <summary>Creates the app's tables.</summary>
     public Task Migrate(string database) => Commands.Run(App, "migrate", "-dbUrl", database);
 

@@ -1,11 +1,14 @@
 using System.Globalization;
+using Npgsql;
 using Tally.Bench.Contenders;
 using Tally.Bench.Results;
 using Tally.Bench.Workloads;
 
 namespace Tally.Bench.Parts;
 
-/// <summary>The app's resident memory, as the operating system counts it.</summary>
+/// <summary>
+/// The app's resident memory, as the operating system counts it, and what its events take on the disk.
+/// </summary>
 internal static class Footprint
 {
     public const string Resident = "memory of a resident fingerprint";
@@ -19,7 +22,7 @@ internal static class Footprint
 
     public static async Task Run(Settings settings, Ground ground, Report report, CancellationToken cancellation)
     {
-        await using (var app = await StartWarm(settings, ground))
+        await using (var app = await StartWarm(settings, ground, await ground.CreateDatabase()))
         {
             var before = await Settled(app, cancellation);
             app.Run(NewFingerprints, new(Connections, Long, RequestsMax: settings.ResidentFingerprints));
@@ -27,7 +30,8 @@ internal static class Footprint
             report.Figures.Add(new(Resident, new([(after - before) / 1024 / settings.ResidentFingerprints]), "KB"));
         }
 
-        await using var passing = await StartWarm(settings, ground);
+        var database = await ground.CreateDatabase();
+        await using var passing = await StartWarm(settings, ground, database);
         var peaks = new List<double>();
         for (var part = 0; part < Parts; part++)
         {
@@ -38,11 +42,25 @@ internal static class Footprint
         }
         report.Figures.Add(new(Peak, new([peaks.Max() / 1e6]), "MB"));
         report.Figures.Add(new(Flatness, new([peaks[^1] / peaks[Parts / 2 - 1]]), "ratio"));
+        await MeasureDisk(database, report, cancellation);
     }
 
-    private static async Task<Contender> StartWarm(Settings settings, Ground ground)
+    private static async Task MeasureDisk(string database, Report report, CancellationToken cancellation)
     {
-        var app = await Entrant.StartTally(ground, "tally", await ground.CreateDatabase());
+        await FilledLog.Merged(database, cancellation);
+        await using var source = NpgsqlDataSource.Create(database);
+        foreach (var table in (string[])["events", "visits"])
+        {
+            await using var command =
+                source.CreateCommand($"select pg_total_relation_size('{table}')::float8 / count(*) from {table}");
+            report.Figures.Add(new($"disk: a row of {table} with its indexes",
+                new([(double)(await command.ExecuteScalarAsync(cancellation))!]), "bytes"));
+        }
+    }
+
+    private static async Task<Contender> StartWarm(Settings settings, Ground ground, string database)
+    {
+        var app = await Entrant.StartTally(ground, "tally", database);
         app.Run(NewFingerprints, new(Connections, settings.WarmUp));
         return app;
     }
