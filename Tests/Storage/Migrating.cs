@@ -47,6 +47,26 @@ public sealed class Migrating(PostgresServer server)
         Assert.Equal((1, $"app: {refused.Message}\n"), (exitCode, error));
     }
 
+    [Theory, EachStorage]
+    public async Task A_database_that_a_later_version_has_migrated_is_served_as_long_as_it_says_so(StorageKind storage)
+    {
+        await using var at = await TestDatabase.Create(storage, server);
+        await using (await at.OpenPrepared()) { }
+        await at.Execute(LaterVersion.OnlyAdds);
+        await using (var database = Database.For(DatabaseUrl.Parse(at.Url), new()))
+        {
+            Assert.Empty(await database.Prepare(CancellationToken.None));
+            await using var log = RunningLog.Start(database);
+            await new FingerprintWriter("a").Record(log.Commit, EventSamples.View());
+        }
+        Assert.Equal([1L], await at.Query("select count(*) from events", row => row.GetInt64(0)));
+
+        await at.Execute(LaterVersion.DropsTheOld);
+        await using var refusing = Database.For(DatabaseUrl.Parse(at.Url), new());
+        var refused = await Assert.ThrowsAsync<StartupException>(() => refusing.Prepare(CancellationToken.None));
+        Assert.StartsWith("The database has migration 0998_added, which", refused.Message);
+    }
+
     // Databases from before the first release have this schema.
     [Theory, EachStorage]
     public async Task A_database_of_the_unreleased_schema_is_refused_and_left_alone(StorageKind storage)

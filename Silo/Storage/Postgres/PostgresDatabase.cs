@@ -113,7 +113,7 @@ public sealed class PostgresDatabase : Database
                 return await Task.Run(() => Migrations.Apply(
                     DeployChanges.To.PostgresqlDatabase(new PostgresqlConnectionManager(dataSource))
                         .JournalToPostgresqlTable(null, "migrations"),
-                    "Postgres/Migrations"), cancellation);
+                    dataSource, "Postgres/Migrations"), cancellation);
             }
             finally
             {

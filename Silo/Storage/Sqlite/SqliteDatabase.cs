@@ -64,7 +64,7 @@ public sealed class SqliteDatabase : Database
             using (dataSource.OpenConnection()) { } // sets WAL mode
             return Migrations.Apply(
                 DeployChanges.To.SqliteDatabase(dataSource.ConnectionString).JournalToSqliteTable("migrations"),
-                "Sqlite/Migrations");
+                dataSource, "Sqlite/Migrations");
         }
         catch (Exception exception) when (exception is SqliteException or IOException or UnauthorizedAccessException)
         {

@@ -16,6 +16,15 @@ create table events (
     unique (fingerprint, id)
 ) strict, without rowid;
 
+-- Which versions of the program can serve this database: those that know this migration. A migration that only adds
+-- leaves it. One that removes or changes what an earlier version uses names the first that no longer needs it.
+create table compatibility (
+    id        integer primary key check (id = 1),
+    migration text not null
+) strict;
+
+insert into compatibility values (1, '0002_orleans');
+
 -- The time zone of all days and hours below. The first start writes it.
 create table time_zone (
     id   integer primary key check (id = 1),
