@@ -22,6 +22,15 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     public static readonly string Binary = Environment.GetEnvironmentVariable("TALLY_TEST_APP") is { Length: > 0 } path
         ? path : Path.Combine(AppContext.BaseDirectory, "app");
 
+    /// <summary>The program of the version before this one. Skips the test if there is none.</summary>
+    public static string BinaryBefore()
+    {
+        var path = Environment.GetEnvironmentVariable("TALLY_TEST_APP_BEFORE");
+        Assert.SkipWhen(string.IsNullOrEmpty(path),
+            "Upgrading needs the version before this one: set TALLY_TEST_APP_BEFORE to its published app.");
+        return path!;
+    }
+
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
 
     private readonly Process process;
@@ -69,12 +78,14 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     /// </summary>
     /// <param name="environment">In addition to the silo's port. A test about draining sets its length here.</param>
     /// <param name="flags">In addition to port, host and database.</param>
+    /// <param name="program">Another one than <see cref="Binary"/>.</param>
     public static async Task<AppProcess> Start(
-        TestDatabase database, Dictionary<string, string>? environment = null, int? port = null, string[]? flags = null)
+        TestDatabase database, Dictionary<string, string>? environment = null, int? port = null,
+        string[]? flags = null, string? program = null)
     {
         Dictionary<string, string> all = new(environment ?? []);
         all.TryAdd("Limits__DrainMilliseconds", "0");
-        var app = Launch(database, all, port, flags: flags);
+        var app = Launch(database, all, port, flags: flags, program: program);
         await app.WaitReady();
         return app;
     }
@@ -88,13 +99,12 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
     /// <summary>Starts the program without waiting.</summary>
     public static AppProcess Launch(
         TestDatabase database, Dictionary<string, string>? environment = null, int? port = null,
-        SiloPlace? place = null,
-        string[]? flags = null)
+        SiloPlace? place = null, string[]? flags = null, string? program = null)
     {
         var at = port ?? FreePort.Next();
         place ??= SiloPlace.Loopback;
         string[] arguments = ["-port", $"{at}", "-host", place.Address, "-dbUrl", database.Url, .. flags ?? []];
-        return new(Begin(arguments, WithSiloPort(environment), place: place), at, place);
+        return new(Begin(arguments, WithSiloPort(environment), place: place, program: program), at, place);
     }
 
     /// <summary>Runs a sub-command or a mistaken command line until it exits.</summary>
@@ -192,11 +202,11 @@ public sealed partial class AppProcess : IServing, IAsyncDisposable
 
     private static Process Begin(
         string[] arguments, Dictionary<string, string>? environment, string? workingDirectory = null,
-        SiloPlace? place = null)
+        SiloPlace? place = null, string? program = null)
     {
         // ip replaces itself with the program, so this is the program's own process.
         string[] inside = place?.Namespace is { } network ? ["ip", "netns", "exec", network] : [];
-        string[] line = [.. inside, Binary, .. arguments];
+        string[] line = [.. inside, program ?? Binary, .. arguments];
         var start = new ProcessStartInfo(line[0], line[1..])
         {
             RedirectStandardOutput = true,

@@ -17,11 +17,13 @@ public sealed class Silos : IAsyncDisposable
     public IReadOnlyList<int> Ports => [.. processes.Select(process => process.Port)];
 
     /// <summary>Starts all at once and waits until each is ready.</summary>
+    /// <param name="program">Another one than <see cref="AppProcess.Binary"/>.</param>
     public static async Task<Silos> Start(TestDatabase database, int count,
-        Dictionary<string, string>? environment = null)
+        Dictionary<string, string>? environment = null, string? program = null)
     {
         var silos = new Silos(database, environment);
-        for (var i = 0; i < count; i++) silos.processes.Add(AppProcess.Launch(database, environment));
+        for (var i = 0; i < count; i++)
+            silos.processes.Add(AppProcess.Launch(database, environment, program: program));
         try
         {
             await silos.WaitReady();
@@ -43,14 +45,15 @@ public sealed class Silos : IAsyncDisposable
     }
 
     /// <summary>Restarts those that have exited, all at once, and waits until all are ready.</summary>
-    public async Task StartAgain()
+    /// <param name="program">Another one than <see cref="AppProcess.Binary"/>.</param>
+    public async Task StartAgain(string? program = null)
     {
         for (var place = 0; place < Count; place++)
         {
             if (!processes[place].HasExited) continue;
             var port = processes[place].Port;
             await processes[place].DisposeAsync();
-            processes[place] = AppProcess.Launch(database, environment, port);
+            processes[place] = AppProcess.Launch(database, environment, port, program: program);
         }
         await WaitReady();
     }
