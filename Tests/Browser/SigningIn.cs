@@ -13,6 +13,7 @@ public sealed class SigningIn(PostgresServer server) : IAsyncDisposable
     private static readonly Dictionary<string, string> Keys = new()
     {
         ["APP_READ_KEYS"] = $"{Reader} {Both}", ["APP_WRITE_KEYS"] = Both, ["APP_ERASE_KEYS"] = Both,
+        ["APP_RULE_KEYS"] = Both,
     };
 
     private readonly Chromium chromium = new();
@@ -61,6 +62,7 @@ public sealed class SigningIn(PostgresServer server) : IAsyncDisposable
             Assert.Equal(200, (await app.Send(With(cookie, HttpMethod.Head, "/api/live/events"))).Status);
             (await app.Send(With(cookie, HttpMethod.Delete, "/api/fingerprints/a")))
                 .AssertRefused(403, "key_not_for_erasing");
+            (await app.Send(With(cookie, HttpMethod.Delete, "/api/rules/a"))).AssertRefused(403, "key_not_for_rules");
             (await app.Send(With(cookie, HttpMethod.Post, "/api/events", "action=a&product=b&fingerprint=c")))
                 .AssertRefused(401, "missing_key"); // events come with a key alone
             (await app.Send(With(cookie[..^3], HttpMethod.Get, "/api/totals"))).AssertRefused(401, "missing_key");

@@ -53,6 +53,6 @@ internal static class Session
         var session = await context.AuthenticateAsync(SchemeName);
         return session.Principal?.FindFirstValue(KeyHash) is { } hash
             && keys.FindByHash(Convert.FromHexString(hash)) is { Reads: true } key
-            ? key with { Writes = false, Erases = false } : null;
+            ? key with { Writes = false, Erases = false, Rules = false } : null;
     }
 }
