@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -64,6 +65,22 @@ public static class Requests
             request.Content.Headers.TryAddWithoutValidation("Content-Encoding", contentEncoding);
         if (idempotencyKey is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", idempotencyKey);
         return app.Send(request);
+    }
+
+    /// <summary>
+    /// Asks again while the answer is a 503. A connection that a fault has broken is found broken when it is next used,
+    /// perhaps long after the fault, and then the question that used it is to be asked again.
+    /// </summary>
+    public static async Task<HttpResponseMessage> Ask(this IServing app, string path)
+    {
+        HttpResponseMessage? response = null;
+        await Eventually.True(async () =>
+        {
+            response?.Dispose();
+            response = await app.Http.GetAsync(path);
+            return response.StatusCode != HttpStatusCode.ServiceUnavailable;
+        }, $"{path} is answered 503 again and again.", 30);
+        return response!;
     }
 
     public static Task<Answer> Get(this IServing app, string path) => app.Send(new(HttpMethod.Get, path));

@@ -55,7 +55,7 @@ public static class AnswersCheck
         async Task Compare<T>(string question, string list, Func<JsonElement, T> read, IEnumerable<T> expected,
             Func<T, bool>? counts = null)
         {
-            using var response = await app.Http.GetAsync(question);
+            using var response = await app.Ask(question);
             var answer = response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonElement>()
                 : default;
             if (answer.ValueKind == JsonValueKind.Object)

@@ -71,7 +71,7 @@ public static class HistoryCheck
         await Parallel.ForEachAsync(fingerprints, new ParallelOptions { MaxDegreeOfParallelism = ViewsAtOnce },
             async (rows, _) =>
         {
-            using var answer = await app.Http.GetAsync($"/api/fingerprints/{Uri.EscapeDataString(rows.Key)}", _);
+            using var answer = await app.Ask($"/api/fingerprints/{Uri.EscapeDataString(rows.Key)}");
             var body = await answer.Content.ReadAsStringAsync(_);
             var view = answer.IsSuccessStatusCode
                 ? JsonSerializer.Deserialize<FingerprintView>(body, JsonSerializerOptions.Web) : null;
