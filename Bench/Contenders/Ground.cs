@@ -81,8 +81,6 @@ internal sealed class Ground : IAsyncDisposable
     {
         NpgsqlConnection.ClearAllPools();
         await using var source = NpgsqlDataSource.Create(admin);
-        await using var command = source.CreateCommand(sql);
-        command.CommandTimeout = 0;
-        await command.ExecuteNonQueryAsync();
+        await source.Execute(sql, CancellationToken.None);
     }
 }

@@ -45,11 +45,9 @@ internal static class FilledLog
     public static async Task Merged(string database, CancellationToken cancellation)
     {
         await using var source = NpgsqlDataSource.Create(database);
-        await using var left = source.CreateCommand("select count(*) from rollup_deltas");
-        while ((long)(await left.ExecuteScalarAsync(cancellation))! > 0) await Task.Delay(100, cancellation);
-        await using var vacuum = source.CreateCommand("vacuum analyze");
-        vacuum.CommandTimeout = 0;
-        await vacuum.ExecuteNonQueryAsync(cancellation);
+        while (await source.Number("select count(*) from rollup_deltas", cancellation) > 0)
+            await Task.Delay(100, cancellation);
+        await source.Execute("vacuum analyze", cancellation);
     }
 
     private static async Task<List<(string Name, string Definition)>> Constraints(NpgsqlDataSource source,

@@ -50,12 +50,8 @@ internal static class Footprint
         await FilledLog.Merged(database, cancellation);
         await using var source = NpgsqlDataSource.Create(database);
         foreach (var table in (string[])["events", "visits"])
-        {
-            await using var command =
-                source.CreateCommand($"select pg_total_relation_size('{table}')::float8 / count(*) from {table}");
             report.Figures.Add(new($"disk: a row of {table} with its indexes",
-                new([(double)(await command.ExecuteScalarAsync(cancellation))!]), "bytes"));
-        }
+                new([await source.BytesOfRow(table, cancellation)]), "bytes"));
     }
 
     private static async Task<Contender> StartWarm(Settings settings, Ground ground, string database)

@@ -59,7 +59,7 @@ internal static class Layouts
         if (All[layout] is { } script)
         {
             await using var source = NpgsqlDataSource.Create(database);
-            await Execute(source, Scripts.Read(script), cancellation);
+            await source.Execute(Scripts.Read(script), cancellation);
         }
         await FilledLog.Fill(database, rows, Age, cancellation);
         var name = string.Create(CultureInfo.InvariantCulture, $"tally, events {layout}, {rows:N0} rows");
@@ -73,18 +73,16 @@ internal static class Layouts
         var bytes = new List<double>();
         for (var turn = 0; turn < settings.Turns; turn++)
         {
-            await Execute(source, "checkpoint", cancellation);
-            var before = await Number(source, "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')", cancellation);
+            await source.Execute("checkpoint", cancellation);
+            var before = await source.Number("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')", cancellation);
             var answered = log.App.Run(Written.Single(one => one.Name == "new"),
                 new(settings.Connections.Max(), settings.Turn)).Answered;
-            var after = await Number(source, "select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')", cancellation);
+            var after = await source.Number("select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')", cancellation);
             bytes.Add((after - before) / answered);
         }
         report.Figures.Add(new($"WAL of a new fingerprint's event after a checkpoint, {log}", new(bytes), "bytes"));
-        var size = await Number(source, "select coalesce(sum(pg_total_relation_size(relid)), "
-            + "pg_total_relation_size('events')) from pg_partition_tree('events')", cancellation);
         report.Figures.Add(new($"events with their indexes, {log}",
-            new([size / await Number(source, "select count(*) from events", cancellation)]), "bytes an event"));
+            new([await source.BytesOfRow("events", cancellation)]), "bytes an event"));
     }
 
     private static async Task MeasureStatements(Settings settings, Log log, Report report,
@@ -94,11 +92,11 @@ internal static class Layouts
         List<double> loads = [], scans = [];
         for (var turn = 0; turn < settings.Turns; turn++)
         {
-            await Execute(source, "drop table if exists asked; create table asked as select fingerprint from events "
+            await source.Execute("drop table if exists asked; create table asked as select fingerprint from events "
                 + $"tablesample system (1) order by random() limit {LoadedFingerprints}; analyze asked", cancellation);
             loads.Add(await Seconds("select count(e) from asked, lateral (select * from events e "
                 + "where e.fingerprint = asked.fingerprint order by e.sequence desc limit 256) as e")
-                    * 1_000_000 / await Number(source, "select count(*) from asked", cancellation));
+                    * 1_000_000 / await source.Number("select count(*) from asked", cancellation));
             scans.Add(await Seconds("select count(action) from (select * from events where fingerprint > "
                 + $"'v-{turn + 1}' order by fingerprint, sequence limit {ScannedEvents}) as page")
                     * 1_000_000 / Math.Min(ScannedEvents, log.Rows));
@@ -109,29 +107,15 @@ internal static class Layouts
         report.Figures.Add(new($"vacuum after inserts, {log}", new([await Seconds("vacuum events")]), "s"));
         // Retention's share: a third of the time.
         report.Figures.Add(new($"the oldest third removed, {log}", new([log.Layout == "month"
-            ? await Seconds("drop table events_1, events_2")
+            ? await Seconds("drop table events_0")
             : await Seconds("delete from events where created < now() - interval '60 days'")]), "s"));
         report.Figures.Add(new($"vacuum after that, {log}", new([await Seconds("vacuum events")]), "s"));
 
         async Task<double> Seconds(string sql)
         {
             var begun = Stopwatch.GetTimestamp();
-            await Execute(source, sql, cancellation);
+            await source.Execute(sql, cancellation);
             return Stopwatch.GetElapsedTime(begun).TotalSeconds;
         }
-    }
-
-    private static async Task Execute(NpgsqlDataSource source, string sql, CancellationToken cancellation)
-    {
-        await using var command = source.CreateCommand(sql);
-        command.CommandTimeout = 0;
-        await command.ExecuteNonQueryAsync(cancellation);
-    }
-
-    private static async Task<double> Number(NpgsqlDataSource source, string sql, CancellationToken cancellation)
-    {
-        await using var command = source.CreateCommand(sql);
-        command.CommandTimeout = 0;
-        return Convert.ToDouble(await command.ExecuteScalarAsync(cancellation), CultureInfo.InvariantCulture);
     }
 }
