@@ -62,10 +62,8 @@ ENV APP_PORT=9000 \
     APP_GEO_DATABASE=none \
     APP_RETENTION=none \
     APP_FORGET_AFTER=none
-# No files beside /data: no diagnostics socket in /tmp, SQLite's own temporary files in the volume. And no watch for
-# configuration files, which there are none of: watches are few on a host with many containers.
+# No files beside /data: no diagnostics socket in /tmp, SQLite's own temporary files in the volume.
 ENV DOTNET_EnableDiagnostics=0 \
-    DOTNET_hostBuilder__reloadConfigOnChange=false \
     SQLITE_TMPDIR=/data
 
 USER 65532:65532

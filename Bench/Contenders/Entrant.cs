@@ -33,13 +33,14 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
 
     public static Entrant Named(string name) => All.First(entrant => entrant.Name == name);
 
-    /// <param name="silos">More than one are a cluster, on Postgres.</param>
-    public static async Task<HttpContender> StartTally(Ground ground, string name, string dbUrl, int silos = 1)
+    /// <param name="dbUrls">A silo for each; those on the same database are a cluster.</param>
+    public static async Task<HttpContender> StartTally(Ground ground, string name,
+        params IEnumerable<string> dbUrls)
     {
         var started = new List<ServerProcess>();
         try
         {
-            while (started.Count < silos)
+            foreach (var dbUrl in dbUrls)
             {
                 var port = FreePort.Next();
                 started.Add(await ServerProcess.Start(ground.Folder, port, ground.App, TallyFlags(port, dbUrl)));

@@ -14,11 +14,18 @@ internal static class Cluster
     private static readonly string[] Workloads = ["hot", "new", "mixed", "batch", "counters"];
     private static readonly Workload Hot = Workload.All.Single(workload => workload.Name == "hot");
 
-    // To each silo, to see where they are recorded. Enough for a share to the hundredth, and done before the silos tell
-    // each other of their load (once a second), by which new fingerprints are placed.
+    // To each silo, to see where they are recorded. Enough for a share to the hundredth.
     private const int Sent = 2_000, Connections = 16;
 
     private const string Prefix = "tally, ";
+
+    /// <summary>
+    /// Beside a cluster of as many, silos that know nothing of each other share the load, each with a database of its
+    /// own: what they cost, the machine makes them cost.
+    /// </summary>
+    private const int Apart = 3;
+
+    public static readonly string NameApart = $"{NameOf(Apart)} apart";
 
     public static string NameOf(int silos) => $"{Prefix}{silos} silo{(silos == 1 ? "" : "s")}";
 
@@ -38,8 +45,13 @@ internal static class Cluster
             {
                 cancellation.ThrowIfCancellationRequested();
                 var database = await ground.CreateDatabase();
-                clusters.Add(await Entrant.StartTally(ground, NameOf(silos), database, silos));
-                clusters[^1].Prime(); // or the first batch would put all hot fingerprints on one silo
+                clusters.Add(await Entrant.StartTally(ground, NameOf(silos), Enumerable.Repeat(database, silos)));
+            }
+            if (settings.Silos.Contains(Apart))
+            {
+                var databases = new List<string>();
+                while (databases.Count < Apart) databases.Add(await ground.CreateDatabase());
+                clusters.Add(await Entrant.StartTally(ground, NameApart, databases));
             }
             foreach (var workload in settings.Workloads.Where(workload => Workloads.Contains(workload.Name))
                 .Select(workload => workload with { WithLatency = true }))

@@ -15,7 +15,8 @@ internal static partial class ServeCommand
     {
         var cluster = settings.Cluster;
         settings = settings with { Cluster = cluster with { Certificates = LoadCertificates(cluster) } };
-        var builder = WebApplication.CreateSlimBuilder();
+        // No file configures it, so none is watched: else all below the current folder would be, with SQLite's own.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         var limits = builder.Configuration.BindLimits();
         CheckAddress(settings);
         await using var database = Database.For(settings.DbUrl, limits);

@@ -8,6 +8,9 @@ namespace Tally.Silo.Http;
 /// <summary>POST /api/events: one event, as a form or as JSON.</summary>
 internal static class EventEndpoint
 {
+    public const string Path = "/api/events";
+
+    private const string Name = "PostEvent";
     private const string Form = "application/x-www-form-urlencoded";
     private const string Multipart = "multipart/form-data";
     private const string Json = "application/json";
@@ -20,8 +23,8 @@ internal static class EventEndpoint
         var limits = routes.ServiceProvider.GetRequiredService<Limits>();
         var bodies = routes.ServiceProvider.GetRequiredService<LargeBodyLimiter>();
         // A delegate that writes its own answer costs the framework nothing to call.
-        routes.MapPost("/api/events", (Delegate)((HttpContext context) => Post(context, ingestion, limits, bodies)))
-            .WithName("PostEvent")
+        routes.MapPost(Path, (Delegate)((HttpContext context) => Post(context, ingestion, limits, bodies)))
+            .WithName(Name)
             .WithSummary("Record one event")
             .WithDescription(
                 "Answers 200 when the event is committed and counted exactly once. A repeat of an id gets the "
@@ -30,6 +33,10 @@ internal static class EventEndpoint
             .Produces<Receipt>()
             .ProducesRefusals(408, 409, 413, 415);
     }
+
+    /// <summary>The endpoint, once it is mapped.</summary>
+    public static Endpoint In(IEndpointRouteBuilder routes) => routes.DataSources.SelectMany(source => source.Endpoints)
+        .Single(one => one.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName == Name);
 
     private static async Task Post(HttpContext context, Ingestion ingestion, Limits limits, LargeBodyLimiter bodies)
     {

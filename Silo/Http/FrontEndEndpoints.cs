@@ -63,6 +63,7 @@ internal static class FrontEndEndpoints
     {
         if (settings.TrustedProxies.Count > 0) app.UseForwardedHeaders();
         app.UseExceptionHandler(failed => failed.Run(Refusal.InternalError().ExecuteAsync));
+        app.UsePlainPosts(); // no middleware after this sees them
         app.Use(SegmentPath.MergeSlashes);
         app.Use(PathText.HideFromRouting);
         app.UseRouting();

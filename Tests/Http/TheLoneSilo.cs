@@ -39,6 +39,17 @@ public sealed class TheLoneSilo(PostgresServer server)
     }
 
     [Fact]
+    public async Task No_folder_is_watched()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs Linux' /proc.");
+        await using var at = await TestDatabase.Create(StorageKind.Sqlite, server);
+        await using var app = await AppProcess.Start(at);
+        Assert.Equal(200, (await app.PostForm("action=a&product=p&fingerprint=f")).Status);
+        var open = Directory.EnumerateFiles($"/proc/{app.ProcessId}/fd").Select(one => new FileInfo(one).LinkTarget);
+        Assert.DoesNotContain("anon_inode:inotify", open);
+    }
+
+    [Fact]
     public async Task What_is_no_fingerprint_is_refused()
     {
         await using var at = await TestDatabase.Create(StorageKind.Sqlite, server);

@@ -29,14 +29,14 @@ internal static class RequestLimits
 
     public static void UseRequestLimits(this WebApplication app)
     {
-        var limits = app.Services.GetRequiredService<Limits>();
-        if (limits is
-            {
-                AddressRequestsPerSecondMax: 0, KeyRequestsPerSecondMax: 0,
-                AddressNewFingerprintsPerMinuteMax: 0
-            }) return;
-        app.UseRateLimiter();
+        if (AreSet(app.Services.GetRequiredService<Limits>())) app.UseRateLimiter();
     }
+
+    /// <summary>Whether there is any limit.</summary>
+    public static bool AreSet(Limits limits) => limits is not
+    {
+        AddressRequestsPerSecondMax: 0, KeyRequestsPerSecondMax: 0, AddressNewFingerprintsPerMinuteMax: 0,
+    };
 
     private static IEnumerable<PartitionedRateLimiter<HttpContext>> Limiters(
         Limits limits, NewFingerprintLimiter newFingerprints)
