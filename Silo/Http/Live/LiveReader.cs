@@ -18,6 +18,9 @@ internal sealed class LiveReader : IDisposable
     private static readonly TimeSpan LastWordPatience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LastWordPatienceDraining = TimeSpan.FromSeconds(2);
 
+    // A reader that keeps up may still have a heartbeat and an event waiting for its turn.
+    private const int WaitingBytesMax = 4 * 1024;
+
     private readonly HttpContext context;
     private readonly int queueBytesMax;
     private readonly HeldBytes held;
@@ -97,8 +100,9 @@ internal sealed class LiveReader : IDisposable
     {
         // What is larger than a queue passes through an empty one, unless all readers together hold too much.
         var queued = Volatile.Read(ref queuedBytes);
-        if ((queued > 0 && queued + text.Length > queueBytesMax)
-            || (held.IsFull && (queued > 0 || text.Length > HeldAnswers.PieceBytes)))
+        var after = queued + text.Length;
+        if ((queued > 0 && after > queueBytesMax)
+            || (held.IsFull && after > (queued > 0 ? WaitingBytesMax : HeldAnswers.PieceBytes)))
         {
             End(TooSlow);
             return;
