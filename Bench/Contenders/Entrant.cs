@@ -34,7 +34,12 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
     public static Entrant Named(string name) => All.First(entrant => entrant.Name == name);
 
     /// <param name="dbUrls">A silo for each; those on the same database are a cluster.</param>
-    public static async Task<HttpContender> StartTally(Ground ground, string name,
+    public static Task<HttpContender> StartTally(Ground ground, string name, params IEnumerable<string> dbUrls) =>
+        StartTallyWith([], ground, name, dbUrls);
+
+    /// <param name="settings">Environment variables: <c>NAME=VALUE</c>.</param>
+    /// <inheritdoc cref="StartTally"/>
+    public static async Task<HttpContender> StartTallyWith(string[] settings, Ground ground, string name,
         params IEnumerable<string> dbUrls)
     {
         var started = new List<ServerProcess>();
@@ -43,7 +48,8 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
             foreach (var dbUrl in dbUrls)
             {
                 var port = FreePort.Next();
-                started.Add(await ServerProcess.Start(ground.Folder, port, ground.App, TallyFlags(port, dbUrl)));
+                started.Add(await ServerProcess.Start(ground.Folder, port,
+                    "env", [.. settings, ground.App, .. TallyFlags(port, dbUrl)]));
             }
         }
         catch

@@ -19,10 +19,11 @@ internal static class Footprint
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(10); // the collector returns what a burst took
     private static readonly Workload NewFingerprints = Workload.All.Single(workload => workload.Name == "new");
     private const int Connections = 64, Parts = 10;
+    private const string NoneLeaves = "Limits__ResidentFingerprintsMax=100000000";
 
     public static async Task Run(Settings settings, Ground ground, Report report, CancellationToken cancellation)
     {
-        await using (var app = await StartWarm(settings, ground, await ground.CreateDatabase()))
+        await using (var app = await StartWarm(settings, ground, await ground.CreateDatabase(), NoneLeaves))
         {
             var before = await Settled(app, cancellation);
             app.Run(NewFingerprints, new(Connections, Long, RequestsMax: settings.ResidentFingerprints));
@@ -54,9 +55,10 @@ internal static class Footprint
                 new([await source.BytesOfRow(table, cancellation)]), "bytes"));
     }
 
-    private static async Task<Contender> StartWarm(Settings settings, Ground ground, string database)
+    private static async Task<Contender> StartWarm(Settings settings, Ground ground, string database,
+        params string[] limits)
     {
-        var app = await Entrant.StartTally(ground, "tally", database);
+        var app = await Entrant.StartTallyWith(limits, ground, "tally", database);
         app.Run(NewFingerprints, new(Connections, settings.WarmUp));
         return app;
     }
