@@ -35,12 +35,12 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
 
     /// <param name="dbUrls">A silo for each; those on the same database are a cluster.</param>
     public static Task<HttpContender> StartTally(Ground ground, string name, params IEnumerable<string> dbUrls) =>
-        StartTallyWith([], ground, name, dbUrls);
+        StartTallyWith(null, ground, name, dbUrls);
 
-    /// <param name="settings">Environment variables: <c>NAME=VALUE</c>.</param>
+    /// <param name="environment">Settings that are no flags.</param>
     /// <inheritdoc cref="StartTally"/>
-    public static async Task<HttpContender> StartTallyWith(string[] settings, Ground ground, string name,
-        params IEnumerable<string> dbUrls)
+    public static async Task<HttpContender> StartTallyWith(IReadOnlyDictionary<string, string>? environment,
+        Ground ground, string name, params IEnumerable<string> dbUrls)
     {
         var started = new List<ServerProcess>();
         try
@@ -48,8 +48,8 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
             foreach (var dbUrl in dbUrls)
             {
                 var port = FreePort.Next();
-                started.Add(await ServerProcess.Start(ground.Folder, port,
-                    "env", [.. settings, ground.App, .. TallyFlags(port, dbUrl)]));
+                started.Add(await ServerProcess.Start(ground.Folder, port, ground.App, TallyFlags(port, dbUrl),
+                    environment));
             }
         }
         catch
@@ -85,8 +85,8 @@ internal sealed record Entrant(string Name, string About, Func<Ground, Task<Cont
     {
         var port = FreePort.Next();
         var server = await ServerProcess.Start(ground.Folder, port, "dotnet",
-            "exec", "--runtimeconfig", ground.RuntimeConfig, Path.Combine(AppContext.BaseDirectory, "Tally.Bench.dll"),
-            "serve", name, $"{port}", database);
+            ["exec", "--runtimeconfig", ground.RuntimeConfig,
+                Path.Combine(AppContext.BaseDirectory, "Tally.Bench.dll"), "serve", name, $"{port}", database]);
         return new HttpContender(name, Dialect.Events, [server]);
     }
 }

@@ -26,8 +26,8 @@ internal static class Redis
         var folder = Directory.CreateDirectory(Path.Combine(ground.Folder, "redis")).FullName;
         var (redisPort, webdisPort) = (FreePort.Next(), FreePort.Next());
         var redis = await ServerProcess.Start(folder, redisPort, "redis-server",
-            "--port", $"{redisPort}", "--bind", "127.0.0.1", "--dir", folder,
-            "--appendonly", "yes", "--appendfsync", "always", "--save", "");
+            ["--port", $"{redisPort}", "--bind", "127.0.0.1", "--dir", folder,
+                "--appendonly", "yes", "--appendfsync", "always", "--save", ""]);
         var settings = Path.Combine(folder, "webdis.json");
         await File.WriteAllTextAsync(settings, JsonSerializer.Serialize(new Dictionary<string, object>
         {
@@ -42,6 +42,6 @@ internal static class Redis
             ["logfile"] = Path.Combine(folder, "webdis.log"),
         }));
         return new HttpContender("redis", Dialect.Webdis,
-            [await ServerProcess.Start(folder, webdisPort, "webdis", settings)], redis);
+            [await ServerProcess.Start(folder, webdisPort, "webdis", [settings])], redis);
     }
 }

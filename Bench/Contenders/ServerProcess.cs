@@ -28,18 +28,26 @@ internal sealed class ServerProcess : IAsyncDisposable
     public bool HasEnded => process.HasExited;
 
     /// <summary>Starts it without waiting.</summary>
-    public static ServerProcess Launch(string folder, int port, string program, params string[] arguments) => new(
-        Process.Start(new ProcessStartInfo(program, arguments)
+    /// <param name="environment">Variables besides this process' own.</param>
+    public static ServerProcess Launch(string folder, int port, string program, string[] arguments,
+        IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = folder,
-        })!, port);
+        };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        return new(Process.Start(start)!, port);
+    }
 
     /// <summary>Starts it and waits until it listens.</summary>
-    public static async Task<ServerProcess> Start(string folder, int port, string program, params string[] arguments)
+    /// <inheritdoc cref="Launch"/>
+    public static async Task<ServerProcess> Start(string folder, int port, string program, string[] arguments,
+        IReadOnlyDictionary<string, string>? environment = null)
     {
-        var server = Launch(folder, port, program, arguments);
+        var server = Launch(folder, port, program, arguments, environment);
         for (var deadline = DateTime.UtcNow + StartPatience; !await server.Listens(); await Task.Delay(50))
         {
             if (DateTime.UtcNow < deadline) continue;

@@ -19,7 +19,8 @@ internal static class Footprint
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(10); // the collector returns what a burst took
     private static readonly Workload NewFingerprints = Workload.All.Single(workload => workload.Name == "new");
     private const int Connections = 64, Parts = 10;
-    private const string NoneLeaves = "Limits__ResidentFingerprintsMax=100000000";
+    private static readonly Dictionary<string, string> NoneLeaves =
+        new() { ["Limits__ResidentFingerprintsMax"] = "100000000" };
 
     public static async Task Run(Settings settings, Ground ground, Report report, CancellationToken cancellation)
     {
@@ -56,9 +57,9 @@ internal static class Footprint
     }
 
     private static async Task<Contender> StartWarm(Settings settings, Ground ground, string database,
-        params string[] limits)
+        Dictionary<string, string>? environment = null)
     {
-        var app = await Entrant.StartTallyWith(limits, ground, "tally", database);
+        var app = await Entrant.StartTallyWith(environment, ground, "tally", database);
         app.Run(NewFingerprints, new(Connections, settings.WarmUp));
         return app;
     }
