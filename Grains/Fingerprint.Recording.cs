@@ -132,7 +132,7 @@ public sealed partial class Fingerprint
                 Settle(run, result, answers);
                 AppendPending(answers);
             }
-            catch (Exception exception) // a broken invariant: what this activation believes is worth nothing
+            catch (Exception exception) // a broken invariant: what it believes is worth nothing
             {
                 LogBroken(services.Logger, exception, state.Sequence);
                 StepDown();
@@ -148,6 +148,7 @@ public sealed partial class Fingerprint
         {
             case AppendOutcome.Recorded:
                 removalEpoch = result.RemovalEpoch;
+                if (isUnread) TallyMetrics.LoadsSpared.Add(1);
                 isUnread = false;
                 if (run.Start.Follows == 0) services.Known.Add(name);
                 foreach (var decided in run.Events) Fold(decided, IsProvenBy(result.Proof), answers);

@@ -7,8 +7,8 @@ namespace Tally.Grains;
 
 /// <summary>
 /// One fingerprint in memory: decides what its events become, has them appended to the log, and folds what was
-/// committed. Called on any thread; one lock guards it all. It knows nothing of Orleans: its grain loads it, writes its
-/// snapshots and ends it.
+/// committed. Called on any thread; one lock guards it all. It knows nothing of Orleans: its grain loads it, or joins it
+/// later, writes its snapshots and ends it.
 /// </summary>
 /// <remarks>
 /// One run of events is under way at a time. Events that arrive meanwhile gather and become the next run. What follows
@@ -20,7 +20,7 @@ public sealed partial class Fingerprint : IRunOwner
     private enum Stage
     {
         Open,
-        /// <summary>Its activation ends. What was taken is still recorded.</summary>
+        /// <summary>It ends. What was taken is still recorded.</summary>
         Closing,
         /// <summary>It belongs to another silo now. The run under way is still folded.</summary>
         Lost,
@@ -29,7 +29,6 @@ public sealed partial class Fingerprint : IRunOwner
     }
 
     private readonly FingerprintServices services;
-    private readonly IFingerprintHolder holder;
     private readonly string name;
     private readonly bool suppressed;
 
@@ -37,6 +36,7 @@ public sealed partial class Fingerprint : IRunOwner
     private readonly FingerprintState state;
     private readonly RememberedEvents remembered;
     private long removalEpoch; // as of when it knows the log's head
+    private volatile IFingerprintHolder holder; // read without the lock, too
     private Stage stage;
     private long lostIn = long.MaxValue; // the version of the membership from which on it may be another silo's
     private bool isUnread; // the log was not asked: nothing is known of it until its first run is recorded
@@ -50,7 +50,7 @@ public sealed partial class Fingerprint : IRunOwner
     /// <param name="point">Where it lies among all: <see cref="RendezvousHash.Point"/>.</param>
     /// <param name="history">As loaded.</param>
     /// <param name="services">Its silo's.</param>
-    /// <param name="holder">Its activation.</param>
+    /// <param name="holder">Its activation, or its place in memory.</param>
     internal Fingerprint(
         string name, ulong point, LoadedHistory history, FingerprintServices services, IFingerprintHolder holder)
     {
@@ -60,6 +60,8 @@ public sealed partial class Fingerprint : IRunOwner
         remembered = new(services.Limits.RememberedEventsMax);
         foreach (var recorded in history.Newest) remembered.Add(recorded);
     }
+
+    internal string Name => name;
 
     internal ulong Point { get; }
 
@@ -124,7 +126,7 @@ public sealed partial class Fingerprint : IRunOwner
     {
         try
         {
-            var history = await holder.Load();
+            var history = await services.History.Load(name);
             return history.State.Total > 0 ? new(ViewOutcome.Known, history.State.ToView(name))
                 : new(ViewOutcome.Unknown, null);
         }
@@ -169,6 +171,25 @@ public sealed partial class Fingerprint : IRunOwner
         holder.Deactivate();
     }
 
+    /// <summary>Has it held by its activation from now on; false where it ends already.</summary>
+    internal bool TryMove(IFingerprintHolder activation)
+    {
+        lock (gate)
+        {
+            if (IsClosed) return false;
+            holder = activation;
+            return true;
+        }
+    }
+
+    /// <summary>Ends it, as one that nobody needs: by its activation, or at once where it has none.</summary>
+    internal void End()
+    {
+        lock (gate)
+            if (stage == Stage.Open && holder is Resident) stage = Stage.Closing; // no activation joins it any more
+        holder.Deactivate();
+    }
+
     /// <inheritdoc cref="IFingerprintHolder.Save"/>
     internal Task Save() => WhileOpen(holder.Save);
 
@@ -188,7 +209,7 @@ public sealed partial class Fingerprint : IRunOwner
         lock (gate) return IsClosed ? Task.CompletedTask : begin();
     }
 
-    /// <summary>Its activation ends: later calls are sent away. Completes when no run is under way.</summary>
+    /// <summary>It ends: later calls are sent away. Completes when no run is under way.</summary>
     internal Task Close()
     {
         lock (gate)
@@ -226,7 +247,7 @@ public sealed partial class Fingerprint : IRunOwner
         return null;
     }
 
-    /// <summary>Another activation has written since: this one no longer knows where the log stands.</summary>
+    /// <summary>Somebody else has written since: this one no longer knows where the log stands.</summary>
     internal void StepDownFenced()
     {
         TallyMetrics.Fences.Add(1);
@@ -243,9 +264,9 @@ public sealed partial class Fingerprint : IRunOwner
     private Task NoRunUnderWay() =>
         isAppending ? (idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
 
-    [LoggerMessage(LogLevel.Information, "Another activation wrote after sequence {Sequence}; this one steps down")]
+    [LoggerMessage(LogLevel.Information, "Another silo or activation wrote after sequence {Sequence}; this one steps down")]
     private static partial void LogFenced(ILogger logger, long sequence);
 
-    [LoggerMessage(LogLevel.Error, "An activation at sequence {Sequence} broke an invariant and steps down")]
+    [LoggerMessage(LogLevel.Error, "A fingerprint at sequence {Sequence} broke an invariant and steps down")]
     private static partial void LogBroken(ILogger logger, Exception exception, long sequence);
 }

@@ -10,9 +10,13 @@ namespace Tally.Grains;
 
 /// <summary>
 /// A fingerprint's activation: loads it, hands calls over to it, writes its snapshots, and ends. Once it has loaded,
-/// the front end of its own silo finds the fingerprint through <see cref="ActivationLimit"/> and calls it without a
-/// message.
+/// the front end of its own silo finds the fingerprint through <see cref="ResidentFingerprints"/> and calls it without
+/// a message. One that came without an activation (<see cref="Newcomers"/>) it takes over as it is.
 /// </summary>
+/// <remarks>
+/// Orleans makes an activation's first calls under that activation's lock, and they may wait for the fingerprint's. So
+/// what may be called under the fingerprint's lock asks for Orleans' later, on another thread.
+/// </remarks>
 [Reentrant]
 [OwnerPlacement, GrainDirectory(OwnerPlacement.Directory)]
 public sealed partial class FingerprintGrain(FingerprintServices services)
@@ -23,6 +27,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
 
     private string name = "";
     private Resident? resident;
+    private bool isEnding; // guarded by the resident
     private Task<Fingerprint?>? loading; // of turns alone
     private bool isElsewhere; // it belongs to another silo
     private volatile Fingerprint? loaded;
@@ -86,34 +91,28 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         name = FingerprintKey.Fingerprint(this.GetPrimaryKeyString());
-        if (!services.Ownership.IsLocal(Point))
-        {
-            End(); // Orleans passes its messages on
-            return Task.CompletedTask;
-        }
-        TallyMetrics.ResidentFingerprints.Add(1);
-        resident = services.ActivationLimit.Enter(GrainContext);
+        if (!services.Ownership.IsLocal(Point)) End(); // Orleans passes its messages on
+        else KeepLaterFrom(Environment.TickCount64);
         return Task.CompletedTask;
     }
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        if (resident is null) return; // it never was here
-        TallyMetrics.ResidentFingerprints.Add(-1);
-        lock (resident) resident.Leave();
-        if (loaded is not { } here) return;
-        await here.Close(); // Orleans waits for its messages, and not for calls without one
-        await snapshotting;
-        if (IsSaveDue) await WriteSnapshot(here);
-        services.ActivationLimit.Close(name, here); // so late that it hears of it where it is lost meanwhile
+        if (resident is null) return; // it has nothing
+        lock (resident) isEnding = true;
+        if (loaded is { } here)
+        {
+            await here.Close(); // Orleans waits for its messages, and not for calls without one
+            await snapshotting;
+            if (IsSaveDue) await WriteSnapshot(here);
+        }
+        services.Residents.Leave(name, resident); // so late that it hears of it where it is lost meanwhile
     }
 
-    void IFingerprintHolder.Deactivate() => End();
+    void IFingerprintHolder.Deactivate() => Task.Run(End);
 
     // It may have ended already. Orleans' DeactivateOnIdle would throw then.
     private void End() => GrainContext.Deactivate(NothingLeftToDo);
-
-    Task<LoadedHistory> IFingerprintHolder.Load() => services.History.Load(name, this.GetGrainId());
 
     private bool IsSaveDue =>
         loaded!.Sequence - snapshotSequence >= services.Limits.SnapshotOnDeactivationEventsMin;
@@ -143,13 +142,19 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
         resident!.Use();
         var now = Environment.TickCount64;
         if (now < Volatile.Read(ref keepAgainAt)) return;
-        lock (resident)
-        {
-            if (resident.HasLeft) return; // Orleans may have done with it already, and would throw
-            var spell = services.ActivationLimit.CollectionAge / 4;
-            keepAgainAt = now + (long)spell.TotalMilliseconds;
-            DelayDeactivation(services.ActivationLimit.CollectionAge + spell);
-        }
+        KeepLaterFrom(now);
+        Task.Run(Keep);
+    }
+
+    private TimeSpan Spell => services.Residents.CollectionAge / 4;
+
+    private void KeepLaterFrom(long now) => Volatile.Write(ref keepAgainAt, now + (long)Spell.TotalMilliseconds);
+
+    private void Keep()
+    {
+        lock (resident!)
+            if (!isEnding) // else Orleans may have done with it, and would throw
+                DelayDeactivation(services.Residents.CollectionAge + Spell);
     }
 
     void IFingerprintHolder.Advanced(long sequence)
@@ -181,13 +186,22 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
     // Null where it belongs to another silo: then it ends here.
     private async Task<Fingerprint?> Load(bool toRecord)
     {
+        while (resident is null)
+        {
+            var (place, newcomer) = services.Residents.Enter(name, GrainContext);
+            (resident, loaded) = (place, newcomer);
+            if (newcomer is null) break;
+            if (place.TryJoin(GrainContext, this)) return newcomer;
+            (resident, loaded) = (null, null);
+            await place.End(); // what it has taken is recorded first
+        }
         if (await services.Ownership.Claim(Point) is { } claimed)
         {
             var history = (toRecord ? services.History.TryBegin(name) : null)
-                ?? await ((IFingerprintHolder)this).Load();
+                ?? await services.History.Load(name);
             (snapshot, snapshotSequence) = (history.Stored, history.SnapshotSequence);
             var here = loaded = new(name, Point, history, services, this);
-            if (services.Ownership.TryOpen(name, here, claimed)) return here;
+            if (services.Ownership.TryOpen(resident, here, claimed)) return here;
             loaded = null;
         }
         isElsewhere = true;

@@ -12,11 +12,11 @@ namespace Tally.Grains;
 /// </summary>
 public sealed record FingerprintServices(
     GroupCommit Log, History History, KnownFingerprints Known, Snapshots Snapshots, Erasures Erasures,
-    ISiloLiveness Liveness, Ownership Ownership, ActivationLimit ActivationLimit, Calendar Calendar, RuleBook Rules,
+    ISiloLiveness Liveness, Ownership Ownership, ResidentFingerprints Residents, Calendar Calendar, RuleBook Rules,
     Limits Limits, ILogger<Fingerprint> Logger);
 
 /// <summary>
-/// What a fingerprint asks of the activation that holds it. On any thread, also under its lock: none of it may block.
+/// What a fingerprint asks of what holds it: its activation, or its place in memory while it has none. On any thread, also under its lock: none of it may block.
 /// </summary>
 internal interface IFingerprintHolder
 {
@@ -25,10 +25,6 @@ internal interface IFingerprintHolder
 
     /// <summary>It is needed no more: the next call finds a new activation.</summary>
     void Deactivate();
-
-    /// <summary>Reads its history from the log.</summary>
-    /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
-    Task<LoadedHistory> Load();
 
     /// <summary>A run was folded; a snapshot may be due.</summary>
     void Advanced(long sequence);

@@ -3,7 +3,7 @@ using Tally.Grains.EventLog;
 
 namespace Tally.Grains;
 
-/// <summary>What an activation begins with.</summary>
+/// <summary>What a fingerprint begins with in memory.</summary>
 /// <param name="State">The fold of the whole log.</param>
 /// <param name="Newest">The newest events, oldest first.</param>
 /// <param name="Stored">The snapshot as read, for its version; null where it was not needed.</param>
@@ -29,8 +29,8 @@ public sealed record LoadedHistory(
 /// Loads a fingerprint: its newest events, and for a longer history its snapshot and the events between.
 /// </summary>
 public sealed class History(
-    HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, KnownFingerprints known, Calendar calendar,
-    Limits limits)
+    HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, KnownFingerprints known, FingerprintGrains grains,
+    Calendar calendar, Limits limits)
 {
     // Pruning goes in steps, and rarely: a load may meet one of them, but hardly two.
     private const int AttemptsMax = 5;
@@ -42,15 +42,14 @@ public sealed class History(
     {
         if (!known.IsNew(fingerprint, out var removalEpoch)) return null;
         known.Add(fingerprint);
-        TallyMetrics.LoadsSpared.Add(1);
         return new(new(), [], null, 0, removalEpoch, IsUnread: true);
     }
 
     /// <exception cref="EventLogUnavailableException">The database does not answer.</exception>
-    public async Task<LoadedHistory> Load(string fingerprint, GrainId grain)
+    public async Task<LoadedHistory> Load(string fingerprint)
     {
         for (var attempt = 1; attempt <= AttemptsMax; attempt++)
-            if (await TryLoad(fingerprint, grain) is { } loaded)
+            if (await TryLoad(fingerprint) is { } loaded)
             {
                 if (loaded.State.Sequence > 0) known.Add(fingerprint);
                 return loaded;
@@ -64,7 +63,7 @@ public sealed class History(
         await storage.FindRepeats([new(fingerprint, 0, repeat)]) is [var first, ..] ? first : null;
 
     // Null where events were pruned between one read and the next.
-    private async Task<LoadedHistory?> TryLoad(string fingerprint, GrainId grain)
+    private async Task<LoadedHistory?> TryLoad(string fingerprint)
     {
         var (newest, remains, removalEpoch, someAreSuppressed) = await loader.ReadNewest(fingerprint);
         if (someAreSuppressed) known.NoteSuppression();
@@ -78,7 +77,7 @@ public sealed class History(
             return new(state, newest, null, 0, removalEpoch);
         }
 
-        var stored = await ReadSnapshot(grain);
+        var stored = await ReadSnapshot(grains.Id(fingerprint));
         // The log is the record. A snapshot that claims more than the log was not written by this program.
         var believed = stored.State!.Sequence <= newest[^1].Sequence;
         var folded = believed ? stored.State.Copy() : new();

@@ -11,8 +11,8 @@ namespace Tally.Grains.Peers;
 /// makes that safe.
 /// </remarks>
 public sealed class Peer(
-    GrainId id, Silo silo, ILoggerFactory loggers, ActivationLimit residents, FingerprintGrains grains,
-    SiloMeters meters) : GrainService(id, silo, loggers), IPeer
+    GrainId id, Silo silo, ILoggerFactory loggers, ResidentFingerprints residents, Newcomers newcomers,
+    FingerprintGrains grains, SiloMeters meters) : GrainService(id, silo, loggers), IPeer
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
@@ -27,7 +27,8 @@ public sealed class Peer(
             var first = place;
             place += share.Events.Length;
             using var span = CommitTraces.StartCall(nameof(Record), share.Trace);
-            if (residents.Find(share.Fingerprint) is { } here)
+            if ((residents.Find(share.Fingerprint)
+                ?? newcomers.TryEnter(share.Fingerprint, share.Events.Length)) is { } here)
                 here.RecordAll([.. share.Events.Select((one, at) => new PlacedEvent(one, first + at))], waiting);
             else _ = RecordByGrain(share, first, waiting);
         }

@@ -20,7 +20,7 @@ public sealed class SiloMeters : IDisposable
 
     private delegate void Hear(double value, ReadOnlySpan<KeyValuePair<string, object?>> labels);
 
-    private readonly ActivationLimit residents;
+    private readonly ResidentFingerprints residents;
     private readonly GroupCommit log;
     private readonly TimeProvider clock;
     private readonly Dictionary<string, Hear> heard;
@@ -32,7 +32,7 @@ public sealed class SiloMeters : IDisposable
     private readonly ConcurrentDictionary<string, long> refused = new();
     private long accepted, repeated, forwarded;
 
-    public SiloMeters(ActivationLimit residents, GroupCommit log, TimeProvider clock)
+    public SiloMeters(ResidentFingerprints residents, GroupCommit log, TimeProvider clock)
     {
         (this.residents, this.log, this.clock) = (residents, log, clock);
         heard = new()
@@ -79,7 +79,7 @@ public sealed class SiloMeters : IDisposable
         var (times, eventsPerSecond) = ReadRecent();
         Array.Sort(times);
         var taken = Volatile.Read(ref accepted) + Volatile.Read(ref repeated);
-        return new(Version, residents.Loaded, eventsPerSecond, Percentile(times, 50), Percentile(times, 99),
+        return new(Version, residents.Count, eventsPerSecond, Percentile(times, 50), Percentile(times, 99),
             log.QueuedEvents, taken > 0 ? Math.Min(1, (double)Volatile.Read(ref forwarded) / taken) : null,
             Volatile.Read(ref repeated), new(refused), use);
     }

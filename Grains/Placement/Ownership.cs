@@ -6,7 +6,7 @@ namespace Tally.Grains.Placement;
 /// Which silo owns a fingerprint, by the membership as far as this silo has followed it. Nothing is asked, and nothing
 /// is registered: silos that know the same version agree. docs/reliability.md has the proof that this is enough.
 /// </summary>
-public sealed class Ownership(ILocalSiloDetails local, ActivationLimit residents, TimeProvider clock)
+public sealed class Ownership(ILocalSiloDetails local, ResidentFingerprints residents, TimeProvider clock)
 {
     /// <summary>
     /// From reading a new membership until this silo answers for what it has gained by it. A proof of ownership is
@@ -84,17 +84,20 @@ public sealed class Ownership(ILocalSiloDetails local, ActivationLimit residents
         }
     }
 
-    /// <summary>Lets callers find a fingerprint that has loaded; false where it is not this silo's any more.</summary>
-    /// <param name="name">The fingerprint.</param>
+    /// <summary>As <see cref="Claim"/>; null also where that would wait.</summary>
+    internal Division? TryClaim(ulong point)
+    {
+        var now = division;
+        return now.IsLocal(point) && !isLeaving && now.UncontestedAt(point) <= clock.GetTimestamp() ? now : null;
+    }
+
+    /// <summary>Lets callers find a fingerprint that has loaded.</summary>
+    /// <param name="place">Its own.</param>
     /// <param name="here">What was loaded.</param>
     /// <param name="claimed">By <see cref="Claim"/>, before it was loaded.</param>
-    internal bool TryOpen(string name, Fingerprint here, Division claimed)
+    /// <returns>False where it is not this silo's any more, or another has the place.</returns>
+    internal bool TryOpen(Resident place, Fingerprint here, Division claimed)
     {
-        lock (gate)
-        {
-            if (division != claimed || isLeaving) return false;
-            residents.Open(name, here);
-            return true;
-        }
+        lock (gate) return division == claimed && !isLeaving && residents.TryOpen(place, here);
     }
 }

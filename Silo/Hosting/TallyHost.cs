@@ -43,12 +43,14 @@ internal static class TallyHost
         builder.Services.AddSingleton<History>();
         builder.Services.AddSingleton<KnownFingerprints>();
         builder.Services.AddSingleton<Snapshots>();
-        builder.Services.AddSingleton<ActivationLimit>();
+        builder.Services.AddSingleton<ResidentFingerprints>();
         builder.Services.AddSingleton<FingerprintGrains>();
         builder.Services.AddSingleton<Erasures>();
         builder.Services.AddSingleton<FingerprintServices>();
+        builder.Services.AddSingleton<Newcomers>();
         builder.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, EventLogLifecycle>();
         builder.Services.AddHostedService<KnownFingerprintsFill>();
+        builder.Services.AddHostedService<IdleFingerprints>();
         builder.Services.AddHostedService<RollupMerge>();
         builder.Services.AddHostedService<FunnelFolding>();
         builder.Services.AddHostedService<RuleRefresh>();

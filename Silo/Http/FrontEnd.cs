@@ -14,11 +14,14 @@ namespace Tally.Silo.Http;
 /// Brings requests to grains. An event's id is fixed before it comes here, so sending it again is safe: what a dying
 /// silo or a stepping-down grain leaves open is asked again until it is known, or the deadline passes.
 /// </summary>
-internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit residents, Peers peers, Limits limits,
-    ILogger<FrontEnd> logger)
+internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerprints residents, Newcomers newcomers,
+    Peers peers, Limits limits, ILogger<FrontEnd> logger)
 {
     /// <summary>Time for one request, its retries included; then 503. Load balancers should wait longer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    // For one message and its answer: it may be lost with a silo, and then there is time to send it again.
+    private static readonly TimeSpan TryMax = TimeSpan.FromSeconds(3);
 
     private readonly LogThrottle givenUp = new();
     private int requests; // by the weight of their events
@@ -54,7 +57,7 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit
             }
             using var rest = RestOfDeadline(begun);
             return await recording.ExecuteAsync(static (state, cancellation) =>
-                Bounded(state.grain.Record(state.@event), cancellation), (grain: grains.Get(fingerprint), @event),
+                InTime(state.grain.Record(state.@event), TryMax, cancellation), (grain: grains.Get(fingerprint), @event),
                 rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
@@ -72,16 +75,19 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RecordResult> RecordOnce(string fingerprint, Event @event)
     {
-        if (residents.Find(fingerprint) is { } here)
+        if (FindOrEnter(fingerprint, events: 1) is { } here)
         {
             using var span = CommitTraces.StartCall(nameof(here.Record));
-            return await InTime(new ValueTask<RecordResult>(here.Record(@event)));
+            return await InTime(new ValueTask<RecordResult>(here.Record(@event)), Deadline);
         }
         var id = grains.Id(fingerprint);
-        if (peers.Owner(id) is not { } peer) return await grains.Get(id).Record(@event);
+        if (peers.Owner(id) is not { } peer) return await InTime(grains.Get(id).Record(@event), TryMax);
         using var call = CommitTraces.StartCall(nameof(peer.Record));
-        return (await peer.Record(fingerprint, [@event]).WaitAsync(Deadline))[0];
+        return (await peer.Record(fingerprint, [@event]).WaitAsync(TryMax))[0];
     }
+
+    private Fingerprint? FindOrEnter(string fingerprint, int events) =>
+        residents.Find(fingerprint) ?? newcomers.TryEnter(fingerprint, events);
 
     /// <summary>
     /// Records many events, those of one fingerprint in one call of its grain, and sends again only what a call leaves
@@ -100,7 +106,7 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit
         var here = new List<(Fingerprint Fingerprint, IGrouping<string, PlacedEvent> Share)>();
         var sending = new List<Task>();
         foreach (var share in shares)
-            if (residents.Find(share.Key) is { } fingerprint) here.Add((fingerprint, share));
+            if (FindOrEnter(share.Key, share.Count()) is { } fingerprint) here.Add((fingerprint, share));
             else sending.Add(Send(share.Key, [.. share], results, begun));
         await RecordHere(here, results);
         foreach (var (_, share) in here)
@@ -128,15 +134,16 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit
             if (peers.Owner(id) is { } peer)
             {
                 using var call = CommitTraces.StartCall(nameof(peer.Record));
-                var known = await peer.Record(fingerprint, [.. events.Select(one => one.Event)]).WaitAsync(Deadline);
-                for (var i = 0; i < events.Length; i++) results[events[i].Place] = known[i];
-                if (!Array.Exists(known, IsOpen)) return;
+                var known = await OneTry(peer.Record(fingerprint, [.. events.Select(one => one.Event)]), open: []);
+                for (var i = 0; i < known.Length; i++) results[events[i].Place] = known[i];
+                if (!Array.Exists(events, one => IsOpen(results[one.Place]))) return;
             }
             using var rest = RestOfDeadline(begun);
             await recordingAll.ExecuteAsync(static async (state, cancellation) =>
             {
                 PlacedEvent[] open = [.. state.events.Where(one => IsOpen(state.results[one.Place]))];
-                var known = await Bounded(state.grain.RecordAll([.. open.Select(one => one.Event)]), cancellation);
+                var known = await InTime(
+                    state.grain.RecordAll([.. open.Select(one => one.Event)]), TryMax, cancellation);
                 for (var i = 0; i < open.Length; i++) state.results[open[i].Place] = known[i];
                 return !Array.Exists(known, IsOpen);
             }, (grain: grains.Get(id), events, results), rest.Token);
@@ -155,17 +162,17 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit
             if (residents.Find(fingerprint) is { } here)
             {
                 using var span = CommitTraces.StartCall(nameof(here.View));
-                if (await InTime(here.View()) is { Outcome: not ViewOutcome.SteppedDown } result) return result;
+                if (await InTime(here.View(), Deadline) is { Outcome: not ViewOutcome.SteppedDown } result) return result;
             }
             var id = grains.Id(fingerprint);
             if (peers.Owner(id) is { } peer)
             {
                 using var call = CommitTraces.StartCall(nameof(peer.View));
-                if (await peer.View(fingerprint).WaitAsync(Deadline) is { Outcome: not ViewOutcome.SteppedDown } view)
-                    return view;
+                if (await OneTry(peer.View(fingerprint), new(ViewOutcome.SteppedDown, null))
+                    is { Outcome: not ViewOutcome.SteppedDown } view) return view;
             }
-            return await viewing.ExecuteAsync(static (grain, cancellation) => Bounded(grain.View(), cancellation),
-                grains.Get(id));
+            return await viewing.ExecuteAsync(
+                static (grain, cancellation) => InTime(grain.View(), TryMax, cancellation), grains.Get(id));
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -182,7 +189,7 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit
         try
         {
             var result = await erasing.ExecuteAsync(
-                static (state, cancellation) => Bounded(state.grain.Erase(state.suppress), cancellation),
+                static (state, cancellation) => InTime(state.grain.Erase(state.suppress), Deadline, cancellation),
                 (grain: grains.Get(fingerprint), suppress));
             return result.Removed;
         }
@@ -218,13 +225,22 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ActivationLimit
         })
         .Build();
 
-    // A call without a message: nothing else would end its wait, as the silo's response timeout does for those with
-    // one.
-    private static ValueTask<T> InTime<T>(ValueTask<T> call) =>
-        call.IsCompletedSuccessfully ? call : new(call.AsTask().WaitAsync(Deadline));
+    private static ValueTask<T> InTime<T>(
+        ValueTask<T> call, TimeSpan most, CancellationToken cancellation = default) =>
+        call.IsCompletedSuccessfully ? call : new(call.AsTask().WaitAsync(most, cancellation));
 
-    private static async ValueTask<T> Bounded<T>(ValueTask<T> call, CancellationToken cancellation) =>
-        call.IsCompletedSuccessfully ? call.Result : await call.AsTask().WaitAsync(cancellation);
+    // What a fault keeps away is open.
+    private static async Task<T> OneTry<T>(Task<T> call, T open)
+    {
+        try
+        {
+            return await call.WaitAsync(TryMax);
+        }
+        catch (Exception exception) when (IsTransient(exception))
+        {
+            return open;
+        }
+    }
 
     // A silo that is leaving, or has left; a call whose answer did not come.
     private static bool IsTransient(Exception exception) => exception is

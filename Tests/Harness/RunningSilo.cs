@@ -24,7 +24,8 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     public HttpClient Http { get; }
     public History History => app.Services.GetRequiredService<History>();
     public Snapshots Snapshots => app.Services.GetRequiredService<Snapshots>();
-    public ActivationLimit Residents => app.Services.GetRequiredService<ActivationLimit>();
+    public ResidentFingerprints Residents => app.Services.GetRequiredService<ResidentFingerprints>();
+    public Newcomers Newcomers => app.Services.GetRequiredService<Newcomers>();
     public KnownFingerprints Known => app.Services.GetRequiredService<KnownFingerprints>();
     public IGrainFactory Grains => app.Services.GetRequiredService<IGrainFactory>();
 
@@ -60,12 +61,24 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
         return new(database, app, new() { BaseAddress = new($"http://127.0.0.1:{port}") });
     }
 
+    /// <summary>Waits until it knows which fingerprints are new: until then all are loaded.</summary>
+    public Task KnowNewOnes() => Eventually.True(() => Task.FromResult(Known.IsNew("new", out _)),
+        "The log's fingerprints are not read.");
+
+    /// <summary>How many grains of fingerprints it has.</summary>
+    public async Task<int> CountGrains()
+    {
+        var grains = await Grains.GetGrain<IManagementGrain>(0).GetSimpleGrainStatistics();
+        return grains.Where(kind => kind.GrainType.Contains(nameof(FingerprintGrain))).Sum(kind => kind.ActivationCount);
+    }
+
     public IFingerprintGrain Grain(string fingerprint) =>
         Grains.GetGrain<IFingerprintGrain>(FingerprintKey.For(fingerprint));
 
     /// <summary>Records as the front end does: without a message if the fingerprint is in memory.</summary>
     public async Task<RecordResult[]> RecordNearest(string fingerprint, Event[] events) =>
-        Residents.Find(fingerprint) is not { } here ? await Grain(fingerprint).RecordAll(events)
+        (Residents.Find(fingerprint) ?? Newcomers.TryEnter(fingerprint, events.Length)) is not { } here
+            ? await Grain(fingerprint).RecordAll(events)
         : events is [var only] ? [await here.Record(only)]
         : await here.RecordAll(events);
 

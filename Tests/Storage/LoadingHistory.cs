@@ -19,7 +19,7 @@ public sealed class LoadingHistory(PostgresServer server)
         foreach (var count in (int[])[0, 1, 7])
         {
             var writer = await Recorded(silo, $"short-{count}", count);
-            var loaded = await silo.History.Load($"short-{count}", silo.GrainId($"short-{count}"));
+            var loaded = await silo.History.Load($"short-{count}");
             Assert.True(loaded.State.SameAs(writer.State));
             Assert.Equal(count, loaded.Newest.Count);
             Assert.Null(loaded.Stored);
@@ -41,7 +41,7 @@ public sealed class LoadingHistory(PostgresServer server)
             if (snapshotAt >= 22)
                 await at.Execute($"delete from events where fingerprint = '{fingerprint}' and sequence <= 20");
 
-            var loaded = await silo.History.Load(fingerprint, silo.GrainId(fingerprint));
+            var loaded = await silo.History.Load(fingerprint);
             Assert.True(loaded.State.SameAs(writer.State), fingerprint);
             Assert.Equal(Enumerable.Range(total - 7, 8).Select(n => (long)n), loaded.Newest.Select(r => r.Sequence));
             Assert.Equal(snapshotAt, loaded.SnapshotSequence);
@@ -58,7 +58,7 @@ public sealed class LoadingHistory(PostgresServer server)
         var ahead = writer.State.Copy();
         foreach (var recorded in writer.Decide(3)) ahead.Apply(recorded, Calendar.Utc);
         await WriteSnapshot(silo, "a", ahead);
-        var loaded = await silo.History.Load("a", silo.GrainId("a"));
+        var loaded = await silo.History.Load("a");
         Assert.True(loaded.State.SameAs(writer.State));
         Assert.Equal(0, loaded.SnapshotSequence); // so the next event writes another snapshot
 

@@ -38,7 +38,7 @@ public sealed class Pruning(PostgresServer server)
             (pruned, more) = (pruned + step.Events, step.HasMore);
             foreach (var writer in writers)
                 Assert.True(
-                    (await silo.History.Load(writer.Fingerprint, silo.GrainId(writer.Fingerprint))).State.SameAs(
+                    (await silo.History.Load(writer.Fingerprint)).State.SameAs(
                         writer.State), writer.Fingerprint);
             await RunningLog.AssertProven(silo.Database);
         }
@@ -111,7 +111,7 @@ public sealed class Pruning(PostgresServer server)
         });
         for (var i = 0; i < 20 || !pruning.IsCompleted; i++)
         {
-            Assert.True((await silo.History.Load("a", silo.GrainId("a"))).State.SameAs(writer.State));
+            Assert.True((await silo.History.Load("a")).State.SameAs(writer.State));
             await writer.Record(log.Commit, EventSamples.View());
         }
         await pruning;

@@ -63,8 +63,8 @@ public sealed class RecordedUnread(PostgresServer server)
         {
             post = silo.PostForm(Form("posted", "new"));
             erased = silo.PostForm(Form("erased", "new"));
-            await Eventually.True(() => Task.FromResult(silo.Residents.Find("posted") is not null
-                && silo.Residents.Find("erased") is not null), "They are not waiting for their first commit.");
+            await Eventually.True(() => Task.FromResult(silo.Residents.Count == 3),
+                "They are not waiting for their first commit.");
             view = silo.Get("/api/fingerprints/posted");
             erasure = silo.Send(new(HttpMethod.Delete, "/api/fingerprints/erased"));
         }
@@ -126,8 +126,7 @@ public sealed class RecordedUnread(PostgresServer server)
     private static async Task<RunningSilo> StartFilled(TestDatabase at)
     {
         var silo = await RunningSilo.Start(at, new());
-        await Eventually.True(() => Task.FromResult(silo.Known.IsNew("new", out _)),
-            "The log's fingerprints are not read.");
+        await silo.KnowNewOnes();
         return silo;
     }
 
