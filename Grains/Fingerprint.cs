@@ -7,7 +7,7 @@ namespace Tally.Grains;
 
 /// <summary>
 /// One fingerprint in memory: decides what its events become, has them appended to the log, and folds what was
-/// committed. Called on any thread; one lock guards it all. It knows nothing of Orleans: its grain loads it, or joins it
+/// committed. Called on any thread; one lock guards it all. It knows nothing of Orleans: its grain loads it or joins it
 /// later, writes its snapshots and ends it.
 /// </summary>
 /// <remarks>
@@ -264,7 +264,8 @@ public sealed partial class Fingerprint : IRunOwner
     private Task NoRunUnderWay() =>
         isAppending ? (idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
 
-    [LoggerMessage(LogLevel.Information, "Another silo or activation wrote after sequence {Sequence}; this one steps down")]
+    [LoggerMessage(LogLevel.Information,
+        "Another silo or activation wrote after sequence {Sequence}; this one steps down")]
     private static partial void LogFenced(ILogger logger, long sequence);
 
     [LoggerMessage(LogLevel.Error, "A fingerprint at sequence {Sequence} broke an invariant and steps down")]

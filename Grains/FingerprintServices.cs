@@ -16,7 +16,8 @@ public sealed record FingerprintServices(
     Limits Limits, ILogger<Fingerprint> Logger);
 
 /// <summary>
-/// What a fingerprint asks of what holds it: its activation, or its place in memory while it has none. On any thread, also under its lock: none of it may block.
+/// What a fingerprint asks of what holds it: its activation, or its place in memory while it has none. On any thread,
+/// also under its lock: none of it may block.
 /// </summary>
 internal interface IFingerprintHolder
 {

@@ -29,8 +29,8 @@ public sealed record LoadedHistory(
 /// Loads a fingerprint: its newest events, and for a longer history its snapshot and the events between.
 /// </summary>
 public sealed class History(
-    HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, KnownFingerprints known, FingerprintGrains grains,
-    Calendar calendar, Limits limits)
+    HistoryLoader loader, IEventLogStorage storage, Snapshots snapshots, KnownFingerprints known,
+    FingerprintGrains grains, Calendar calendar, Limits limits)
 {
     // Pruning goes in steps, and rarely: a load may meet one of them, but hardly two.
     private const int AttemptsMax = 5;

@@ -1,4 +1,3 @@
-using Tally.Contracts;
 using Tally.Grains.Placement;
 
 namespace Tally.Grains;

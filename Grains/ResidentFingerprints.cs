@@ -54,7 +54,8 @@ public sealed class ResidentFingerprints(Limits limits, IOptions<GrainCollection
             var place = places.GetOrAdd(fingerprint, entering);
             if (place == entering) break;
             if (place.Newcomer is { } newcomer) return (place, newcomer);
-            if (places.TryUpdate(fingerprint, entering, place)) break; // its activation is one that Orleans has given up
+            // The place of an activation that Orleans has given up.
+            if (places.TryUpdate(fingerprint, entering, place)) break;
         }
         Entered(entering);
         return (entering, null);

@@ -56,8 +56,8 @@ public static class TallyMetrics
 
     // By the silo that holds the grains.
     public static readonly Counter<long> Fences =
-        Meter.CreateCounter<long>("tally.fences", "{activation}",
-            "Activations that stepped down because another had written");
+        Meter.CreateCounter<long>("tally.fences", "{fingerprint}",
+            "Fingerprints that stepped down because somebody else had written");
     public static readonly UpDownCounter<long> ResidentFingerprints =
         Meter.CreateUpDownCounter<long>("tally.fingerprints.resident", "{fingerprint}", "Fingerprints held in memory");
     public static readonly Counter<long> LoadsSpared =

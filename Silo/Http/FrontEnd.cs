@@ -57,8 +57,8 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
             }
             using var rest = RestOfDeadline(begun);
             return await recording.ExecuteAsync(static (state, cancellation) =>
-                InTime(state.grain.Record(state.@event), TryMax, cancellation), (grain: grains.Get(fingerprint), @event),
-                rest.Token);
+                InTime(state.grain.Record(state.@event), TryMax, cancellation),
+                (grain: grains.Get(fingerprint), @event), rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -162,7 +162,8 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
             if (residents.Find(fingerprint) is { } here)
             {
                 using var span = CommitTraces.StartCall(nameof(here.View));
-                if (await InTime(here.View(), Deadline) is { Outcome: not ViewOutcome.SteppedDown } result) return result;
+                if (await InTime(here.View(), Deadline) is { Outcome: not ViewOutcome.SteppedDown } result)
+                    return result;
             }
             var id = grains.Id(fingerprint);
             if (peers.Owner(id) is { } peer)

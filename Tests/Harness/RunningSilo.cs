@@ -69,7 +69,8 @@ internal sealed class RunningSilo : IServing, IAsyncDisposable
     public async Task<int> CountGrains()
     {
         var grains = await Grains.GetGrain<IManagementGrain>(0).GetSimpleGrainStatistics();
-        return grains.Where(kind => kind.GrainType.Contains(nameof(FingerprintGrain))).Sum(kind => kind.ActivationCount);
+        return grains.Where(kind => kind.GrainType.Contains(nameof(FingerprintGrain)))
+            .Sum(kind => kind.ActivationCount);
     }
 
     public IFingerprintGrain Grain(string fingerprint) =>

@@ -1,5 +1,4 @@
 using Tally.Contracts;
-using Tally.Grains;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Http;
