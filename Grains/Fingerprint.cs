@@ -7,8 +7,8 @@ namespace Tally.Grains;
 
 /// <summary>
 /// One fingerprint in memory: decides what its events become, has them appended to the log, and folds what was
-/// committed. Called on any thread; one lock guards it all. It knows nothing of Orleans: its grain loads it or joins it
-/// later, writes its snapshots and ends it.
+/// committed. Called on any thread; one lock guards it all. It knows nothing of Orleans: its grain, or at first its
+/// place in memory, ends it and sees to its snapshots.
 /// </summary>
 /// <remarks>
 /// One run of events is under way at a time. Events that arrive meanwhile gather and become the next run. What follows
@@ -265,7 +265,7 @@ public sealed partial class Fingerprint : IRunOwner
         isAppending ? (idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task : Task.CompletedTask;
 
     [LoggerMessage(LogLevel.Information,
-        "Another silo or activation wrote after sequence {Sequence}; this one steps down")]
+        "Somebody else wrote after sequence {Sequence}; the fingerprint's copy here steps down")]
     private static partial void LogFenced(ILogger logger, long sequence);
 
     [LoggerMessage(LogLevel.Error, "A fingerprint at sequence {Sequence} broke an invariant and steps down")]

@@ -15,7 +15,7 @@ namespace Tally.Grains;
 /// </summary>
 /// <remarks>
 /// Orleans makes an activation's first calls under that activation's lock, and they may wait for the fingerprint's. So
-/// what may be called under the fingerprint's lock asks for Orleans' later, on another thread.
+/// what may be called under the fingerprint's lock takes Orleans' later, on another thread.
 /// </remarks>
 [Reentrant]
 [OwnerPlacement, GrainDirectory(OwnerPlacement.Directory)]
@@ -106,7 +106,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
             await snapshotting;
             if (IsSaveDue) await WriteSnapshot(here);
         }
-        services.Residents.Leave(name, resident); // so late that it hears of it where it is lost meanwhile
+        services.Residents.Leave(name, resident); // last: until then it is told if another silo gets it
     }
 
     void IFingerprintHolder.Deactivate() => Task.Run(End);

@@ -16,8 +16,8 @@ public sealed record FingerprintServices(
     Limits Limits, ILogger<Fingerprint> Logger);
 
 /// <summary>
-/// What a fingerprint asks of what holds it: its activation, or its place in memory while it has none. On any thread,
-/// also under its lock: none of it may block.
+/// What a fingerprint asks of what holds it: its activation, or its place in memory while it has none. On any thread.
+/// All but <see cref="Leave"/> also under its lock: so none of them may block.
 /// </summary>
 internal interface IFingerprintHolder
 {

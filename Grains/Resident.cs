@@ -51,7 +51,7 @@ internal sealed class Resident(ResidentFingerprints residents, IGrainContext? gr
     public void Evict()
     {
         if (grain is { } activation)
-            // Later: Orleans may hold the lock of the activation that enters, and two may evict each other.
+            // Later: this thread may hold the lock of the activation that enters, while that one evicts another, too.
             Task.Run(() => activation.Deactivate(MadeRoom));
         else here?.End();
     }
@@ -70,7 +70,7 @@ internal sealed class Resident(ResidentFingerprints residents, IGrainContext? gr
 
     private async Task Finish()
     {
-        var ended = here!;
+        if (here is not { } ended) return;
         await ended.Close();
         residents.Leave(ended.Name, this);
     }
@@ -82,7 +82,7 @@ internal sealed class Resident(ResidentFingerprints residents, IGrainContext? gr
 
     void IFingerprintHolder.Deactivate() => End();
 
-    // No snapshot is due for as few events as it has.
+    // Snapshots are its activation's: a newcomer has too few events for one.
     void IFingerprintHolder.Advanced(long sequence)
     {
     }

@@ -17,7 +17,7 @@ namespace Tally.Grains;
 /// </remarks>
 public sealed class ResidentFingerprints(Limits limits, IOptions<GrainCollectionOptions> collection)
 {
-    /// <summary>How long a use keeps a fingerprint in memory.</summary>
+    /// <summary>How long one that nobody asks for stays, unless others need its memory.</summary>
     public TimeSpan CollectionAge { get; } = collection.Value.CollectionAge;
 
     // So that one that enters never walks through a whole silo of busy ones: then the last one looked at leaves.

@@ -9,7 +9,7 @@ public enum AppendOutcome
     /// <summary>All of it is committed and flushed.</summary>
     Recorded,
     /// <summary>
-    /// The log's head is not where the grain thought: another activation has written. Nothing recorded.
+    /// The log's head is not where the fingerprint thought: somebody else has written. Nothing recorded.
     /// </summary>
     Fenced,
     /// <summary>Some of its events are old repeats, which the grain did not remember. Nothing recorded.</summary>

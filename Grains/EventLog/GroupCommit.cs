@@ -4,8 +4,8 @@ using Tally.Contracts;
 namespace Tally.Grains.EventLog;
 
 /// <summary>
-/// Records the runs of many grains in one transaction, and tells each what became of its run. A run that cannot be
-/// recorded is refused alone; the rest of its batch is recorded without it.
+/// Records the runs of many fingerprints in one transaction, and tells each what became of its run. A run that cannot
+/// be recorded is refused alone; the rest of its batch is recorded without it.
 /// </summary>
 public sealed partial class GroupCommit
 {
@@ -131,13 +131,13 @@ public sealed partial class GroupCommit
     private partial void LogUnavailable(Exception exception, int runs, long more);
 
     [LoggerMessage(LogLevel.Warning,
-        "The outcome of a commit of {Runs} runs is unknown; their grains step down ({More} more failures since the "
-            + "last line)")]
+        "The outcome of a commit of {Runs} runs is unknown; their fingerprints step down "
+            + "({More} more failures since the last line)")]
     private partial void LogUnknown(Exception exception, int runs, long more);
 
     [LoggerMessage(LogLevel.Information, "The event log records again")]
     private partial void LogRecordsAgain();
 
-    [LoggerMessage(LogLevel.Error, "A commit of {Runs} runs failed unexpectedly; their grains step down")]
+    [LoggerMessage(LogLevel.Error, "A commit of {Runs} runs failed unexpectedly; their fingerprints step down")]
     private partial void LogFailed(Exception exception, int runs);
 }

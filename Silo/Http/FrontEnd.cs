@@ -20,9 +20,6 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
     /// <summary>Time for one request, its retries included; then 503. Load balancers should wait longer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
-    // For one message and its answer: it may be lost with a silo, and then there is time to send it again.
-    private static readonly TimeSpan TryMax = TimeSpan.FromSeconds(3);
-
     private readonly LogThrottle givenUp = new();
     private int requests; // by the weight of their events
 
@@ -57,8 +54,8 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
             }
             using var rest = RestOfDeadline(begun);
             return await recording.ExecuteAsync(static (state, cancellation) =>
-                InTime(state.grain.Record(state.@event), TryMax, cancellation),
-                (grain: grains.Get(fingerprint), @event), rest.Token);
+                Bounded(state.grain.Record(state.@event), cancellation), (grain: grains.Get(fingerprint), @event),
+                rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -78,12 +75,12 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
         if (FindOrEnter(fingerprint, events: 1) is { } here)
         {
             using var span = CommitTraces.StartCall(nameof(here.Record));
-            return await InTime(new ValueTask<RecordResult>(here.Record(@event)), Deadline);
+            return await InTime(new ValueTask<RecordResult>(here.Record(@event)));
         }
         var id = grains.Id(fingerprint);
-        if (peers.Owner(id) is not { } peer) return await InTime(grains.Get(id).Record(@event), TryMax);
+        if (peers.Owner(id) is not { } peer) return await grains.Get(id).Record(@event);
         using var call = CommitTraces.StartCall(nameof(peer.Record));
-        return (await peer.Record(fingerprint, [@event]).WaitAsync(TryMax))[0];
+        return (await peer.Record(fingerprint, [@event]).WaitAsync(Deadline))[0];
     }
 
     private Fingerprint? FindOrEnter(string fingerprint, int events) =>
@@ -134,16 +131,15 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
             if (peers.Owner(id) is { } peer)
             {
                 using var call = CommitTraces.StartCall(nameof(peer.Record));
-                var known = await OneTry(peer.Record(fingerprint, [.. events.Select(one => one.Event)]), open: []);
-                for (var i = 0; i < known.Length; i++) results[events[i].Place] = known[i];
-                if (!Array.Exists(events, one => IsOpen(results[one.Place]))) return;
+                var known = await peer.Record(fingerprint, [.. events.Select(one => one.Event)]).WaitAsync(Deadline);
+                for (var i = 0; i < events.Length; i++) results[events[i].Place] = known[i];
+                if (!Array.Exists(known, IsOpen)) return;
             }
             using var rest = RestOfDeadline(begun);
             await recordingAll.ExecuteAsync(static async (state, cancellation) =>
             {
                 PlacedEvent[] open = [.. state.events.Where(one => IsOpen(state.results[one.Place]))];
-                var known = await InTime(
-                    state.grain.RecordAll([.. open.Select(one => one.Event)]), TryMax, cancellation);
+                var known = await Bounded(state.grain.RecordAll([.. open.Select(one => one.Event)]), cancellation);
                 for (var i = 0; i < open.Length; i++) state.results[open[i].Place] = known[i];
                 return !Array.Exists(known, IsOpen);
             }, (grain: grains.Get(id), events, results), rest.Token);
@@ -162,18 +158,17 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
             if (residents.Find(fingerprint) is { } here)
             {
                 using var span = CommitTraces.StartCall(nameof(here.View));
-                if (await InTime(here.View(), Deadline) is { Outcome: not ViewOutcome.SteppedDown } result)
-                    return result;
+                if (await InTime(here.View()) is { Outcome: not ViewOutcome.SteppedDown } result) return result;
             }
             var id = grains.Id(fingerprint);
             if (peers.Owner(id) is { } peer)
             {
                 using var call = CommitTraces.StartCall(nameof(peer.View));
-                if (await OneTry(peer.View(fingerprint), new(ViewOutcome.SteppedDown, null))
-                    is { Outcome: not ViewOutcome.SteppedDown } view) return view;
+                if (await peer.View(fingerprint).WaitAsync(Deadline) is { Outcome: not ViewOutcome.SteppedDown } view)
+                    return view;
             }
-            return await viewing.ExecuteAsync(
-                static (grain, cancellation) => InTime(grain.View(), TryMax, cancellation), grains.Get(id));
+            return await viewing.ExecuteAsync(static (grain, cancellation) => Bounded(grain.View(), cancellation),
+                grains.Get(id));
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -190,7 +185,7 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
         try
         {
             var result = await erasing.ExecuteAsync(
-                static (state, cancellation) => InTime(state.grain.Erase(state.suppress), Deadline, cancellation),
+                static (state, cancellation) => Bounded(state.grain.Erase(state.suppress), cancellation),
                 (grain: grains.Get(fingerprint), suppress));
             return result.Removed;
         }
@@ -226,22 +221,13 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
         })
         .Build();
 
-    private static ValueTask<T> InTime<T>(
-        ValueTask<T> call, TimeSpan most, CancellationToken cancellation = default) =>
-        call.IsCompletedSuccessfully ? call : new(call.AsTask().WaitAsync(most, cancellation));
+    // A call without a message: nothing else would end its wait, as the silo's response timeout does for those with
+    // one.
+    private static ValueTask<T> InTime<T>(ValueTask<T> call) =>
+        call.IsCompletedSuccessfully ? call : new(call.AsTask().WaitAsync(Deadline));
 
-    // What a fault keeps away is open.
-    private static async Task<T> OneTry<T>(Task<T> call, T open)
-    {
-        try
-        {
-            return await call.WaitAsync(TryMax);
-        }
-        catch (Exception exception) when (IsTransient(exception))
-        {
-            return open;
-        }
-    }
+    private static async ValueTask<T> Bounded<T>(ValueTask<T> call, CancellationToken cancellation) =>
+        call.IsCompletedSuccessfully ? call.Result : await call.AsTask().WaitAsync(cancellation);
 
     // A silo that is leaving, or has left; a call whose answer did not come.
     private static bool IsTransient(Exception exception) => exception is

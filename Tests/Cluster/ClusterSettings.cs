@@ -68,7 +68,7 @@ public sealed class ClusterSettings(PostgresServer server)
         await load.Acknowledges(EventsBefore);
         await load.Finish();
         await HistoryCheck.LogHolds(load.History, database);
-        Assert.Contains("Another activation wrote after", blue.Output + green.Output);
+        Assert.Contains("Somebody else wrote after", blue.Output + green.Output);
 
         // When they take turns, each finds what the other wrote.
         for (var i = 1; i <= 20; i++)

@@ -70,7 +70,7 @@ public sealed class ThreeSilos(PostgresServer server)
             Assert.Equal(2, await Total(silos[0], "new-" + name));
             Assert.Equal(3, await Post(silos[0], "new-" + name));
         }
-        Assert.DoesNotContain("Another activation wrote after", silos[0].Output + second.Output);
+        Assert.DoesNotContain("Somebody else wrote after", silos[0].Output + second.Output);
         await AppProcess.AssertVerifies(database);
     }
 
