@@ -3,7 +3,7 @@ using Tally.Grains.Placement;
 namespace Tally.Grains;
 
 /// <summary>
-/// Takes a new fingerprint's first events into memory without an activation, which would cost more than all the rest:
+/// Takes a new fingerprint's first events into memory without an activation, which would cost as much as all the rest:
 /// most visitors have no second event. Whatever is sent or asked next goes to its grain, whose activation joins it.
 /// </summary>
 /// <remarks>
