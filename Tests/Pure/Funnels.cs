@@ -119,7 +119,8 @@ public sealed class Funnels
         for (var i = 0; i < 1_000; i++) scan.Add("f", Day, i % 2 == 0 ? "view" : "buy", null);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1_000_000; i++) scan.Add("f", Day, i % 2 == 0 ? "view" : "buy", null);
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000);
+        // Far less than a byte an event. The runtime itself takes a few thousand when it compiles the method anew.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
         Assert.Equal([1, 1, 0], scan.ToSums(1).All.Select(sum => sum.Fingerprints));
     }
 
