@@ -117,8 +117,8 @@ public sealed class Calendars
                 for (var minute = 0; minute < 100_000; minute++) calendar.DayOf(start.AddMinutes(minute));
                 return GC.GetAllocatedBytesForCurrentThread() - before;
             }
-            Allocated(); // what is done once
-            Assert.InRange(Allocated(), 0, 50_000); // less than a byte a day: the runtime may take some for itself
+            // The least of some: what the runtime takes to compile a method anew is not the calendar's.
+            Assert.Equal(0, Enumerable.Range(0, 4).Min(_ => Allocated()));
         }
     }
 
