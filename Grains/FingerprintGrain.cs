@@ -91,8 +91,7 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         name = FingerprintKey.Fingerprint(this.GetPrimaryKeyString());
-        if (!services.Ownership.IsLocal(Point)) End(); // Orleans passes its messages on
-        else KeepLaterFrom(Environment.TickCount64);
+        KeepLaterFrom(Environment.TickCount64);
         return Task.CompletedTask;
     }
 
@@ -183,7 +182,8 @@ public sealed partial class FingerprintGrain(FingerprintServices services)
         }
     }
 
-    // Null where it belongs to another silo: then it ends here.
+    // Null where it belongs to another silo: then it ends here, and who asked asks again. If Orleans passed the message
+    // on, and that silo had just left, nobody would know to ask again.
     private async Task<Fingerprint?> Load(bool toRecord)
     {
         while (resident is null)

@@ -30,16 +30,19 @@ public sealed class PendingResults(RecordResult[] results, int count)
         known.SetResult();
     }
 
-    /// <summary>Waits for all, but no longer than <paramref name="most"/>; what comes later is dropped.</summary>
-    public async Task Wait(TimeSpan most)
+    /// <summary>
+    /// Waits for all, but no longer than <paramref name="most"/>, nor until <paramref name="end"/>; what comes later is
+    /// dropped.
+    /// </summary>
+    public async Task Wait(TimeSpan most, CancellationToken end = default)
     {
         lock (gate)
             if (left == 0) return;
         try
         {
-            await known.Task.WaitAsync(most);
+            await known.Task.WaitAsync(most, end);
         }
-        catch (TimeoutException)
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
             lock (gate) closed = true;
         }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Tally.Contracts;
 using Tally.Grains.EventLog;
+using Tally.Grains.Placement;
 
 namespace Tally.Grains.Peers;
 
@@ -8,11 +9,12 @@ namespace Tally.Grains.Peers;
 /// <remarks>
 /// A group's answers are one reply, so the slowest would hold up the rest. Who has to wait longer than a commit takes,
 /// because its fingerprint has just moved here or the database is slow, is asked again by a call of its own. Its id
-/// makes that safe.
+/// makes that safe. Nor is a group waited for when this silo has left: who asks must hear of it before the connection
+/// closes.
 /// </remarks>
 public sealed class Peer(
     GrainId id, Silo silo, ILoggerFactory loggers, ResidentFingerprints residents, Newcomers newcomers,
-    FingerprintGrains grains, SiloMeters meters) : GrainService(id, silo, loggers), IPeer
+    FingerprintGrains grains, Ownership ownership, SiloMeters meters) : GrainService(id, silo, loggers), IPeer
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
@@ -32,7 +34,7 @@ public sealed class Peer(
                 here.RecordAll([.. share.Events.Select((one, at) => new PlacedEvent(one, first + at))], waiting);
             else _ = RecordByGrain(share, first, waiting);
         }
-        await waiting.Wait(Patience);
+        await waiting.Wait(Patience, ownership.Left);
         return results;
     }
 
@@ -56,7 +58,7 @@ public sealed class Peer(
         var views = Array.ConvertAll(questions, View);
         try
         {
-            await Task.WhenAll(views).WaitAsync(Patience);
+            await Task.WhenAll(views).WaitAsync(Patience, ownership.Left);
         }
         catch (Exception) // one of them failed, or is late; the others have their answer
         {

@@ -12,10 +12,15 @@ public sealed class Peers(PeerClient client, Ownership ownership, Limits limits)
     private readonly ConcurrentDictionary<SiloAddress, RemotePeer> peers = new();
 
     /// <summary>The silo that owns a fingerprint; null where it is this one, or none is known.</summary>
-    public RemotePeer? Owner(GrainId fingerprint) =>
-        ownership.RemoteOwner(fingerprint) is not { } silo ? null
-        : peers.GetOrAdd(silo, static (silo, with) =>
+    public RemotePeer? Owner(GrainId fingerprint)
+    {
+        if (ownership.RemoteOwner(fingerprint) is not { } silo) return null;
+        if (peers.TryGetValue(silo, out var known)) return known;
+        var added = peers.GetOrAdd(silo, static (silo, with) =>
             new(with.client.Peer(silo), silo.Endpoint.ToString(), with.limits), (client, limits));
+        if (!ownership.IsActive(silo)) GiveUpGone(); // it went meanwhile, and this one was not there yet
+        return added;
+    }
 
     /// <summary>Waiting for each, by the weight of their events.</summary>
     public IEnumerable<(string Name, int QueuedWeight)> Queues =>
@@ -51,6 +56,9 @@ public sealed class RemotePeer
     }
 
     public string Name { get; }
+
+    /// <summary>Cancelled when the silo is not active any more.</summary>
+    public CancellationToken Gone => gone.Token;
 
     internal int QueuedWeight => events.QueuedWeight + questions.QueuedWeight;
 

@@ -20,6 +20,10 @@ public sealed class Ownership(ILocalSiloDetails local, ResidentFingerprints resi
     private volatile ClusterMembershipSnapshot followed =
         new(ImmutableDictionary<SiloAddress, ClusterMember>.Empty, MembershipVersion.MinValue);
     private volatile bool isLeaving;
+    private readonly CancellationTokenSource left = new();
+
+    /// <summary>Cancelled when this silo has answered for the last time.</summary>
+    public CancellationToken Left => left.Token;
 
     /// <summary>
     /// The membership's version that this silo has followed: what it has lost by then, it does not answer for any more.
@@ -62,6 +66,7 @@ public sealed class Ownership(ILocalSiloDetails local, ResidentFingerprints resi
         await residents.Save();
         lock (gate) isLeaving = true;
         await residents.Leave();
+        await left.CancelAsync();
     }
 
     /// <summary>Whether a fingerprint belongs here.</summary>

@@ -20,6 +20,9 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
     /// <summary>Time for one request, its retries included; then 503. Load balancers should wait longer.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
+    // An answer that has not come by then may be lost. If it is only late, asking again under the same id does no harm.
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(3);
+
     private readonly LogThrottle givenUp = new();
     private int requests; // by the weight of their events
 
@@ -54,8 +57,8 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
             }
             using var rest = RestOfDeadline(begun);
             return await recording.ExecuteAsync(static (state, cancellation) =>
-                Bounded(state.grain.Record(state.@event), cancellation), (grain: grains.Get(fingerprint), @event),
-                rest.Token);
+                state.self.Call(state.fingerprint, grain => grain.Record(state.@event), AnswerPatience, cancellation),
+                (self: this, fingerprint, @event), rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -127,8 +130,7 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
     {
         try
         {
-            var id = grains.Id(fingerprint);
-            if (peers.Owner(id) is { } peer)
+            if (peers.Owner(grains.Id(fingerprint)) is { } peer)
             {
                 using var call = CommitTraces.StartCall(nameof(peer.Record));
                 var known = await peer.Record(fingerprint, [.. events.Select(one => one.Event)]).WaitAsync(Deadline);
@@ -139,10 +141,11 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
             await recordingAll.ExecuteAsync(static async (state, cancellation) =>
             {
                 PlacedEvent[] open = [.. state.events.Where(one => IsOpen(state.results[one.Place]))];
-                var known = await Bounded(state.grain.RecordAll([.. open.Select(one => one.Event)]), cancellation);
+                var known = await state.self.Call(state.fingerprint,
+                    grain => grain.RecordAll([.. open.Select(one => one.Event)]), AnswerPatience, cancellation);
                 for (var i = 0; i < open.Length; i++) state.results[open[i].Place] = known[i];
                 return !Array.Exists(known, IsOpen);
-            }, (grain: grains.Get(id), events, results), rest.Token);
+            }, (self: this, fingerprint, events, results), rest.Token);
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -160,15 +163,15 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
                 using var span = CommitTraces.StartCall(nameof(here.View));
                 if (await InTime(here.View()) is { Outcome: not ViewOutcome.SteppedDown } result) return result;
             }
-            var id = grains.Id(fingerprint);
-            if (peers.Owner(id) is { } peer)
+            if (peers.Owner(grains.Id(fingerprint)) is { } peer)
             {
                 using var call = CommitTraces.StartCall(nameof(peer.View));
                 if (await peer.View(fingerprint).WaitAsync(Deadline) is { Outcome: not ViewOutcome.SteppedDown } view)
                     return view;
             }
-            return await viewing.ExecuteAsync(static (grain, cancellation) => Bounded(grain.View(), cancellation),
-                grains.Get(id));
+            return await viewing.ExecuteAsync(static (state, cancellation) =>
+                state.self.Call(state.fingerprint, static grain => grain.View(), AnswerPatience, cancellation),
+                (self: this, fingerprint));
         }
         catch (Exception exception) when (IsTransient(exception))
         {
@@ -184,9 +187,9 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
     {
         try
         {
-            var result = await erasing.ExecuteAsync(
-                static (state, cancellation) => Bounded(state.grain.Erase(state.suppress), cancellation),
-                (grain: grains.Get(fingerprint), suppress));
+            var result = await erasing.ExecuteAsync(static (state, cancellation) =>
+                state.self.Call(state.fingerprint, grain => grain.Erase(state.suppress), Deadline, cancellation),
+                (self: this, fingerprint, suppress));
             return result.Removed;
         }
         catch (Exception exception) when (IsTransient(exception))
@@ -226,8 +229,18 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
     private static ValueTask<T> InTime<T>(ValueTask<T> call) =>
         call.IsCompletedSuccessfully ? call : new(call.AsTask().WaitAsync(Deadline));
 
-    private static async ValueTask<T> Bounded<T>(ValueTask<T> call, CancellationToken cancellation) =>
-        call.IsCompletedSuccessfully ? call.Result : await call.AsTask().WaitAsync(cancellation);
+    // By a message of its own, until its silo has gone. When Orleans hears that a silo is dead, it gives up what waits
+    // for it, but not what it sends there later, on a connection that is still open.
+    private async ValueTask<T> Call<T>(
+        string fingerprint, Func<IFingerprintGrain, ValueTask<T>> ask, TimeSpan patience, CancellationToken cancellation)
+    {
+        var id = grains.Id(fingerprint);
+        var gone = peers.Owner(id)?.Gone ?? CancellationToken.None;
+        var call = ask(grains.Get(id));
+        if (call.IsCompletedSuccessfully) return call.Result;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation, gone);
+        return await call.AsTask().WaitAsync(patience, ended.Token);
+    }
 
     // A silo that is leaving, or has left; a call whose answer did not come.
     private static bool IsTransient(Exception exception) => exception is

@@ -1,3 +1,4 @@
+using Tally.Tests.Cluster.Breaks;
 using Tally.Tests.Harness;
 
 namespace Tally.Tests.Cluster;
@@ -32,12 +33,15 @@ public sealed class RollingRestart(PostgresServer server)
         }
     }
 
-    [Fact]
-    public async Task All_silos_one_after_another_fail_no_request_behind_the_load_balancer()
+    [Theory]
+    [InlineData(null)]
+    [InlineData(Break.LateNews)] // what a silo that has left does not answer is asked again
+    public async Task All_silos_one_after_another_fail_no_request_behind_the_load_balancer(Break? hindrance)
     {
         var seed = Seed.Next();
         await using var database = await TestDatabase.Create(StorageKind.Postgres, server);
-        await using var silos = await Silos.Start(database, 3);
+        await using var silos = await Silos.Start(
+            database, 3, hindrance is { } way ? StartupHook.EnvironmentOf(way) : null);
         await using var balancer = await LoadBalancer.Start([.. silos.Ports.Select(port => ("127.0.0.1", port))]);
         // so that each drain meets busy and idle connections
         var load = Load.Start([balancer.Port], seed);

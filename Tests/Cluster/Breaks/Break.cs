@@ -15,4 +15,6 @@ public enum Break
     NothingProven,
     /// <summary>A snapshot holds an event that was never committed.</summary>
     SnapshotAheadOfLog,
+    /// <summary>A silo hears late that another leaves. No fault: it must do no harm.</summary>
+    LateNews,
 }

@@ -56,6 +56,9 @@ internal static class StartupHook
             case Break.SnapshotAheadOfLog:
                 Wrap<IGrainStorage>(services, sound => new HastySnapshots(sound));
                 break;
+            case Break.LateNews:
+                Wrap<IClusterMembershipService>(services, sound => new LateNews(sound));
+                break;
             default: throw new ArgumentOutOfRangeException(nameof(way), way, null);
         }
     }
@@ -68,6 +71,7 @@ internal static class StartupHook
         if (sound.IsKeyedService)
             services.AddKeyedSingleton(sound.ServiceKey,
                 (all, key) => broken((T)sound.KeyedImplementationFactory!(all, key)));
+        else if (sound.ImplementationFactory is { } make) services.AddSingleton(all => broken((T)make(all)));
         else services.AddSingleton(broken((T)sound.ImplementationInstance!));
     }
 
