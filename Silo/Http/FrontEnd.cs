@@ -231,8 +231,8 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
 
     // By a message of its own, until its silo has gone. When Orleans hears that a silo is dead, it gives up what waits
     // for it, but not what it sends there later, on a connection that is still open.
-    private async ValueTask<T> Call<T>(
-        string fingerprint, Func<IFingerprintGrain, ValueTask<T>> ask, TimeSpan patience, CancellationToken cancellation)
+    private async ValueTask<T> Call<T>(string fingerprint, Func<IFingerprintGrain, ValueTask<T>> ask,
+        TimeSpan patience, CancellationToken cancellation)
     {
         var id = grains.Id(fingerprint);
         var gone = peers.Owner(id)?.Gone ?? CancellationToken.None;
