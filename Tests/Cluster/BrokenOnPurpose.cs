@@ -49,7 +49,9 @@ public sealed class BrokenOnPurpose
     {
         await using var run = await Start(Break.RetriedBlindly);
         await run.Inject(FaultKind.SiloKilled);
-        await AssertFinds(run, "Lost");
+        // The front end asks again too, under the same id. The client gets the answer that comes first, so an event may
+        // also be lost, or not.
+        await AssertFinds(run, "rows of unknown ids");
     }
 
     [Fact]
