@@ -31,8 +31,8 @@ public sealed class PendingResults(RecordResult[] results, int count)
     }
 
     /// <summary>
-    /// Waits for all, but no longer than <paramref name="most"/>, nor until <paramref name="end"/>; what comes later is
-    /// dropped.
+    /// Waits for all, but no longer than <paramref name="most"/>, and not beyond <paramref name="end"/>; what comes
+    /// later is dropped.
     /// </summary>
     public async Task Wait(TimeSpan most, CancellationToken end = default)
     {

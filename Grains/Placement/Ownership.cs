@@ -69,9 +69,6 @@ public sealed class Ownership(ILocalSiloDetails local, ResidentFingerprints resi
         await left.CancelAsync();
     }
 
-    /// <summary>Whether a fingerprint belongs here.</summary>
-    internal bool IsLocal(ulong point) => division.IsLocal(point);
-
     /// <summary>
     /// Waits until no other silo answers for a fingerprint any more, so that what is loaded then stays true.
     /// </summary>

@@ -229,8 +229,8 @@ internal sealed partial class FrontEnd(FingerprintGrains grains, ResidentFingerp
     private static ValueTask<T> InTime<T>(ValueTask<T> call) =>
         call.IsCompletedSuccessfully ? call : new(call.AsTask().WaitAsync(Deadline));
 
-    // By a message of its own, until its silo has gone. When Orleans hears that a silo is dead, it gives up what waits
-    // for it, but not what it sends there later, on a connection that is still open.
+    // By a message of its own, given up when its silo has gone. When Orleans hears that a silo is dead, it gives up
+    // what waits for it, but not what it sends there later, on a connection that is still open.
     private async ValueTask<T> Call<T>(string fingerprint, Func<IFingerprintGrain, ValueTask<T>> ask,
         TimeSpan patience, CancellationToken cancellation)
     {
